@@ -1,0 +1,93 @@
+/* config.h - everything the operator can say, as one plain value.
+ *
+ * config_load reads the file and the environment (which wins), checks all of
+ * it and reports every mistake at once.  The rows that drive it, `--help`,
+ * `--print-config` and the sample file are in options.c: an option is one row.
+ * The struct is never changed after it is loaded; it owns its strings.
+ * Tests: tests/unit/config/config_test.c
+ */
+#ifndef CONFIG_CONFIG_H
+#define CONFIG_CONFIG_H
+
+#include "util/compiler.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
+enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
+
+/* A network, IPv4 as IPv4-mapped IPv6: compare the first bits of addr. */
+struct config_net {
+	struct in6_addr addr;
+	unsigned bits; /* 0 to 128 */
+};
+
+/* One node as the load balancer reaches it: haproxy.nodes in the file. */
+struct config_node {
+	char *name;
+	char *host;
+	int http_port;
+};
+
+struct config {
+	/* to the brokers */
+	char *bootstrap_servers; /* "host:port,host:port"; never NULL after config_load */
+
+	/* to the clients */
+	char *bind_host;
+	int port_start;
+	int port_count; /* 0: ask the cluster */
+	int min_broker_id;
+	char *advertised_host; /* never NULL after config_load */
+	int advertised_port;   /* the first one; port_start when not given */
+	enum advertise_mode advertised_mode;
+	bool internal_load_balancing;
+	enum proxy_mode proxy_protocol;
+	struct config_net *proxy_trusted;
+	size_t proxy_trusted_count;
+
+	/* the HTTP side */
+	char *http_host;
+	int http_port;
+
+	/* the machine */
+	int workers; /* 1 or more after config_load */
+	char *log_level;
+
+	/* limits; sizes in bytes, times in milliseconds */
+	int max_connections;		/* of clients, all workers together */
+	int max_connections_per_address; /* 0: no limit */
+	int64_t max_frame_bytes;	/* as socket.request.max.bytes: 104857600 */
+	int64_t memory_budget_bytes;	/* for what must be held: splits, merges, rewrites */
+	int connect_timeout_ms;		/* to a broker */
+	int head_timeout_ms;		/* from a frame's first byte to its head */
+	int body_timeout_ms;		/* from a frame's head to its last byte, added to by what arrives */
+	int idle_timeout_ms;		/* of a client connection with nothing in flight */
+	int request_timeout_ms;		/* for requests that carry no time of their own */
+	int drain_timeout_ms;
+	int metadata_refresh_ms;	/* the timer of the topology */
+
+	/* for anyportctl haproxy generate */
+	struct config_node *nodes;
+	size_t node_count;
+	char *haproxy_listen_host; /* where HAProxy listens for clients */
+	int haproxy_listen_port;   /* first port; advertised_port when not given */
+};
+
+/* Reads FILE (may be NULL: environment and defaults only).  On a mistake
+ * writes one line each to `complaints` (`FILE:LINE: key: what is wrong and
+ * what it may be`, or `environment: NAME: ...`), all of them, and returns
+ * NULL.  Caller frees with config_free. */
+MUST_CHECK struct config *config_load(const char *file, FILE *complaints);
+void config_free(struct config *config);
+
+/* The effective value of every option with where it came from, as a libconfig
+ * file that config_load reads back to the same values. */
+void config_print(const struct config *config, FILE *out);
+/* The options' part of `anyport --help`: one line each, from the rows. */
+void config_help(FILE *out);
+
+#endif

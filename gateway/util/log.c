@@ -1,0 +1,79 @@
+#include "util/log.h"
+
+#include <stdarg.h>
+#include <stdatomic.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { LINES_A_SECOND = 10 };
+
+static atomic_int least_level = LOG_INFO;
+static const char *const names[] = { "debug", "info", "warn", "error" };
+
+void log_set_level(enum log_level least)
+{
+	atomic_store_explicit(&least_level, (int)least, memory_order_relaxed);
+}
+
+int log_is_on(enum log_level level)
+{
+	return (int)level >= atomic_load_explicit(&least_level, memory_order_relaxed);
+}
+
+int log_level_parse(const char *word, enum log_level *level)
+{
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strcmp(word, names[i]) == 0) {
+			*level = (enum log_level)i;
+			return 0;
+		}
+	}
+	return -1;
+}
+
+/* Whether this line may be written; counts it. */
+static int site_allows(struct log_site *site, long second)
+{
+	if (site->second != second) {
+		site->second = second;
+		site->lines = 0;
+	}
+	if (site->lines >= LINES_A_SECOND) {
+		site->left_out++;
+		return 0;
+	}
+	site->lines++;
+	return 1;
+}
+
+void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
+{
+	char line[1024];
+	struct timespec now;
+	struct tm utc;
+	size_t n;
+	int more;
+	va_list args;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	if (!site_allows(site, (long)now.tv_sec))
+		return;
+	gmtime_r(&now.tv_sec, &utc);
+	n = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%S", &utc);
+	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ level=%s ",
+			      now.tv_nsec / 1000000, names[level]);
+	va_start(args, fmt);
+	more = vsnprintf(line + n, sizeof line - n - 32, fmt, args);
+	va_end(args);
+	if (more > 0)
+		n += (size_t)more < sizeof line - n - 32 ? (size_t)more : sizeof line - n - 33;
+	if (site->left_out > 0) {
+		n += (size_t)snprintf(line + n, sizeof line - n, " left_out=%u", site->left_out);
+		site->left_out = 0;
+	}
+	line[n++] = '\n';
+	if (write(STDERR_FILENO, line, n) < 0)
+		return; /* nobody is there to be told */
+}

@@ -1,0 +1,43 @@
+/* log.h - logfmt to standard error, one line an event.
+ *
+ *   time=2026-11-23T10:00:00.123Z level=info who=main event=started port=6969
+ *
+ * Who comes first, then what.  A line that repeats is written at most ten times
+ * a second (each call site for itself; a later line says how many were left
+ * out).  Safe from any thread.  Never called from util/ or kafka/; never given
+ * a secret.
+ */
+#ifndef UTIL_LOG_H
+#define UTIL_LOG_H
+
+#include "util/compiler.h"
+
+enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
+
+struct log_site; /* the rate limit of one call site */
+struct log_site {
+	long second;
+	unsigned lines;
+	unsigned left_out;
+};
+
+void log_set_level(enum log_level least);
+/* 0 and the level, or -1 when the word is none of debug, info, warn, error. */
+int log_level_parse(const char *word, enum log_level *level);
+void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
+	PRINTF_LIKE(3, 4);
+/* Whether such a line would be written at all: to save making its values. */
+int log_is_on(enum log_level level);
+
+#define LOG_AT(level, ...)                                        \
+	do {                                                      \
+		static _Thread_local struct log_site log_site_;   \
+		if (log_is_on(level))                             \
+			log_write(&log_site_, level, __VA_ARGS__); \
+	} while (0)
+#define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__)
+#define log_info(...) LOG_AT(LOG_INFO, __VA_ARGS__)
+#define log_warn(...) LOG_AT(LOG_WARN, __VA_ARGS__)
+#define log_error(...) LOG_AT(LOG_ERROR, __VA_ARGS__)
+
+#endif

@@ -1,0 +1,43 @@
+#include "util/mem.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void *checked(void *p, size_t n)
+{
+	if (p == NULL && n > 0) {
+		fprintf(stderr, "out of memory: %zu bytes\n", n);
+		abort();
+	}
+	return p;
+}
+
+void *mem_alloc(size_t n)
+{
+	return checked(malloc(n), n);
+}
+
+void *mem_zalloc(size_t n)
+{
+	return checked(calloc(1, n), n);
+}
+
+void *mem_realloc(void *p, size_t n)
+{
+	return checked(realloc(p, n), n);
+}
+
+char *mem_strdup(const char *s)
+{
+	return mem_strndup(s, strlen(s));
+}
+
+char *mem_strndup(const char *s, size_t n)
+{
+	char *copy = mem_alloc(n + 1);
+
+	memcpy(copy, s, n);
+	copy[n] = '\0';
+	return copy;
+}
