@@ -296,22 +296,22 @@ class Node:
 class Haproxy:
     """HAProxy in master-worker mode, with a file of the test's or a small one of ours."""
 
-    def __init__(self, scene, nodes, config=None, host=None, first_port=FIRST_PORT, ports=None, to_port="+0", check=True,
-                 proxy="", options="", frontend="", backend=""):
+    def __init__(self, scene, nodes, config=None, name="haproxy", host=None, first_port=FIRST_PORT, ports=None,
+                 to_port="+0", check_nodes=True, proxy="", options="", frontend="", backend=""):
         """to_port: the server's port; "+0" keeps the client's, "+1" asks the next one, a number is that port.
         proxy: "send-proxy" or "send-proxy-v2".  options: lines for defaults.  config: a text instead of all this."""
         self.scene = scene
         self.host = host or scene.host(1)
         self.first_port = first_port
         self.ports = ports or max([n.port_count for n in nodes], default=1)
-        self.socket_path = scene.dir / "haproxy.sock"
+        self.socket_path = scene.dir / f"{name}.sock"
         if config is None:
-            config = self._render(nodes, to_port, check, proxy, options, frontend, backend)
-        self.config_path = scene.file("haproxy.cfg", config)
-        self.master_path = scene.dir / "haproxy-master.sock"
+            config = self._render(nodes, to_port, check_nodes, proxy, options, frontend, backend)
+        self.config_path = scene.file(f"{name}.cfg", config)
+        self.master_path = scene.dir / f"{name}-master.sock"
         self.verify()
-        self.process = scene.process(
-            [os.environ.get("HAPROXY", "haproxy"), "-W", "-S", self.master_path, "-f", self.config_path], name="haproxy")
+        argv = [os.environ.get("HAPROXY", "haproxy"), "-W", "-S", self.master_path, "-f", self.config_path]
+        self.process = scene.process(argv, name=name)
         wait_for(self.answers, 10, "HAProxy listens")
 
     def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend):
