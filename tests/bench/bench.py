@@ -56,13 +56,7 @@ class Cluster:
 
     def __init__(self, scene, args):
         self.topic = args.topic
-        if args.bootstrap:
-            self.process, self.bootstrap = None, args.bootstrap
-        else:
-            argv = [BUILD / "sink", "--host", scene.host(50), "--topic", f"{self.topic}:{SINK_PARTITIONS}"]
-            self.process = scene.process(argv, pipes=True)
-            self.bootstrap = self.process.popen.stdout.readline().strip()
-            check(self.bootstrap, f"sink did not start: {self.process.log()}")
+        self.bootstrap = args.bootstrap or scene.sink(self.topic, SINK_PARTITIONS).bootstrap
         self._learn()
 
     def _learn(self):

@@ -35,7 +35,7 @@ import urllib.request
 from process import BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, wait_for
 
 __all__ = [
-    "BUILD", "REPO", "Haproxy", "Memory", "Metrics", "MockCluster", "Node", "Process", "Scene", "TimedOut",
+    "BUILD", "REPO", "Haproxy", "Memory", "Metrics", "MockCluster", "Node", "Process", "Scene", "Sink", "TimedOut",
     "check", "check_equal", "children", "cpu_seconds", "free_ports", "http_get", "run", "wait_for",
 ]
 
@@ -142,6 +142,9 @@ class Scene:
     def mock_cluster(self, brokers=3, topics=None, replication=1):
         return MockCluster(self, brokers, topics or {}, replication)
 
+    def sink(self, topic="bench", partitions=12, brokers=3, fetch_bytes=1 << 20):
+        return Sink(self, topic, partitions, brokers, fetch_bytes)
+
     def node(self, bootstrap, number=None, ready=True, **options):
         number = number or 1 + sum(isinstance(n, Node) for n in self.__dict__.setdefault("nodes", []))
         node = Node(self, number, bootstrap, **options)
@@ -184,6 +187,16 @@ class MockCluster:
         """Partition p of the topic is led by broker 1 + p % brokers."""
         for partition in range(partitions):
             self.command("leader", topic, partition, 1 + partition % len(self.brokers))
+
+
+class Sink:
+    """A cluster that stores nothing and takes any amount of it, see tests/bench/sink.c."""
+
+    def __init__(self, scene, topic, partitions, brokers, fetch_bytes):
+        self.process = scene.process([BUILD / "sink", "--host", scene.host(50), "--brokers", brokers, "--topic",
+                                      f"{topic}:{partitions}", "--fetch-bytes", fetch_bytes], pipes=True)
+        self.bootstrap = self.process.popen.stdout.readline().strip()
+        check(self.bootstrap, f"sink did not start: {self.process.log()}")
 
 
 class Metrics:

@@ -41,5 +41,20 @@ def fetch(kafka, offsets, version=FETCH_VERSION, **options):
     return values, errors
 
 
+def read_all(kafka, part, version=FETCH_VERSION):
+    """The values of a partition from offset 0 to its high watermark; the mock gives one batch a Fetch."""
+    values, offset = [], 0
+    while True:
+        answer = kafka.ask("Fetch", version, **fetch_request({part: offset}, max_wait_ms=0))
+        got = parts_of("Fetch", answer)[0][1]
+        check_equal(got["error_code"], 0, f"Fetch of {part} at {offset}")
+        records = [r for r in records_of(got["records"]) if r[0] >= offset]
+        values += [value for _, _, value in records]
+        if not records:
+            check_equal(offset, got["high_watermark"], f"end of {part}")
+            return values
+        offset = records[-1][0] + 1
+
+
 def no_errors(errors, what):
     check_equal({part: code for part, code in errors.items() if code}, {}, what)
