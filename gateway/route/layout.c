@@ -139,6 +139,8 @@ static void item_value(struct layout *l, const struct walk_event *e)
 
 	switch (e->is) {
 	case PARTITION:
+		if (l->by_key)
+			break; /* of a topic of a key's own */
 		item->partition = (int32_t)e->number;
 		item_is_known(l);
 		break;
