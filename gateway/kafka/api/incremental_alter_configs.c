@@ -17,7 +17,7 @@ static const struct kfield response[] = {
 	{ INT32, "throttle_time_ms", "0+", .is = THROTTLE_MS },
 	{ ARRAY, "responses", "0+", .of = STRUCT, .is = KEYS },
 	{   INT16, "error_code", "0+", .is = ERROR_CODE },
-	{   STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE },
+	{   STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
 	{   INT8, "resource_type", "0+", .is = RESOURCE_TYPE },
 	{   STRING, "resource_name", "0+", .is = RESOURCE_NAME },
 	{   END }, { END } };

@@ -8,7 +8,7 @@ static const struct kfield request[] = {
 	{ INT32, "transaction_timeout_ms", "0+" },
 	{ INT64, "producer_id", "3+", .stub = -1 },
 	{ INT16, "producer_epoch", "3+", .stub = -1 },
-	{ BOOL, "enable2_pc", "6+" },
+	{ BOOL, "enable_2pc", "6+" },
 	{ BOOL, "keep_prepared_txn", "6+" },
 	{ END } };
 
