@@ -7,14 +7,13 @@ group consumes through HAProxy; in the middle one node is killed with kill -9.
 Ends with a table; exits 1 when a message is missing.
 """
 import pathlib
-import re
 import subprocess
 import sys
-import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import BUILD, FIRST_PORT, HTTP_PORT, Scene, wait_for  # noqa: E402
+from kcat import Consumer, Producer, received  # noqa: E402
 
 TOPIC, PARTITIONS = "demo", 12
 MESSAGES, A_SECOND = 6000, 600
@@ -24,49 +23,6 @@ PATIENCE = 25  # seconds for what was sent to arrive
 
 def say(text):
     print(text, flush=True)
-
-
-class Producer:
-    """kcat -P, fed at an even pace: `message-N` is both key and value."""
-
-    def __init__(self, scene, bootstrap):
-        self.process = scene.process(
-            ["kcat", "-P", "-b", bootstrap, "-t", TOPIC, "-K", ":", "-X", "acks=all", "-X", "linger.ms=20",
-             "-X", "message.timeout.ms=60000"], name="producer", pipes=True)
-        self.written = 0
-        self.thread = threading.Thread(target=self._feed, daemon=True)
-        self.thread.start()
-
-    def _feed(self):
-        begin = time.monotonic()
-        out = self.process.popen.stdin
-        while self.written < MESSAGES:
-            due = min(MESSAGES, int((time.monotonic() - begin) * A_SECOND) + 1)
-            for number in range(self.written, due):
-                out.write(f"message-{number}:the value of message {number}\n")
-            self.written = due
-            out.flush()
-            time.sleep(0.05)
-        out.close()
-
-    def finish(self):
-        """Waits until the broker has acknowledged everything; kcat's exit status."""
-        self.thread.join(MESSAGES / A_SECOND + PATIENCE)
-        return self.process.wait(PATIENCE)
-
-
-class Consumer:
-    """A member of a group, from the earliest offset on; one line a message in its log."""
-
-    LINE = re.compile(r"^got message-(\d+)$", re.M)
-
-    def __init__(self, scene, bootstrap, number):
-        self.process = scene.process(
-            ["kcat", "-b", bootstrap, "-G", "demo-group", "-q", "-u", "-f", "got %k\n", "-X",
-             "auto.offset.reset=earliest", "-X", "session.timeout.ms=6000", TOPIC], name=f"consumer{number}")
-
-    def received(self):
-        return [int(number) for number in self.LINE.findall(self.process.log())]
 
 
 class Figures:
@@ -126,8 +82,8 @@ def play(scene):
 
     say(f"Two consumers of one group and a producer, {A_SECOND} messages a second, all through {front}.")
     figures = Figures(nodes)
-    consumers = [Consumer(scene, front, number) for number in (1, 2)]
-    producer = Producer(scene, front)
+    consumers = [Consumer(scene, front, TOPIC) for _ in range(2)]
+    producer = Producer(scene, front, TOPIC, MESSAGES, A_SECOND)
     victim = nodes[0]
     while producer.thread.is_alive():
         time.sleep(0.5)
@@ -135,25 +91,21 @@ def play(scene):
         if victim.process.alive() and producer.written >= KILL_AT:
             say(f"  kill -9 {victim.name}")
             victim.kill()
-        say(f"  sent {producer.written:5d}  received {sum(len(c.received()) for c in consumers):5d}")
-    status = producer.finish()
-
-    def received():
-        return [number for consumer in consumers for number in consumer.received()]
-
+        say(f"  sent {producer.written:5d}  received {len(received(consumers)):5d}")
+    status = producer.finish(PATIENCE)
     try:
-        wait_for(lambda: len(set(received())) == MESSAGES, PATIENCE, "all messages", every=0.25)
+        wait_for(lambda: len(set(received(consumers))) == MESSAGES, PATIENCE, "all messages", every=0.25)
     except AssertionError:
         pass  # the table says it
     figures.refresh()
-    return report(figures, victim, received(), status)
+    return report(figures, victim, received(consumers), status)
 
 
-def report(figures, victim, received, status):
-    distinct = len(set(received))
+def report(figures, victim, arrived, status):
+    distinct = len(set(arrived))
     lost = MESSAGES - distinct
     say("")
-    table([("messages", "sent", "received", "distinct"), ("", MESSAGES, len(received), distinct)])
+    table([("messages", "sent", "received", "distinct"), ("", MESSAGES, len(arrived), distinct)])
     say("")
     rows = [("node", "connections", "requests", "bytes", "")]
     for name, values in figures.last.items():
