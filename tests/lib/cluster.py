@@ -356,7 +356,7 @@ class Haproxy:
         for node in nodes:
             line = f"    server {node.name} {node.host}:{to_port} {proxy}"
             if check_nodes:
-                line += f" check port {HTTP_PORT} inter 300ms fall 2 rise 1 on-marked-down shutdown-sessions"
+                line += f" check port {HTTP_PORT} inter 300ms fall 2 rise 1"
             lines.append(line)
         return "\n".join(lines) + "\n"
 

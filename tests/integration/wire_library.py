@@ -1,9 +1,13 @@
 #!/usr/bin/env python3
-"""kafka_wire.py reads what it writes, in every version; checksums and batches are what Kafka says."""
+"""The tests' own Kafka client reads what it writes, in every version; its checksums and batches are Kafka's."""
+import pathlib
+import sys
 import uuid
 
-from kafka_wire import (APIS, WireError, batch, crc32c, encode, proxy_v2, read_request, read_response, records_of,
-                        request_bytes, response_bytes)
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from kafka_wire import (  # noqa: E402
+    APIS, WireError, batch, crc32c, encode, proxy_v2, read_request, read_response, records_of,
+    request_bytes, response_bytes)
 
 
 def sample(fields, version):
@@ -48,7 +52,7 @@ def main():
     named = {"client_software_name": "n", "client_software_version": "v"}
     assert encode(APIS["ApiVersions"].request, named, 3, True) == b"\2n\2v\0"
     assert len(proxy_v2("1.2.3.4", "5.6.7.8")) == 28
-    print(f"PASS kafka_wire ({messages} messages)")
+    print(f"PASS wire_library ({messages} messages)")
 
 
 main()
