@@ -70,7 +70,8 @@ def check_environment(scene):
         "GATEWAY_MAX_FRAME": "much", "GATEWAY_HTTP_PORT": "http", "GATEWAY_DOWNSTREAM_THREAD": "0",
         "GATEWAY_PROXY_TRUSTED": "10.0.0.0/99", "GATEWAY_IDLE_TIMEOUT": "-1 s",
     }, says=["KAFKA_BOOTSTRAP_SERVERS", "GATEWAY_PORT_START", "GATEWAY_PROXY_PROTOCOL", "off, allow",
-             "GATEWAY_MAX_FRAME", "GATEWAY_HTTP_PORT", "GATEWAY_DOWNSTREAM_THREAD", "GATEWAY_PROXY_TRUSTED", "GATEWAY_IDLE_TIMEOUT"])
+             "GATEWAY_MAX_FRAME", "GATEWAY_HTTP_PORT", "GATEWAY_DOWNSTREAM_THREAD", "GATEWAY_PROXY_TRUSTED",
+             "GATEWAY_IDLE_TIMEOUT"])
     check(len(complaints.strip().splitlines()) >= 8, f"a line a mistake: {complaints}")
     for name in ("GATEWAY_RACK_ID", "GATEWAY_CLUSTER_ID", "KAFKA_SASL_USERNAME", "KAFKA_SSL_CA_LOCATION"):
         refused(f"{name}, not built yet", env={name: "x"}, says=name)
