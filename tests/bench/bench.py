@@ -7,7 +7,8 @@
 Load (load.c) goes over each path in turn, several rounds, to a cluster that
 stores nothing (sink.c), or to a real one that --bootstrap names.  Measured is
 the CPU time of the process in the middle (/proc/PID/stat), as seconds a GB and
-a million requests, and the latency it adds to that of the direct path.  Every
+a million requests, and the latency it adds to that of the direct path; relay.c,
+which only moves bytes, shows what would be the least.  Every
 ratio is to HAProxy's default TCP mode in the same round; shown is the median.
 
 Fails when a request fails, or when the node's own counter of bytes says that
@@ -164,6 +165,17 @@ def start_haproxy(scene, args, name, number, servers, options=""):
     return haproxy, [f"{host}:{FIRST_PORT + n}" for n in range(len(servers))]
 
 
+def start_relays(scene, servers):
+    """relay.c in front of each broker: what moving the bytes costs at the least."""
+    host, relays, targets = scene.host(5), [], []
+    for n, server in enumerate(servers):
+        targets.append(f"{host}:{FIRST_PORT + n}")
+        relay = scene.process([BUILD / "relay", "--listen", targets[-1], "--to", server], pipes=True)
+        check(relay.popen.stdout.readline() == "listens\n", f"relay did not start: {relay.log()}")
+        relays.append(relay)
+    return Path("relay", targets, lambda: sum(relay.cpu_seconds() for relay in relays))
+
+
 SPLICE = "    option splice-request\n    option splice-response\n"
 
 
@@ -175,6 +187,7 @@ def make_paths(scene, args, cluster):
         Path("direct", brokers),
         Path(BASE, plain_at, plain.cpu_seconds),
         Path("haproxy-splice", splice_at, splice.cpu_seconds),
+        start_relays(scene, brokers),
     ]
     if wanted(args.paths, "anyport") or wanted(args.paths, "both"):
         node = scene.node(cluster.bootstrap, threads=args.threads, min_broker=min(cluster.brokers),
@@ -249,7 +262,7 @@ def arguments():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
         s.name for s in SCENARIOS))
-    parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, anyport, both")
+    parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
     parser.add_argument("--scale", type=float, default=1.0, help="times as many operations")
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
     parser.add_argument("--bootstrap", help="a real cluster instead of the sink")
