@@ -199,10 +199,14 @@ static void rows_have_what_their_route_and_merge_need(void **state)
 			assert_true(has_kind(a->request, PARTITION));
 			assert_true(has_kind(a->response, PARTITIONS));
 		}
-		if (a->route == TO_GROUP)
+		if (a->route == TO_GROUP) {
 			assert_true(has_kind(a->request, GROUP_ID));
-		if (a->route == TO_TXN)
+			assert_false(has_kind(a->request, TRANSACTIONAL_ID));
+		}
+		if (a->route == TO_TXN) {
 			assert_true(has_kind(a->request, TRANSACTIONAL_ID));
+			assert_false(has_kind(a->request, GROUP_ID));
+		}
 		if (a->route == TO_RESOURCE)
 			assert_true(has_kind(a->request, RESOURCE_NAME));
 		if (a->merge == MERGE_KEYS) {
