@@ -27,8 +27,8 @@ struct http_health {
 /* One reason more, cut to its size; those beyond the maximum are left out. */
 void http_reason(struct http_health *health, const char *fmt, ...) PRINTF_LIKE(2, 3);
 
-/* {"status": "ready"} or {"status": "starting", "reasons": ["no broker has answered"]}.
- * Caller frees. */
+/* {"status": "starting", "reasons": ["no broker has answered"]}; the reasons are an
+ * empty list when there are none.  Caller frees. */
 char *health_ready(const struct http_health *health);
 /* The same and what an operator looks at first: version, uptime, connections,
  * brokers, topics, memory.  Caller frees. */
