@@ -16,7 +16,7 @@ enum {
 	CONNECTIONS_CROWD = 96,	 /* beyond this the oldest is closed */
 	SILENCE_MAX_S = 10,
 	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
-	UNWANTED_BODY_MAX = 64 << 10,	/* is read and dropped, so that the answer arrives */
+	UNWANTED_BODY_MAX = 64 << 10,	/* is read and dropped; a larger one ends the connection */
 };
 
 struct visitor {
@@ -150,22 +150,23 @@ static enum MHD_Result send_answer(struct MHD_Connection *c, const struct answer
 	return result;
 }
 
-/* Called once when a request's head is there, and once more for each piece of
- * a body that nobody asked for: *dropped counts that, plus one. */
+/* Called when a request's head is there, for each piece of a body that nobody
+ * asked for, and at its end: *dropped counts the body's bytes, plus one. */
 static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const char *path,
 				  const char *method, const char *version, const char *body,
 				  size_t *body_size, void **dropped)
 {
+	uintptr_t n = (uintptr_t)*dropped;
 	struct answer a;
 
 	(void)version;
 	(void)body;
-	if (*dropped != NULL) {
-		*dropped = (char *)*dropped + *body_size;
+	if (n == 0 || *body_size > 0) {
+		n += n == 0 ? 1 : *body_size;
 		*body_size = 0;
-		return (uintptr_t)*dropped > UNWANTED_BODY_MAX ? MHD_NO : MHD_YES;
+		*dropped = (void *)n; // NOLINT(performance-no-int-to-ptr): a number, never followed
+		return n > UNWANTED_BODY_MAX ? MHD_NO : MHD_YES;
 	}
-	*dropped = (void *)(uintptr_t)1;
 	a = answer_to(ctx, method, path);
 	return send_answer(c, &a);
 }
