@@ -28,7 +28,8 @@ void metrics_sum(const struct http_metrics *metrics, struct stats *sum)
 		stats_sum(sum, metrics->workers[i]);
 }
 
-uint64_t metrics_open(const struct stats *sum, enum stats_counter opened, enum stats_counter closed)
+uint64_t metrics_open(const struct stats *sum, enum stats_counter opened,
+		      enum stats_counter closed)
 {
 	uint64_t o = sum->counters[opened], c = sum->counters[closed];
 

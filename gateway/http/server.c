@@ -16,7 +16,7 @@ enum {
 	CONNECTIONS_CROWD = 96,	 /* beyond this the oldest is closed */
 	SILENCE_MAX_S = 10,
 	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
-	UNWANTED_BODY_MAX = 64 << 10,	/* is read and dropped; a larger one ends the connection */
+	UNWANTED_BODY_MAX = 64 << 10,	/* is dropped; a larger one ends the connection */
 };
 
 struct visitor {

@@ -24,9 +24,15 @@ static void a_latency_falls_into_its_bucket(void **state)
 		uint64_t us;
 		int bucket;
 	} rows[] = {
-		{ 0, 0 },   { 63, 0 },	{ 64, 1 },  { 127, 1 },
-		{ 128, 2 }, { 1000, 4 }, { (UINT64_C(64) << (STATS_BUCKETS - 1)) - 1, STATS_BUCKETS - 1 },
-		{ UINT64_C(64) << (STATS_BUCKETS - 1), STATS_BUCKETS }, { UINT64_C(1) << 40, STATS_BUCKETS },
+		{ 0, 0 },
+		{ 63, 0 },
+		{ 64, 1 },
+		{ 127, 1 },
+		{ 128, 2 },
+		{ 1000, 4 },
+		{ (UINT64_C(64) << (STATS_BUCKETS - 1)) - 1, STATS_BUCKETS - 1 },
+		{ UINT64_C(64) << (STATS_BUCKETS - 1), STATS_BUCKETS },
+		{ UINT64_C(1) << 40, STATS_BUCKETS },
 	};
 
 	(void)state;
