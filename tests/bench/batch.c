@@ -5,10 +5,10 @@
 #include <string.h>
 
 enum {
-	HEAD_BYTES = 61,   /* of a batch, up to its first record */
-	CRC_AT = 17,	   /* covers all that follows it */
+	HEAD_BYTES = 61, /* of a batch, up to its first record */
+	CRC_AT = 17,	 /* covers all that follows it */
 	CRC_FROM = 21,
-	RECORD_MAX = 24,   /* what a record adds to its value */
+	RECORD_MAX = 24, /* what a record adds to its value */
 };
 
 static uint8_t *put_int(uint8_t *at, uint64_t value, unsigned width)
@@ -52,14 +52,14 @@ static uint8_t *put_record(uint8_t *at, int64_t index, size_t value)
 	size_t body = 1 + 1 + varint_length(index) + 1 + varint_length((int64_t)value) + value + 1;
 
 	at = put_varint(at, (int64_t)body);
-	*at++ = 0;		     /* attributes */
-	*at++ = 0;		     /* time since the batch's */
+	*at++ = 0; /* attributes */
+	*at++ = 0; /* time since the batch's */
 	at = put_varint(at, index);
-	at = put_varint(at, -1);     /* no key */
+	at = put_varint(at, -1); /* no key */
 	at = put_varint(at, (int64_t)value);
 	memset(at, 'a' + (int)(index % 26), value);
 	at += value;
-	*at++ = 0;		     /* headers */
+	*at++ = 0; /* headers */
 	return at;
 }
 
@@ -69,13 +69,13 @@ static void put_head(uint8_t *batch, uint8_t *end, uint64_t count)
 	uint8_t *at = put_int(batch, 0, 8);	    /* base offset */
 
 	at = put_int(at, (uint64_t)(end - batch - 12), 4);
-	at = put_int(at, 0, 4);			    /* leader epoch */
-	at = put_int(at, 2, 1);			    /* magic */
-	at = put_int(at, 0, 4 + 2);		    /* CRC (below), attributes */
+	at = put_int(at, 0, 4);	    /* leader epoch */
+	at = put_int(at, 2, 1);	    /* magic */
+	at = put_int(at, 0, 4 + 2); /* CRC (below), attributes */
 	at = put_int(at, count - 1, 4);
 	at = put_int(at, when, 8);
 	at = put_int(at, when, 8);
-	at = put_int(at, UINT64_MAX, 8);	    /* no producer: id, epoch, sequence */
+	at = put_int(at, UINT64_MAX, 8); /* no producer: id, epoch, sequence */
 	at = put_int(at, UINT64_MAX, 2);
 	at = put_int(at, UINT64_MAX, 4);
 	put_int(at, count, 4);

@@ -19,6 +19,7 @@
 #include "util/mem.h"
 
 #include <arpa/inet.h>
+#include <assert.h>
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -144,13 +145,14 @@ static void put_string(struct body *b, const char *text)
 	put(b, text, strlen(text));
 }
 
-static void put_produce(struct body *b, const int *partitions, int count, const uint8_t *batch, size_t length)
+static void put_produce(struct body *b, const int *partitions, int count, const uint8_t *batch,
+			size_t length)
 {
-	put_string(b, "load");	/* client id */
-	put_int(b, -1, 2);	/* no transaction */
-	put_int(b, 1, 2);	/* acks */
-	put_int(b, 30000, 4);	/* timeout */
-	put_int(b, 1, 4);	/* topics */
+	put_string(b, "load"); /* client id */
+	put_int(b, -1, 2);     /* no transaction */
+	put_int(b, 1, 2);      /* acks */
+	put_int(b, 30000, 4);  /* timeout */
+	put_int(b, 1, 4);      /* topics */
 	put_string(b, load.topic);
 	put_int(b, count, 4);
 	for (int i = 0; i < count; i++) {
@@ -163,14 +165,14 @@ static void put_produce(struct body *b, const int *partitions, int count, const 
 static void put_fetch(struct body *b, const int *partitions, int count)
 {
 	put_string(b, "load");
-	put_int(b, -1, 4);	/* replica */
-	put_int(b, 500, 4);	/* max wait */
-	put_int(b, 1, 4);	/* min bytes */
+	put_int(b, -1, 4);  /* replica */
+	put_int(b, 500, 4); /* max wait */
+	put_int(b, 1, 4);   /* min bytes */
 	put_int(b, 100 << 20, 4);
-	put_int(b, 0, 1);	/* read uncommitted */
-	put_int(b, 0, 4);	/* session */
+	put_int(b, 0, 1); /* read uncommitted */
+	put_int(b, 0, 4); /* session */
 	put_int(b, -1, 4);
-	put_int(b, 1, 4);	/* topics */
+	put_int(b, 1, 4); /* topics */
 	put_string(b, load.topic);
 	put_int(b, count, 4);
 	for (int i = 0; i < count; i++) {
@@ -180,8 +182,8 @@ static void put_fetch(struct body *b, const int *partitions, int count)
 		put_int(b, -1, 8); /* log start */
 		put_int(b, (int64_t)load.bytes, 4);
 	}
-	put_int(b, 0, 4);	/* forgotten topics */
-	put_string(b, "");	/* rack */
+	put_int(b, 0, 4);  /* forgotten topics */
+	put_string(b, ""); /* rack */
 }
 
 static void bodies_make(void)
@@ -195,7 +197,8 @@ static void bodies_make(void)
 		if (load.is_fetch)
 			put_fetch(&load.bodies[i], load.partitions + i * each, each);
 		else
-			put_produce(&load.bodies[i], load.partitions + i * each, each, batch, length);
+			put_produce(&load.bodies[i], load.partitions + i * each, each, batch,
+				    length);
 	}
 	free(batch);
 }
@@ -293,6 +296,7 @@ static void client_answered(struct client *client)
 	for (int t = 0; t < load.target_count; t++)
 		if (client->conns[t].answered < all)
 			all = client->conns[t].answered;
+	assert(load.microseconds);
 	while (client->done < all) {
 		int64_t took = (now_ns() - client->started[client->done % DEPTH_MAX]) / 1000;
 
@@ -312,6 +316,7 @@ static int64_t take(struct cursor *in, unsigned width)
 {
 	uint64_t value = 0;
 
+	assert(width >= 1 && width <= 8);
 	if ((size_t)(in->end - in->at) < width) {
 		in->is_short = true;
 		return 0;
@@ -348,7 +353,8 @@ static void answer_head(struct conn *c, struct cursor *in)
 	if (in->is_short)
 		return;
 	if (size < 8 || correlation != (c->answered & INT32_MAX))
-		fail("answer %d of %d bytes where %d was due", (int)correlation, (int)size, (int)c->answered);
+		fail("answer %d of %d bytes where %d was due", (int)correlation, (int)size,
+		     (int)c->answered);
 	note_error(error);
 	c->left = (size_t)size + 4;
 	c->topics_left = (int32_t)topics;
@@ -471,7 +477,8 @@ static bool conn_read(struct conn *c)
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
 		return false;
 	if (n <= 0)
-		fail("a connection was closed after %lld answers: %s", (long long)c->answered, n ? strerror(errno) : "end");
+		fail("a connection was closed after %lld answers: %s", (long long)c->answered,
+		     n ? strerror(errno) : "end");
 	load.bytes_in += n;
 	if (!discards) {
 		c->in_end += (size_t)n;
@@ -508,7 +515,8 @@ static int conn_open(const struct sockaddr_in *target)
 
 static struct client *client_open(void)
 {
-	struct client *client = mem_zalloc(sizeof(*client) + (size_t)load.target_count * sizeof(struct conn));
+	struct client *client =
+		mem_zalloc(sizeof(*client) + (size_t)load.target_count * sizeof(struct conn));
 
 	for (int t = 0; t < load.target_count; t++) {
 		struct conn *c = &client->conns[t];
@@ -533,10 +541,12 @@ static void report(double seconds)
 	uint32_t *us = load.microseconds;
 
 	qsort(us, (size_t)load.done, sizeof(*us), by_size);
-	printf("{\"operations\": %lld, \"errors\": %lld, \"seconds\": %.6f, \"bytes_out\": %lld, \"bytes_in\": %lld, "
+	printf("{\"operations\": %lld, \"errors\": %lld, \"seconds\": %.6f, \"bytes_out\": %lld, "
+	       "\"bytes_in\": %lld, "
 	       "\"p50_us\": %u, \"p99_us\": %u, \"max_us\": %u}\n",
 	       (long long)load.done, (long long)load.errors, seconds, (long long)load.bytes_out,
-	       (long long)load.bytes_in, us[load.done / 2], us[load.done * 99 / 100], us[load.done - 1]);
+	       (long long)load.bytes_in, us[load.done / 2], us[load.done * 99 / 100],
+	       us[load.done - 1]);
 }
 
 static int64_t number(const char *word, int64_t least, int64_t most)

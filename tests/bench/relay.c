@@ -104,7 +104,8 @@ static bool flow_step(struct flow *f)
 			f->held += in > 0 ? (size_t)in : 0;
 		}
 		if (f->held) {
-			out = splice(f->pipe[0], NULL, f->to, NULL, f->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
+			out = splice(f->pipe[0], NULL, f->to, NULL, f->held,
+				     SPLICE_F_MOVE | SPLICE_F_NONBLOCK);
 			if (out < 0 && errno != EAGAIN)
 				return false;
 			f->held -= out > 0 ? (size_t)out : 0;
@@ -122,7 +123,8 @@ static void pair_watch(struct pair *p, int operation)
 	for (int i = 0; i < 2; i++) {
 		struct epoll_event event = { .data.ptr = p };
 
-		event.events = (p->flows[i].held ? 0 : EPOLLIN) | (p->flows[1 - i].held ? EPOLLOUT : 0);
+		event.events = (p->flows[i].held ? 0 : EPOLLIN) |
+			       (p->flows[1 - i].held ? EPOLLOUT : 0);
 		if (operation == EPOLL_CTL_MOD && event.events == p->watched[i])
 			continue;
 		p->watched[i] = event.events;
@@ -209,7 +211,8 @@ int main(int argc, char **argv)
 	relay.epoll = epoll_create1(EPOLL_CLOEXEC);
 	relay.listener = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	setsockopt(relay.listener, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, sizeof(int));
-	if (bind(relay.listener, (struct sockaddr *)&at, sizeof(at)) || listen(relay.listener, 1024))
+	if (bind(relay.listener, (struct sockaddr *)&at, sizeof(at)) ||
+	    listen(relay.listener, 1024))
 		fail("%s: %s", argv[2], strerror(errno));
 	watch(STDIN_FILENO, 0);
 	watch(relay.listener, 1);

@@ -58,7 +58,9 @@ static struct {
 	int records_fd; /* what every Fetch partition holds */
 	size_t records_size;
 	int epoll;
-} sink = { .host_text = "127.0.0.1", .brokers = 3, .topic = "bench", .partitions = 12, .epoll = -1 };
+} sink = {
+	.host_text = "127.0.0.1", .brokers = 3, .topic = "bench", .partitions = 12, .epoll = -1
+};
 
 /* A run of an answer: bytes of `out`, or the canned records. */
 struct segment {
@@ -68,10 +70,10 @@ struct segment {
 
 /* A request is read in steps; each step wants all its bytes in `in`. */
 enum step {
-	STEP_HEAD,	 /* the whole frame, or a Produce up to its topics */
-	STEP_TOPIC,	 /* Produce: a topic's name and its count of partitions */
-	STEP_PARTITION,	 /* Produce: an index and the length of its records */
-	STEP_RECORDS,	 /* Produce: throw them away */
+	STEP_HEAD,	/* the whole frame, or a Produce up to its topics */
+	STEP_TOPIC,	/* Produce: a topic's name and its count of partitions */
+	STEP_PARTITION, /* Produce: an index and the length of its records */
+	STEP_RECORDS,	/* Produce: throw them away */
 };
 
 struct conn {
@@ -131,7 +133,8 @@ static void put(struct conn *c, const void *bytes, size_t n)
 static void put_records(struct conn *c)
 {
 	if (c->segment_first + c->segment_count < SEGMENTS_MAX)
-		c->segments[c->segment_first + c->segment_count++] = (struct segment){ sink.records_size, true };
+		c->segments[c->segment_first + c->segment_count++] =
+			(struct segment){ sink.records_size, true };
 	else
 		c->is_broken = true;
 }
@@ -145,10 +148,22 @@ static void put_int(struct conn *c, uint64_t value, unsigned width)
 	put(c, bytes, width);
 }
 
-static void put8(struct conn *c, int value) { put_int(c, (uint64_t)value, 1); }
-static void put16(struct conn *c, int value) { put_int(c, (uint64_t)value, 2); }
-static void put32(struct conn *c, int64_t value) { put_int(c, (uint64_t)value, 4); }
-static void put64(struct conn *c, int64_t value) { put_int(c, (uint64_t)value, 8); }
+static void put8(struct conn *c, int value)
+{
+	put_int(c, (uint64_t)value, 1);
+}
+static void put16(struct conn *c, int value)
+{
+	put_int(c, (uint64_t)value, 2);
+}
+static void put32(struct conn *c, int64_t value)
+{
+	put_int(c, (uint64_t)value, 4);
+}
+static void put64(struct conn *c, int64_t value)
+{
+	put_int(c, (uint64_t)value, 8);
+}
 
 static void put_string(struct conn *c, const char *text, size_t n)
 {
@@ -191,8 +206,14 @@ static uint64_t take_int(struct cursor *in, unsigned width)
 	return value;
 }
 
-static int16_t take16(struct cursor *in) { return (int16_t)take_int(in, 2); }
-static int32_t take32(struct cursor *in) { return (int32_t)take_int(in, 4); }
+static int16_t take16(struct cursor *in)
+{
+	return (int16_t)take_int(in, 2);
+}
+static int32_t take32(struct cursor *in)
+{
+	return (int32_t)take_int(in, 4);
+}
 
 static void skip(struct cursor *in, size_t n)
 {
@@ -263,7 +284,7 @@ static void put_partition(struct conn *c, int16_t version, int partition)
 	put32(c, partition);
 	put32(c, leader);
 	if (version >= 7)
-		put32(c, 1); /* leader epoch */
+		put32(c, 1);		       /* leader epoch */
 	for (int list = 0; list < 2; list++) { /* replicas, in-sync replicas */
 		put32(c, 1);
 		put32(c, leader);
@@ -369,7 +390,8 @@ static void answer_fetch(struct conn *c, const struct head *head, struct cursor 
 		put32(c, partitions);
 		for (int32_t p = 0; p < partitions && !in->is_short && !c->is_broken; p++) {
 			records += put_fetch_partition(c, head->version, take32(in));
-			skip(in, (size_t)(head->version >= 9 ? 4 : 0) + 8 + (head->version >= 5 ? 8 : 0) + 4);
+			skip(in, (size_t)(head->version >= 9 ? 4 : 0) + 8 +
+					 (head->version >= 5 ? 8 : 0) + 4);
 		}
 	}
 	answer_end(c, records);
@@ -549,7 +571,8 @@ static bool conn_read(struct conn *c)
 		n = recv(c->fd, NULL, c->discard, MSG_TRUNC | MSG_DONTWAIT);
 	else if (c->in_end < IN_MAX)
 		/* A head is short: what else comes is left for MSG_TRUNC. */
-		n = recv(c->fd, c->in + c->in_end, c->in_end < 4096 ? 4096 - c->in_end : IN_MAX - c->in_end, MSG_DONTWAIT);
+		n = recv(c->fd, c->in + c->in_end,
+			 c->in_end < 4096 ? 4096 - c->in_end : IN_MAX - c->in_end, MSG_DONTWAIT);
 	else
 		n = 0; /* a step that does not fit */
 	if (n < 0 && (errno == EAGAIN || errno == EINTR))
@@ -679,7 +702,8 @@ static void listener_open(int broker)
 	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint64_t)broker + 1 };
 
 	if (fd < 0 || bind(fd, (struct sockaddr *)&addr, sizeof(addr)) || listen(fd, 4096) ||
-	    getsockname(fd, (struct sockaddr *)&addr, &length) || epoll_ctl(sink.epoll, EPOLL_CTL_ADD, fd, &event))
+	    getsockname(fd, (struct sockaddr *)&addr, &length) ||
+	    epoll_ctl(sink.epoll, EPOLL_CTL_ADD, fd, &event))
 		fail("broker %d: %s", broker + 1, strerror(errno));
 	sink.ports[broker] = ntohs(addr.sin_port);
 	sink.listeners[broker] = fd;

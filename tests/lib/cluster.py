@@ -207,6 +207,7 @@ class Metrics:
 
     def __init__(self, text):
         self.samples = []
+        self.families = set(re.findall(r"^# TYPE (\S+)", text, re.M))
         for line in text.splitlines():
             match = self.LINE.match(line)
             if match:
@@ -222,7 +223,7 @@ class Metrics:
     def sum(self, name, **labels):
         """0 when nothing matches the labels; an unknown name is a mistake."""
         rows = self.rows(name)
-        if not rows:
+        if not rows and name not in self.families:
             raise KeyError(f"no metric {name}")
         return sum(value for have, value in rows if labels.items() <= have.items())
 

@@ -141,7 +141,8 @@ static void obey_error(rd_kafka_mock_cluster_t *cluster, char **words)
 	rd_kafka_resp_err_t *errors;
 	int key, code, count;
 
-	if (!number_or_answer(words[0], 0, 1000, &key) || !number_or_answer(words[1], -200, 1000, &code) ||
+	if (!number_or_answer(words[0], 0, 1000, &key) ||
+	    !number_or_answer(words[1], -200, 1000, &code) ||
 	    !number_or_answer(words[2], 1, ERRORS_MAX, &count))
 		return;
 	errors = malloc((size_t)count * sizeof(*errors));
@@ -158,9 +159,11 @@ static void obey_versions(rd_kafka_mock_cluster_t *cluster, char **words)
 {
 	int key, least, most;
 
-	if (number_or_answer(words[0], 0, 1000, &key) && number_or_answer(words[1], -1, 100, &least) &&
+	if (number_or_answer(words[0], 0, 1000, &key) &&
+	    number_or_answer(words[1], -1, 100, &least) &&
 	    number_or_answer(words[2], -1, 100, &most))
-		answer(rd_kafka_mock_set_apiversion(cluster, (int16_t)key, (int16_t)least, (int16_t)most));
+		answer(rd_kafka_mock_set_apiversion(cluster, (int16_t)key, (int16_t)least,
+						    (int16_t)most));
 }
 
 static void obey_help(rd_kafka_mock_cluster_t *cluster, char **words);
