@@ -1,7 +1,7 @@
 /* api.h - one API: what it looks like, where it goes, how it splits and merges.
  *
- * One file an API under api/, one line in the list in apis.c.  The rows are
- * compiled by apis_compile at start-up.  KAFKA-ROUTING's classes:
+ * One file an API under api/, one line in the list in apis.c; APIs without rows
+ * are in api/others.c.  The rows are compiled by apis_compile at start-up.  KAFKA-ROUTING's classes:
  * L, A, K, P, G, T, ALL, B by resource, X.
  * Tests: tests/unit/kafka/apis_test.c, tests/conformance/
  */
@@ -46,6 +46,7 @@ enum klost {
 	LOST_NOT_LEADER,  /* 6 in each partition */
 	LOST_TIMED_OUT,	  /* 7 in each partition */
 	LOST_COORDINATOR, /* 15 */
+	LOST_LOADING,	  /* 14: a list of all brokers, never given in part */
 };
 
 enum kdirection { REQUEST, RESPONSE };
@@ -70,7 +71,7 @@ void apis_free(void);
 
 /* NULL: no such key. */
 const struct kapi *api_of(int key);
-/* All APIs in the order of their keys. */
+/* All APIs in the order of their keys; none before apis_compile. */
 const struct kapi *const *apis_all(size_t *count);
 struct kversions api_versions(const struct kapi *api);
 bool api_is_flexible(const struct kapi *api, int version);

@@ -3,9 +3,43 @@
 #include "kafka/api/list.h"
 #include "util/mem.h"
 
-/* In the order of their keys. */
+#include <stdlib.h>
+
+/* Those with rows; the others are in api/others.c. */
 static const struct kapi *const list[] = {
+	&api_produce,
+	&api_fetch,
 	&api_list_offsets,
+	&api_metadata,
+	&api_offset_commit,
+	&api_offset_fetch,
+	&api_find_coordinator,
+	&api_join_group,
+	&api_heartbeat,
+	&api_leave_group,
+	&api_sync_group,
+	&api_describe_groups,
+	&api_list_groups,
+	&api_api_versions,
+	&api_delete_records,
+	&api_init_producer_id,
+	&api_offset_for_leader_epoch,
+	&api_add_partitions_to_txn,
+	&api_add_offsets_to_txn,
+	&api_end_txn,
+	&api_txn_offset_commit,
+	&api_describe_configs,
+	&api_alter_configs,
+	&api_delete_groups,
+	&api_incremental_alter_configs,
+	&api_offset_delete,
+	&api_describe_cluster,
+	&api_describe_producers,
+	&api_describe_transactions,
+	&api_list_transactions,
+	&api_consumer_group_heartbeat,
+	&api_consumer_group_describe,
+	&api_describe_topic_partitions,
 };
 
 enum { KEYS_MAX = 128 };
@@ -16,6 +50,10 @@ static struct compiled {
 	struct kversions versions, flexible;
 	struct plan **plans[2]; /* by direction, then version - versions.min */
 } table[KEYS_MAX];
+
+/* In the order of their keys. */
+static const struct kapi *all[KEYS_MAX];
+static size_t all_count;
 
 static bool compile_direction(struct compiled *c, enum kdirection d, FILE *why)
 {
@@ -63,6 +101,15 @@ bool apis_compile(FILE *why)
 		if (!compile_api(list[i], why))
 			return false;
 	}
+	for (const struct kapi *api = api_others; api->name != NULL; api++) {
+		if (!compile_api(api, why))
+			return false;
+	}
+	all_count = 0;
+	for (int key = 0; key < KEYS_MAX; key++) {
+		if (table[key].api != NULL)
+			all[all_count++] = table[key].api;
+	}
 	return true;
 }
 
@@ -76,6 +123,7 @@ void apis_free(void)
 		}
 		*c = (struct compiled){ 0 };
 	}
+	all_count = 0;
 }
 
 const struct kapi *api_of(int key)
@@ -85,8 +133,8 @@ const struct kapi *api_of(int key)
 
 const struct kapi *const *apis_all(size_t *count)
 {
-	*count = ARRAY_LEN(list);
-	return list;
+	*count = all_count;
+	return all;
 }
 
 struct kversions api_versions(const struct kapi *api)

@@ -2,6 +2,7 @@
 
 #include "util/mem.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { MAX_STEPS = 512, MAX_TAGS = 32 };

@@ -59,6 +59,7 @@ enum kis {
 	LEADER_ID,
 	LEADER_EPOCH,
 	REPLICA_ID, /* in a Fetch request: a broker fetches */
+	REPLICA_STATE, /* tagged struct: REPLICA_ID inside */
 	NODE_ID,    /* with HOST and PORT: the address of a node */
 	HOST,
 	PORT,
