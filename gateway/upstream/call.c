@@ -2,6 +2,7 @@
 
 #include "kafka/head.h"
 #include "kafka/wire.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -24,7 +25,7 @@ struct pending {
 	const struct kapi *api;
 	int version;
 	uint32_t correlation_id;
-	ev_tstamp deadline;
+	int64_t deadline; /* clock_ms */
 	call_answer answer;
 	void *owner;
 };
@@ -44,7 +45,7 @@ struct call {
 	enum state state;
 	enum call_end end; /* FAILED, TOLD: why */
 	int error;
-	ev_tstamp connect_deadline;
+	int64_t connect_deadline; /* clock_ms */
 	uint32_t max_answer;
 	uint32_t next_id;
 	struct bytes in, out;
@@ -98,9 +99,10 @@ static bool has_output(const struct call *c)
 	return c->out.taken < c->out.len;
 }
 
-static ev_tstamp next_deadline(const struct call *c)
+/* 0: none. */
+static int64_t next_deadline(const struct call *c)
 {
-	ev_tstamp first = c->state == CONNECTING ? c->connect_deadline : 0;
+	int64_t first = c->state == CONNECTING ? c->connect_deadline : 0;
 
 	for (const struct pending *p = c->first; p != NULL; p = p->next) {
 		if (first == 0 || p->deadline < first)
@@ -111,12 +113,13 @@ static ev_tstamp next_deadline(const struct call *c)
 
 static void arm_timer(struct call *c)
 {
-	ev_tstamp now = ev_now(c->loop), at = next_deadline(c);
+	int64_t at = next_deadline(c), left = at - clock_ms();
 
 	ev_timer_stop(c->loop, &c->timer);
 	if (c->state == TOLD || (c->state == OPEN && at == 0))
 		return;
-	ev_timer_set(&c->timer, c->state == FAILED || at <= now ? 0. : at - now, 0.);
+	ev_now_update(c->loop);
+	ev_timer_set(&c->timer, c->state == FAILED || left <= 0 ? 0. : (double)left / 1e3, 0.);
 	ev_timer_start(c->loop, &c->timer);
 }
 
@@ -303,9 +306,9 @@ static void step_failed(struct call *c)
 
 static void step_timer(struct call *c)
 {
-	ev_tstamp at = next_deadline(c);
+	int64_t at = next_deadline(c);
 
-	if (c->state < FAILED && at != 0 && at <= ev_now(c->loop) + 1e-3)
+	if (c->state < FAILED && at != 0 && at <= clock_ms())
 		fail(c, c->state == CONNECTING ? CALL_NOT_CONNECTED : CALL_TIMED_OUT, ETIMEDOUT);
 	else if (c->state == FAILED)
 		step_failed(c);
@@ -348,8 +351,7 @@ struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 	c->last = &c->first;
 	ev_io_init(&c->io, on_io, fd, EV_WRITE);
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
-	ev_now_update(loop);
-	c->connect_deadline = ev_now(loop) + o->connect_timeout_ms / 1e3;
+	c->connect_deadline = clock_ms() + o->connect_timeout_ms;
 	if (fd < 0 || (connect(fd, o->address, o->address_len) < 0 && errno != EINPROGRESS))
 		fail(c, CALL_NOT_CONNECTED, errno);
 	arm(c);
@@ -394,10 +396,9 @@ bool call_send(struct call *c, const struct kapi *api, int version, const void *
 	assert(!c->freed);
 	if (c->state >= FAILED || c->in_flight == CALL_PIPELINE_MAX)
 		return false;
-	ev_now_update(c->loop);
 	p = mem_alloc(sizeof *p);
 	*p = (struct pending){ .api = api, .version = version, .correlation_id = c->next_id++,
-			       .deadline = ev_now(c->loop) + timeout_ms / 1e3,
+			       .deadline = clock_ms() + timeout_ms,
 			       .answer = answer, .owner = owner };
 	*c->last = p;
 	c->last = &p->next;
