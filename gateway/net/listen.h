@@ -11,7 +11,8 @@
 
 /* Opens `workers` sockets on each of `count` ports from `first` on, with
  * SO_REUSEPORT, non-blocking and listening: fds[port * workers + worker].
- * Checks before that nobody else holds the port, which SO_REUSEPORT would hide.
+ * Takes each port alone first, so that another holder is an error, which
+ * SO_REUSEPORT would hide, even when two nodes start at the same moment.
  * On a mistake closes what it opened, writes one line to why ("listen on
  * 0.0.0.0:6970: Address already in use") and returns -1. `host` is an address
  * or a name; numeric IPv6 works too. */
