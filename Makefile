@@ -37,7 +37,8 @@ $(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(BUILD)/libhaproxy.a $(BUILD)/lib
 
 $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a $(LIBS) -lcmocka \
+		$(if $(shell grep -l rdkafka_mock.h $<),-lrdkafka)
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do case $$t in *$(T)*) $$t;; esac; done
 
