@@ -135,10 +135,12 @@ static void on_closed(void *owner, enum call_end end, int error)
 
 	if (c->state == LIVE)
 		log_warn("who=topology event=lost broker=%s:%d err=\"%s\" reason=\"%s\"",
-			 in_use(c)->host, in_use(c)->port, call_end_text(end), strerror(error));
+			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 call_error_text(error));
 	else
-		log_warn("who=topology event=not_connected broker=%s:%d err=\"%s\" reason=\"%s\"",
-			 in_use(c)->host, in_use(c)->port, call_end_text(end), strerror(error));
+		log_info("who=topology event=not_connected broker=%s:%d err=\"%s\" reason=\"%s\"",
+			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 call_error_text(error));
 	replace(c);
 }
 
@@ -167,6 +169,8 @@ static void try_next(struct control *c)
 {
 	while (c->next_address == c->address_count) {
 		if (c->next == c->count) {
+			log_warn("who=topology event=no_broker tried=%zu retry_ms=%d", c->count,
+				 c->pause_ms);
 			pause_then_try(c);
 			return;
 		}

@@ -105,8 +105,10 @@ static void on_closed(void *owner, enum call_end end, int error)
 {
 	struct member *m = owner;
 
-	log_info("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" reason=\"%s\"",
-		 m->broker.id, m->broker.host, m->broker.port, call_end_text(end), strerror(error));
+	if (m->retry_ms == RETRY_FIRST_MS) /* once, until it speaks again */
+		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
+			 "reason=\"%s\"", m->broker.id, m->broker.host, m->broker.port,
+			 call_end_text(end), call_error_text(error));
 	probe_failed(m);
 }
 

@@ -324,6 +324,10 @@ static void want_brokers(void *owner)
 
 static void add_candidate(struct candidate **all, size_t *count, const char *host, int port)
 {
+	for (size_t i = 0; i < *count; i++) {
+		if ((*all)[i].port == port && strcmp((*all)[i].host, host) == 0)
+			return;
+	}
 	*all = mem_realloc(*all, (*count + 1) * sizeof **all);
 	(*all)[(*count)++] = (struct candidate){ mem_strdup(host), port };
 }

@@ -65,6 +65,11 @@ const char *call_end_text(enum call_end end)
 	return texts[end];
 }
 
+const char *call_error_text(int error)
+{
+	return error != 0 ? strerrordesc_np(error) : "-";
+}
+
 static void bytes_reserve(struct bytes *b, size_t size)
 {
 	if (size <= b->size)

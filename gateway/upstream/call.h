@@ -71,5 +71,6 @@ MUST_CHECK bool call_send(struct call *c, const struct kapi *api, int version, c
 
 /* For the log. */
 const char *call_end_text(enum call_end end);
+const char *call_error_text(int error);
 
 #endif
