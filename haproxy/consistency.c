@@ -170,6 +170,8 @@ static void check_loop(const struct haproxy_plan *plan, struct findings *f)
 	for (size_t i = 0; i < plan->node_count; i++) {
 		const struct haproxy_node *node = &plan->nodes[i];
 
+		if (endpoint_is_every_address(node->host))
+			continue; /* refused as such */
 		if (endpoint_same_host(plan->listen_host, node->host))
 			refuse(f,
 			       "node %s has HAProxy's own address %s and the same ports, so "
