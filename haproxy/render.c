@@ -206,8 +206,8 @@ static void write_defaults(const struct haproxy_plan *plan, FILE *out)
 	LINE("option tcplog");
 	LINE("option dontlognull");
 	write_timeouts(plan, out);
-	WHY("Try another node at once when one refuses. Without the 1 only the last try, seconds "
-	    "later, goes elsewhere.");
+	WHY("Try another node at once when one refuses. The 1 is for connections that stick to a "
+	    "node: without it only their last try, seconds later, goes elsewhere.");
 	LINE("option redispatch 1");
 	LINE("retries 3");
 	write_keepalive(out);
