@@ -136,7 +136,8 @@ static void take_config(struct haproxy_plan *plan, const struct config *config)
 	plan->connections_an_address = config->max_connections_per_address;
 	for (size_t i = 0; i < config->node_count; i++)
 		node_append(plan, config->nodes[i].name, config->nodes[i].host,
-			    config->nodes[i].http_port);
+			    config->nodes[i].http_port != 0 ? config->nodes[i].http_port :
+							      config->http_port);
 }
 
 struct haproxy_plan *model_new(const struct config *config)

@@ -18,7 +18,7 @@ static struct config_node everywhere[] = { { (char *)"n1", (char *)"0.0.0.0", 88
 static struct config_node by_name[] = { { (char *)"n1", (char *)"node.example", 8888 } };
 static struct config_node check_on_kafka[] = { { (char *)"n1", (char *)"10.0.0.1", 9094 } };
 static struct config_node local[] = { { (char *)"n1", (char *)"127.0.0.2", 8888 } };
-static struct config_node no_http[] = { { (char *)"n1", (char *)"10.0.0.1", 0 } };
+static struct config_node beyond[] = { { (char *)"n1", (char *)"10.0.0.1", 70000 } };
 static struct config_net wide_net[] = { { { { { 0 } } }, 0 } };
 static struct config_net loopback_nets[] = {
 	{ { { { 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, 127 } } }, 104 },
@@ -35,7 +35,7 @@ static void any_address(struct config *c) { NODES(everywhere); }
 static void named_node(struct config *c) { NODES(by_name); }
 static void kafka_check(struct config *c) { NODES(check_on_kafka); }
 static void local_node(struct config *c) { NODES(local); }
-static void http_zero(struct config *c) { NODES(no_http); }
+static void http_beyond(struct config *c) { NODES(beyond); }
 static void own_address(struct config *c) { c->haproxy_listen_host = (char *)"10.0.0.1"; }
 static void listen_words(struct config *c) { c->haproxy_listen_host = (char *)"0.0.0.0 ssl"; }
 static void no_count(struct config *c) { c->port_count = 0; }
@@ -93,7 +93,7 @@ static const struct contradiction contradictions[] = {
 	{ "refused: node n1: host \"10.0.0.1 ssl\"", 1, injection, NULL },
 	{ "refused: node \"n 1\": a node's name", 1, spaced_name, NULL },
 	{ "refused: node n1: host \"0.0.0.0\" stands for every", 1, any_address, NULL },
-	{ "refused: node n1: HTTP port 0", 1, http_zero, NULL },
+	{ "refused: node n1: HTTP port 70000", 1, http_beyond, NULL },
 	{ "refused: node n1: HTTP port 9094 is one of its Kafka ports", 1, kafka_check, NULL },
 	{ "refused: node n1 has HAProxy's own address", 1, own_address, NULL },
 	{ "refused: node n1 is on this machine", 1, local_node, NULL },

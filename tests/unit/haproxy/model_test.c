@@ -20,6 +20,21 @@ static void begins_with_the_configuration(void **state)
 	model_free(plan);
 }
 
+static void a_node_without_an_http_port_has_the_common_one(void **state)
+{
+	struct config_node bare[] = { { (char *)"n1", (char *)"10.0.0.1", 0 } };
+	struct config config = plans_config();
+	struct haproxy_plan *plan;
+
+	(void)state;
+	config.nodes = bare;
+	config.node_count = 1;
+	config.http_port = 7777;
+	plan = model_new(&config);
+	assert_int_equal(plan->nodes[0].http_port, 7777);
+	model_free(plan);
+}
+
 static void maps_the_first_advertised_port_to_the_first_of_a_node(void **state)
 {
 	struct config config = plans_config();
@@ -203,6 +218,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(begins_with_the_configuration),
+		cmocka_unit_test(a_node_without_an_http_port_has_the_common_one),
 		cmocka_unit_test(maps_the_first_advertised_port_to_the_first_of_a_node),
 		cmocka_unit_test(single_is_one_port),
 		cmocka_unit_test(a_range_takes_the_place_of_a_count),
