@@ -332,7 +332,7 @@ class Haproxy:
         last = self.first_port + self.ports - 1
         lines = [
             "global",
-            "    maxconn 20000",
+            "    maxconn 4000",
             f"    stats socket {self.socket_path} mode 600 level admin expose-fd listeners",
             "    hard-stop-after 30s",
             "defaults",
