@@ -83,7 +83,7 @@ class Scene:
     def __init__(self, keep=bool(os.environ.get("KEEP"))):
         self.keep = keep
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="anyport-test-"))
-        self.processes = []
+        self.processes, self.nodes = [], []
         self._numbers = itertools.count(1)
         self._claim_addresses()
 
@@ -146,7 +146,7 @@ class Scene:
         return Sink(self, topic, partitions, brokers, fetch_bytes)
 
     def node(self, bootstrap, number=None, ready=True, **options):
-        number = number or 1 + sum(isinstance(n, Node) for n in self.__dict__.setdefault("nodes", []))
+        number = number or 1 + len(self.nodes)
         node = Node(self, number, bootstrap, **options)
         self.nodes.append(node)
         if ready:
