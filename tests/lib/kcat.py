@@ -1,6 +1,7 @@
 """kcat.py - a real client (librdkafka's) that produces and consumes while a test breaks things.
 
-Messages are numbered; `message-N` is the key, so that what was delivered twice
+-E: that all brokers are down for a moment is no reason to end.  Messages are
+numbered; `message-N` is the key, so that what was delivered twice
 or not at all is seen.
 """
 import re
@@ -13,7 +14,7 @@ class Producer:
 
     def __init__(self, scene, bootstrap, topic, count, a_second, *options):
         settings = ["acks=all", "linger.ms=20", "message.timeout.ms=60000", "reconnect.backoff.max.ms=1000", *options]
-        argv = ["kcat", "-P", "-b", bootstrap, "-t", topic, "-K", ":"]
+        argv = ["kcat", "-E", "-P", "-b", bootstrap, "-t", topic, "-K", ":"]
         for setting in settings:
             argv += ["-X", setting]
         self.process = scene.process(argv, name="producer", pipes=True)
@@ -53,7 +54,7 @@ class Consumer:
 
     def __init__(self, scene, bootstrap, topic, group="readers"):
         settings = ["auto.offset.reset=earliest", "session.timeout.ms=6000", "reconnect.backoff.max.ms=1000"]
-        argv = ["kcat", "-b", bootstrap, "-G", group, "-q", "-u", "-f", "got %k\n"]
+        argv = ["kcat", "-E", "-b", bootstrap, "-G", group, "-q", "-u", "-f", "got %k\n"]
         for setting in settings:
             argv += ["-X", setting]
         self.process = scene.process(argv + [topic], name="consumer")
