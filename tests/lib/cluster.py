@@ -107,15 +107,27 @@ class Scene:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is not None:
+        broken = self._stop_all()
+        if kind is not None or broken:
             self.show_logs()
-        for process in reversed(self.processes):
-            process.stop(5)
         self._claim.close()
         if self.keep:
             print(f"kept: {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
+        if broken and kind is None:
+            raise AssertionError(f"ended badly: {', '.join(broken)}")
+
+    def _stop_all(self):
+        """Those nodes that were alive and ended otherwise than well: crashed, or complained of by a sanitizer."""
+        broken = []
+        nodes = {node.process for node in self.nodes}
+        for process in reversed(self.processes):
+            was_alive = process.alive()
+            status = process.stop(5)
+            if process in nodes and was_alive and status not in (0, -signal.SIGTERM, -signal.SIGKILL):
+                broken.append(f"{process.name} with {status}")
+        return broken
 
     def show_logs(self, lines=LOG_LINES, out=sys.stderr):
         for process in self.processes:
