@@ -261,6 +261,25 @@ static void check_stats_page(const struct haproxy_plan *plan, struct findings *f
 		       plan->stats_port, plan->listen.first, plan->listen.last);
 }
 
+static void check_stickiness(const struct haproxy_plan *plan, struct findings *f)
+{
+	int ports = model_port_count(&plan->listen);
+
+	if (plan->stickiness == STICKINESS_SOURCE && plan->balance == BALANCE_SOURCE)
+		warn(f, "--balance source keeps a client address on its node already, and without "
+			"a table: leave --stickiness source out");
+	if (plan->stickiness != STICKINESS_PORT || plan->node_count < 2)
+		return;
+	if (ports == 1)
+		refuse(f, "with --stickiness port and a single port every client would go to the "
+			  "same node: choose source or client-id");
+	else if ((size_t)ports < plan->node_count)
+		warn(f,
+		     "--stickiness port has %d ports for %zu nodes: at least %zu nodes get no "
+		     "client",
+		     ports, plan->node_count, plan->node_count - (size_t)ports);
+}
+
 static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 {
 	struct sizing s = model_sizing(plan);
@@ -318,6 +337,7 @@ size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
 	check_loop(plan, &f);
 	check_advertised(plan, &f);
 	check_stats_page(plan, &f);
+	check_stickiness(plan, &f);
 	check_sizes(plan, &f);
 	return f.refused;
 }

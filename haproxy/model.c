@@ -253,6 +253,13 @@ const char *model_set_balance(struct haproxy_plan *plan, const char *word)
 	return "it is one of leastconn, roundrobin, random, source";
 }
 
+const char *model_set_stickiness(struct haproxy_plan *plan, const char *word)
+{
+	if (stickiness_parse(word, &plan->stickiness))
+		return NULL;
+	return "it is one of none, source, client-id, port";
+}
+
 /* Whether HAProxy reads it as one word, as it is. */
 static bool is_plain_word(const char *s)
 {

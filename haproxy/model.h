@@ -16,6 +16,7 @@
 #define HAPROXY_MODEL_H
 
 #include "sizing.h"
+#include "stickiness.h"
 #include "util/compiler.h"
 
 #include <stdbool.h>
@@ -76,6 +77,7 @@ struct haproxy_plan {
 
 	/* what the operator chooses */
 	enum haproxy_balance balance;
+	enum haproxy_stickiness stickiness;
 	bool splice;
 	int maxconn; /* 0: worked out */
 	int fd_limit;
@@ -96,6 +98,8 @@ MUST_CHECK const char *model_set_listen(struct haproxy_plan *plan, const char *t
 MUST_CHECK const char *model_add_node(struct haproxy_plan *plan, const char *text);
 /* leastconn, roundrobin, random or source. */
 MUST_CHECK const char *model_set_balance(struct haproxy_plan *plan, const char *word);
+/* none, source, client-id or port. */
+MUST_CHECK const char *model_set_stickiness(struct haproxy_plan *plan, const char *word);
 /* A path that HAProxy can bind and that needs no quotes. */
 MUST_CHECK const char *model_set_stats_socket(struct haproxy_plan *plan, const char *path);
 /* HOST:PORT */

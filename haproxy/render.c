@@ -1,57 +1,23 @@
 #include "render.h"
 
+#include "cfgtext.h"
 #include "model.h"
 #include "sizing.h"
+#include "stickiness.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 enum {
-	COMMENT_WIDTH = 92,
-	COMMENT_LONGEST = 1024,
 	SECOND = 1000,
 	MINUTE = 60 * SECOND,
 	/* Clients close what is idle for connections.max.idle.ms; Java's is the longest. */
 	CLIENTS_IDLE = 9 * MINUTE,
 };
 
-/* One word at a time, a new line whenever the next word does not fit. */
-static void write_words(FILE *out, const char *indent, const char *text)
-{
-	size_t column = 0;
-
-	while (*text != '\0') {
-		size_t word = strcspn(text, " ");
-
-		if (column > 0 && column + 1 + word > COMMENT_WIDTH) {
-			fputc('\n', out);
-			column = 0;
-		}
-		if (column == 0)
-			column = (size_t)fprintf(out, "%s#", indent);
-		column += (size_t)fprintf(out, " %.*s", (int)word, text);
-		text += word;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
-
-PRINTF_LIKE(3, 4)
-static void comment(FILE *out, const char *indent, const char *fmt, ...)
-{
-	char text[COMMENT_LONGEST];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	write_words(out, indent, text);
-}
-
-#define WHY(...) comment(out, "    ", __VA_ARGS__)
-#define LINE(...) (fputs("    ", out), fprintf(out, __VA_ARGS__), fputc('\n', out))
+#define WHY(...) cfgtext_why(out, __VA_ARGS__)
+#define LINE(...) cfgtext_line(out, __VA_ARGS__)
 
 static void write_host(FILE *out, const char *host)
 {
@@ -79,7 +45,7 @@ static void write_time(FILE *out, int ms)
 
 static void write_head(const struct haproxy_plan *plan, FILE *out)
 {
-	comment(out, "", "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
+	cfgtext_head(out, "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
 			 "configuration or the command's flags and make it anew.");
 	fputs("#\n# Kafka clients -> HAProxy ", out);
 	write_host(out, plan->listen_host);
@@ -97,10 +63,10 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		fprintf(out, "on port %d\n", plan->node_ports.first);
 		break;
 	}
-	comment(out, "", "Any node answers any request on any port, so every connection may go to "
+	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
 			 "any node.");
 	fputs("#\n", out);
-	comment(out, "", "Before it is used: haproxy -c -dW -f FILE");
+	cfgtext_head(out, "Before it is used: haproxy -c -dW -f FILE");
 }
 
 static void write_sizes(const struct haproxy_plan *plan, FILE *out)
@@ -232,14 +198,7 @@ static void write_frontend(const struct haproxy_plan *plan, FILE *out)
 	    "until its own timeout, and without a node it would be accepted and then closed.");
 	LINE("tcp-request connection reject if { fe_conn gt %d }", s.connections);
 	LINE("tcp-request connection reject if { nbsrv(" RENDER_BACKEND ") lt 1 }");
-	WHY("A Kafka connection begins with the size of its first request: below 16 MiB, so the "
-	    "first byte is 0. TLS begins with 0x16 and HTTP with a letter; a node would take "
-	    "either for the size of a huge request and wait for it. Clients speak first, though a "
-	    "cold one was seen to take 1.6 s.");
-	LINE("tcp-request inspect-delay 10s");
-	LINE("acl begins_like_kafka req.payload(0,1) -m bin 00");
-	LINE("tcp-request content accept if begins_like_kafka");
-	LINE("tcp-request content reject");
+	stickiness_write_inspection(plan->stickiness, out);
 	LINE("default_backend " RENDER_BACKEND);
 }
 
@@ -315,6 +274,7 @@ static void write_backend(const struct haproxy_plan *plan, FILE *out)
 {
 	fputs("\nbackend " RENDER_BACKEND " from kafka\n", out);
 	write_balance(plan, out);
+	stickiness_write_table(plan->stickiness, out);
 	write_check(plan, out);
 	write_default_server(plan, out);
 	if (plan->port_map == PORT_MAP_SAME)

@@ -41,8 +41,12 @@ class Link:
 
     def ask(self, body=b"who"):
         self.sock.sendall(struct.pack(">i", len(body)) + body)
+        return self.read(body.startswith(b"give "))
+
+    def read(self, raw=False):
+        """The next answer."""
         answer = self._exactly(struct.unpack(">i", self._exactly(4))[0])
-        return answer if body.startswith(b"give ") else json.loads(answer)
+        return answer if raw else json.loads(answer)
 
     def _exactly(self, size):
         parts = []

@@ -76,6 +76,26 @@ static void more_than_nodes(struct haproxy_plan *p) { SET(model_set_maxconn(p, "
 static void no_room(struct haproxy_plan *p) { SET(model_set_fd_limit(p, "300")); }
 static void wider(struct haproxy_plan *p) { SET(model_set_listen(p, "0.0.0.0:9092-9097")); }
 static void narrower(struct haproxy_plan *p) { SET(model_set_listen(p, "0.0.0.0:9092-9095")); }
+static void doubly_sticky(struct haproxy_plan *p)
+{
+	SET(model_set_balance(p, "source"));
+	SET(model_set_stickiness(p, "source"));
+}
+static void sticky_port(struct haproxy_plan *p) { SET(model_set_stickiness(p, "port")); }
+static void two_ports(struct config *c) { c->port_count = 2; }
+static void one_port(struct config *c) { c->port_count = 1; }
+static void two_ports_three_nodes(struct haproxy_plan *p)
+{
+	sticky_port(p);
+	SET(model_add_node(p, "a=10.0.0.1"));
+	SET(model_add_node(p, "b=10.0.0.2"));
+	SET(model_add_node(p, "c=10.0.0.3"));
+}
+static void one_port_one_node(struct haproxy_plan *p)
+{
+	sticky_port(p);
+	SET(model_add_node(p, "a=10.0.0.1"));
+}
 static void few_source_ports(struct haproxy_plan *p)
 {
 	SET(model_set_fd_limit(p, "1000000"));
@@ -87,6 +107,12 @@ static const struct contradiction contradictions[] = {
 	{ NULL, 0, NULL, page_beside },
 	{ NULL, 0, limited_with_proxy, NULL },
 	{ NULL, 0, patient_enough, NULL },
+	{ NULL, 0, two_ports, sticky_port },
+	{ NULL, 0, one_port, one_port_one_node },
+	{ "refused: with --stickiness port and a single port", 1, one_port, sticky_port },
+	{ "warning: --stickiness port has 2 ports for 3 nodes: at least 1 nodes", 0, two_ports,
+	  two_ports_three_nodes },
+	{ "warning: --balance source keeps", 0, NULL, doubly_sticky },
 	{ "refused: there is no node", 1, no_nodes, NULL },
 	{ "refused: two nodes have the name n1", 1, two_names, NULL },
 	{ "refused: nodes n1 and n2 have the same address", 1, two_addresses, NULL },
