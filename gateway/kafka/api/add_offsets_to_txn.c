@@ -5,7 +5,7 @@ static const struct kfield request[] = {
 	{ STRING, "transactional_id", "0+", .is = TRANSACTIONAL_ID },
 	{ INT64, "producer_id", "0+" },
 	{ INT16, "producer_epoch", "0+" },
-	{ STRING, "group_id", "0+", .is = GROUP_ID },
+	{ STRING, "group_id", "0+" },
 	{ END } };
 
 static const struct kfield response[] = {

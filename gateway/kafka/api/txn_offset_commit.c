@@ -4,7 +4,7 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ STRING, "transactional_id", "0+", .is = TRANSACTIONAL_ID },
+	{ STRING, "transactional_id", "0+" },
 	{ STRING, "group_id", "0+", .is = GROUP_ID },
 	{ INT64, "producer_id", "0+" },
 	{ INT16, "producer_epoch", "0+" },
