@@ -85,8 +85,7 @@ static void check_pair(const struct haproxy_node *a, const struct haproxy_node *
 		       struct findings *f)
 {
 	if (strcmp(a->name, b->name) == 0)
-		refuse(f, "two nodes have the name %s: give each node a name of its own",
-		       a->name);
+		refuse(f, "two nodes have the name %s: give each node a name of its own", a->name);
 	if (endpoint_same_host(a->host, b->host))
 		refuse(f,
 		       "nodes %s and %s have the same address %s, and as every node listens on "
@@ -117,9 +116,10 @@ static void check_count(const struct haproxy_plan *plan, struct findings *f)
 	if (!plan->count_is_missing)
 		return;
 	if (plan->has_config)
-		refuse(f, "gateway.port_count is 0: the nodes ask the cluster how many ports they need, "
-			  "which HAProxy can't: give port_count in the configuration, or the "
-			  "range with --listen HOST:FIRST-LAST");
+		refuse(f,
+		       "gateway.port_count is 0: the nodes ask the cluster how many ports they need, "
+		       "which HAProxy can't: give port_count in the configuration, or the "
+		       "range with --listen HOST:FIRST-LAST");
 	else
 		refuse(f, "the number of ports is not known: give the range with --listen "
 			  "HOST:FIRST-LAST (FIRST-FIRST for one port), or a configuration "
@@ -299,8 +299,9 @@ static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 		       "-n where HAProxy runs)",
 		       s.connections, s.descriptors, plan->fd_limit);
 	if (nodes_take > 0 && s.connections > nodes_take)
-		warn(f, "HAProxy takes %d clients, but the nodes together only %d "
-			"(gateway.limits.connections): the rest is refused by the nodes",
+		warn(f,
+		     "HAProxy takes %d clients, but the nodes together only %d "
+		     "(gateway.limits.connections): the rest is refused by the nodes",
 		     s.connections, nodes_take);
 	if (s.connections > from_here)
 		warn(f,
@@ -312,8 +313,9 @@ static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 static void check_timeouts(const struct haproxy_plan *plan, struct findings *f)
 {
 	if (plan->idle_timeout_ms > INT_MAX - 60 * 1000)
-		refuse(f, "gateway.timeouts.idle is too long: HAProxy's timeouts, which must be a minute "
-			  "longer, end at 24 days");
+		refuse(f,
+		       "gateway.timeouts.idle is too long: HAProxy's timeouts, which must be a minute "
+		       "longer, end at 24 days");
 }
 
 size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
@@ -328,8 +330,7 @@ size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
 	if (plan->count_is_missing)
 		return f.refused;
 	if (plan->listen.last > PORT_HIGHEST) {
-		refuse(&f,
-		       "HAProxy's ports %d-%d go beyond 65535: begin lower or take fewer ports",
+		refuse(&f, "HAProxy's ports %d-%d go beyond 65535: begin lower or take fewer ports",
 		       plan->listen.first, plan->listen.last);
 		return f.refused;
 	}

@@ -136,8 +136,8 @@ static void take_config(struct haproxy_plan *plan, const struct config *config)
 	plan->connections_an_address = config->max_connections_per_address;
 	for (size_t i = 0; i < config->node_count; i++)
 		node_append(plan, config->nodes[i].name, config->nodes[i].host,
-			    config->nodes[i].http_port != 0 ? config->nodes[i].http_port :
-							      config->http_port);
+			    config->nodes[i].http_port != 0 ? config->nodes[i].http_port
+							    : config->http_port);
 }
 
 struct haproxy_plan *model_new(const struct config *config)
@@ -340,8 +340,7 @@ const char *model_set_user(struct haproxy_plan *plan, const char *text)
 	size_t length = strcspn(text, ":");
 	const char *group = text[length] == ':' ? text + length + 1 : NULL;
 
-	if (!is_user_name(text, length) ||
-	    (group != NULL && !is_user_name(group, strlen(group))))
+	if (!is_user_name(text, length) || (group != NULL && !is_user_name(group, strlen(group))))
 		return "it is NAME or NAME:GROUP, of letters, digits, '.', '-' and '_'";
 	free(plan->user);
 	plan->user = mem_strndup(text, length);

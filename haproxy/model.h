@@ -67,13 +67,13 @@ struct haproxy_plan {
 
 	/* what else the configuration says that a load balancer must suit */
 	bool has_config;
-	bool single;			 /* one virtual broker on one port */
-	bool count_is_automatic;	 /* port_count 0: nodes ask the cluster */
-	bool count_is_missing;		 /* and the command line does not tell either */
+	bool single;		 /* one virtual broker on one port */
+	bool count_is_automatic; /* port_count 0: nodes ask the cluster */
+	bool count_is_missing;	 /* and the command line does not tell either */
 	bool internal_load_balancing;
 	int idle_timeout_ms;
-	int connections_a_node;		 /* 0: unknown */
-	int connections_an_address;	 /* 0: no limit */
+	int connections_a_node;	    /* 0: unknown */
+	int connections_an_address; /* 0: no limit */
 
 	/* what the operator chooses */
 	enum haproxy_balance balance;

@@ -45,13 +45,15 @@ static void write_time(FILE *out, int ms)
 
 static void write_head(const struct haproxy_plan *plan, FILE *out)
 {
-	cfgtext_head(out, "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
-			 "configuration or the command's flags and make it anew.");
+	cfgtext_head(out,
+		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
+		     "configuration or the command's flags and make it anew.");
 	fputs("#\n# Kafka clients -> HAProxy ", out);
 	write_host(out, plan->listen_host);
 	fputc(':', out);
 	write_ports(out, &plan->listen);
-	fprintf(out, " -> %zu gateway node%s, ", plan->node_count, plan->node_count == 1 ? "" : "s");
+	fprintf(out, " -> %zu gateway node%s, ", plan->node_count,
+		plan->node_count == 1 ? "" : "s");
 	switch (plan->port_map) {
 	case PORT_MAP_SAME:
 		fputs("on the port that the client used\n", out);
@@ -64,7 +66,7 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		break;
 	}
 	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
-			 "any node.");
+			  "any node.");
 	fputs("#\n", out);
 	cfgtext_head(out, "Before it is used: haproxy -c -dW -f FILE");
 }
@@ -84,7 +86,8 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 	else if (s.is_capped)
 		WHY("%d clients: as many as fit into --fd-limit.", s.connections);
 	else if (nodes_take > 0)
-		WHY("%d clients: what the nodes take together (gateway.limits.connections).", s.connections);
+		WHY("%d clients: what the nodes take together (gateway.limits.connections).",
+		    s.connections);
 	else
 		WHY("%d clients: --maxconn says another number.", s.connections);
 	if (plan->splice)
@@ -97,8 +100,7 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 		WHY("At most %d descriptors: 2 x (%d clients + %d to spare), %d for listeners, "
 		    "checks and threads. HAProxy must be allowed that many (ulimit -n; here up "
 		    "to %d, --fd-limit) or it does not start.",
-		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all,
-		    plan->fd_limit);
+		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all, plan->fd_limit);
 	LINE("maxconn %d", all);
 	if (!plan->splice)
 		return;
@@ -137,8 +139,8 @@ static void write_timeouts(const struct haproxy_plan *plan, FILE *out)
 	WHY("A minute more than %s, so that HAProxy never is the one that closes: a consumer that "
 	    "waits for its group to form is silent for minutes. No `timeout tunnel`, which would "
 	    "take the place of both.",
-	    clients_are_longer ? "clients keep idle connections (connections.max.idle.ms)" :
-				 "the nodes keep idle connections (gateway.timeouts.idle)");
+	    clients_are_longer ? "clients keep idle connections (connections.max.idle.ms)"
+			       : "the nodes keep idle connections (gateway.timeouts.idle)");
 	fputs("    timeout client ", out);
 	write_time(out, base + MINUTE);
 	fputs("\n    timeout server ", out);
@@ -251,9 +253,9 @@ static void write_default_server(const struct haproxy_plan *plan, FILE *out)
 	if (plan->sends_proxy_header)
 		WHY("send-proxy-v2: the nodes learn the client's address and the port it asked "
 		    "for (%s).",
-		    plan->node_requires_proxy_header ?
-			    "proxy_protocol is \"require\": they take nothing without" :
-			    "proxy_protocol is \"allow\"");
+		    plan->node_requires_proxy_header
+			    ? "proxy_protocol is \"require\": they take nothing without"
+			    : "proxy_protocol is \"allow\"");
 }
 
 static void write_server(const struct haproxy_plan *plan, size_t index, FILE *out)

@@ -74,10 +74,11 @@ const char *stickiness_name(enum haproxy_stickiness kind)
 
 void stickiness_write_inspection(enum haproxy_stickiness kind, FILE *out)
 {
-	cfgtext_why(out, "A Kafka connection begins with the size of its first request: below 16 "
-			 "MiB, so the first byte is 0. TLS begins with 0x16 and HTTP with a letter; "
-			 "a node would take either for the size of a huge request and wait for it. "
-			 "Clients speak first, though a cold one was seen to take 1.6 s.");
+	cfgtext_why(out,
+		    "A Kafka connection begins with the size of its first request: below 16 "
+		    "MiB, so the first byte is 0. TLS begins with 0x16 and HTTP with a letter; "
+		    "a node would take either for the size of a huge request and wait for it. "
+		    "Clients speak first, though a cold one was seen to take 1.6 s.");
 	cfgtext_line(out, "tcp-request inspect-delay 10s");
 	cfgtext_line(out, "acl begins_like_kafka req.payload(0,1) -m bin 00");
 	kinds[kind].write_key(out);
@@ -89,9 +90,10 @@ void stickiness_write_table(enum haproxy_stickiness kind, FILE *out)
 	if (kinds[kind].table == NULL)
 		return;
 	cfgtext_why(out, "%s", kinds[kind].why);
-	cfgtext_why(out, "An entry is not kept by an open connection, so its life is long. A reload "
-			 "empties the table. When a node dies its clients move and stay. To empty a "
-			 "node set it to maint: drain leaves it those that stick to it.");
+	cfgtext_why(out,
+		    "An entry is not kept by an open connection, so its life is long. A reload "
+		    "empties the table. When a node dies its clients move and stay. To empty a "
+		    "node set it to maint: drain leaves it those that stick to it.");
 	cfgtext_line(out, "%s", kinds[kind].table);
 	cfgtext_line(out, "%s", kinds[kind].key);
 }

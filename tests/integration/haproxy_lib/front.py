@@ -22,7 +22,7 @@ __all__ = [
     "refused_at_once", "run", "wait_for",
 ]
 
-AT_ONCE = 0.5  # seconds: HAProxy's shortest wait here would be one
+AT_ONCE = 0.9  # seconds: the shortest wait of HAProxy between two tries is one
 ANYPORTCTL = os.environ.get("ANYPORTCTL", str(BUILD / "anyportctl"))
 
 

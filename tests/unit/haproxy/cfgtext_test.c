@@ -27,9 +27,10 @@ static void wraps_comments(void **state)
 	char *rest;
 
 	(void)state;
-	cfgtext_why(out, "%s", "one two three four five six seven eight nine ten one two three "
-			       "four five six seven eight nine ten one two three four five six "
-			       "seven eight nine ten");
+	cfgtext_why(out, "%s",
+		    "one two three four five six seven eight nine ten one two three "
+		    "four five six seven eight nine ten one two three four five six "
+		    "seven eight nine ten");
 	fclose(out);
 	for (char *line = strtok_r(text, "\n", &rest); line != NULL;
 	     line = strtok_r(NULL, "\n", &rest)) {

@@ -4,12 +4,13 @@ static const struct {
 	const char *word;
 	enum haproxy_stickiness kind;
 	const char *table, *key;
-} kinds[] = { { "none", STICKINESS_NONE, NULL, NULL },
-	      { "source", STICKINESS_SOURCE, "\n    stick-table type ipv6 ", "\n    stick on src\n" },
-	      { "client-id", STICKINESS_CLIENT_ID, "\n    stick-table type string len 64 ",
-		"\n    stick on var(txn.client)\n" },
-	      { "port", STICKINESS_PORT, "\n    stick-table type integer ",
-		"\n    stick on dst_port\n" } };
+} kinds[] = {
+	{ "none", STICKINESS_NONE, NULL, NULL },
+	{ "source", STICKINESS_SOURCE, "\n    stick-table type ipv6 ", "\n    stick on src\n" },
+	{ "client-id", STICKINESS_CLIENT_ID, "\n    stick-table type string len 64 ",
+	  "\n    stick on var(txn.client)\n" },
+	{ "port", STICKINESS_PORT, "\n    stick-table type integer ", "\n    stick on dst_port\n" }
+};
 
 static char *text_with(const char *word)
 {
