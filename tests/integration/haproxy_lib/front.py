@@ -125,7 +125,8 @@ class Front:
         check(status == 0, f"generate: {status}: {errors}")
         check(errors == "", f"generate warns: {errors}")
         self.haproxy = scene.haproxy(config=self.text, host=self.host, first_port=listen, ports=ports)
-        self.haproxy.wait_up(*(node.name for node in self.nodes))
+        # before its first check a server is up on credit, and one failure takes it down
+        wait_for(lambda: all(self.of(node)["check_status"] == "L7OK" for node in self.nodes), 10, "every node is checked")
 
     def link(self, port=None, source=None):
         return Link(self.host, port or self.ports[0], source)
@@ -134,8 +135,12 @@ class Front:
         with self.link(port) as link:
             return link.ask()
 
+    def of(self, node):
+        """The node's line in `show stat`."""
+        return self.haproxy.stats()[("anyport_nodes", node.name)]
+
     def status(self, node):
-        return self.haproxy.stats()[("anyport_nodes", node.name)]["status"]
+        return self.of(node)["status"]
 
     def wait_status(self, node, status, seconds=15):
         wait_for(lambda: self.status(node).startswith(status), seconds, f"HAProxy has {node.name} {status}")
