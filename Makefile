@@ -103,8 +103,9 @@ asan: ## the same as check-fast under AddressSanitizer and UBSan
 	 UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) BUILD=build-asan \
 	 CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 tsan: ## the unit and integration tests under ThreadSanitizer
-	@+TSAN_OPTIONS=halt_on_error=1 TEST_PATIENCE=6 $(SANITIZED) KINDS='unit integration' \
-	 BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread'
+	@mkdir -p build-tsan && $(CC) $(LANGUAGE) -O1 -g -c -o build-tsan/threads.o tests/lib/tsan_threads.c
+	@+TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/lib/tsan.supp TEST_PATIENCE=6 $(SANITIZED) \
+	 KINDS='unit integration' BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=build-tsan/threads.o
 
 fuzz: ## each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer
 	@$(MAKE) --no-print-directory fuzzers BUILD=build-fuzz CC=clang FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
