@@ -61,8 +61,12 @@ struct kapi {
 	enum kmerge merge;
 	enum kanswer answer;
 	enum klost lost;
+	bool edited;	       /* the request is changed on its way, so it is held whole */
 	bool long_poll;	       /* the broker may be silent for long: ended by a drain */
-	bool offered_from_zero; /* ApiVersions says min 0 whatever is served (KAFKA-18659) */
+	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
+	 * maximum is gone_at or more close on versions below gone_below. */
+	bool offered_from_zero;
+	int16_t gone_below, gone_at;
 };
 
 /* Compiles the rows of every API.  False: a bad row, said to `why`. */

@@ -16,11 +16,11 @@ static struct letter *take_all(struct mailbox *m)
 	return first;
 }
 
-static void deliver_all(struct mailbox *m)
+static void deliver(struct mailbox *m, struct letter *first)
 {
 	struct letter *next;
 
-	for (struct letter *l = take_all(m); l != NULL; l = next) {
+	for (struct letter *l = first; l != NULL; l = next) {
 		next = l->next;
 		l->deliver(l, m->owner);
 	}
@@ -28,9 +28,11 @@ static void deliver_all(struct mailbox *m)
 
 static void on_wake(struct ev_loop *loop, ev_async *wake, int events)
 {
+	struct mailbox *m = CONTAINER_OF(wake, struct mailbox, wake);
+
 	(void)loop;
 	(void)events;
-	deliver_all(CONTAINER_OF(wake, struct mailbox, wake));
+	deliver(m, take_all(m));
 }
 
 void mailbox_init(struct mailbox *m, struct ev_loop *loop, void *owner)
@@ -44,7 +46,10 @@ void mailbox_init(struct mailbox *m, struct ev_loop *loop, void *owner)
 
 void mailbox_deinit(struct mailbox *m)
 {
-	deliver_all(m);
+	struct letter *first;
+
+	while ((first = take_all(m)) != NULL) /* a delivery may have posted */
+		deliver(m, first);
 	ev_async_stop(m->loop, &m->wake);
 	pthread_mutex_destroy(&m->lock);
 }

@@ -25,8 +25,8 @@ struct mailbox {
 };
 
 void mailbox_init(struct mailbox *m, struct ev_loop *loop, void *owner);
-/* Delivers nothing any more; letters that wait are delivered now, so that
- * each is freed.  No thread may post any longer. */
+/* Letters that wait, and those that their delivery posts, are delivered now, so
+ * that each is freed; nothing is afterwards.  No other thread may post any longer. */
 void mailbox_deinit(struct mailbox *m);
 /* From any thread. */
 void mailbox_post(struct mailbox *m, struct letter *letter);

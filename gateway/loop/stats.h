@@ -48,7 +48,7 @@
 	X(TIMEOUTS_IDLE, "client_timeouts_total", "kind=\"idle\"", "Client connections timed out.") \
 	X(TIMEOUTS_REQUEST, "request_timeouts_total", "", "Requests that a broker did not answer in time.")
 
-enum stat {
+enum stats_counter {
 #define X(counter, metric, labels, help) STAT_##counter,
 	STATS(X)
 #undef X
@@ -78,7 +78,7 @@ static inline void stat_cell_add(stat_cell *cell, uint64_t n)
 			      memory_order_relaxed);
 }
 
-static inline void stats_add(struct stats *s, enum stat counter, uint64_t n)
+static inline void stats_add(struct stats *s, enum stats_counter counter, uint64_t n)
 {
 	stat_cell_add(&s->counters[counter], n);
 }

@@ -125,7 +125,7 @@ static bool key_of(const struct sockaddr *address, struct key *key)
 /* The link that points to the key's entry, or to the NULL at its place. */
 static struct entry **find(struct admission *a, struct key key)
 {
-	uint64_t h = (key.bits ^ a->seed) + key.is_v6;
+	uint64_t h = key.bits ^ a->seed;
 	struct entry **link;
 
 	h = (h ^ h >> 33) * UINT64_C(0xff51afd7ed558ccd);

@@ -79,7 +79,7 @@ int listen_open(const char *host, int first, int count, int workers, int *fds, c
 	struct addrinfo *list;
 	int err;
 
-	if (first < 1 || first + count - 1 > 65535)
+	if (first < (count * workers > 1) || first + count - 1 > 65535)
 		return complain(why, why_size, host, first < 1 ? first : first + count - 1,
 				"Not a port (1 to 65535)");
 	err = getaddrinfo(host, NULL, &hints, &list);

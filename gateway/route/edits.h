@@ -7,6 +7,8 @@
 
 #include "util/gather.h"
 
+#include <stdbool.h>
+
 /* Bytes [at, end) of the body become n others. */
 struct edit {
 	uint32_t at, end;

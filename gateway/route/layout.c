@@ -46,7 +46,8 @@ static void add_item(struct layout *l, uint32_t at)
 		last_item(l)->end = at;
 	l->items[l->item_count++] = (struct layout_item){
 		.topic = l->topic_count > 0 ? l->topic_count - 1 : 0,
-		.partition = -1, .leader_epoch = -1, .at = at, .end = at };
+		.partition = -1, .leader_epoch = -1, .at = at, .end = at,
+		.target = TARGET_UNKNOWN };
 	if (!l->by_key)
 		last_topic(l)->count++;
 	l->in_item = true;

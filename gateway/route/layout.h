@@ -36,7 +36,12 @@ struct layout_item {
 	int16_t error; /* of an answer's item */
 	int32_t leader_epoch; /* -1: not told */
 	uint32_t at, end;
-	int32_t target; /* a broker id, or a TARGET_ value of targets.h */
+	int32_t target; /* a broker id, or one of the values below */
+};
+
+enum {
+	TARGET_ANY = -1,     /* any live broker writes the authentic answer */
+	TARGET_UNKNOWN = -2, /* not looked up, or unknown: ask the topology, then any */
 };
 
 /* A single value and where it is; at is 0 when the message has none. */

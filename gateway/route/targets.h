@@ -11,11 +11,6 @@
 #include "route/layout.h"
 #include "topology/snapshot.h"
 
-enum {
-	TARGET_ANY = -1,     /* any live broker writes the authentic answer */
-	TARGET_UNKNOWN = -2, /* the topology does not know: ask it, then any */
-};
-
 /* The leader of one partition, TARGET_UNKNOWN or (no leader now) TARGET_UNKNOWN. */
 int32_t target_of_partition(const struct snapshot *s, const struct layout_topic *topic,
 			    int32_t partition);

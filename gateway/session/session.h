@@ -73,7 +73,8 @@ struct request {
 	struct arena arena;
 	struct walk walk;
 	struct layout layout;
-	bool has_layout, answerless, composed, asked;
+	bool has_layout, answerless, composed, asked, need_whole;
+	int32_t key_target; /* of a single key: as an item's target */
 	int32_t not_broker; /* could not be reached for it */
 	int tries;
 	struct part *parts;
@@ -86,13 +87,14 @@ struct request {
 	ev_tstamp started, allowed, deadline; /* deadline 0: its turn has not come */
 	/* the answer that is cut through */
 	bool answer_begun;
-	uint32_t answer_body; /* bytes of it */
-	bool watched;
 	struct walk answer_walk;
-	struct layout_topic topic; /* the one being read, for the notices */
+	uint32_t answer_head; /* bytes in front of its body, not passed yet */
+	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
+	bool in_leader_hint;
+	/* the topic being read, for the notices */
+	struct layout_topic topic;
 	uint8_t topic_bytes[256];
-	uint32_t blank; /* bytes to come that must not be seen */
-	int32_t partition;
+	bool topic_noticed;
 };
 
 enum inbound_state {
@@ -122,7 +124,6 @@ struct client {
 	struct upstream *upstreams;
 	uint32_t next_correlation;
 	struct topology_query *query;
-	const void *queried_key;
 	uint32_t queried_item;
 	/* the client's own ApiVersions request: software name and version */
 	uint8_t *hello;
@@ -151,6 +152,7 @@ struct request *request_new(struct client *c, const struct request_head *head);
 void request_free(struct request *r); /* and takes it out of the queue */
 void request_add_parts(struct request *r, uint32_t count);
 uint32_t request_frame_size(const struct request *r);
+bool request_uses_none(const struct client *c, const struct upstream *u);
 bool request_is_sent(const struct request *r); /* no part is to be sent */
 
 /* inbound.c: true when something moved. */
@@ -165,6 +167,10 @@ bool dispatch_is_decided(const struct request *r);
 
 /* send.c */
 bool send_step(struct client *c, struct request *r);
+/* The broker can't have the part's frame: the rest of it goes nowhere. */
+void send_give_up(struct client *c, struct part *p);
+/* Parts that waited for this connection find it gone. */
+void send_connect_failed(struct client *c, const struct upstream *u);
 struct upstream *send_upstream(struct client *c, int32_t broker);
 
 /* outbound.c */
@@ -180,10 +186,12 @@ void collect_stub(struct request *r, int code, bool at_top);
 void collect_bytes(struct request *r, const uint8_t *body, size_t n);
 
 /* watch.c */
-void watch_begin(struct request *r, uint32_t body_size);
-extern const struct relay_watcher watch_callbacks; /* ctx is the request */
+/* An answer of `head` bytes and a body of `size` is about to pass. */
+void watch_begin(struct request *r, uint32_t head, uint32_t size);
+struct relay_watcher watch_over(struct request *r);
 void watch_item_error(struct client *c, const struct layout_topic *topic, int error);
 void watch_key_error(struct client *c, const struct request *r, int error);
+void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
 
 /* lost.c */
 bool lost_step(struct client *c); /* broken upstreams */

@@ -15,6 +15,8 @@
 #include "route/advertise.h"
 #include "topology/topology.h"
 
+#include <pthread.h>
+
 /* What all workers of the process use; outlives them. */
 struct node {
 	const struct config *config;
@@ -36,6 +38,7 @@ enum { WORKER_SHUNNED = 8 };
 struct worker {
 	const struct node *node;
 	int index;
+	pthread_t thread;
 	struct ev_loop *loop;
 	struct mailbox mailbox;
 	struct stats stats;
@@ -64,7 +67,10 @@ void worker_listen(struct worker *w, const int *fds, int count, int port_count);
 /* From any thread: no new connections, what is in flight ends, at most
  * drain_timeout_ms. */
 void worker_drain(struct worker *w);
-/* Stops the thread, closes everything, frees. */
+/* Stops the thread; from then on its mailbox may still be posted to. */
+void worker_stop(struct worker *w);
+/* Closes everything and frees; after worker_stop, and when nobody posts any
+ * more: the topology is gone (it answers to cancelled questions too). */
 void worker_free(struct worker *w);
 
 const struct stats *worker_stats(const struct worker *w);

@@ -22,6 +22,7 @@ struct upstream {
 	int32_t broker;
 	enum upstream_state state;
 	bool was_open;
+	bool set_aside; /* an abandoned long poll occupies it: no new requests */
 	ev_timer connect_timer;
 	void *owner;
 	void (*on_event)(void *owner);

@@ -44,4 +44,5 @@ const struct kapi api_produce = {
 	.key = 0, .name = "Produce", .versions = "0-13", .flexible = "9+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_TIMED_OUT, .offered_from_zero = true };
+	.answer = ANSWER_WATCH, .lost = LOST_TIMED_OUT, .offered_from_zero = true,
+	.gone_below = 3, .gone_at = 12 };

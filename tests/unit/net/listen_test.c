@@ -212,6 +212,19 @@ static void ipv6_and_names_work(void **state)
 	close(fd);
 }
 
+static void a_single_socket_may_have_any_port(void **state)
+{
+	int fd;
+	char why[200];
+
+	(void)state;
+	assert_int_equal(listen_open("127.0.0.1", 0, 1, 1, &fd, why, sizeof why), 0);
+	assert_true(local_port(fd) > 0);
+	close(fd);
+	assert_int_equal(listen_open("127.0.0.1", 0, 1, 2, &fd, why, sizeof why), -1);
+	assert_string_equal(why, "listen on 127.0.0.1:0: Not a port (1 to 65535)");
+}
+
 static void mistakes_are_one_line(void **state)
 {
 	int fd[8];
@@ -236,6 +249,7 @@ int main(void)
 		cmocka_unit_test(a_wildcard_does_not_hide_a_holder),
 		cmocka_unit_test(a_restart_does_not_wait_for_old_connections),
 		cmocka_unit_test(ipv6_and_names_work),
+		cmocka_unit_test(a_single_socket_may_have_any_port),
 		cmocka_unit_test(mistakes_are_one_line),
 	};
 
