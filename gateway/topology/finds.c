@@ -58,9 +58,8 @@ static struct find **chain_of(struct finds *f, int type, uint64_t hash, const vo
 {
 	struct find **at = &f->chains[hash % CHAINS];
 
-	while (*at != NULL &&
-	       !((*at)->key.hash == hash && (*at)->type == type && (*at)->key.len == len &&
-		 memcmp((*at)->key.bytes, key, len) == 0))
+	while (*at != NULL && !((*at)->key.hash == hash && (*at)->type == type &&
+				(*at)->key.len == len && memcmp((*at)->key.bytes, key, len) == 0))
 		at = &(*at)->chain;
 	return at;
 }

@@ -23,7 +23,7 @@ struct name {
 struct names {
 	struct name *all;
 	size_t count;
-	uint32_t *slots; /* index + 1, 0: free */
+	uint32_t *slots;   /* index + 1, 0: free */
 	size_t slot_count; /* a power of two, or 0 */
 };
 

@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 enum {
-	RESOLVE_ADDRESSES = 8,	   /* of one name, at most */
-	RESOLVE_KEEP_MS = 30000,   /* an answer is good for so long, */
-	RESOLVE_RETRY_MS = 5000,   /* a failure for so long */
+	RESOLVE_ADDRESSES = 8,	 /* of one name, at most */
+	RESOLVE_KEEP_MS = 30000, /* an answer is good for so long, */
+	RESOLVE_RETRY_MS = 5000, /* a failure for so long */
 };
 
 struct address {
