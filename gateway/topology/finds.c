@@ -250,10 +250,13 @@ static struct lane *free_lane(struct finds *f, int type)
 
 static void answer_impossible(struct finds *f)
 {
-	struct find *find;
+	struct find *next;
 
-	while ((find = TAILQ_FIRST(&f->waiting[COORDINATOR_TXN])) != NULL)
+	for (struct find *find = TAILQ_FIRST(&f->waiting[COORDINATOR_TXN]); find != NULL;
+	     find = next) {
+		next = TAILQ_NEXT(find, in_list);
 		tell(f, find, NO_BROKER);
+	}
 }
 
 static void arm(struct finds *f)

@@ -2,7 +2,7 @@
  *
  * Blocks while the system's resolver does: for the topology's own thread.
  * Numeric addresses never ask it.
- * Tests: tests/unit/topology/resolve_test.c
+ * Tests: tests/unit/topology/publisher_test.c
  */
 #ifndef TOPOLOGY_RESOLVE_H
 #define TOPOLOGY_RESOLVE_H

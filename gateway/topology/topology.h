@@ -7,7 +7,7 @@
  * to each subscriber's mailbox whenever something changed, several changes as
  * one.  Leader epochs never go backwards; a topic whose id changed is replaced.
  * All functions may be called from any thread unless they say otherwise.
- * Tests: tests/unit/topology/, tests/integration/topology.py
+ * Tests: tests/unit/topology/
  */
 #ifndef TOPOLOGY_TOPOLOGY_H
 #define TOPOLOGY_TOPOLOGY_H
