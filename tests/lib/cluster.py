@@ -83,7 +83,7 @@ class Scene:
     def __init__(self, keep=bool(os.environ.get("KEEP"))):
         self.keep = keep
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="anyport-test-"))
-        self.processes = []
+        self.processes, self.nodes = [], []
         self._numbers = itertools.count(1)
         self._claim_addresses()
 
@@ -146,7 +146,7 @@ class Scene:
         return Sink(self, topic, partitions, brokers, fetch_bytes)
 
     def node(self, bootstrap, number=None, ready=True, **options):
-        number = number or 1 + sum(isinstance(n, Node) for n in self.__dict__.setdefault("nodes", []))
+        number = number or 1 + len(self.nodes)
         node = Node(self, number, bootstrap, **options)
         self.nodes.append(node)
         if ready:
@@ -332,7 +332,7 @@ class Haproxy:
         last = self.first_port + self.ports - 1
         lines = [
             "global",
-            "    maxconn 20000",
+            "    maxconn 4000",
             f"    stats socket {self.socket_path} mode 600 level admin expose-fd listeners",
             "    hard-stop-after 30s",
             "defaults",
