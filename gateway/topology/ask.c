@@ -7,10 +7,10 @@ static const char software_name[] = "anyport", software_version[] = "1.0";
 
 /* What a request is about; the fields that don't matter to it are unused. */
 struct question {
-	bool all;	/* topics */
+	bool all; /* topics */
 	int version;
 	bool by_id;
-	int type;	/* of coordinator */
+	int type; /* of coordinator */
 	const struct name *items;
 	size_t count;
 };
@@ -99,16 +99,18 @@ bool ask_all_topics(int version, struct buf *out)
 
 bool ask_topics(int version, const struct names *names, bool by_id, struct buf *out)
 {
-	const struct question q = { .version = version, .by_id = by_id, .items = names->all,
-				    .count = names->count };
+	const struct question q = {
+		.version = version, .by_id = by_id, .items = names->all, .count = names->count
+	};
 
 	return encode(ASK_METADATA, &q, out);
 }
 
 bool ask_coordinators(int version, int type, const struct name *keys, size_t count, struct buf *out)
 {
-	const struct question q = { .version = version, .type = type, .items = keys,
-				    .count = count };
+	const struct question q = {
+		.version = version, .type = type, .items = keys, .count = count
+	};
 
 	return encode(ASK_FIND_COORDINATOR, &q, out);
 }

@@ -1,7 +1,7 @@
 /* ask.h - the bodies of the requests that the topology sends.
  *
  * Each empties `out` and writes one body; false: it did not fit.
- * Tests: tests/unit/topology/ask_test.c
+ * Tests: tests/unit/topology/learning_test.c
  */
 #ifndef TOPOLOGY_ASK_H
 #define TOPOLOGY_ASK_H

@@ -22,7 +22,7 @@ struct control {
 	struct call *call;
 	struct negotiate negotiate;
 	struct candidate *candidates;
-	size_t count, next; /* the one in use is next - 1 */
+	size_t count, next;			     /* the one in use is next - 1 */
 	struct address addresses[RESOLVE_ADDRESSES]; /* of the one in use */
 	size_t address_count, next_address;
 };
@@ -56,7 +56,8 @@ static void pause_then_try(struct control *c)
 	ev_now_update(c->loop);
 	ev_timer_set(&c->timer, c->pause_ms / 1e3, 0.);
 	ev_timer_start(c->loop, &c->timer);
-	c->pause_ms = c->pause_ms * 2 < CONTROL_PAUSE_MAX_MS ? c->pause_ms * 2 : CONTROL_PAUSE_MAX_MS;
+	c->pause_ms = c->pause_ms * 2 < CONTROL_PAUSE_MAX_MS ? c->pause_ms * 2
+							     : CONTROL_PAUSE_MAX_MS;
 }
 
 /* The one that was in use last is tried last. */
@@ -235,6 +236,7 @@ void control_renew(struct control *c)
 bool control_send(struct control *c, int api_key, int version, const struct buf *body,
 		  call_answer answer, void *owner)
 {
-	return c->state == LIVE && call_send(c->call, api_of(api_key), version, body->data,
-					     (uint32_t)body->len, CONTROL_TIMEOUT_MS, answer, owner);
+	return c->state == LIVE &&
+	       call_send(c->call, api_of(api_key), version, body->data, (uint32_t)body->len,
+			 CONTROL_TIMEOUT_MS, answer, owner);
 }

@@ -7,7 +7,7 @@
  *   PAUSING --timer--> TRYING --versions are there--> LIVE --lost--> TRYING
  *      ^------ none left --'
  *
- * Tests: tests/integration/topology_test (mock cluster), tests/unit/topology/
+ * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
 #ifndef TOPOLOGY_CONTROL_H
 #define TOPOLOGY_CONTROL_H

@@ -70,13 +70,14 @@ static void remove_entry(struct coordinators *c, struct entry *e)
 	remove_at(c, find(c, e->type, e->hash, e->key, e->len));
 }
 
-static void add(struct coordinators *c, struct entry **at, int type, uint64_t hash,
-		const void *key, size_t len, int32_t broker)
+static void add(struct coordinators *c, struct entry **at, int type, uint64_t hash, const void *key,
+		size_t len, int32_t broker)
 {
 	struct entry *e = mem_alloc(sizeof *e + len);
 
-	*e = (struct entry){ .older = c->newest, .hash = hash, .type = type, .broker = broker,
-			     .len = len };
+	*e = (struct entry){
+		.older = c->newest, .hash = hash, .type = type, .broker = broker, .len = len
+	};
 	if (len > 0)
 		memcpy(e->key, key, len);
 	*at = e;
@@ -98,8 +99,7 @@ int32_t coordinators_get(struct coordinators *c, int type, const void *key, size
 	return broker;
 }
 
-void coordinators_put(struct coordinators *c, int type, const void *key, size_t len,
-		      int32_t broker)
+void coordinators_put(struct coordinators *c, int type, const void *key, size_t len, int32_t broker)
 {
 	uint64_t hash = hash_bytes(key, len);
 	struct entry **at;

@@ -58,9 +58,8 @@ static struct find **chain_of(struct finds *f, int type, uint64_t hash, const vo
 {
 	struct find **at = &f->chains[hash % CHAINS];
 
-	while (*at != NULL &&
-	       !((*at)->key.hash == hash && (*at)->type == type && (*at)->key.len == len &&
-		 memcmp((*at)->key.bytes, key, len) == 0))
+	while (*at != NULL && !((*at)->key.hash == hash && (*at)->type == type &&
+				(*at)->key.len == len && memcmp((*at)->key.bytes, key, len) == 0))
 		at = &(*at)->chain;
 	return at;
 }
@@ -251,10 +250,13 @@ static struct lane *free_lane(struct finds *f, int type)
 
 static void answer_impossible(struct finds *f)
 {
-	struct find *find;
+	struct find *next;
 
-	while ((find = TAILQ_FIRST(&f->waiting[COORDINATOR_TXN])) != NULL)
-		tell(f, find, NO_BROKER); /* NOLINT(clang-analyzer-unix.Malloc): leaves its list */
+	for (struct find *find = TAILQ_FIRST(&f->waiting[COORDINATOR_TXN]); find != NULL;
+	     find = next) {
+		next = TAILQ_NEXT(find, in_list);
+		tell(f, find, NO_BROKER);
+	}
 }
 
 static void arm(struct finds *f)

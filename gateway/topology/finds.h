@@ -4,7 +4,7 @@
  * 4 on, many keys in one request.  "Not available" is asked again after
  * FINDS_PAUSE_MS for as long as somebody waits.  A broker that the metadata does
  * not list is not told before the metadata was asked for again.
- * Tests: tests/integration/topology_test (mock cluster), tests/unit/topology/
+ * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
 #ifndef TOPOLOGY_FINDS_H
 #define TOPOLOGY_FINDS_H

@@ -45,10 +45,10 @@ struct topology {
 	ev_timer first_timer;	  /* FIRST_WAIT_MS */
 	ev_prepare prepare;	  /* publishes, once for all that came together */
 	bool is_stopping;
-	bool is_changed;     /* since the last publication */
-	bool has_waited;     /* FIRST_WAIT_MS are over */
-	unsigned round;	     /* which member is the first candidate */
-	int64_t renewed_at;  /* when the control's versions were asked for */
+	bool is_changed;    /* since the last publication */
+	bool has_waited;    /* FIRST_WAIT_MS are over */
+	unsigned round;	    /* which member is the first candidate */
+	int64_t renewed_at; /* when the control's versions were asked for */
 	struct broker_versions control_versions;
 	struct snapshot *draft; /* newer topics than the published ones, or NULL */
 	char *cluster_id;

@@ -62,8 +62,8 @@ static void look_up(struct member *m)
 {
 	size_t i = 0;
 
-	m->address_count = resolve(m->all->resolver, m->broker.host, m->broker.port,
-				   clock_ms(), m->addresses);
+	m->address_count =
+		resolve(m->all->resolver, m->broker.host, m->broker.port, clock_ms(), m->addresses);
 	while (i < m->address_count && !is_same_address(m, i))
 		i++;
 	use_address(m, i < m->address_count ? i : 0);
@@ -107,8 +107,9 @@ static void on_closed(void *owner, enum call_end end, int error)
 
 	if (m->retry_ms == RETRY_FIRST_MS) /* once, until it speaks again */
 		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
-			 "reason=\"%s\"", m->broker.id, m->broker.host, m->broker.port,
-			 call_end_text(end), call_error_text(error));
+			 "reason=\"%s\"",
+			 m->broker.id, m->broker.host, m->broker.port, call_end_text(end),
+			 call_error_text(error));
 	probe_failed(m);
 }
 
@@ -134,11 +135,11 @@ static void on_versions(void *owner, struct broker_versions *v)
 static void probe(struct member *m)
 {
 	static const struct call_events call_events = { .on_closed = on_closed };
-	const struct call_options options = {
-		.address = (const struct sockaddr *)&m->broker.address,
-		.address_len = m->broker.address_len,
-		.connect_timeout_ms = m->all->connect_timeout_ms,
-		.max_answer = PROBE_ANSWER_MAX };
+	const struct call_options options = { .address =
+						      (const struct sockaddr *)&m->broker.address,
+					      .address_len = m->broker.address_len,
+					      .connect_timeout_ms = m->all->connect_timeout_ms,
+					      .max_answer = PROBE_ANSWER_MAX };
 
 	ev_timer_stop(m->all->loop, &m->timer);
 	m->call = call_new(m->all->loop, &options, &call_events, m);

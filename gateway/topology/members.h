@@ -3,7 +3,7 @@
  * A member is asked for its versions on a short connection of its own when it
  * appears, when somebody noticed that it went away, and now and then; the
  * address that takes the connection is the one that everybody uses.
- * Tests: tests/integration/topology_test (mock cluster), tests/unit/topology/
+ * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
 #ifndef TOPOLOGY_MEMBERS_H
 #define TOPOLOGY_MEMBERS_H

@@ -230,8 +230,8 @@ static void merge_partitions(struct partition *all, int32_t count, const struct 
 	int32_t known = kept != NULL ? kept->partition_count : 0;
 
 	for (int32_t i = 0; i < count; i++)
-		all[i] = i < known ? kept->partitions[i] :
-				     (struct partition){ .leader = NO_BROKER, .leader_epoch = -1 };
+		all[i] = i < known ? kept->partitions[i]
+				   : (struct partition){ .leader = NO_BROKER, .leader_epoch = -1 };
 	for (size_t i = t->first; i < t->first + t->count; i++) {
 		const struct metadata_partition *p = &m->partitions[i];
 		struct partition now = heard(p);

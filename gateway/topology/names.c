@@ -13,7 +13,8 @@ static uint32_t *slot_of(const struct names *n, uint64_t hash, const void *bytes
 	for (; n->slots[i] != 0; i = (i + 1) & (n->slot_count - 1)) {
 		const struct name *known = &n->all[n->slots[i] - 1];
 
-		if (known->hash == hash && known->len == len && memcmp(known->bytes, bytes, len) == 0)
+		if (known->hash == hash && known->len == len &&
+		    memcmp(known->bytes, bytes, len) == 0)
 			break;
 	}
 	return &n->slots[i];

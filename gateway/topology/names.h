@@ -1,7 +1,7 @@
 /* names.h - a small set of byte strings, in the order in which they came.
  *
  * A plain value; zeroed it is empty.  Holds NAMES_MAX at most.
- * Tests: tests/unit/topology/names_test.c
+ * Tests: tests/unit/topology/coordinators_test.c
  */
 #ifndef TOPOLOGY_NAMES_H
 #define TOPOLOGY_NAMES_H
@@ -23,7 +23,7 @@ struct name {
 struct names {
 	struct name *all;
 	size_t count;
-	uint32_t *slots; /* index + 1, 0: free */
+	uint32_t *slots;   /* index + 1, 0: free */
 	size_t slot_count; /* a power of two, or 0 */
 };
 

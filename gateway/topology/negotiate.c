@@ -44,8 +44,11 @@ static void ask(struct negotiate *n)
 void negotiate_start(struct negotiate *n, struct call *call, int timeout_ms,
 		     void (*on_done)(void *owner, struct broker_versions *v), void *owner)
 {
-	*n = (struct negotiate){ .call = call, .version = FIRST, .timeout_ms = timeout_ms,
-				 .on_done = on_done, .owner = owner };
+	*n = (struct negotiate){ .call = call,
+				 .version = FIRST,
+				 .timeout_ms = timeout_ms,
+				 .on_done = on_done,
+				 .owner = owner };
 	ask(n);
 }
 

@@ -3,7 +3,7 @@
  * ApiVersions 4 first (3 and lower leave out features that begin at 0), then
  * what the broker made of error 35 says: 3, then 0.  A plain value inside of
  * its owner, which owns the call too.
- * Tests: tests/unit/topology/negotiate_test.c
+ * Tests: tests/unit/topology/learning_test.c
  */
 #ifndef TOPOLOGY_NEGOTIATE_H
 #define TOPOLOGY_NEGOTIATE_H

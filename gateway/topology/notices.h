@@ -3,7 +3,7 @@
  * Bounded: what does not fit any more is "something, nobody knows what".  Any
  * thread may add; each such call says whether the topology must be woken, which
  * is once until it takes what is there.
- * Tests: tests/unit/topology/notices_test.c
+ * Tests: tests/unit/topology/coordinators_test.c
  */
 #ifndef TOPOLOGY_NOTICES_H
 #define TOPOLOGY_NOTICES_H

@@ -208,8 +208,9 @@ struct features features_in_common(const struct broker_versions *const *all, siz
 		for (size_t b = 1; b < count; b++) {
 			const struct feature *other = find_feature(&all[b]->supported, first->name);
 
-			range = other == NULL ? none :
-						common(range, (struct kversions){ other->min, other->max });
+			range = other == NULL ? none
+					      : common(range, (struct kversions){ other->min,
+										  other->max });
 		}
 		if (!is_empty(range))
 			add_feature(&f, first->name, strlen(first->name), range.min, range.max);
@@ -225,7 +226,9 @@ static bool offered_up_to(const struct kversions *offers, int key, int version)
 /* A feature that clients act on, and the requests they then send. */
 static const struct need {
 	const char *feature;
-	struct { int8_t key, version; } requests[4];
+	struct {
+		int8_t key, version;
+	} requests[4];
 	size_t count;
 	int16_t without; /* the level it is lowered to, 0: it is left out */
 } needs[] = {

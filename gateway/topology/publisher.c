@@ -11,10 +11,10 @@ struct subscription {
 	struct letter letter;
 	struct mailbox *mailbox;
 	void (*on_snapshot)(void *owner, const struct snapshot *s);
-	pthread_mutex_t lock; /* of what follows */
+	pthread_mutex_t lock;		/* of what follows */
 	const struct snapshot *waiting; /* to be told of, or NULL */
-	bool is_posted; /* the letter is under way */
-	bool is_closed; /* the publisher is gone */
+	bool is_posted;			/* the letter is under way */
+	bool is_closed;			/* the publisher is gone */
 };
 
 struct publisher {

@@ -7,8 +7,8 @@
 enum kind { ALL, BY_NAME, BY_ID, KINDS };
 
 enum {
-	VERSION_NAMES = 4, /* can be asked not to create topics */
-	VERSION_IDS = 12,  /* can be asked for topics by id */
+	VERSION_NAMES = 4,  /* can be asked not to create topics */
+	VERSION_IDS = 12,   /* can be asked for topics by id */
 	NAME_MAX_LEN = 249, /* Kafka has no longer topic names */
 	ID_SIZE = 16,
 	REQUEST_MAX = NAMES_MAX * (NAME_MAX_LEN + 32),
@@ -37,8 +37,8 @@ struct refresh {
 	int version; /* of Metadata; -1: no connection */
 	struct lane lanes[KINDS];
 	struct query_list unpublished; /* heard of, but nobody could see it */
-	ev_timer timer;	   /* the next request for all topics */
-	int64_t sent;	   /* when the last one left */
+	ev_timer timer;		       /* the next request for all topics */
+	int64_t sent;		       /* when the last one left */
 };
 
 static void step(struct refresh *r);

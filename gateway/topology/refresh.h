@@ -6,7 +6,7 @@
  * than every REFRESH_LEAST_MS), and first of all on a new connection; that
  * answers whatever else was waiting.  Brokers older than Metadata 4 are never
  * asked for single topics: asking would create them.
- * Tests: tests/integration/topology_test (mock cluster), tests/unit/topology/
+ * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
 #ifndef TOPOLOGY_REFRESH_H
 #define TOPOLOGY_REFRESH_H

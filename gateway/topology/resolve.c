@@ -40,7 +40,8 @@ void resolver_free(struct resolver *r)
 
 static size_t look_up(const char *host, int flags, struct address *out)
 {
-	const struct addrinfo hints = { .ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
+					.ai_socktype = SOCK_STREAM,
 					.ai_flags = flags };
 	struct addrinfo *list;
 	size_t n = 0;

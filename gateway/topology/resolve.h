@@ -2,7 +2,7 @@
  *
  * Blocks while the system's resolver does: for the topology's own thread.
  * Numeric addresses never ask it.
- * Tests: tests/unit/topology/resolve_test.c
+ * Tests: tests/unit/topology/publisher_test.c
  */
 #ifndef TOPOLOGY_RESOLVE_H
 #define TOPOLOGY_RESOLVE_H
@@ -12,9 +12,9 @@
 #include <sys/socket.h>
 
 enum {
-	RESOLVE_ADDRESSES = 8,	   /* of one name, at most */
-	RESOLVE_KEEP_MS = 30000,   /* an answer is good for so long, */
-	RESOLVE_RETRY_MS = 5000,   /* a failure for so long */
+	RESOLVE_ADDRESSES = 8,	 /* of one name, at most */
+	RESOLVE_KEEP_MS = 30000, /* an answer is good for so long, */
+	RESOLVE_RETRY_MS = 5000, /* a failure for so long */
 };
 
 struct address {

@@ -157,8 +157,9 @@ static void remove_entry(struct full_snapshot *f, struct entry *e)
 {
 	const struct topic *t = &e->topic;
 
-	index_remove(&f->index[BY_NAME], BY_NAME,
-		     index_slot(&f->index[BY_NAME], BY_NAME, e->hash[BY_NAME], t->name, t->name_len));
+	index_remove(
+		&f->index[BY_NAME], BY_NAME,
+		index_slot(&f->index[BY_NAME], BY_NAME, e->hash[BY_NAME], t->name, t->name_len));
 	if (topic_has_id(t))
 		index_remove(&f->index[BY_ID], BY_ID,
 			     index_slot(&f->index[BY_ID], BY_ID, e->hash[BY_ID], t->id, ID_SIZE));
@@ -371,8 +372,7 @@ bool snapshot_is_same(const struct snapshot *a, const struct snapshot *b)
 	    memcmp(a->offers, b->offers, sizeof a->offers) != 0 ||
 	    !are_same_features(a->supported, a->supported_count, b->supported,
 			       b->supported_count) ||
-	    !are_same_features(a->finalized, a->finalized_count, b->finalized,
-			       b->finalized_count))
+	    !are_same_features(a->finalized, a->finalized_count, b->finalized, b->finalized_count))
 		return false;
 	for (size_t i = 0; i < a->broker_count; i++) {
 		if (!is_same_broker(&a->brokers[i], &b->brokers[i]))

@@ -26,7 +26,7 @@ struct broker {
 };
 
 struct partition {
-	int32_t leader; /* NO_BROKER: none */
+	int32_t leader;	      /* NO_BROKER: none */
 	int32_t leader_epoch; /* -1: the cluster does not tell */
 };
 

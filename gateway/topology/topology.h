@@ -7,7 +7,7 @@
  * to each subscriber's mailbox whenever something changed, several changes as
  * one.  Leader epochs never go backwards; a topic whose id changed is replaced.
  * All functions may be called from any thread unless they say otherwise.
- * Tests: tests/unit/topology/, tests/integration/topology.py
+ * Tests: tests/unit/topology/
  */
 #ifndef TOPOLOGY_TOPOLOGY_H
 #define TOPOLOGY_TOPOLOGY_H
@@ -70,7 +70,7 @@ void topology_cancel(struct topology_query *q);
 /* Things that workers notice (KAFKA-ROUTING 3.3); never block, coalesced. */
 void topology_notice_topic(struct topology *t, struct topology_name topic);
 void topology_notice_coordinator(struct topology *t, enum coordinator_type type, const void *key,
-				 size_t len); /* 15 or 16 was seen: forget it */
+				 size_t len);			 /* 15 or 16 was seen: forget it */
 void topology_notice_broker(struct topology *t, int32_t broker); /* refused, reset, closed */
 void topology_notice_all(struct topology *t); /* something moved, nobody knows what */
 

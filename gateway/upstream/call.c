@@ -15,8 +15,8 @@ static const char client_id[] = "anyport";
 
 enum {
 	CLIENT_ID_LEN = sizeof client_id - 1,
-	IN_FIRST = 16 * 1024,	   /* of the input buffer */
-	IN_KEPT = 1024 * 1024,	   /* a larger one is given back when it is empty */
+	IN_FIRST = 16 * 1024,  /* of the input buffer */
+	IN_KEPT = 1024 * 1024, /* a larger one is given back when it is empty */
 };
 
 /* A request whose answer has not come. */
@@ -245,8 +245,8 @@ static void do_read(struct call *c)
 
 static void do_write(struct call *c)
 {
-	ssize_t n = send(c->io.fd, c->out.data + c->out.taken, c->out.len - c->out.taken,
-			 MSG_NOSIGNAL);
+	ssize_t n =
+		send(c->io.fd, c->out.data + c->out.taken, c->out.len - c->out.taken, MSG_NOSIGNAL);
 
 	if (n >= 0)
 		c->out.taken += (size_t)n;
@@ -402,9 +402,12 @@ bool call_send(struct call *c, const struct kapi *api, int version, const void *
 	if (c->state >= FAILED || c->in_flight == CALL_PIPELINE_MAX)
 		return false;
 	p = mem_alloc(sizeof *p);
-	*p = (struct pending){ .api = api, .version = version, .correlation_id = c->next_id++,
+	*p = (struct pending){ .api = api,
+			       .version = version,
+			       .correlation_id = c->next_id++,
 			       .deadline = clock_ms() + timeout_ms,
-			       .answer = answer, .owner = owner };
+			       .answer = answer,
+			       .owner = owner };
 	*c->last = p;
 	c->last = &p->next;
 	c->in_flight++;

@@ -48,9 +48,9 @@ static void a_broker_goes_with_all_its_keys(void **state)
 	for (int i = 0; i < 300; i++) {
 		int32_t want = i % 3 == 1 ? NO_BROKER : i % 3;
 
-		assert_int_equal(coordinators_get(c, 0, key,
-						  (size_t)snprintf(key, sizeof key, "%d", i)),
-				 want);
+		assert_int_equal(
+			coordinators_get(c, 0, key, (size_t)snprintf(key, sizeof key, "%d", i)),
+			want);
 	}
 	assert_int_equal(coordinators_count(c), 200);
 	coordinators_free(c);

@@ -53,7 +53,9 @@ struct fake {
 	int64_t features_epoch;
 	int coordinator_error, coordinator_errors; /* which, and how often yet */
 	int32_t coordinator;
-	bool silent; /* reads and does not answer */
+	bool silent;		 /* reads and does not answer */
+	bool deaf[FAKE_BROKERS]; /* the same for one broker */
+	int16_t old_produce;	 /* what broker 1 has instead of produce_max, 0: the same */
 
 	/* what was asked */
 	unsigned all_asked, topics_asked, topic_names, versions_asked, finds, find_keys;
@@ -64,7 +66,7 @@ struct fake {
 /* One request as it is answered. */
 struct fake_request {
 	struct fake *f;
-	int key, version;
+	int key, version, broker;
 	char names[16][64];
 	uint8_t ids[16][16];
 	int count; /* of topics or keys, -1: all */
@@ -89,17 +91,18 @@ static inline void fake_text(struct encode_value *v, const char *text)
 	v->len = (uint32_t)strlen(text);
 }
 
-static const struct { int16_t key, max; } fake_keys[] = { { 0, -1 }, { 1, 17 }, { 3, -1 }, { 10, -1 },
-							  { 18, -1 }, { 26, 5 }, { 28, 5 },
-							  { 55, 2 }, { 68, 1 } };
+static const struct {
+	int16_t key, max;
+} fake_keys[] = { { 0, -1 }, { 1, 17 }, { 3, -1 }, { 10, -1 }, { 18, -1 },
+		  { 26, 5 }, { 28, 5 }, { 55, 2 }, { 68, 1 } };
 static const char *const fake_features[] = { "metadata.version", "group.version",
 					     "transaction.version", "share.version" };
 
-static inline int64_t fake_max(const struct fake *f, uint32_t i)
+static inline int64_t fake_max(const struct fake *f, int broker, uint32_t i)
 {
 	switch (fake_keys[i].key) {
 	case 0:
-		return f->produce_max;
+		return broker == 1 && f->old_produce > 0 ? f->old_produce : f->produce_max;
 	case 3:
 		return f->metadata_max;
 	case 10:
@@ -132,7 +135,7 @@ static inline bool fake_fill_versions(struct fake_request *r, const struct encod
 		v->number = r->f->features_epoch;
 		return true;
 	case MAX_VERSION:
-		v->number = encode_in(e) == API_KEYS ? fake_max(r->f, e->index[0]) : 2;
+		v->number = encode_in(e) == API_KEYS ? fake_max(r->f, r->broker, e->index[0]) : 2;
 		return true;
 	default:
 		return false;
@@ -143,8 +146,8 @@ static inline bool fake_fill_metadata(struct fake_request *r, const struct encod
 				      struct encode_value *v)
 {
 	static const char host[] = "127.0.0.1";
-	const struct fake_topic *t = encode_in(e) == TOPICS || encode_in(e) == PARTITIONS ?
-					     r->found[e->index[0]] : NULL;
+	const struct fake_topic *t =
+		encode_in(e) == TOPICS || encode_in(e) == PARTITIONS ? r->found[e->index[0]] : NULL;
 
 	switch (e->is) {
 	case BROKERS:
@@ -262,8 +265,8 @@ static inline const struct fake_topic *fake_find_topic(struct fake_request *r, i
 	for (int t = 0; t < r->f->topic_count; t++) {
 		const struct fake_topic *topic = &r->f->topics[t];
 
-		if (r->by_id ? memcmp(topic->id, r->ids[i], 16) == 0 :
-			       strcmp(topic->name, r->names[i]) == 0)
+		if (r->by_id ? memcmp(topic->id, r->ids[i], 16) == 0
+			     : strcmp(topic->name, r->names[i]) == 0)
 			return topic;
 	}
 	*unknown = (struct fake_topic){ .name = r->by_id ? NULL : r->names[i],
@@ -286,14 +289,17 @@ static inline void fake_think(struct fake_request *r, struct fake_topic unknown[
 	f->topics_asked += r->count >= 0;
 	f->topic_names += r->count >= 0 ? (unsigned)r->count : 0;
 	for (int i = 0; i < (r->count < 0 ? f->topic_count : r->count); i++)
-		r->found[r->found_count++] = r->count < 0 ? &f->topics[i] :
-							    fake_find_topic(r, i, &unknown[i]);
+		r->found[r->found_count++] = r->count < 0 ? &f->topics[i]
+							  : fake_find_topic(r, i, &unknown[i]);
 }
 
-static inline void fake_answer(struct fake *f, int fd, const uint8_t *frame, uint32_t size)
+static inline void fake_answer(struct fake *f, const struct fake_connection *c,
+			       const uint8_t *frame, uint32_t size)
 {
-	struct fake_request r = { .f = f, .key = (int16_t)wire_get16(frame),
-				  .version = (int16_t)wire_get16(frame + 2) };
+	struct fake_request r = { .f = f,
+				  .key = (int16_t)wire_get16(frame),
+				  .version = (int16_t)wire_get16(frame + 2),
+				  .broker = c->broker };
 	struct fake_topic unknown[16];
 	uint32_t at = 10u + wire_get16(frame + 8);
 	struct buf out;
@@ -320,7 +326,8 @@ static inline void fake_answer(struct fake *f, int fd, const uint8_t *frame, uin
 		f->coordinator_errors -= r.key == 10 && f->coordinator_errors > 0;
 	}
 	wire_put32(out.data, (uint32_t)out.len - 4);
-	if (!f->silent && send(fd, out.data, out.len, MSG_NOSIGNAL) != (ssize_t)out.len)
+	if (!f->silent && !f->deaf[c->broker] &&
+	    send(c->fd, out.data, out.len, MSG_NOSIGNAL) != (ssize_t)out.len)
 		perror("fake: send");
 	buf_deinit(&out);
 }
@@ -344,7 +351,7 @@ static inline bool fake_serve(struct fake *f, struct fake_connection *c)
 	while (c->in.len >= 4 && c->in.len - 4 >= wire_get32(c->in.data)) {
 		size_t frame = 4 + wire_get32(c->in.data);
 
-		fake_answer(f, c->fd, c->in.data + 4, (uint32_t)frame - 4);
+		fake_answer(f, c, c->in.data + 4, (uint32_t)frame - 4);
 		memmove(c->in.data, c->in.data + frame, c->in.len - frame);
 		c->in.len -= frame;
 	}
@@ -368,7 +375,8 @@ static inline void *fake_run(void *arg)
 	struct fake *f = arg;
 
 	while (!atomic_load(&f->stop)) {
-		struct pollfd p[1 + FAKE_BROKERS + FAKE_CONNECTIONS] = { { f->wake[0], POLLIN, 0 } };
+		struct pollfd p[1 + FAKE_BROKERS + FAKE_CONNECTIONS] = { { f->wake[0], POLLIN,
+									   0 } };
 		size_t count = f->connection_count;
 
 		for (int i = 0; i < FAKE_BROKERS; i++)
@@ -394,8 +402,7 @@ static inline void *fake_run(void *arg)
 
 static inline void fake_listen(struct fake *f, int broker)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 

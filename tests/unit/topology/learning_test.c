@@ -24,10 +24,12 @@ static int set_up(void **state)
 	s->fake = fake_new();
 	fake_add_topic(s->fake, "orders", 1);
 	fake_add_topic(s->fake, "audit", 2)->leader = 1;
-	snprintf(s->bootstrap, sizeof s->bootstrap, "127.0.0.1:%d,127.0.0.1:%d",
-		 s->fake->ports[0], s->fake->ports[1]);
-	s->config = (struct config){ .bootstrap_servers = s->bootstrap, .connect_timeout_ms = 2000,
-				     .request_timeout_ms = 5000, .metadata_refresh_ms = 60000,
+	snprintf(s->bootstrap, sizeof s->bootstrap, "127.0.0.1:%d,127.0.0.1:%d", s->fake->ports[0],
+		 s->fake->ports[1]);
+	s->config = (struct config){ .bootstrap_servers = s->bootstrap,
+				     .connect_timeout_ms = 2000,
+				     .request_timeout_ms = 5000,
+				     .metadata_refresh_ms = 60000,
 				     .max_frame_bytes = 1 << 20 };
 	worker_init(&s->worker);
 	*state = s;
@@ -334,6 +336,79 @@ static void a_silent_broker_is_left(void **state)
 	assert_int_equal(ask_group(s, "g"), 1);
 }
 
+static void a_broker_that_is_down_blocks_nothing(void **state)
+{
+	struct stage *s = *state;
+	int64_t began = clock_ms();
+
+	close(s->fake->listeners[2]); /* refuses */
+	s->fake->listeners[2] = -1;
+	s->fake->deaf[1] = true; /* takes connections and is silent */
+	start_and_see(s);
+	assert_true(clock_ms() - began < 3000);
+	assert_int_equal(s->worker.snapshot->broker_count, FAKE_BROKERS);
+	assert_int_equal(s->worker.snapshot->offers[0].max, 13);
+}
+
+static bool offers_the_less(void *ctx)
+{
+	const struct stage *s = ctx;
+
+	return s->worker.snapshot->offers[0].max == 9;
+}
+
+static const struct feature *finalized(const struct stage *s, const char *name)
+{
+	const struct snapshot *now = s->worker.snapshot;
+
+	for (size_t i = 0; i < now->finalized_count; i++) {
+		if (strcmp(now->finalized[i].name, name) == 0)
+			return &now->finalized[i];
+	}
+	return NULL;
+}
+
+static void an_older_broker_lowers_the_offer(void **state)
+{
+	struct stage *s = *state;
+
+	s->fake->brokers = 1;
+	s->fake->old_produce = 9;
+	start_and_see(s);
+	assert_int_equal(s->worker.snapshot->offers[0].max, 13);
+	assert_int_equal(finalized(s, "transaction.version")->max, 2);
+	assert_null(finalized(s, "share.version")); /* its requests are not offered */
+	assert_non_null(finalized(s, "group.version"));
+	fake_lock(s->fake);
+	s->fake->brokers = 2; /* it joins */
+	fake_unlock(s->fake);
+	topology_notice_all(s->topology);
+	assert_true(worker_wait(&s->worker, offers_the_less, s));
+	assert_int_equal(finalized(s, "transaction.version")->max, 1);
+}
+
+static bool knows_the_upgrade(void *ctx)
+{
+	const struct stage *s = ctx;
+
+	return s->worker.snapshot->offers[0].max == 12;
+}
+
+static void a_broker_that_closed_is_asked_again(void **state)
+{
+	struct stage *s = *state;
+
+	s->fake->produce_max = 11;
+	start_and_see(s);
+	assert_int_equal(s->worker.snapshot->offers[0].max, 11);
+	fake_lock(s->fake);
+	s->fake->produce_max = 12; /* restarted as a newer one */
+	fake_unlock(s->fake);
+	for (int32_t id = 0; id < FAKE_BROKERS; id++)
+		topology_notice_broker(s->topology, id);
+	assert_true(worker_wait(&s->worker, knows_the_upgrade, s));
+}
+
 static void notices_come_together(void **state)
 {
 	struct stage *s = *state;
@@ -455,6 +530,9 @@ int main(void)
 		TEST(another_cluster_replaces_everything),
 		TEST(a_quiet_cluster_is_not_published_again),
 		TEST(a_silent_broker_is_left),
+		TEST(a_broker_that_is_down_blocks_nothing),
+		TEST(an_older_broker_lowers_the_offer),
+		TEST(a_broker_that_closed_is_asked_again),
 		TEST(notices_come_together),
 		TEST(many_threads_ask),
 	};

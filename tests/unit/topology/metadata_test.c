@@ -74,9 +74,9 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 		v->number = a->epoch;
 		return true;
 	case ERROR_CODE:
-		v->number = encode_in(f) == PARTITIONS ? a->partition_error :
-			    encode_in(f) == TOPICS    ? a->error :
-							0;
+		v->number = encode_in(f) == PARTITIONS ? a->partition_error
+			    : encode_in(f) == TOPICS   ? a->error
+						       : 0;
 		return true;
 	default:
 		return false;
@@ -114,8 +114,12 @@ static const struct topic *t_of(const struct snapshot *s)
 
 static struct snapshot *begin(void)
 {
-	return hear(NULL, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 1,
-					   .epoch = 5, .is_full = true });
+	return hear(NULL, (struct answer){ .name = "t",
+					   .id = 1,
+					   .partitions = 3,
+					   .leader = 1,
+					   .epoch = 5,
+					   .is_full = true });
 }
 
 static void an_answer_is_read(void **state)
@@ -164,8 +168,12 @@ static void what_did_not_change_is_shared(void **state)
 
 	(void)state;
 	for (int is_full = 0; is_full < 2; is_full++) {
-		s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 1,
-					     .epoch = 5, .is_full = is_full });
+		s = hear(s, (struct answer){ .name = "t",
+					     .id = 1,
+					     .partitions = 3,
+					     .leader = 1,
+					     .epoch = 5,
+					     .is_full = is_full });
 		assert_ptr_equal(t_of(s), before);
 	}
 	snapshot_unref(s);
@@ -177,12 +185,17 @@ static void epochs_never_go_backwards(void **state)
 
 	(void)state;
 	for (int is_full = 0; is_full < 2; is_full++) {
-		s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 2,
-					     .epoch = 4, .is_full = is_full });
+		s = hear(s, (struct answer){ .name = "t",
+					     .id = 1,
+					     .partitions = 3,
+					     .leader = 2,
+					     .epoch = 4,
+					     .is_full = is_full });
 		assert_int_equal(t_of(s)->partitions[1].leader, 1);
 		assert_int_equal(t_of(s)->partitions[1].leader_epoch, 5);
 	}
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 2, .epoch = 6 });
+	s = hear(s,
+		 (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 2, .epoch = 6 });
 	assert_int_equal(t_of(s)->partitions[1].leader, 2);
 	assert_int_equal(t_of(s)->partitions[1].leader_epoch, 6);
 	snapshot_unref(s);
@@ -193,11 +206,13 @@ static void a_broker_that_is_behind_takes_no_partitions_away(void **state)
 	struct snapshot *s = begin();
 
 	(void)state;
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 2, .leader = 2, .epoch = 6 });
+	s = hear(s,
+		 (struct answer){ .name = "t", .id = 1, .partitions = 2, .leader = 2, .epoch = 6 });
 	assert_int_equal(t_of(s)->partition_count, 3);
 	assert_int_equal(t_of(s)->partitions[1].leader, 2);
 	assert_int_equal(t_of(s)->partitions[2].leader, 1);
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 5, .leader = 2, .epoch = 6 });
+	s = hear(s,
+		 (struct answer){ .name = "t", .id = 1, .partitions = 5, .leader = 2, .epoch = 6 });
 	assert_int_equal(t_of(s)->partition_count, 5);
 	snapshot_unref(s);
 }
@@ -208,7 +223,8 @@ static void another_id_is_another_topic(void **state)
 	const uint8_t old_id[16] = { 1 };
 
 	(void)state;
-	s = hear(s, (struct answer){ .name = "t", .id = 2, .partitions = 1, .leader = 2, .epoch = 0 });
+	s = hear(s,
+		 (struct answer){ .name = "t", .id = 2, .partitions = 1, .leader = 2, .epoch = 0 });
 	assert_int_equal(t_of(s)->partition_count, 1);
 	assert_int_equal(t_of(s)->partitions[0].leader_epoch, 0);
 	assert_null(snapshot_topic_by_id(s, old_id));
@@ -220,13 +236,22 @@ static void a_partition_without_a_leader_has_none(void **state)
 	struct snapshot *s = begin();
 
 	(void)state;
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 2, .epoch = 5,
+	s = hear(s, (struct answer){ .name = "t",
+				     .id = 1,
+				     .partitions = 3,
+				     .leader = 2,
+				     .epoch = 5,
 				     .partition_error = 5 });
 	assert_int_equal(t_of(s)->partitions[0].leader, NO_BROKER);
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = 2, .epoch = 5,
+	s = hear(s, (struct answer){ .name = "t",
+				     .id = 1,
+				     .partitions = 3,
+				     .leader = 2,
+				     .epoch = 5,
 				     .partition_error = 9 }); /* a replica is missing */
 	assert_int_equal(t_of(s)->partitions[0].leader, 2);
-	s = hear(s, (struct answer){ .name = "t", .id = 1, .partitions = 3, .leader = -1, .epoch = 6 });
+	s = hear(s, (struct answer){
+			    .name = "t", .id = 1, .partitions = 3, .leader = -1, .epoch = 6 });
 	assert_int_equal(t_of(s)->partitions[0].leader, NO_BROKER);
 	snapshot_unref(s);
 }
@@ -281,12 +306,17 @@ static void a_full_answer_keeps_what_it_lists(void **state)
 
 static void without_ids_or_epochs_the_newest_wins(void **state)
 {
-	static const struct { int version; int32_t epoch; } cases[] = { { 0, -1 }, { 2, -1 },
-									{ 6, -1 }, { 7, 3 } };
+	static const struct {
+		int version;
+		int32_t epoch;
+	} cases[] = { { 0, -1 }, { 2, -1 }, { 6, -1 }, { 7, 3 } };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
-		struct answer a = { .name = "t", .partitions = 3, .leader = 1, .epoch = 5,
+		struct answer a = { .name = "t",
+				    .partitions = 3,
+				    .leader = 1,
+				    .epoch = 5,
 				    .version = cases[i].version > 0 ? cases[i].version : 1,
 				    .is_full = true };
 		struct snapshot *s = hear(NULL, a);

@@ -52,7 +52,7 @@ static void ranges_are_what_all_have(void **state)
 	a.keys[2] = (struct kversions){ 1, 9 };
 	b.keys[2] = (struct kversions){ 3, 30000 };
 	a.keys[3] = (struct kversions){ 0, 4 };
-	b.keys[3] = (struct kversions){ 5, 9 }; /* nothing in common */
+	b.keys[3] = (struct kversions){ 5, 9 };	 /* nothing in common */
 	a.keys[10] = (struct kversions){ 0, 4 }; /* b has none */
 	a.keys[12] = b.keys[12] = (struct kversions){ 0, 30000 };
 	offers_make(offers, all, 2);
@@ -179,15 +179,15 @@ static void features_need_their_requests(void **state)
 
 /* A version 4 answer by hand: 3 keys, both features, the epoch. */
 static const uint8_t answer[] = {
-	0, 0, /* error */
-	4, 0, 3, 0, 0, 0, 13, 0, /* Metadata 0-13 */
-	0, 18, 0, 0, 0, 4, 0, /* ApiVersions 0-4 */
-	1, 44, 0, 0, 0, 1, 0, /* key 300: beyond all that we know */
-	0, 0, 0, 0, /* throttle */
-	3, /* tagged fields */
-	0, 16, 3, 2, 'x', 0, 0, 0, 3, 0, 3, 'y', 'z', 0, 1, 0, 2, 0, /* supported x 0-3, yz 1-2 */
-	1, 8, 0, 0, 0, 0, 0, 0, 1, 2, /* epoch 258 */
-	2, 8, 2, 2, 'x', 0, 2, 0, 2, 0, /* finalized x 2 */
+	0, 0,			    /* error */
+	4, 0,  3, 0, 0,	  0, 13, 0, /* Metadata 0-13 */
+	0, 18, 0, 0, 0,	  4, 0,	    /* ApiVersions 0-4 */
+	1, 44, 0, 0, 0,	  1, 0,	    /* key 300: beyond all that we know */
+	0, 0,  0, 0,		    /* throttle */
+	3,			    /* tagged fields */
+	0, 16, 3, 2, 'x', 0, 0,	 0, 3, 0, 3, 'y', 'z', 0, 1, 0, 2, 0, /* supported x 0-3, yz 1-2 */
+	1, 8,  0, 0, 0,	  0, 0,	 0, 1, 2,			      /* epoch 258 */
+	2, 8,  2, 2, 'x', 0, 2,	 0, 2, 0,			      /* finalized x 2 */
 };
 
 static void an_answer_is_read(void **state)

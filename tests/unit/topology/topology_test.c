@@ -43,7 +43,8 @@ static bool has_answer(void *ctx)
 
 static void create_topic(struct cluster *c, const char *name)
 {
-	assert_int_equal(rd_kafka_mock_topic_create(c->mock, name, TOPIC_PARTITIONS, BROKER_COUNT), 0);
+	assert_int_equal(rd_kafka_mock_topic_create(c->mock, name, TOPIC_PARTITIONS, BROKER_COUNT),
+			 0);
 }
 
 static int set_up(void **state)
@@ -108,8 +109,8 @@ static void test_first_snapshot(void **state)
 	assert_int_equal(t->partition_count, TOPIC_PARTITIONS);
 	for (int i = 0; i < TOPIC_PARTITIONS; i++)
 		assert_non_null(snapshot_broker(s, t->partitions[i].leader));
-	assert_true(s->offers[0].max >= 3);	/* Produce */
-	assert_true(s->offers[18].max > 2);	/* ApiVersions: ours, not the mock's */
+	assert_true(s->offers[0].max >= 3);		  /* Produce */
+	assert_true(s->offers[18].max > 2);		  /* ApiVersions: ours, not the mock's */
 	assert_true(s->offers[4].max < s->offers[4].min); /* LeaderAndIsr: never */
 	assert_true(topology_age_ms(c->topology) >= 0);
 	same = topology_snapshot(c->topology);
@@ -153,7 +154,8 @@ static void test_topics_are_asked_for(void **state)
 	assert_true(wait_for(c, has_snapshot));
 	assert_null(snapshot_topic(c->worker.snapshot, "second", 6));
 	create_topic(c, "second");
-	topology_ask_topics(c->topology, names, 2, &c->worker.mailbox, worker_on_answer, &c->worker);
+	topology_ask_topics(c->topology, names, 2, &c->worker.mailbox, worker_on_answer,
+			    &c->worker);
 	assert_true(wait_for(c, has_answer));
 	assert_int_equal(c->worker.broker, NO_BROKER);
 	/* the snapshot came before the answer */
@@ -162,7 +164,8 @@ static void test_topics_are_asked_for(void **state)
 	assert_null(snapshot_topic(c->worker.snapshot, "missing", 7));
 	topology_notice_all(c->topology);
 	c->worker.answers = 0;
-	topology_ask_topics(c->topology, names, 2, &c->worker.mailbox, worker_on_answer, &c->worker);
+	topology_ask_topics(c->topology, names, 2, &c->worker.mailbox, worker_on_answer,
+			    &c->worker);
 	assert_true(wait_for(c, has_answer));
 	assert_null(snapshot_topic(c->worker.snapshot, "missing", 7));
 }

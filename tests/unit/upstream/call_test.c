@@ -90,7 +90,8 @@ static void send_metadata(struct owner *o, int version)
 
 static struct owner *owner_new(int port, uint32_t max_answer, int connect_ms)
 {
-	const struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)port),
+	const struct sockaddr_in a = { .sin_family = AF_INET,
+				       .sin_port = htons((uint16_t)port),
 				       .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	const struct call_options options = { (const struct sockaddr *)&a, sizeof a, connect_ms,
 					      max_answer };
@@ -131,8 +132,7 @@ static void run(struct owner *o, unsigned answers)
 /* A listening socket of a broker that this test plays by hand. */
 static int listen_by_hand(int *port)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET,
-				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	struct sockaddr_in a = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t len = sizeof a;
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -298,13 +298,16 @@ static struct owner *answered_with(const void *bytes, size_t n, uint32_t max_ans
 
 static void wrong_answers_end_the_call(void **state)
 {
-	static const struct { uint8_t bytes[16]; size_t n; } bad[] = {
-		{ { 0, 0, 0, 6, 0, 0, 0, 9, 0, 7 }, 10 },   /* another's correlation id */
-		{ { 0, 0, 0, 3, 0, 0, 0 }, 7 },		    /* no room for one */
-		{ { 0, 0, 0, 4, 0, 0, 0, 0 }, 8 },	    /* no tagged fields */
-		{ { 0, 0, 0, 6, 0, 0, 0, 0, 1, 0 }, 10 },   /* tagged fields cut off */
-		{ { 0, 0, 4, 1 }, 4 },			    /* 1025 bytes, 1024 allowed */
-		{ { 255, 255, 255, 255 }, 4 },		    /* a negative size */
+	static const struct {
+		uint8_t bytes[16];
+		size_t n;
+	} bad[] = {
+		{ { 0, 0, 0, 6, 0, 0, 0, 9, 0, 7 }, 10 }, /* another's correlation id */
+		{ { 0, 0, 0, 3, 0, 0, 0 }, 7 },		  /* no room for one */
+		{ { 0, 0, 0, 4, 0, 0, 0, 0 }, 8 },	  /* no tagged fields */
+		{ { 0, 0, 0, 6, 0, 0, 0, 0, 1, 0 }, 10 }, /* tagged fields cut off */
+		{ { 0, 0, 4, 1 }, 4 },			  /* 1025 bytes, 1024 allowed */
+		{ { 255, 255, 255, 255 }, 4 },		  /* a negative size */
 	};
 
 	(void)state;
