@@ -1,0 +1,239 @@
+"""A real Kafka cluster on loopback: three combined brokers and controllers (KRaft).
+
+    cluster = Cluster("4.4.0", directory); cluster.start(); ...; cluster.stop()
+
+Every broker has an address of its own, 127.0.77.N, which appears nowhere else:
+a capture of what clients were sent can be searched for it.
+"""
+import shutil
+import signal
+import uuid
+import base64
+
+import jars
+import proc
+import wire
+
+JAVA = "java"
+CLUSTER_ID = "YW55cG9ydC1lMmUtdGVzdA"
+BROKER_HEAP = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=64m"]
+
+LOG4J2 = """rootLogger.level=INFO
+rootLogger.appenderRef.out.ref=OUT
+appender.out.type=Console
+appender.out.name=OUT
+appender.out.layout.type=PatternLayout
+appender.out.layout.pattern=%d %p %m (%c{1})%n
+"""
+LOG4J1 = """log4j.rootLogger=INFO, OUT
+log4j.appender.OUT=org.apache.log4j.ConsoleAppender
+log4j.appender.OUT.layout=org.apache.log4j.PatternLayout
+log4j.appender.OUT.layout.ConversionPattern=%d %p %m (%c{1})%n
+"""
+
+COMMON = {
+    "process.roles": "broker,controller",
+    "controller.listener.names": "CONTROLLER",
+    "inter.broker.listener.name": "PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "auto.create.topics.enable": "false",
+    "auto.leader.rebalance.enable": "false",
+    "num.partitions": 6,
+    "num.network.threads": 2,
+    "num.io.threads": 4,
+    "offsets.topic.num.partitions": 6,
+    "offsets.topic.replication.factor": 3,
+    "transaction.state.log.num.partitions": 6,
+    "transaction.state.log.replication.factor": 3,
+    "transaction.state.log.min.isr": 1,
+    "group.initial.rebalance.delay.ms": 0,
+    "log.cleaner.dedupe.buffer.size": 16 << 20,
+    "broker.heartbeat.interval.ms": 500,
+    "broker.session.timeout.ms": 4000,
+    "replica.lag.time.max.ms": 5000,
+    "controlled.shutdown.enable": "true",
+    "log.retention.check.interval.ms": 600000,
+}
+BY_VERSION = {
+    "3": {"group.coordinator.rebalance.protocols": "classic,consumer"},
+    "4": {"share.coordinator.state.topic.num.partitions": 3,
+          "share.coordinator.state.topic.replication.factor": 3,
+          "share.coordinator.state.topic.min.isr": 1},
+}
+
+
+class Broker:
+    def __init__(self, node, host, port, controller_port, directory):
+        self.id = node
+        self.host, self.port, self.controller_port = host, port, controller_port
+        self.directory = directory
+        self.rack = f"r{node}"
+        self.process = None
+
+    @property
+    def address(self):
+        return f"{self.host}:{self.port}"
+
+    @property
+    def log(self):
+        return self.directory / "broker.log"
+
+
+class Cluster:
+    def __init__(self, version, directory, brokers=3, settings=None):
+        self.version = version
+        self.directory = directory
+        self.settings = settings or {}
+        self.brokers = {}
+        for node in range(1, brokers + 1):
+            host = f"127.0.77.{node}"
+            port, controller_port = proc.free_ports(host, 1), proc.free_ports(host, 1)
+            self.brokers[node] = Broker(node, host, port, controller_port, directory / f"kafka{node}")
+
+    @property
+    def bootstrap(self):
+        return ",".join(broker.address for broker in self.brokers.values())
+
+    # -- start and stop ----------------------------------------------------
+
+    def start(self, limit=90):
+        formatted = self._formatted()
+        for broker in self.brokers.values():
+            broker.directory.mkdir(parents=True)
+            self._write_settings(broker)
+            self._copy_format(broker, formatted)
+        for node in self.brokers:
+            self.start_broker(node)
+        self.wait_ready(limit)
+
+    def start_broker(self, node):
+        broker = self.brokers[node]
+        archive = self._archive()
+        cds = []
+        if archive.exists():
+            cds = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
+        elif node == 1:
+            cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
+        command = [JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
+                   "kafka.Kafka", broker.directory / "server.properties"]
+        broker.process = proc.Process(f"kafka{node}", command, broker.log)
+
+    def stop(self):
+        """The data is thrown away, so the brokers are killed, except where the class archive is still to be written."""
+        for broker in self.brokers.values():
+            if broker.process and broker.process.alive():
+                if broker.id == 1 and not self._archive().exists():
+                    broker.process.stop(30)
+                broker.process.kill()
+        for broker in self.brokers.values():
+            if broker.process:
+                broker.process.stop()
+        fresh = self._archive().with_suffix(".jsa.new")
+        if fresh.exists() and not self._archive().exists():
+            fresh.rename(self._archive())
+
+    def kill_broker(self, node):
+        self.brokers[node].process.kill()
+        self.brokers[node].process.stop()
+
+    def stop_broker(self, node, limit=60):
+        """An orderly stop: leadership moves before the broker goes."""
+        self.brokers[node].process.stop(limit)
+
+    def pause_broker(self, node):
+        self.brokers[node].process.kill(signal.SIGSTOP)
+
+    def resume_broker(self, node):
+        self.brokers[node].process.kill(signal.SIGCONT)
+
+    def wait_ready(self, limit=90):
+        for broker in self.brokers.values():
+            proc.wait_for(f"broker {broker.id} lists every broker", lambda: self._lists_all(broker), limit, 0.2)
+
+    def wait_in_sync(self, limit=60):
+        """Until every partition has all its replicas in sync and a leader."""
+        proc.wait_for("all replicas in sync", self._in_sync, limit, 0.2)
+
+    def metadata(self, node=None, topics=None):
+        for broker in self.brokers.values():
+            if node in (None, broker.id) and broker.process.alive():
+                with self.connect(broker.id) as connection:
+                    wanted = None if topics is None else [{"Name": name} for name in topics]
+                    return connection.ask("Metadata", 12, {"Topics": wanted, "AllowAutoTopicCreation": False})
+        raise RuntimeError("no broker is alive")
+
+    def connect(self, node, **options):
+        broker = self.brokers[node]
+        return wire.Connection(broker.host, broker.port, wire.schemas(self.version), **options)
+
+    def _lists_all(self, broker):
+        if not broker.process.alive():
+            raise RuntimeError(f"broker {broker.id} ended:\n{broker.process.tail()}")
+        return len(self.metadata(broker.id, [])["Brokers"]) == len(self.brokers)
+
+    def _in_sync(self):
+        topics = self.metadata()["Topics"]
+        return all(len(p["IsrNodes"]) == len(p["ReplicaNodes"]) and p["LeaderId"] >= 0
+                   for topic in topics for p in topic["Partitions"])
+
+    def logs(self):
+        return [broker.log for broker in self.brokers.values()]
+
+    # -- files -------------------------------------------------------------
+
+    def _archive(self):
+        return jars.CACHE / f"broker-{self.version}.jsa"
+
+    def _log_options(self):
+        if self.version.startswith("3."):
+            path, text, option = jars.CACHE / "log4j.properties", LOG4J1, "-Dlog4j.configuration=file:"
+        else:
+            path, text, option = jars.CACHE / "log4j2.properties", LOG4J2, "-Dlog4j2.configurationFile="
+        if not path.exists():
+            path.write_text(text)
+        return [f"{option}{path}"]
+
+    def _write_settings(self, broker):
+        voters = ",".join(f"{b.id}@{b.host}:{b.controller_port}" for b in self.brokers.values())
+        settings = {**COMMON, **BY_VERSION[self.version[0]],
+                    "node.id": broker.id,
+                    "broker.rack": broker.rack,
+                    "controller.quorum.voters": voters,
+                    "listeners": f"PLAINTEXT://{broker.address},CONTROLLER://{broker.host}:{broker.controller_port}",
+                    "advertised.listeners": f"PLAINTEXT://{broker.address}",
+                    "log.dirs": broker.directory / "data",
+                    **self.settings}
+        text = "".join(f"{key}={value}\n" for key, value in settings.items())
+        (broker.directory / "server.properties").write_text(text)
+
+    def _formatted(self):
+        """One formatted log directory a version, made by Kafka's own tool; a node's copy differs in its ids only."""
+        target = jars.CACHE / f"formatted-{self.version}"
+        if target.is_dir():
+            return target
+        work = self.directory / "format"
+        work.mkdir(parents=True)
+        broker = Broker(1, "127.0.77.1", 1, 2, work)
+        saved, self.brokers = self.brokers, {1: broker}
+        self._write_settings(broker)
+        self.brokers = saved
+        tool = proc.Process("format", [JAVA, "-Xmx256m", "-XX:TieredStopAtLevel=1", *self._log_options(), "-cp",
+                                       jars.classpath(f"broker-{self.version}"), "kafka.tools.StorageTool", "format",
+                                       "-t", CLUSTER_ID, "-c", work / "server.properties"], work / "format.log")
+        if tool.popen.wait(60):
+            raise RuntimeError(f"format failed:\n{tool.tail()}")
+        shutil.copytree(work / "data", target, dirs_exist_ok=True)
+        return target
+
+    @staticmethod
+    def _copy_format(broker, formatted):
+        data = broker.directory / "data"
+        shutil.copytree(formatted, data)
+        meta = data / "meta.properties"
+        ours = {"node.id": str(broker.id),
+                "directory.id": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")}
+        lines = []
+        for line in meta.read_text().splitlines():
+            key = line.split("=", 1)[0]
+            lines.append(f"{key}={ours[key]}" if key in ours else line)
+        meta.write_text("\n".join(lines) + "\n")
