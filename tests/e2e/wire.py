@@ -93,13 +93,14 @@ class Schemas:
         self.requests, self.responses, self.names = {}, {}, {}
         with zipfile.ZipFile(jars.clients_jar(version)) as jar:
             for name in jar.namelist():
-                if re.fullmatch(r"common/message/\w+(Request|Response)\.json", name):
-                    schema = Schema(jar.read(name).decode())
+                if not re.fullmatch(r"common/message/\w+(Request|Response)\.json", name):
+                    continue
+                schema = Schema(jar.read(name).decode())
                 if schema.versions.high < 0:
                     continue
-                    api = re.sub("(Request|Response)$", "", schema.name)
-                    (self.requests if schema.kind == "request" else self.responses)[api] = schema
-                    self.names[schema.key] = api
+                api = re.sub("(Request|Response)$", "", schema.name)
+                (self.requests if schema.kind == "request" else self.responses)[api] = schema
+                self.names[schema.key] = api
 
 
 @functools.lru_cache(None)
