@@ -1,31 +1,34 @@
 """A real Kafka cluster on loopback: three combined brokers and controllers (KRaft).
 
-    cluster = Cluster("4.4.0", directory); cluster.start(); ...; cluster.stop()
+    cluster = Cluster("4.4.0", scene); cluster.start(); ...; cluster.stop()
 
-Every broker has an address of its own, 127.0.77.N, which appears nowhere else:
-a capture of what clients were sent can be searched for it.
+Every broker has an address and a port of its own that appear nowhere else: a
+capture of what clients were sent can be searched for them.
 """
+import base64
 import shutil
 import signal
 import uuid
-import base64
 
 import jars
-import proc
 import wire
+from process import Process, wait_for
 
 JAVA = "java"
+FIRST_HOST = 76
+FIRST_PORT = 29770
+CONTROLLER_PORT = 29780
 CLUSTER_ID = "YW55cG9ydC1lMmUtdGVzdA"
 BROKER_HEAP = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=64m"]
 
-LOG4J2 = """rootLogger.level=INFO
+LOG4J2 = """rootLogger.level=WARN
 rootLogger.appenderRef.out.ref=OUT
 appender.out.type=Console
 appender.out.name=OUT
 appender.out.layout.type=PatternLayout
 appender.out.layout.pattern=%d %p %m (%c{1})%n
 """
-LOG4J1 = """log4j.rootLogger=INFO, OUT
+LOG4J1 = """log4j.rootLogger=WARN, OUT
 log4j.appender.OUT=org.apache.log4j.ConsoleAppender
 log4j.appender.OUT.layout=org.apache.log4j.PatternLayout
 log4j.appender.OUT.layout.ConversionPattern=%d %p %m (%c{1})%n
@@ -74,21 +77,14 @@ class Broker:
     def address(self):
         return f"{self.host}:{self.port}"
 
-    @property
-    def log(self):
-        return self.directory / "broker.log"
-
 
 class Cluster:
-    def __init__(self, version, directory, brokers=3, settings=None):
+    def __init__(self, version, scene, brokers=3, settings=None):
         self.version = version
-        self.directory = directory
+        self.scene = scene
         self.settings = settings or {}
-        self.brokers = {}
-        for node in range(1, brokers + 1):
-            host = f"127.0.77.{node}"
-            port, controller_port = proc.free_ports(host, 1), proc.free_ports(host, 1)
-            self.brokers[node] = Broker(node, host, port, controller_port, directory / f"kafka{node}")
+        self.brokers = {node: Broker(node, scene.host(FIRST_HOST + node), FIRST_PORT + node, CONTROLLER_PORT + node,
+                                     scene.dir / f"kafka{node}") for node in range(1, brokers + 1)}
 
     @property
     def bootstrap(self):
@@ -116,43 +112,39 @@ class Cluster:
             cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
         command = [JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
                    "kafka.Kafka", broker.directory / "server.properties"]
-        broker.process = proc.Process(f"kafka{node}", command, broker.log)
+        broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}"))
 
     def stop(self):
         """The data is thrown away, so the brokers are killed, except where the class archive is still to be written."""
-        for broker in self.brokers.values():
-            if broker.process and broker.process.alive():
-                if broker.id == 1 and not self._archive().exists():
-                    broker.process.stop(30)
-                broker.process.kill()
+        if not self._archive().exists():
+            self.brokers[1].process.stop(30)
         for broker in self.brokers.values():
             if broker.process:
-                broker.process.stop()
+                broker.process.kill()
         fresh = self._archive().with_suffix(".jsa.new")
         if fresh.exists() and not self._archive().exists():
             fresh.rename(self._archive())
 
     def kill_broker(self, node):
         self.brokers[node].process.kill()
-        self.brokers[node].process.stop()
 
     def stop_broker(self, node, limit=60):
         """An orderly stop: leadership moves before the broker goes."""
         self.brokers[node].process.stop(limit)
 
     def pause_broker(self, node):
-        self.brokers[node].process.kill(signal.SIGSTOP)
+        self.brokers[node].process.signal(signal.SIGSTOP)
 
     def resume_broker(self, node):
-        self.brokers[node].process.kill(signal.SIGCONT)
+        self.brokers[node].process.signal(signal.SIGCONT)
 
     def wait_ready(self, limit=90):
         for broker in self.brokers.values():
-            proc.wait_for(f"broker {broker.id} lists every broker", lambda: self._lists_all(broker), limit, 0.2)
+            wait_for(lambda: self._lists_all(broker), limit, f"broker {broker.id} lists every broker", 0.1)
 
     def wait_in_sync(self, limit=60):
         """Until every partition has all its replicas in sync and a leader."""
-        proc.wait_for("all replicas in sync", self._in_sync, limit, 0.2)
+        wait_for(self._in_sync, limit, "all replicas in sync", 0.1)
 
     def metadata(self, node=None, topics=None):
         for broker in self.brokers.values():
@@ -168,16 +160,13 @@ class Cluster:
 
     def _lists_all(self, broker):
         if not broker.process.alive():
-            raise RuntimeError(f"broker {broker.id} ended:\n{broker.process.tail()}")
+            raise RuntimeError(f"broker {broker.id} ended:\n{broker.process.log(30)}")
         return len(self.metadata(broker.id, [])["Brokers"]) == len(self.brokers)
 
     def _in_sync(self):
         topics = self.metadata()["Topics"]
         return all(len(p["IsrNodes"]) == len(p["ReplicaNodes"]) and p["LeaderId"] >= 0
                    for topic in topics for p in topic["Partitions"])
-
-    def logs(self):
-        return [broker.log for broker in self.brokers.values()]
 
     # -- files -------------------------------------------------------------
 
@@ -211,17 +200,14 @@ class Cluster:
         target = jars.CACHE / f"formatted-{self.version}"
         if target.is_dir():
             return target
-        work = self.directory / "format"
-        work.mkdir(parents=True)
-        broker = Broker(1, "127.0.77.1", 1, 2, work)
-        saved, self.brokers = self.brokers, {1: broker}
-        self._write_settings(broker)
-        self.brokers = saved
-        tool = proc.Process("format", [JAVA, "-Xmx256m", "-XX:TieredStopAtLevel=1", *self._log_options(), "-cp",
-                                       jars.classpath(f"broker-{self.version}"), "kafka.tools.StorageTool", "format",
-                                       "-t", CLUSTER_ID, "-c", work / "server.properties"], work / "format.log")
-        if tool.popen.wait(60):
-            raise RuntimeError(f"format failed:\n{tool.tail()}")
+        work = self.scene.dir / "format"
+        work.mkdir()
+        self._write_settings(Broker(1, "127.0.0.1", FIRST_PORT, CONTROLLER_PORT, work))
+        tool = Process([JAVA, "-Xmx256m", "-XX:TieredStopAtLevel=1", *self._log_options(), "-cp",
+                        jars.classpath(f"broker-{self.version}"), "kafka.tools.StorageTool", "format",
+                        "-t", CLUSTER_ID, "-c", work / "server.properties"], work / "format.log", name="format")
+        if tool.wait(60):
+            raise RuntimeError(f"format failed:\n{tool.log(30)}")
         shutil.copytree(work / "data", target, dirs_exist_ok=True)
         return target
 
