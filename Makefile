@@ -41,6 +41,9 @@ $(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
 unit: $(UNIT_BIN)
 	@set -e; for t in $(UNIT_BIN); do case $$t in *$(T)*) $$t;; esac; done
 
+# What the folders under tests build for themselves.
+include $(wildcard tests/*/Makefile.inc)
+
 clean:
 	rm -rf $(BUILD)
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
