@@ -11,27 +11,23 @@ import org.apache.kafka.common.utils.Exit;
  * the answer "exit code TAB base64 of what the tool printed".
  */
 public final class Tools {
-	/** What a tool's exit() becomes. */
+	/** What a tool's exit() becomes.  Some tools catch it and exit again: the first code counts. */
 	private static final class Exited extends RuntimeException {
 		private static final long serialVersionUID = 1;
-		final int code;
 
-		Exited(int code) {
-			super("exit " + code, null, false, false);
-			this.code = code;
+		Exited() {
+			super("exit", null, false, false);
 		}
 	}
+
+	private static Integer exitCode;
 
 	private Tools() {
 	}
 
 	public static void main(String[] args) throws Exception {
-		Exit.setExitProcedure((code, message) -> {
-			throw new Exited(code);
-		});
-		Exit.setHaltProcedure((code, message) -> {
-			throw new Exited(code);
-		});
+		Exit.setExitProcedure((code, message) -> exit(code));
+		Exit.setHaltProcedure((code, message) -> exit(code));
 		PrintStream answers = System.out;
 		answers.println("ready");
 		BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
@@ -46,29 +42,27 @@ public final class Tools {
 		}
 	}
 
-	private static int run(String[] words, PrintStream capture) throws Exception {
-		String[] args = new String[words.length - 1];
-		System.arraycopy(words, 1, args, 0, args.length);
-		int[] code = {0};
-		try {
-			scala.Console.withOut(capture, () -> {
-				code[0] = call(words[0], args, capture);
-				return null;
-			});
-		} catch (Exited exited) {
-			return exited.code;
-		}
-		return code[0];
+	private static void exit(int code) {
+		if (exitCode == null)
+			exitCode = code;
+		throw new Exited();
 	}
 
-	private static int call(String name, String[] args, PrintStream capture) {
+	private static int run(String[] words, PrintStream capture) {
+		String[] args = new String[words.length - 1];
+		System.arraycopy(words, 1, args, 0, args.length);
+		exitCode = null;
+		int code = scala.Console.withOut(capture, () -> call(words[0], args, capture));
+		return exitCode == null ? code : exitCode;
+	}
+
+	private static Integer call(String name, String[] args, PrintStream capture) {
 		try {
 			Class.forName(name).getMethod("main", String[].class).invoke(null, (Object) args);
 			return 0;
 		} catch (InvocationTargetException wrapped) {
-			if (wrapped.getCause() instanceof Exited)
-				return ((Exited) wrapped.getCause()).code;
-			wrapped.getCause().printStackTrace(capture);
+			if (!(wrapped.getCause() instanceof Exited))
+				wrapped.getCause().printStackTrace(capture);
 			return 1;
 		} catch (ReflectiveOperationException none) {
 			capture.println(none);
