@@ -50,10 +50,14 @@ class Field:
         self.default = row.get("default")
         self.is_array = self.type.startswith("[]")
         self.item = self.type[2:] if self.is_array else self.type
-        self.fields = structs.get(self.item)
+        self._structs = structs
         if "fields" in row:
-            self.fields = [Field(child, structs) for child in row["fields"]]
-            structs[self.item] = self.fields
+            structs[self.item] = [Field(child, structs) for child in row["fields"]]
+
+    @property
+    def fields(self):
+        """Looked up late: a struct may be defined after its first use."""
+        return self._structs.get(self.item)
 
     def default_value(self):
         if self.default == "null":
@@ -108,6 +112,19 @@ def schemas(version):
     return Schemas(version)
 
 
+@functools.lru_cache(None)
+def field_names():
+    """Every name that any message of Kafka 4.4.0 or 3.9.2 gives a field."""
+    names, fields = set(), []
+    for version in ("4.4.0", "3.9.2"):
+        fields += [f for schema in schemas(version).requests.values() for f in schema.fields]
+    while fields:
+        field = fields.pop()
+        names.add(field.name)
+        fields += field.fields or []
+    return names
+
+
 # -- writing ---------------------------------------------------------------
 
 def uvarint(n):
@@ -155,7 +172,7 @@ def encode_fields(fields, message, version, flexible):
     out, tagged = [], []
     known = {field.name for field in fields}
     unknown = set(message) - known - {"_tags"}
-    if unknown:
+    if unknown - field_names():  # one message serves many versions of Kafka, but a slip is a slip
         raise ValueError(f"no such field: {sorted(unknown)} (there are {sorted(known)})")
     for field in fields:
         if version not in field.versions:

@@ -111,7 +111,12 @@ class World:
         return self._kept("tools", lambda: clients.Tools(self.scene))
 
     def tool(self, name, *words, bootstrap=None, **more):
-        return self.tools().run(bootstrap or self.bootstrap, name, *words, **more)
+        """What a console tool prints; through the gateway, that names no broker's address."""
+        text = self.tools().run(bootstrap or self.bootstrap, name, *words, **more)
+        if self.through_gateway and not bootstrap:
+            shown = [broker.host for broker in self.kafka.brokers.values() if broker.host in text]
+            check(not shown, f"{name} {' '.join(words)} shows a broker's address:\n{text}")
+        return text
 
     # -- what only the cluster itself can say --------------------------------
 

@@ -178,8 +178,12 @@ public final class Clients {
 		try (PrintWriter out = new PrintWriter(command.take("out", "/dev/null"));
 				KafkaConsumer<String, String> consumer = consumer(command)) {
 			consumer.subscribe(List.of(topic.split(",")));
-			while (read < count && System.nanoTime() < end && !command.stopped)
-				read += write(out, consumer.poll(Duration.ofMillis(200)));
+			while (read < count && System.nanoTime() < end && !command.stopped) {
+				int more = write(out, consumer.poll(Duration.ofMillis(200)));
+				read += more;
+				if (more > 0)
+					OUT.println(command.id + "\tprogress\t" + read);
+			}
 			end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(extra);
 			while (System.nanoTime() < end)
 				read += write(out, consumer.poll(Duration.ofMillis(100)));
