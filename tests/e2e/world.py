@@ -53,18 +53,19 @@ backend health
 class World:
     def __init__(self, scene, kafka, mode, advertise=None):
         """advertise: the host that clients are told when it is not HAProxy's own (something stands before it)."""
-        self.scene, self.kafka, self.mode = scene, kafka, mode
+        self.scene, self.kafka, self.mode, self.advertise = scene, kafka, mode, advertise
         self.nodes, self.haproxy, self.watch = [], None, None
-        self.topics = 0
         self.bootstrap = kafka.bootstrap
-        if mode != "direct":
-            self._start_gateway(advertise)
+        self.reopen()
 
-    def _start_gateway(self, advertise):
+    def reopen(self):
+        """Starts nodes and HAProxy (again, after close())."""
+        if self.mode == "direct":
+            return
         host = self.scene.host(1)
-        listener = f"{advertise or host}:{FIRST_PORT}"
-        first = 1 + sum(process.name.startswith("n") for process in self.scene.processes)
-        for number in range(first, first + NODES):
+        listener = f"{self.advertise or host}:{FIRST_PORT}"
+        self.nodes = []
+        for number in range(1, NODES + 1):
             self.nodes.append(self.scene.node(self.kafka.bootstrap, number=number, ready=False, advertise=listener,
                                               ports=PORTS, mode=self.mode, min_broker=1, threads=2))
         for node in self.nodes:

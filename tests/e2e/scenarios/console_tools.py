@@ -97,6 +97,14 @@ def groups(world, topic, group):
     check_equal(world.committed(group, topic), {}, "offsets of a deleted group")
 
 
+def describe_all(world):
+    """What the tools show of everything there is."""
+    world.tool("kafka-topics", "--describe")
+    world.tool("kafka-consumer-groups", "--describe", "--all-groups", "--state")
+    world.tool("kafka-consumer-groups", "--describe", "--all-groups", "--members")
+    world.tool("kafka-consumer-groups", "--describe", "--all-groups")
+
+
 def delete_records(world, topic):
     ends = world.offsets(topic)
     upto = {partition: end // 2 for partition, end in ends.items()}
