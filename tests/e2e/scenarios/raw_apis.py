@@ -577,6 +577,8 @@ def check_offer(context):
             context.failures.add(f"ApiVersions at {gateway.last}", AssertionError(f"offers key {key}"))
         for key in found.keys() - direct.keys():
             context.failures.add(f"ApiVersions at {gateway.last}", AssertionError(f"offers key {key}, no broker does"))
+        if context.failures:
+            break  # the others would say the same
     gateway.close()
 
 
