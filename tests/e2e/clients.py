@@ -227,10 +227,13 @@ class Python(Command):
     def produce(self, topic, count, prefix, acks="all", compression="none"):
         self._call(LIMIT, "produce", topic, count, prefix, acks, compression)
 
-    def consume(self, topic, group, count, limit=LIMIT):
+    def consume(self, topic, group, count, limit=LIMIT, protocol="classic"):
         out = self.directory / f"{self.name}-{group}.records"
-        self._call(limit + 20, "consume", topic, group, count, out, limit)
+        self._call(limit + 20, "consume", topic, group, count, out, limit, protocol)
         return read_records(out)
+
+    def transactions(self, topic, count, size, identity):
+        self._call(LIMIT, "transactions", topic, count, size, identity)
 
 
 class Kcat(Command):

@@ -1,7 +1,8 @@
 """confluent-kafka and kafka-python, run inside the tests' virtual environment.
 
     pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION
-    pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT
+    pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
+    pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
 """
 import sys
 import time
@@ -23,9 +24,28 @@ def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
         sys.exit(f"{left} not sent, {len(failed)} failed: {failed[:3]}")
 
 
-def confluent_consume(bootstrap, topic, group, count, out, limit):
+def confluent_transactions(bootstrap, topic, count, size, identity):
+    """Every second transaction is aborted; keys are tc<n> and ta<n>."""
     import confluent_kafka
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group,
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
+    producer.init_transactions(30)
+    numbers = {"c": 0, "a": 0}
+    for i in range(int(count)):
+        kind = "ca"[i % 2]
+        producer.begin_transaction()
+        for _ in range(int(size)):
+            producer.produce(topic, key=f"t{kind}{numbers[kind]}", value=VALUE)
+            numbers[kind] += 1
+        if kind == "c":
+            producer.commit_transaction(30)
+        else:
+            producer.flush(30)
+            producer.abort_transaction(30)
+
+
+def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="classic"):
+    import confluent_kafka
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
                                          "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     end, read = time.monotonic() + float(limit), 0
@@ -52,7 +72,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
     producer.close()
 
 
-def python_consume(bootstrap, topic, group, count, out, limit):
+def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classic"):
     import kafka
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap.split(","), group_id=group,
                                    auto_offset_reset="earliest", enable_auto_commit=False)
@@ -67,7 +87,8 @@ def python_consume(bootstrap, topic, group, count, out, limit):
     consumer.close()
 
 
-VERBS = {"confluent-kafka": {"produce": confluent_produce, "consume": confluent_consume},
+VERBS = {"confluent-kafka": {"produce": confluent_produce, "consume": confluent_consume,
+                            "transactions": confluent_transactions},
          "kafka-python": {"produce": python_produce, "consume": python_consume}}
 
 if __name__ == "__main__":

@@ -8,6 +8,16 @@ SIZE = 100
 def run(world):
     for version in ("3.9.2", "4.4.0"):
         one_version(world, world.java(version), version)
+    librdkafka(world)
+
+
+def librdkafka(world):
+    topic = world.topic("txn-librdkafka")
+    world.python("confluent-kafka").transactions(topic, TRANSACTIONS, SIZE, f"{topic}-id")
+    committed = [f"tc{i}" for i in range(TRANSACTIONS // 2 * SIZE)]
+    # librdkafka reads committed records only unless told otherwise
+    read = world.python("confluent-kafka").consume(topic, f"{topic}-group", len(committed))
+    check_exactly_once(read, committed, "librdkafka, read_committed")
 
 
 def one_version(world, java, version):
