@@ -143,6 +143,14 @@ class World:
                         return False
             return True
         wait_for(led, 30, f"every broker knows {topic}")
+        # a broker lists a new partition a moment before it serves it; what is sent then with acks=0 is lost
+        wait_for(lambda: self.serves(topic), 30, f"the leaders serve {topic}")
+
+    def serves(self, topic):
+        try:
+            return len(self.offsets(topic)) > 0
+        except AssertionError:
+            return False
 
     def leaders(self, topic):
         """{partition: broker id}"""

@@ -13,7 +13,8 @@ def run(world):
     for version in JAVA:
         one_client(world, world.java(version), ["classic", "consumer"])
     one_client(world, world.kcat(), [None])
-    one_client(world, world.python("confluent-kafka"), ["classic", "consumer"])
+    one_client(world, world.python("confluent-kafka"),
+               ["classic"] if world.kafka.version.startswith("3") else ["classic", "consumer"])
     one_client(world, world.python("kafka-python"), [None])
 
 
