@@ -2,26 +2,52 @@
 BUILD ?= build
 CC ?= cc
 CFLAGS ?= -O2 -g
-PKGS := libconfig libmicrohttpd jansson libssl libcrypto
+PREFIX ?= /usr/local
+FUZZ_SECONDS ?= 60
 WARN := -Wall -Wextra -Wpedantic -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wvla -Wconversion \
 	-Wno-missing-field-initializers
 ifdef CI
 WARN += -Werror
 endif
-ALL_CFLAGS := -std=c11 -D_GNU_SOURCE $(WARN) $(CFLAGS) -Igateway -Ihaproxy -include gateway/util/banned.h -MMD -MP
+LANGUAGE := -std=c11 -D_GNU_SOURCE $(WARN) -Igateway -Ihaproxy -Itests -include gateway/util/banned.h
+ALL_CFLAGS := $(LANGUAGE) $(CFLAGS) -MMD -MP
 LIBS := -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
 
 GATEWAY_SRC := $(filter-out gateway/main.c,$(wildcard gateway/*/*.c gateway/*/*/*.c))
 HAPROXY_SRC := $(wildcard haproxy/*.c)
 TOOLS_SRC := $(wildcard tools/*.c)
 UNIT_SRC := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
+FUZZ_MAIN := tests/fuzz/replay.c
+FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
 obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
-UNIT_BIN := $(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
+picked = $(if $(T),$(foreach p,$(1),$(if $(findstring $(T),$(p)),$(p))),$(1))
+UNIT_BIN := $(call picked,$(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC)))
+FUZZ_BIN := $(call picked,$(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC)))
+ARCHIVES := $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
+export BUILD CC CFLAGS
 
-.PHONY: all unit clean
-all: $(BUILD)/anyport $(BUILD)/anyportctl
+.DELETE_ON_ERROR:
+.PHONY: all help setup demo bench check check-fast unit integration conformance e2e asan tsan fuzz lint format \
+	compdb install clean run-tests test-programs fuzzers
 
-$(BUILD)/obj/%.o: %.c Makefile
+all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@echo 'T=word picks tests by a part of their name: make check T=metadata'
+
+# --- packages ----------------------------------------------------------------
+# Test targets install what is missing; a plain build only says so.
+GOALS := $(or $(MAKECMDGOALS),all)
+INSTALLS := $(filter-out all compdb install format $(BUILD)/%,$(GOALS))
+GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e setup,$(GOALS)),java) \
+	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint)
+
+setup: ## install the Debian packages that everything here needs
+	@tests/setup.sh $(if $(INSTALLS),,--look) $(GROUPS)
+
+# --- programs ----------------------------------------------------------------
+$(BUILD)/obj/%.o: %.c Makefile | setup
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
@@ -32,18 +58,75 @@ $(BUILD)/libhaproxy.a: $(call obj,$(HAPROXY_SRC))
 
 $(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
+$(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(ARCHIVES)
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
-$(BUILD)/unit/%: tests/unit/%.c $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
+$(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests $(LDFLAGS) -o $@ $< $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a $(LIBS) -lcmocka
-unit: $(UNIT_BIN)
-	@set -e; for t in $(UNIT_BIN); do case $$t in *$(T)*) $$t;; esac; done
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka
+# A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
+$(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
 
-# What the folders under tests build for themselves.
+# --- tests -------------------------------------------------------------------
+TEST_PROGRAMS :=
+# What the folders under tests build for themselves: mock_cluster, the load generator, demo, bench.
 include $(wildcard tests/*/Makefile.inc)
 
-clean:
-	rm -rf $(BUILD)
+demo: ## a mock Kafka, two nodes and HAProxy: sent, received, none lost
+bench: ## CPU and latency through HAProxy, a node, and both
+
+check: KINDS ?= lint unit fuzz integration conformance e2e
+check: ## every test (installs what it needs)
+check-fast: KINDS ?= unit fuzz integration
+check-fast: ## every test that needs no Java
+unit: KINDS = unit
+unit: ## the unit tests
+integration: KINDS = integration
+integration: ## the tests with a mock cluster and a real HAProxy
+conformance: KINDS = conformance
+conformance: ## our rows against Kafka's own jars
+e2e: ## real Kafka, real clients: E2E="--kafka 4.4.0 --mode ports kill_node"
+check check-fast integration: all test-programs
+unit: $(UNIT_BIN)
+conformance: $(ARCHIVES)
+check check-fast unit integration conformance:
+	@tests/run $(if $(T),--only $(T)) $(KINDS)
+
+test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS)
+
+SANITIZED = $(MAKE) --no-print-directory check-fast
+asan: ## the same as check-fast under AddressSanitizer and UBSan
+	@ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0 TEST_PATIENCE=4 \
+	 UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) BUILD=build-asan \
+	 CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
+tsan: ## the unit and integration tests under ThreadSanitizer
+	@TSAN_OPTIONS=halt_on_error=1 TEST_PATIENCE=6 $(SANITIZED) KINDS='unit integration' \
+	 BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread'
+
+fuzz: ## each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer
+	@$(MAKE) --no-print-directory fuzzers BUILD=build-fuzz CC=clang FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
+	 CFLAGS='-O1 -g -fsanitize=address,undefined,fuzzer-no-link -fno-sanitize-recover=all'
+fuzzers: $(FUZZ_BIN)
+	@set -e; for f in $(notdir $(FUZZ_BIN)); do \
+		echo "fuzz: $$f for $(FUZZ_SECONDS) s"; \
+		mkdir -p $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f; \
+		$(BUILD)/fuzz/$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 -verbosity=0 \
+			-artifact_prefix=$(BUILD)/$$f- $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f; done
+
+# --- the house ---------------------------------------------------------------
+lint: | setup ## format, clang-tidy, include direction, headers that compile alone, scripts
+	@LANGUAGE='$(LANGUAGE)' tests/lint
+format: ## rewrite the sources as .clang-format says
+	clang-format -i $$(git ls-files '*.c' '*.h')
+compdb: ## compile_commands.json for editors
+	@$(MAKE) --no-print-directory -Bkn all test-programs | tests/compdb >compile_commands.json
+install: all ## into DESTDIR and PREFIX (/usr/local)
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/anyport
+	install -m 755 $(BUILD)/anyport $(BUILD)/anyportctl $(DESTDIR)$(PREFIX)/bin
+	install -m 644 examples/anyport.conf $(DESTDIR)$(PREFIX)/share/anyport
+clean: ## remove what was built
+	rm -rf $(BUILD) build-asan build-tsan build-fuzz compile_commands.json
+
 -include $(shell find $(BUILD) -name '*.d' 2>/dev/null)

@@ -16,8 +16,11 @@
 #include <stdint.h>
 #include <stdio.h>
 
+/* In the order of the words in options.c. */
 enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
+
+struct config_origin; /* where a value came from: see options.h */
 
 /* A network, IPv4 as IPv4-mapped IPv6: compare the first bits of addr. */
 struct config_net {
@@ -75,12 +78,18 @@ struct config {
 	size_t node_count;
 	char *haproxy_listen_host; /* where HAProxy listens for clients */
 	int haproxy_listen_port;   /* first port; advertised_port when not given */
+
+	/* for config_print */
+	char *file;		       /* NULL: none was read */
+	struct config_origin *origins; /* one a row of options.c */
 };
 
 /* Reads FILE (may be NULL: environment and defaults only).  On a mistake
  * writes one line each to `complaints` (`FILE:LINE: key: what is wrong and
  * what it may be`, or `environment: NAME: ...`), all of them, and returns
- * NULL.  Caller frees with config_free. */
+ * NULL.  What is only strange is a line that begins with `warning: `.  A
+ * variable of the environment that is empty counts as not there.  Caller frees
+ * with config_free. */
 MUST_CHECK struct config *config_load(const char *file, FILE *complaints);
 void config_free(struct config *config);
 

@@ -1,0 +1,156 @@
+#include "config/check.h"
+
+#include "config/mistakes.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { PORT_MOST = 65535, CLIENTS_IDLE_MS = 9 * 60 * 1000 };
+
+static const struct config_origin *origin(const struct config *c, const char *key)
+{
+	return &c->origins[option_index(key)];
+}
+
+static bool is_usable(const struct config *c, const char *key)
+{
+	return !origin(c, key)->bad;
+}
+
+#define TELL(c, m, key, ...) mistakes_of(m, option_by_key(key), origin(c, key), __VA_ARGS__)
+
+/* The name a mistake tells people to look at: the one they would write where they write. */
+static const char *other(const struct mistakes *m, const char *key)
+{
+	return m->file != NULL ? key : option_by_key(key)->env;
+}
+
+static void check_ports(const struct config *c, struct mistakes *m)
+{
+	if (!is_usable(c, "gateway.port_start") || !is_usable(c, "gateway.port_count"))
+		return;
+	if (c->port_start + c->port_count - 1 > PORT_MOST)
+		TELL(c, m, "gateway.port_count",
+		     "%d ports from %d on end beyond 65535; at most %d ports, or a lower %s",
+		     c->port_count, c->port_start, PORT_MOST + 1 - c->port_start,
+		     other(m, "gateway.port_start"));
+}
+
+static void check_advertised_ports(const struct config *c, struct mistakes *m)
+{
+	if (!is_usable(c, "gateway.advertised_host") || !is_usable(c, "gateway.port_count"))
+		return;
+	if (origin(c, "gateway.advertised_host")->kind == ORIGIN_DEFAULT ||
+	    c->advertised_port == c->port_start || c->advertised_mode != ADVERTISE_PORTS)
+		return; /* check_ports says it */
+	if (c->advertised_port + c->port_count - 1 > PORT_MOST)
+		TELL(c, m, "gateway.advertised_host",
+		     "%d ports from %d on end beyond 65535; as many are advertised as the gateway "
+		     "listens on", c->port_count, c->advertised_port);
+}
+
+static bool is_any(const char *host)
+{
+	return strcmp(host, "0.0.0.0") == 0 || strcmp(host, "::") == 0;
+}
+
+static void check_http_port(const struct config *c, struct mistakes *m)
+{
+	int count = c->port_count > 0 ? c->port_count : 1;
+
+	if (!is_usable(c, "gateway.http_port") || !is_usable(c, "gateway.port_start") ||
+	    !is_usable(c, "gateway.port_count"))
+		return;
+	if (c->http_port < c->port_start || c->http_port >= c->port_start + count)
+		return;
+	if (strcmp(c->http_host, c->bind_host) != 0 && !is_any(c->http_host) &&
+	    !is_any(c->bind_host))
+		return; /* two addresses */
+	TELL(c, m, "gateway.http_port", "%d is one of the clients' ports, %d to %d; a port outside them",
+	     c->http_port, c->port_start, c->port_start + count - 1);
+}
+
+static void check_external(const struct config *c, struct mistakes *m)
+{
+	if (c->internal_load_balancing || !is_usable(c, "gateway.internal_load_balancing") ||
+	    !is_usable(c, "gateway.advertised_host"))
+		return;
+	if (origin(c, "gateway.advertised_host")->kind == ORIGIN_DEFAULT)
+		TELL(c, m, "gateway.internal_load_balancing",
+		     "false without %s: the nodes would advertise their own host name, and clients "
+		     "would go around the load balancer; say the load balancer's host there",
+		     other(m, "gateway.advertised_host"));
+}
+
+static void check_memory(const struct config *c, struct mistakes *m)
+{
+	if (!is_usable(c, "gateway.limits.frame") || !is_usable(c, "gateway.limits.memory"))
+		return;
+	if (c->max_frame_bytes > c->memory_budget_bytes)
+		TELL(c, m, "gateway.limits.frame",
+		     "%" PRId64 " bytes are more than %s (%" PRId64 " bytes): a frame that must be "
+		     "held would never fit", c->max_frame_bytes, other(m, "gateway.limits.memory"),
+		     c->memory_budget_bytes);
+}
+
+static void check_connections(const struct config *c, struct mistakes *m)
+{
+	if (!is_usable(c, "gateway.limits.connections") ||
+	    !is_usable(c, "gateway.limits.connections_per_address"))
+		return;
+	if (c->max_connections_per_address > c->max_connections)
+		TELL(c, m, "gateway.limits.connections_per_address",
+		     "%d is more than %s, %d; at most as many, or 0 for no limit",
+		     c->max_connections_per_address, other(m, "gateway.limits.connections"),
+		     c->max_connections);
+}
+
+static void check_trust(const struct config *c, struct mistakes *m)
+{
+	if (!is_usable(c, "gateway.proxy_protocol") || !is_usable(c, "gateway.proxy_trusted"))
+		return;
+	if (c->proxy_protocol != PROXY_OFF && c->proxy_trusted_count == 0)
+		TELL(c, m, "gateway.proxy_trusted",
+		     "no network is trusted, so no PROXY header would ever be believed; say the load "
+		     "balancer's, or set %s to off", other(m, "gateway.proxy_protocol"));
+}
+
+/* Clients close what is idle after nine minutes; who closes earlier makes them send into a
+ * closed connection. */
+static void check_idle(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.timeouts.idle";
+
+	if (is_usable(c, key) && c->idle_timeout_ms <= CLIENTS_IDLE_MS)
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "clients keep idle connections for 9 min; a longer time lets them "
+				 "close first");
+}
+
+static void check_nodes(const struct config *c, struct mistakes *m)
+{
+	for (size_t i = 0; i < c->node_count; i++) {
+		for (size_t j = 0; j < i; j++) {
+			const struct config_node *a = &c->nodes[i];
+			const struct config_node *b = &c->nodes[j];
+
+			if (strcmp(a->host, b->host) == 0 && a->http_port == b->http_port)
+				TELL(c, m, "haproxy.nodes", "%s and %s have the same host and HTTP port",
+				     b->name, a->name);
+		}
+	}
+}
+
+void check_all(const struct config *c, struct mistakes *m)
+{
+	check_ports(c, m);
+	check_advertised_ports(c, m);
+	check_http_port(c, m);
+	check_external(c, m);
+	check_memory(c, m);
+	check_connections(c, m);
+	check_trust(c, m);
+	check_idle(c, m);
+	check_nodes(c, m);
+}

@@ -1,0 +1,246 @@
+#include "config/config.h"
+
+#include "config/check.h"
+#include "config/file.h"
+#include "config/kinds.h"
+#include "config/mistakes.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+extern char **environ;
+
+/* Not built yet, or not that value of it. */
+static bool is_built(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
+{
+	int which;
+
+	if (o->built == NULL || option_has_word(o->built, text, &which))
+		return true;
+	if (*o->built == '\0')
+		snprintf(why, KIND_WHY_MAX, "not built yet; leave it out");
+	else
+		snprintf(why, KIND_WHY_MAX, "\"%.100s\" is not built yet; %s is", text, o->built);
+	return false;
+}
+
+/* Takes one value, or one item of a list. */
+static bool take_text(struct config *c, const struct config_option *o, const char *text,
+		      char why[KIND_WHY_MAX])
+{
+	if (o->built != NULL && *o->built == '\0')
+		return is_built(o, text, why);
+	return kind_of(o)->set(c, o, text, why) && is_built(o, text, why);
+}
+
+/* Networks and nodes may be none at all. */
+static bool is_empty_list(const struct config_option *o, const char *text)
+{
+	return *text == '\0' && (o->kind == OPTION_NETWORKS || o->kind == OPTION_NODES);
+}
+
+/* --- from the environment and from the defaults ------------------------- */
+
+/* A list's text, item by item. */
+static bool take_whole(struct config *c, const struct config_option *o, const char *text,
+		       char why[KIND_WHY_MAX])
+{
+	const char *rest = text;
+	char *item;
+	bool ok = true;
+
+	if (!kind_of(o)->is_list)
+		return take_text(c, o, text, why);
+	if (is_empty_list(o, text))
+		return true;
+	while (ok && (item = text_next_item(&rest)) != NULL) {
+		ok = take_text(c, o, item, why);
+		free(item);
+	}
+	return ok;
+}
+
+static const char *variable(const char *name)
+{
+	const char *text = name != NULL ? getenv(name) : NULL;
+
+	return text != NULL && *text != '\0' ? text : NULL;
+}
+
+static bool from_environment(struct config *c, const struct config_option *o,
+			     struct config_origin *origin, struct mistakes *m)
+{
+	const char *first = variable(o->env);
+	const char *second = variable(o->env_also);
+	char why[KIND_WHY_MAX];
+
+	if (first == NULL && second == NULL)
+		return false;
+	*origin = (struct config_origin){ .kind = ORIGIN_ENVIRONMENT,
+					  .name = first != NULL ? o->env : o->env_also };
+	if (first != NULL && second != NULL && strcmp(first, second) != 0) {
+		origin->bad = true;
+		mistakes_in_environment(m, "%s: \"%.100s\", but %s says \"%.100s\"; both mean the same",
+					o->env_also, second, o->env, first);
+	} else if (!take_whole(c, o, first != NULL ? first : second, why)) {
+		origin->bad = true;
+		mistakes_in_environment(m, "%s: %s", origin->name, why);
+	}
+	return true;
+}
+
+/* --- from the file ------------------------------------------------------ */
+
+static void take_value(struct config *c, const struct file_value *v, size_t count,
+		       struct config_origin *origin, struct mistakes *m)
+{
+	char why[KIND_WHY_MAX];
+
+	if (v->bad) {
+		origin->bad = true;
+	} else if (origin->name != NULL && v->name != origin->name) {
+		origin->bad = true;
+		mistakes_in_file(m, v->line, "%s: %s says it too, in line %d; one of them", v->name,
+				 origin->name, origin->line);
+	} else if (!(count == 1 && is_empty_list(v->option, v->text)) &&
+		   !take_text(c, v->option, v->text, why)) {
+		origin->bad = true;
+		mistakes_in_file(m, v->line, "%s: %s", v->name, why);
+	}
+	if (origin->name == NULL) {
+		origin->kind = ORIGIN_FILE;
+		origin->line = v->line;
+		origin->name = v->name;
+	}
+}
+
+static bool from_file(struct config *c, const struct config_option *o,
+		      const struct file_values *values, struct config_origin *origin,
+		      struct mistakes *m)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < values->count; i++)
+		count += values->all[i].option == o;
+	for (size_t i = 0; i < values->count; i++) {
+		if (values->all[i].option == o)
+			take_value(c, &values->all[i], count, origin, m);
+	}
+	return count > 0;
+}
+
+/* --- all of it ---------------------------------------------------------- */
+
+static void from_default(struct config *c, const struct config_option *o)
+{
+	char why[KIND_WHY_MAX];
+
+	if (o->standard != NULL && !take_whole(c, o, o->standard, why)) {
+		fprintf(stderr, "options.c: %s: %s\n", o->key, why);
+		abort(); /* a programming mistake */
+	}
+}
+
+static void fill(struct config *c, const struct file_values *values, struct mistakes *m)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *o = &config_options[i];
+		struct config_origin *origin = &c->origins[i];
+
+		if (!from_environment(c, o, origin, m) && !from_file(c, o, values, origin, m))
+			from_default(c, o);
+	}
+}
+
+/* Defaults that depend on the machine or on other options. */
+static void derive(struct config *c, struct mistakes *m)
+{
+	const struct config_origin *servers = &c->origins[option_index("kafka.bootstrap_servers")];
+	char name[TEXT_HOST_MAX] = "";
+
+	if (c->bootstrap_servers == NULL && !servers->bad)
+		mistakes_of(m, option_by_key("kafka.bootstrap_servers"), servers,
+			    "missing; \"host:port\" of the brokers to start from, several with commas");
+	if (c->advertised_host == NULL) {
+		if (gethostname(name, sizeof name - 1) != 0 || *name == '\0')
+			snprintf(name, sizeof name, "localhost");
+		c->advertised_host = mem_strdup(name);
+	}
+	if (c->advertised_port == 0)
+		c->advertised_port = c->port_start;
+	if (c->haproxy_listen_port == 0)
+		c->haproxy_listen_port = c->advertised_port;
+	for (size_t i = 0; i < c->node_count; i++) {
+		if (c->nodes[i].http_port == 0)
+			c->nodes[i].http_port = c->http_port;
+	}
+	if (c->workers == 0) {
+		long cores = sysconf(_SC_NPROCESSORS_ONLN);
+
+		c->workers = cores < 1 ? 1 : cores > 1024 ? 1024 : (int)cores;
+	}
+}
+
+/* Kubernetes puts names such as KAFKA_PORT there by itself: only what looks mistyped is told. */
+static void look_for_mistyped(struct mistakes *m)
+{
+	for (char **e = environ; *e != NULL; e++) {
+		size_t n = strcspn(*e, "=");
+		const char *near;
+		char *name;
+
+		if (strncmp(*e, "GATEWAY_", 8) != 0 && strncmp(*e, "KAFKA_", 6) != 0)
+			continue;
+		name = mem_strndup(*e, n);
+		near = option_by_env(name) == NULL ? option_near_env(name) : NULL;
+		if (near != NULL)
+			fprintf(m->out, "warning: environment: %s: no such option; %s?\n", name, near);
+		free(name);
+	}
+}
+
+struct config *config_load(const char *file, FILE *complaints)
+{
+	struct mistakes m = { .out = complaints, .file = file };
+	struct config *c = mem_zalloc(sizeof *c);
+	struct file_values values = { 0 };
+
+	c->file = file != NULL ? mem_strdup(file) : NULL;
+	c->origins = mem_zalloc(config_option_count * sizeof *c->origins);
+	if (file == NULL || file_read(&values, file, &m)) {
+		fill(c, &values, &m);
+		derive(c, &m);
+		check_all(c, &m);
+		look_for_mistyped(&m);
+	}
+	file_free(&values);
+	if (m.count == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+void config_free(struct config *c)
+{
+	if (c == NULL)
+		return;
+	for (size_t i = 0; i < c->node_count; i++) {
+		free(c->nodes[i].name);
+		free(c->nodes[i].host);
+	}
+	free(c->nodes);
+	free(c->bootstrap_servers);
+	free(c->bind_host);
+	free(c->advertised_host);
+	free(c->proxy_trusted);
+	free(c->http_host);
+	free(c->log_level);
+	free(c->haproxy_listen_host);
+	free(c->file);
+	free(c->origins);
+	free(c);
+}

@@ -1,0 +1,216 @@
+#include "config/options.h"
+
+#include "util/text.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+#define AT(field) (int)offsetof(struct config, field)
+#define NOWHERE .at = OPTION_NOWHERE
+#define PORTS .min = 1, .max = 65535
+#define NOT_BUILT NOWHERE, .built = ""
+
+enum { SECOND = 1000, TIME_MAX = 24 * 24 * 3600 * SECOND };
+#define PROTOCOLS "PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL"
+
+/* Rows of one group stand together: --print-config opens and closes groups in this order. */
+const struct config_option config_options[] = {
+	{ "kafka.bootstrap_servers", "KAFKA_BOOTSTRAP_SERVERS", .kind = OPTION_SERVERS,
+	  .at = AT(bootstrap_servers), .standard_help = "required",
+	  .help = "brokers to start from, host:port with commas" },
+	{ "kafka.security_protocol", "KAFKA_SECURITY_PROTOCOL", .kind = OPTION_NAME, NOWHERE,
+	  .words = PROTOCOLS, .built = "PLAINTEXT", .standard = "PLAINTEXT",
+	  .help = "how to talk to the brokers" },
+	{ "kafka.sasl_mechanism", "KAFKA_SASL_MECHANISM", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "how the gateway logs in at the brokers" },
+	{ "kafka.sasl_username", "KAFKA_SASL_USERNAME", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "the gateway's own account" },
+	{ "kafka.sasl_password", "KAFKA_SASL_PASSWORD", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "its password" },
+	{ "kafka.ssl_ca_location", "KAFKA_SSL_CA_LOCATION", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "file of the authorities that sign the brokers' certificates" },
+	{ "kafka.ssl_certificate_location", "KAFKA_SSL_CERTIFICATE_LOCATION", .kind = OPTION_TEXT,
+	  NOT_BUILT, .help = "file of the gateway's certificate" },
+	{ "kafka.ssl_key_location", "KAFKA_SSL_KEY_LOCATION", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "file of its key" },
+
+	{ "gateway.bind_host", "GATEWAY_BIND_HOST", .kind = OPTION_TEXT, .at = AT(bind_host),
+	  .standard = "0.0.0.0", .help = "address to listen on" },
+	{ "gateway.port_start", "GATEWAY_PORT_START", .kind = OPTION_NUMBER, .at = AT(port_start),
+	  PORTS, .standard = "6969", .help = "first port for clients" },
+	{ "gateway.port_count", "GATEWAY_PORT_COUNT", .kind = OPTION_NUMBER, .at = AT(port_count),
+	  .max = 65535, .standard = "0",
+	  .help = "how many ports; 0: ask the cluster, broker ids and two more" },
+	{ "gateway.min_broker_id", "GATEWAY_MIN_BROKERID", .kind = OPTION_NUMBER,
+	  .at = AT(min_broker_id), .max = INT_MAX, .standard = "0",
+	  .help = "broker id at the first port" },
+	{ "gateway.advertised_host", "GATEWAY_ADVERTISED_HOST", "gateway.advertised_listener",
+	  "GATEWAY_ADVERTISED_LISTENER", .kind = OPTION_LISTENER, .at = AT(advertised_host),
+	  .at_also = AT(advertised_port), .standard_help = "host name",
+	  .help = "what clients are told, host or host:first-port" },
+	{ "gateway.advertised_mode", "GATEWAY_ADVERTISED_MODE", .kind = OPTION_WORD,
+	  .at = AT(advertised_mode), .words = "ports|single|host", .built = "ports|single",
+	  .standard = "ports", .help = "how brokers are told apart" },
+	{ "gateway.internal_load_balancing", "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING",
+	  .kind = OPTION_FLAG, .at = AT(internal_load_balancing), .standard = "true",
+	  .help = "true: clients are told the nodes; false: a load balancer is in front" },
+	{ "gateway.proxy_protocol", "GATEWAY_PROXY_PROTOCOL", .kind = OPTION_WORD,
+	  .at = AT(proxy_protocol), .words = "off|allow|require", .standard = "off",
+	  .help = "PROXY headers of the load balancer, v1 and v2" },
+	{ "gateway.proxy_trusted", "GATEWAY_PROXY_TRUSTED", .kind = OPTION_NETWORKS,
+	  .at = AT(proxy_trusted), .at_also = AT(proxy_trusted_count),
+	  .standard = "127.0.0.0/8,::1", .help = "networks whose PROXY headers are believed" },
+	{ "gateway.port_is_hint", "GATEWAY_PORT_IS_HINT", .kind = OPTION_FLAG, NOT_BUILT,
+	  .help = "the load balancer keeps the port the client asked for" },
+	{ "gateway.cluster_id", "GATEWAY_CLUSTER_ID", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "nodes with the same id form a cluster" },
+	{ "gateway.group_id", "GATEWAY_GROUP_ID", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "consumer group of that cluster" },
+	{ "gateway.rack_id", "GATEWAY_RACK_ID", .kind = OPTION_TEXT, NOT_BUILT,
+	  .help = "rack of this node, as broker.rack" },
+	{ "gateway.security_protocol", "GATEWAY_SECURITY_PROTOCOL", .kind = OPTION_NAME, NOWHERE,
+	  .words = PROTOCOLS, .built = "PLAINTEXT", .standard = "PLAINTEXT",
+	  .help = "how clients talk to the gateway" },
+	{ "gateway.security_mode", "GATEWAY_SECURITY_MODE", .kind = OPTION_NAME, NOT_BUILT,
+	  .words = "KAFKA_MANAGED|GATEWAY_MANAGED", .help = "who authenticates clients" },
+	{ "gateway.http_host", "GATEWAY_HTTP_HOST", .kind = OPTION_TEXT, .at = AT(http_host),
+	  .standard = "0.0.0.0", .help = "address of the HTTP API" },
+	{ "gateway.http_port", "GATEWAY_HTTP_PORT", .kind = OPTION_NUMBER, .at = AT(http_port),
+	  PORTS, .standard = "8888", .help = "port of the HTTP API" },
+	{ "gateway.agent_port", "GATEWAY_AGENT_PORT", .kind = OPTION_NUMBER, NOWHERE, .max = 65535,
+	  .built = "0", .standard = "0", .help = "port of HAProxy's agent-check; 0: off" },
+	{ "gateway.workers", "GATEWAY_DOWNSTREAM_THREAD", .kind = OPTION_NUMBER, .at = AT(workers),
+	  .min = 1, .max = 1024, .standard_help = "cores", .help = "worker threads" },
+	{ "gateway.log_level", "GATEWAY_LOG_LEVEL", .kind = OPTION_NAME, .at = AT(log_level),
+	  .words = "debug|info|warn|error", .standard = "info", .help = "least level that is logged" },
+
+	{ "gateway.limits.connections", "GATEWAY_MAX_CONNECTIONS", .kind = OPTION_NUMBER,
+	  .at = AT(max_connections), .min = 1, .max = INT_MAX, .standard = "10000",
+	  .help = "clients at a time" },
+	{ "gateway.limits.connections_per_address", "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS",
+	  .kind = OPTION_NUMBER, .at = AT(max_connections_per_address), .max = INT_MAX,
+	  .standard = "0", .help = "clients at a time from one address; 0: no limit" },
+	{ "gateway.limits.frame", "GATEWAY_MAX_FRAME", .kind = OPTION_SIZE,
+	  .at = AT(max_frame_bytes), .min = 1024, .max = INT_MAX, .standard = "100 MiB",
+	  .help = "longest request, as socket.request.max.bytes" },
+	{ "gateway.limits.memory", "GATEWAY_MEMORY_BUDGET", .kind = OPTION_SIZE,
+	  .at = AT(memory_budget_bytes), .min = 1024 * 1024, .max = (int64_t)1 << 50,
+	  .standard = "512 MiB", .help = "for what must be held: splits, merges, rewrites" },
+
+	{ "gateway.timeouts.connect", "GATEWAY_CONNECT_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(connect_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "5 s",
+	  .help = "to a broker" },
+	{ "gateway.timeouts.head", "GATEWAY_HEAD_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(head_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "10 s",
+	  .help = "from a request's first byte to the end of its head" },
+	{ "gateway.timeouts.body", "GATEWAY_BODY_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(body_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "30 s",
+	  .help = "from there to its last byte, added to by what arrives" },
+	{ "gateway.timeouts.idle", "GATEWAY_IDLE_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(idle_timeout_ms), .min = SECOND, .max = TIME_MAX, .standard = "11 min",
+	  .help = "a client with nothing in flight is closed" },
+	{ "gateway.timeouts.request", "GATEWAY_REQUEST_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(request_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "30 s",
+	  .help = "for requests that carry no time of their own" },
+	{ "gateway.timeouts.drain", "GATEWAY_DRAIN_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(drain_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "30 s",
+	  .help = "from SIGTERM to the end, at most" },
+	{ "gateway.timeouts.metadata_refresh", "GATEWAY_METADATA_REFRESH", .kind = OPTION_TIME,
+	  .at = AT(metadata_refresh_ms), .min = 1, .max = TIME_MAX, .standard = "30 s",
+	  .help = "how old what is known of the cluster may get" },
+
+	{ "haproxy.listen", "HAPROXY_LISTEN", .kind = OPTION_LISTENER,
+	  .at = AT(haproxy_listen_host), .at_also = AT(haproxy_listen_port),
+	  .standard = "0.0.0.0", .standard_help = "0.0.0.0 and the first advertised port",
+	  .help = "where HAProxy listens for clients, host or host:first-port" },
+	{ "haproxy.nodes", "HAPROXY_NODES", .kind = OPTION_NODES, .at = AT(nodes),
+	  .at_also = AT(node_count), .standard = "",
+	  .help = "the nodes behind it, name=host:http-port with commas" },
+};
+const size_t config_option_count = ARRAY_LEN(config_options);
+
+static bool is_name(const char *name, const char *first, const char *second)
+{
+	return strcmp(name, first) == 0 || (second != NULL && strcmp(name, second) == 0);
+}
+
+const struct config_option *option_by_key(const char *key)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		if (is_name(key, config_options[i].key, config_options[i].key_also))
+			return &config_options[i];
+	}
+	return NULL;
+}
+
+const struct config_option *option_by_env(const char *env)
+{
+	for (size_t i = 0; i < config_option_count; i++) {
+		if (is_name(env, config_options[i].env, config_options[i].env_also))
+			return &config_options[i];
+	}
+	return NULL;
+}
+
+size_t option_index(const char *key)
+{
+	const struct config_option *option = option_by_key(key);
+
+	assert(option != NULL);
+	return (size_t)(option - config_options);
+}
+
+/* The best name so far: the nearer one, within a limit. */
+static void nearer(const char *typed, const char *name, const char **best, unsigned *distance)
+{
+	unsigned d;
+
+	if (name == NULL)
+		return;
+	d = text_distance(typed, name);
+	if (d < *distance) {
+		*distance = d;
+		*best = name;
+	}
+}
+
+const char *option_near_key(const char *key)
+{
+	const char *last = strrchr(key, '.');
+	const char *best = NULL;
+	unsigned distance = (unsigned)strlen(last != NULL ? last : key) / 3 + 2;
+
+	for (size_t i = 0; i < config_option_count; i++) {
+		nearer(key, config_options[i].key, &best, &distance);
+		nearer(key, config_options[i].key_also, &best, &distance);
+	}
+	return best;
+}
+
+const char *option_near_env(const char *env)
+{
+	const char *best = NULL;
+	unsigned distance = 3;
+
+	for (size_t i = 0; i < config_option_count; i++) {
+		nearer(env, config_options[i].env, &best, &distance);
+		nearer(env, config_options[i].env_also, &best, &distance);
+	}
+	return best;
+}
+
+bool option_has_word(const char *words, const char *word, int *which)
+{
+	size_t n = strlen(word);
+
+	for (*which = 0;; (*which)++) {
+		size_t part = strcspn(words, "|");
+
+		if (part == n && n > 0 && memcmp(words, word, n) == 0)
+			return true;
+		if (words[part] == '\0')
+			return false;
+		words += part + 1;
+	}
+}

@@ -1,0 +1,38 @@
+/* health.h - what the node says of its own state, as JSON.
+ *
+ * Tests: tests/unit/http/health_test.c
+ */
+#ifndef HTTP_HEALTH_H
+#define HTTP_HEALTH_H
+
+#include "http/metrics.h"
+#include "util/compiler.h"
+
+#include <stddef.h>
+
+enum http_phase {
+	HTTP_STARTING, /* the cluster has not answered, or the ports are not bound */
+	HTTP_READY,    /* send clients here */
+	HTTP_DRAINING, /* send no new ones */
+};
+
+enum { HTTP_REASONS_MAX = 8, HTTP_REASON_SIZE = 160 };
+
+struct http_health {
+	enum http_phase phase;
+	size_t reason_count; /* why it is not ready; may also warn while it is */
+	char reasons[HTTP_REASONS_MAX][HTTP_REASON_SIZE];
+};
+
+/* One reason more, cut to its size; those beyond the maximum are left out. */
+void http_reason(struct http_health *health, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* {"status": "starting", "reasons": ["no broker has answered"]}; the reasons are an
+ * empty list when there are none.  Caller frees. */
+char *health_ready(const struct http_health *health);
+/* The same and what an operator looks at first: version, uptime, connections,
+ * brokers, topics, memory.  Caller frees. */
+char *health_summary(const struct http_health *health, const struct http_metrics *metrics,
+		     const struct http_node *node);
+
+#endif

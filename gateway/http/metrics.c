@@ -1,0 +1,237 @@
+#include "http/metrics.h"
+
+#include "kafka/api.h"
+#include "util/compiler.h"
+
+#include <assert.h>
+#include <dirent.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+/* One row a counter, in the order of enum stats_counter. */
+static const struct counter {
+	const char *name, *labels, *help;
+} counters[] = {
+#define X(counter, metric, labels, help) { metric, labels, help },
+	STATS(X)
+#undef X
+};
+
+void metrics_sum(const struct http_metrics *metrics, struct stats *sum)
+{
+	memset(sum, 0, sizeof *sum);
+	for (size_t i = 0; i < metrics->worker_count; i++)
+		stats_sum(sum, metrics->workers[i]);
+}
+
+uint64_t metrics_open(const struct stats *sum, enum stats_counter opened,
+		      enum stats_counter closed)
+{
+	uint64_t o = sum->counters[opened], c = sum->counters[closed];
+
+	return o > c ? o - c : 0;
+}
+
+static double seconds(struct timespec t)
+{
+	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
+}
+
+double metrics_uptime(const struct http_node *node)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return fmax(seconds(now) - seconds(node->started), 0);
+}
+
+static void family(FILE *out, const char *name, const char *type, const char *help)
+{
+	fprintf(out, "# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
+}
+
+static void gauge(FILE *out, const char *name, double value, const char *help)
+{
+	family(out, name, "gauge", help);
+	fprintf(out, "%s %.15g\n", name, value);
+}
+
+static bool is_first_of_family(size_t row)
+{
+	for (size_t i = 0; i < row; i++) {
+		if (strcmp(counters[i].name, counters[row].name) == 0)
+			return false;
+	}
+	return true;
+}
+
+static void print_family(FILE *out, const struct stats *sum, size_t first)
+{
+	char name[80];
+
+	snprintf(name, sizeof name, "anyport_%s", counters[first].name);
+	family(out, name, "counter", counters[first].help);
+	for (size_t i = first; i < ARRAY_LEN(counters); i++) {
+		const char *labels = counters[i].labels;
+
+		if (strcmp(counters[i].name, counters[first].name) != 0)
+			continue;
+		if (labels[0] == '\0')
+			fprintf(out, "%s %" PRIu64 "\n", name, sum->counters[i]);
+		else
+			fprintf(out, "%s{%s} %" PRIu64 "\n", name, labels, sum->counters[i]);
+	}
+}
+
+static void print_counters(FILE *out, const struct stats *sum)
+{
+	for (size_t i = 0; i < ARRAY_LEN(counters); i++) {
+		if (is_first_of_family(i))
+			print_family(out, sum, i);
+	}
+}
+
+static void print_requests(FILE *out, const struct stats *sum)
+{
+	family(out, "anyport_requests_total", "counter", "Requests of clients by API.");
+	for (int key = 0; key < STATS_APIS; key++) {
+		const struct kapi *api = api_of(key);
+
+		if (sum->requests[key] == 0)
+			continue;
+		if (api != NULL)
+			fprintf(out, "anyport_requests_total{api=\"%s\"} ", api->name);
+		else
+			fprintf(out, "anyport_requests_total{api=\"%d\"} ", key);
+		fprintf(out, "%" PRIu64 "\n", sum->requests[key]);
+	}
+}
+
+static void print_errors(FILE *out, const struct stats *sum)
+{
+	family(out, "anyport_errors_total", "counter",
+	       "Kafka error codes seen in answers to clients.");
+	for (int i = 0; i < STATS_ERRORS; i++) {
+		if (sum->errors[i] != 0)
+			fprintf(out, "anyport_errors_total{code=\"%d\"} %" PRIu64 "\n", i - 1,
+				sum->errors[i]);
+	}
+}
+
+static void print_latency(FILE *out, const struct stats *sum)
+{
+	uint64_t so_far = 0;
+
+	family(out, "anyport_request_seconds", "histogram",
+	       "From the head of a request to the last byte of its answer.");
+	for (int i = 0; i < STATS_BUCKETS; i++) {
+		so_far += sum->latency[i];
+		fprintf(out, "anyport_request_seconds_bucket{le=\"%.9g\"} %" PRIu64 "\n",
+			ldexp(64e-6, i), so_far);
+	}
+	so_far += sum->latency[STATS_BUCKETS];
+	fprintf(out, "anyport_request_seconds_bucket{le=\"+Inf\"} %" PRIu64 "\n", so_far);
+	fprintf(out, "anyport_request_seconds_sum %.15g\n", (double)sum->latency_sum_us / 1e6);
+	fprintf(out, "anyport_request_seconds_count %" PRIu64 "\n", so_far);
+}
+
+static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)
+{
+	gauge(out, "anyport_client_connections",
+	      (double)metrics_open(sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED),
+	      "Client connections open.");
+	gauge(out, "anyport_broker_connections",
+	      (double)metrics_open(sum, STAT_UPSTREAMS_OPENED, STAT_UPSTREAMS_CLOSED),
+	      "Broker connections open.");
+	gauge(out, "anyport_memory_budget_bytes", (double)m->memory_budget_bytes,
+	      "Memory for requests and answers that must be held.");
+	gauge(out, "anyport_memory_held_bytes", (double)m->memory_held_bytes,
+	      "Memory reserved out of the budget.");
+	gauge(out, "anyport_memory_waiting", m->memory_waiting,
+	      "Requests that wait for memory out of the budget.");
+	gauge(out, "anyport_brokers", m->brokers, "Brokers known.");
+	gauge(out, "anyport_topics", m->topics, "Topics known.");
+	if (m->topology_age_ms >= 0)
+		gauge(out, "anyport_topology_age_seconds", (double)m->topology_age_ms / 1e3,
+		      "Time since the last metadata answer.");
+}
+
+static void print_node(FILE *out, const struct http_node *node)
+{
+	family(out, "anyport_build_info", "gauge", "The version that runs.");
+	fprintf(out, "anyport_build_info{version=\"%s\"} 1\n", node->version);
+	gauge(out, "anyport_ready", node->is_ready, "Whether clients may come.");
+	gauge(out, "anyport_start_time_seconds", seconds(node->started),
+	      "When the node started, in seconds since 1970.");
+}
+
+/* Bytes, or -1. */
+static double resident_memory(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = -1;
+
+	if (f == NULL)
+		return -1;
+	if (fscanf(f, "%*s %ld", &pages) != 1)
+		pages = -1;
+	fclose(f);
+	return pages < 0 ? -1 : (double)pages * (double)sysconf(_SC_PAGESIZE);
+}
+
+/* Without the one that counts them; -1: can't be told. */
+static int open_files(void)
+{
+	DIR *d = opendir("/proc/self/fd");
+	int n = -1;
+
+	if (d == NULL)
+		return -1;
+	for (const struct dirent *e; (e = readdir(d)) != NULL;)
+		n += e->d_name[0] != '.';
+	closedir(d);
+	return n;
+}
+
+static void print_process(FILE *out)
+{
+	struct timespec cpu;
+	struct rlimit files;
+	double memory = resident_memory();
+	int fds = open_files();
+
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);
+	family(out, "process_cpu_seconds_total", "counter", "Processor time used.");
+	fprintf(out, "process_cpu_seconds_total %.15g\n", seconds(cpu));
+	if (memory >= 0)
+		gauge(out, "process_resident_memory_bytes", memory, "Resident memory.");
+	if (fds >= 0)
+		gauge(out, "process_open_fds", fds, "Open file descriptors.");
+	if (getrlimit(RLIMIT_NOFILE, &files) == 0 && files.rlim_cur != RLIM_INFINITY)
+		gauge(out, "process_max_fds", (double)files.rlim_cur,
+		      "Most file descriptors that may be open.");
+}
+
+char *metrics_render(const struct http_metrics *metrics, const struct http_node *node,
+		     size_t *size)
+{
+	char *page = NULL;
+	FILE *out = open_memstream(&page, size);
+	struct stats sum;
+
+	assert(out != NULL);
+	metrics_sum(metrics, &sum);
+	print_counters(out, &sum);
+	print_requests(out, &sum);
+	print_errors(out, &sum);
+	print_latency(out, &sum);
+	print_gauges(out, metrics, &sum);
+	print_node(out, node);
+	print_process(out);
+	fclose(out);
+	return page;
+}

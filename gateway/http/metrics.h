@@ -1,0 +1,48 @@
+/* metrics.h - what the node counts, as Prometheus reads it.
+ *
+ * Text exposition format 0.0.4.  The counters and their names come from the
+ * list in loop/stats.h; all names begin with anyport_ or process_.
+ * Tests: tests/unit/http/metrics_test.c
+ */
+#ifndef HTTP_METRICS_H
+#define HTTP_METRICS_H
+
+#include "loop/stats.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <time.h>
+
+/* What is read off the node for one answer. */
+struct http_metrics {
+	const struct stats *const *workers; /* borrowed; each block may go on counting */
+	size_t worker_count;
+	int64_t memory_budget_bytes;
+	int64_t memory_held_bytes;
+	unsigned memory_waiting; /* reservations that wait */
+	int brokers, topics;	 /* known */
+	int64_t topology_age_ms; /* since the last metadata answer; -1: none yet */
+};
+
+/* What does not change, or what the server itself knows. */
+struct http_node {
+	const char *version; /* no quote, backslash or line feed in it */
+	struct timespec started;
+	bool is_ready;
+};
+
+/* The sum over the workers. */
+void metrics_sum(const struct http_metrics *metrics, struct stats *sum);
+/* What opened and has not closed; the two counters are read at different moments. */
+uint64_t metrics_open(const struct stats *sum, enum stats_counter opened,
+		      enum stats_counter closed);
+/* Seconds since the node started. */
+double metrics_uptime(const struct http_node *node);
+
+/* The whole page; *size without the final zero byte.  Caller frees.  The names
+ * of the APIs are there once apis_compile has run. */
+char *metrics_render(const struct http_metrics *metrics, const struct http_node *node,
+		     size_t *size);
+
+#endif

@@ -1,0 +1,89 @@
+/* api.h - one API: what it looks like, where it goes, how it splits and merges.
+ *
+ * One file an API under api/, one line in the list in apis.c; APIs without rows
+ * are in api/others.c.  The rows are compiled by apis_compile at start-up.  KAFKA-ROUTING's classes:
+ * L, A, K, P, G, T, ALL, B by resource, X.
+ * Tests: tests/unit/kafka/apis_test.c, tests/conformance/
+ */
+#ifndef KAFKA_API_H
+#define KAFKA_API_H
+
+#include "kafka/plan.h"
+#include "util/compiler.h"
+
+enum kroute {
+	NOT_FOR_CLIENTS, /* brokers talk it among themselves: hidden, and closed on */
+	NOT_YET,	 /* a client API that is not routed yet: the same */
+	HERE,		 /* the gateway answers itself */
+	TO_ANY,		 /* any live broker */
+	TO_CONTROLLER,	 /* KRaft: any live broker forwards it */
+	TO_LEADER,	 /* the leader of each of its PARTITIONS */
+	TO_GROUP,	 /* the coordinator of its GROUP_ID, or of each in its KEYS */
+	TO_TXN,		 /* the same with TRANSACTIONAL_ID; a null one: any broker */
+	TO_RESOURCE,	 /* each of its KEYS: a named broker's own, else any */
+	TO_ALL,		 /* every broker, merged */
+};
+
+/* How the answers to the parts become one. */
+enum kmerge {
+	MERGE_NEVER,	  /* it is never split */
+	MERGE_PARTITIONS, /* TOPICS and PARTITIONS, in the request's order */
+	MERGE_KEYS,	  /* KEYS, in the request's order */
+	MERGE_CONCAT,	  /* KEYS of all, each key once */
+};
+
+/* What happens to an answer of one part on its way. */
+enum kanswer {
+	ANSWER_PASS,	/* bytes move on unseen */
+	ANSWER_WATCH,	/* the walk goes along: errors are noticed, hints blanked in place */
+	ANSWER_REWRITE, /* held whole, within the budget: it names addresses */
+};
+
+/* What the client hears when a broker was lost after it got the whole request
+ * (KAFKA-ROUTING 3.1). */
+enum klost {
+	LOST_CLOSE,	  /* the client's connection is closed, as if its broker died */
+	LOST_NOT_LEADER,  /* 6 in each partition */
+	LOST_TIMED_OUT,	  /* 7 in each partition */
+	LOST_COORDINATOR, /* 15 */
+	LOST_LOADING,	  /* 14: a list of all brokers, never given in part */
+};
+
+enum kdirection { REQUEST, RESPONSE };
+
+struct kapi {
+	int16_t key;
+	const char *name;
+	const char *versions; /* that the rows describe and the gateway routes right */
+	const char *flexible; /* versions; the headers follow: request 2, answer 1 */
+	const struct kfield *request, *response; /* NULL: nobody looks inside */
+	enum kroute route;
+	enum kmerge merge;
+	enum kanswer answer;
+	enum klost lost;
+	bool edited;	       /* the request is changed on its way, so it is held whole */
+	bool long_poll;	       /* the broker may be silent for long: ended by a drain */
+	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
+	 * maximum is gone_at or more close on versions below gone_below. */
+	bool offered_from_zero;
+	int16_t gone_below, gone_at;
+};
+
+/* Compiles the rows of every API.  False: a bad row, said to `why`. */
+MUST_CHECK bool apis_compile(FILE *why);
+void apis_free(void);
+
+/* NULL: no such key. */
+const struct kapi *api_of(int key);
+/* All APIs in the order of their keys; none before apis_compile. */
+const struct kapi *const *apis_all(size_t *count);
+struct kversions api_versions(const struct kapi *api);
+bool api_is_flexible(const struct kapi *api, int version);
+/* Length of the answer's header behind the correlation id can vary (tagged
+ * fields); this says whether there are any: version 1 of the header.
+ * ApiVersions never has them. */
+bool api_answer_has_tags(const struct kapi *api, int version);
+/* NULL when the API has no rows.  The version must be one of api_versions. */
+const struct plan *api_plan(const struct kapi *api, int version, enum kdirection direction);
+
+#endif

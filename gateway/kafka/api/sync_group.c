@@ -1,0 +1,28 @@
+/* SyncGroup (14): a member's assignment; silent until the leader has sent it. */
+#include "kafka/api/list.h"
+
+static const struct kfield request[] = {
+	{ STRING, "group_id", "0+", .is = GROUP_ID },
+	{ INT32, "generation_id", "0+" },
+	{ STRING, "member_id", "0+" },
+	{ STRING, "group_instance_id", "3+", .nullable = "3+", .stub = -1 },
+	{ STRING, "protocol_type", "5+", .nullable = "5+", .stub = -1 },
+	{ STRING, "protocol_name", "5+", .nullable = "5+", .stub = -1 },
+	{ ARRAY, "assignments", "0+", .of = STRUCT },
+	{   STRING, "member_id", "0+" },
+	{   BYTES, "assignment", "0+" },
+	{   END }, { END } };
+
+static const struct kfield response[] = {
+	{ INT32, "throttle_time_ms", "1+", .is = THROTTLE_MS },
+	{ INT16, "error_code", "0+", .is = ERROR_CODE },
+	{ STRING, "protocol_type", "5+", .nullable = "5+", .stub = -1 },
+	{ STRING, "protocol_name", "5+", .nullable = "5+", .stub = -1 },
+	{ BYTES, "assignment", "0+" },
+	{ END } };
+
+const struct kapi api_sync_group = {
+	.key = 14, .name = "SyncGroup", .versions = "0-5", .flexible = "4+",
+	.request = request, .response = response,
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
+	.long_poll = true };

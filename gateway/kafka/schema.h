@@ -1,0 +1,126 @@
+/* schema.h - what a Kafka message looks like, as rows of data.
+ *
+ * A message is an array of rows in wire order, in Kafka's own version notation
+ * ("3+", "0-12", "7").  STRUCT and ARRAY .of = STRUCT are followed by the rows
+ * of their fields and an END of their own; the message ends with END.  A row
+ * with .tag is a tagged field of the level it stands in and comes after that
+ * level's plain rows; only flexible versions have it.
+ *
+ * .is says what the value means to the gateway; rows without one are passed
+ * over.  Nothing here knows how a message is routed.
+ * Tests: tests/unit/kafka/plan_test.c, tests/conformance/
+ */
+#ifndef KAFKA_SCHEMA_H
+#define KAFKA_SCHEMA_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum ktype {
+	END, /* of the rows of a struct, an array's element or the message */
+	BOOL,
+	INT8,
+	INT16,
+	UINT16,
+	INT32,
+	UINT32,
+	INT64,
+	FLOAT64,
+	UUID,
+	STRING,	 /* compact in flexible versions, as BYTES, RECORDS and ARRAY are */
+	BYTES,
+	RECORDS, /* record batches: bytes that nobody here looks into */
+	STRUCT,
+	ARRAY, /* .of says of what */
+};
+
+/* What a value means to the gateway. */
+enum kis {
+	NOTHING,
+	/* arrays: the levels at which a message is split and merged */
+	TOPICS,	    /* outer level: one entry a topic */
+	PARTITIONS, /* inner level: one entry a partition */
+	KEYS,	    /* single level: one entry a group, transaction or resource */
+	BROKERS,    /* entries with an address: must be rewritten */
+	API_KEYS,   /* ApiVersions */
+	/* values */
+	TOPIC_NAME,
+	TOPIC_ID,
+	PARTITION,
+	GROUP_ID,
+	TRANSACTIONAL_ID,
+	COORDINATOR_KEY, /* FindCoordinator: a group, a transaction or a share key */
+	COORDINATOR_TYPE,
+	RESOURCE_TYPE, /* configs: 2 topic, 4 broker, 8 broker logger, 16, 32 */
+	RESOURCE_NAME,
+	ERROR_CODE,
+	ERROR_MESSAGE,
+	THROTTLE_MS,
+	LEADER_ID,
+	LEADER_EPOCH,
+	REPLICA_ID, /* in a Fetch request: a broker fetches */
+	REPLICA_STATE, /* tagged struct: REPLICA_ID inside */
+	NODE_ID,    /* with HOST and PORT: the address of a node */
+	HOST,
+	PORT,
+	RACK,
+	CONTROLLER_ID,
+	CLUSTER_ID,
+	CURRENT_LEADER, /* tagged struct: LEADER_ID and LEADER_EPOCH inside */
+	NODE_ENDPOINTS, /* tagged array: addresses, must not pass */
+	PREFERRED_REPLICA,
+	ACKS,
+	TIMEOUT_MS, /* how long the broker may take to answer */
+	MAX_WAIT_MS,
+	MIN_BYTES,
+	MAX_BYTES,
+	SESSION_ID,
+	SESSION_EPOCH,
+	RACK_ID, /* of a client */
+	RECORD_BYTES,
+	/* ApiVersions and control requests */
+	API_KEY,
+	MIN_VERSION,
+	MAX_VERSION,
+	SOFTWARE_NAME,
+	SOFTWARE_VERSION,
+	SUPPORTED_FEATURES,
+	FINALIZED_FEATURES,
+	FEATURES_EPOCH,
+	FEATURE_NAME,
+	AUTO_CREATE, /* Metadata: AllowAutoTopicCreation */
+	ISOLATION,
+	FETCH_OFFSET,
+	IS_INTERNAL,
+};
+
+struct kfield {
+	enum ktype type;
+	const char *name;     /* Kafka's, in snake_case */
+	const char *versions; /* in which the field is on the wire */
+	enum ktype of;	      /* ARRAY: the type of its elements */
+	const char *nullable; /* versions in which it may be null */
+	int tag;	      /* TAG(n), or 0: not tagged */
+	enum kis is;
+	enum kis each; /* ARRAY of a primitive type: what each element is */
+	/* What a stub written by the gateway says: the number, and for strings,
+	 * bytes and arrays 0 = empty, -1 = null. */
+	int64_t stub;
+};
+
+#define TAG(n) ((n) + 1)
+
+/* Inclusive; empty when max < min. */
+struct kversions {
+	int16_t min, max;
+};
+
+/* "3+" is 3 to 32767; "2-5"; "4"; "none" or NULL is empty.  False: malformed. */
+bool kversions_parse(const char *text, struct kversions *v);
+
+static inline bool kversions_has(struct kversions v, int version)
+{
+	return version >= v.min && version <= v.max;
+}
+
+#endif

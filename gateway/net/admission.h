@@ -1,0 +1,29 @@
+/* admission.h - how many connections the node has, in all and by client address.
+ *
+ * One for the node, shared by the workers.  The address is the client's own:
+ * the one in the PROXY header when there is one.
+ * Thread-safe.  Tests: tests/unit/net/admission_test.c
+ */
+#ifndef NET_ADMISSION_H
+#define NET_ADMISSION_H
+
+#include "util/compiler.h"
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <sys/socket.h>
+
+struct admission;
+
+/* Limits; per_address 0: none. */
+struct admission *admission_new(int total, int per_address);
+void admission_free(struct admission *a);
+
+/* One connection more in all; false: the node is full. */
+MUST_CHECK bool admission_enter(struct admission *a);
+void admission_leave(struct admission *a);
+/* One more from this address (ports don't count; IPv6 by /64); false: too many. */
+MUST_CHECK bool admission_enter_address(struct admission *a, const struct sockaddr *address);
+void admission_leave_address(struct admission *a, const struct sockaddr *address);
+
+#endif

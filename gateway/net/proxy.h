@@ -1,0 +1,37 @@
+/* proxy.h - the PROXY protocol, versions 1 and 2, as HAProxy sends it.
+ *
+ * https://www.haproxy.org/download/2.6/doc/proxy-protocol.txt
+ * Tests: tests/unit/net/proxy_test.c, tests/fuzz/proxy.c
+ */
+#ifndef NET_PROXY_H
+#define NET_PROXY_H
+
+#include "config/config.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+enum proxy_result {
+	PROXY_HEADER,	 /* there was one; *used bytes of it */
+	PROXY_NO_HEADER, /* these bytes begin something else */
+	PROXY_MORE,	 /* can't be told yet: at most PROXY_HEADER_MAX bytes are needed */
+	PROXY_BAD,	 /* begins as a header and is none */
+};
+
+enum { PROXY_HEADER_MAX = 16 + 65535 };
+
+struct proxy_header {
+	bool is_local; /* LOCAL or UNKNOWN: the socket's own addresses hold */
+	struct sockaddr_storage source, destination; /* family AF_UNSPEC when is_local */
+};
+
+/* Reads a header from the first n bytes of a connection. A CRC32C TLV that is
+ * there must be right. */
+enum proxy_result proxy_read(const uint8_t *bytes, size_t n, struct proxy_header *header,
+			     size_t *used);
+
+/* Whether an address is in one of the networks (IPv4 also as mapped IPv6). */
+bool proxy_is_trusted(const struct config_net *nets, size_t count, const struct sockaddr *address);
+
+#endif

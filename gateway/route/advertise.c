@@ -1,0 +1,72 @@
+#include "route/advertise.h"
+
+/* Room to grow without a restart of the load balancer. */
+enum { SPARE_PORTS = 2 };
+
+static bool has_port(const struct advertising *a, int32_t id)
+{
+	return id >= a->config->min_broker_id && id < a->config->min_broker_id + a->port_count;
+}
+
+/* The broker with a port that stands for this one; NULL: none has one. */
+static const struct broker *representative(const struct advertising *a, const struct snapshot *s,
+					   int32_t id)
+{
+	size_t with_port = 0, wanted;
+
+	for (size_t i = 0; i < s->broker_count; i++)
+		with_port += has_port(a, s->brokers[i].id);
+	if (with_port == 0)
+		return NULL;
+	wanted = (size_t)(uint32_t)id % with_port;
+	for (size_t i = 0; i < s->broker_count; i++) {
+		if (has_port(a, s->brokers[i].id) && wanted-- == 0)
+			return &s->brokers[i];
+	}
+	return NULL;
+}
+
+bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker)
+{
+	struct advertised told;
+
+	if (a->config->advertised_mode == ADVERTISE_SINGLE)
+		return s->broker_count > 0 && s->brokers[0].id == broker;
+	return advertise_broker(a, s, broker, &told) && told.id == broker;
+}
+
+bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
+		      struct advertised *out)
+{
+	const struct config *c = a->config;
+	int32_t id = broker;
+
+	if (c->advertised_mode == ADVERTISE_SINGLE) {
+		*out = (struct advertised){ c->min_broker_id, c->advertised_host,
+					    c->advertised_port };
+		return true;
+	}
+	if (!has_port(a, id)) {
+		const struct broker *other = representative(a, s, id);
+
+		if (other == NULL)
+			return false;
+		id = other->id;
+	}
+	*out = (struct advertised){ id, c->advertised_host,
+				    c->advertised_port + (id - c->min_broker_id) };
+	return true;
+}
+
+int advertise_ports_needed(const struct config *config, const struct snapshot *s)
+{
+	int32_t max = config->min_broker_id;
+
+	if (config->advertised_mode == ADVERTISE_SINGLE)
+		return 1;
+	for (size_t i = 0; i < s->broker_count; i++) {
+		if (s->brokers[i].id > max)
+			max = s->brokers[i].id;
+	}
+	return max - config->min_broker_id + 1 + SPARE_PORTS;
+}

@@ -1,0 +1,35 @@
+/* advertise.h - what clients are told a broker's id, host and port are.
+ *
+ * `ports`: broker N is the advertised host with port first + (N - min id); one
+ * without a port of its own is represented by one that has one, a pure function
+ * of the broker list, so all nodes agree.  `single`: one virtual broker is
+ * everything.  Never are two ids told with one host:port.
+ * Tests: tests/unit/route/advertise_test.c
+ */
+#ifndef ROUTE_ADVERTISE_H
+#define ROUTE_ADVERTISE_H
+
+#include "config/config.h"
+#include "topology/snapshot.h"
+
+struct advertised {
+	int32_t id; /* that clients know it by */
+	const char *host;
+	int port;
+};
+
+/* Borrows the config; port_count is the number of ports really bound. */
+struct advertising {
+	const struct config *config;
+	int port_count;
+};
+
+/* False: no broker has a port: there is nothing to tell. */
+bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
+		      struct advertised *out);
+/* Whether clients hear this broker's own id (rather than another's). */
+bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker);
+/* The ports that a cluster needs: (max id - min_broker_id) + 3, 1 for single. */
+int advertise_ports_needed(const struct config *config, const struct snapshot *s);
+
+#endif

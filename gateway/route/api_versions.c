@@ -1,0 +1,194 @@
+#include "route/api_versions.h"
+
+#include "kafka/encode.h"
+#include "kafka/walk.h"
+#include "route/stub.h"
+
+#include <ctype.h>
+#include <string.h>
+
+/* From this version on features whose range begins at 0 may be listed. */
+enum { FEATURES_FROM_ZERO = 4 };
+
+struct answer {
+	const struct snapshot *snapshot;
+	const struct kapi *api;
+	int version, error;
+	int16_t keys[SNAPSHOT_KEYS];
+	const struct feature *supported[64], *finalized[64];
+	uint32_t key_count, supported_count, finalized_count;
+};
+
+/* [a-zA-Z0-9]([a-zA-Z0-9\-.]*[a-zA-Z0-9])? */
+static bool is_software_word(const uint8_t *s, uint32_t n)
+{
+	if (n == 0 || !isalnum(s[0]) || !isalnum(s[n - 1]))
+		return false;
+	for (uint32_t i = 0; i < n; i++) {
+		if (!isalnum(s[i]) && s[i] != '-' && s[i] != '.')
+			return false;
+	}
+	return true;
+}
+
+/* What the request says, before it is judged. */
+struct said {
+	const uint8_t *cluster;
+	uint32_t cluster_len;
+	bool has_cluster;
+};
+
+static bool read_request(const struct kapi *api, int version, const uint8_t *body, uint32_t size,
+			 struct api_versions_request *r, struct said *said)
+{
+	struct walk w;
+	struct walk_event e;
+	enum walk_result got;
+
+	walk_init(&w, api_plan(api, version, REQUEST), size);
+	walk_input(&w, body, size);
+	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
+		if (e.is == SOFTWARE_NAME) {
+			r->software_name = e.bytes;
+			r->name_len = e.len;
+		} else if (e.is == SOFTWARE_VERSION) {
+			r->software_version = e.bytes;
+			r->version_len = e.len;
+		} else if (e.is == CLUSTER_ID && e.number >= 0) {
+			said->has_cluster = true;
+			said->cluster = e.bytes;
+			said->cluster_len = e.len;
+		} else if (e.is == NODE_ID) {
+			r->node_id = (int32_t)e.number;
+		}
+	}
+	return got == WALK_DONE;
+}
+
+static int judge(const struct api_versions_request *r, const struct said *said,
+		 const struct snapshot *s, bool (*known_node)(void *ctx, int32_t id), void *ctx)
+{
+	if (r->software_name != NULL && (!is_software_word(r->software_name, r->name_len) ||
+					 !is_software_word(r->software_version, r->version_len)))
+		return ERROR_INVALID_REQUEST;
+	if (said->has_cluster != (r->node_id >= 0))
+		return ERROR_INVALID_REQUEST;
+	if (!said->has_cluster)
+		return 0;
+	if (s->cluster_id != NULL &&
+	    (strlen(s->cluster_id) != said->cluster_len ||
+	     memcmp(s->cluster_id, said->cluster, said->cluster_len) != 0))
+		return ERROR_REBOOTSTRAP_REQUIRED;
+	return known_node(ctx, r->node_id) ? 0 : ERROR_REBOOTSTRAP_REQUIRED;
+}
+
+static const struct feature *feature_of(const struct answer *a, const struct encode_field *f)
+{
+	uint32_t i = f->index[f->depth - 1];
+
+	if (encode_in(f) == SUPPORTED_FEATURES)
+		return a->supported[i];
+	return encode_in(f) == FINALIZED_FEATURES ? a->finalized[i] : NULL;
+}
+
+static struct kversions offered(const struct answer *a, int16_t key)
+{
+	return key == a->api->key ? api_versions(a->api) : a->snapshot->offers[key];
+}
+
+/* A field inside of one of the arrays. */
+static bool fill_entry(const struct answer *a, const struct encode_field *f, struct encode_value *v)
+{
+	const struct feature *feature = feature_of(a, f);
+	struct kversions range = { 0, -1 };
+
+	if (feature != NULL)
+		range = (struct kversions){ feature->min, feature->max };
+	else
+		range = offered(a, a->keys[f->index[f->depth - 1]]);
+	switch (f->is) {
+	case API_KEY:
+		v->number = a->keys[f->index[f->depth - 1]];
+		return true;
+	case FEATURE_NAME:
+		v->bytes = (const uint8_t *)feature->name;
+		v->len = (uint32_t)strlen(feature->name);
+		return true;
+	case MIN_VERSION:
+		/* a finalized feature's range is its level and nothing else */
+		v->number = encode_in(f) == FINALIZED_FEATURES ? range.max : range.min;
+		return true;
+	case MAX_VERSION:
+		v->number = range.max;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	const struct answer *a = ctx;
+
+	if (f->depth > 0)
+		return fill_entry(a, f, v);
+	switch (f->is) {
+	case ERROR_CODE:
+		v->number = a->error;
+		return true;
+	case API_KEYS:
+		v->number = a->key_count;
+		return true;
+	case SUPPORTED_FEATURES:
+		v->number = a->supported_count;
+		return a->supported_count > 0;
+	case FINALIZED_FEATURES:
+		v->number = a->finalized_count;
+		return a->finalized_count > 0;
+	case FEATURES_EPOCH:
+		v->number = a->snapshot->features_epoch;
+		return a->error == 0 && v->number >= 0;
+	default:
+		return false;
+	}
+}
+
+static void list_all(struct answer *a)
+{
+	const struct snapshot *s = a->snapshot;
+
+	for (int16_t k = 0; k < SNAPSHOT_KEYS; k++) {
+		if (offered(a, k).max >= offered(a, k).min)
+			a->keys[a->key_count++] = k;
+	}
+	for (size_t i = 0; i < s->supported_count && a->supported_count < 64; i++) {
+		if (s->supported[i].min > 0 || a->version >= FEATURES_FROM_ZERO)
+			a->supported[a->supported_count++] = &s->supported[i];
+	}
+	for (size_t i = 0; i < s->finalized_count && a->finalized_count < 64; i++) {
+		if (s->finalized[i].max > 0)
+			a->finalized[a->finalized_count++] = &s->finalized[i];
+	}
+}
+
+bool api_versions_answer(struct buf *out, const struct kapi *api, int version,
+			 const uint8_t *body, uint32_t size, const struct snapshot *s,
+			 bool (*known_node)(void *ctx, int32_t id), void *ctx,
+			 struct api_versions_request *request)
+{
+	struct answer a = { .snapshot = s, .api = api, .version = version };
+	struct said said = { 0 };
+
+	*request = (struct api_versions_request){ .node_id = -1 };
+	if (!kversions_has(api_versions(api), version)) {
+		a.error = ERROR_UNSUPPORTED_VERSION;
+		a.keys[a.key_count++] = api->key;
+		return encode_message(api, 0, RESPONSE, fill, &a, out);
+	}
+	if (!read_request(api, version, body, size, request, &said))
+		return false;
+	a.error = judge(request, &said, s, known_node, ctx);
+	if (a.error == 0)
+		list_all(&a);
+	return encode_message(api, version, RESPONSE, fill, &a, out);
+}

@@ -1,0 +1,83 @@
+/* layout.h - where the parts of a message are that routing cares about.
+ *
+ * Filled by the events of a walk, a request's or an answer's, as they come; so
+ * a Produce is decided by its first hundred bytes when it has one partition.
+ * A message is divided either in two levels (topics of partitions) or in one
+ * (keys: groups, transactions, resources); both end up as items.
+ *
+ *   body   ......|n|topic.........|n|item|item|.....|topic...|......
+ *                ^array_at         ^topic.count_at  ^topic.end    ^array_end
+ *                  ^array_body       ^items[first].at
+ *
+ * Offsets count from the body's first byte.  Memory is the arena's; names and
+ * keys point into the message until layout_keep copies them.
+ * Tests: tests/unit/route/layout_test.c
+ */
+#ifndef ROUTE_LAYOUT_H
+#define ROUTE_LAYOUT_H
+
+#include "kafka/walk.h"
+#include "util/arena.h"
+
+struct layout_topic {
+	const uint8_t *name; /* NULL: by id */
+	uint32_t name_len;
+	const uint8_t *id; /* 16 bytes, NULL: by name */
+	uint32_t at, count_at, items_at, items_end, end;
+	uint32_t first, count; /* its items */
+};
+
+struct layout_item {
+	uint32_t topic;	    /* index; 0 for keys */
+	int32_t partition;  /* -1 for keys */
+	const uint8_t *key; /* NULL for partitions, and for a null key */
+	uint32_t key_len;
+	int16_t resource_type;
+	int16_t error; /* of an answer's item */
+	int32_t leader_epoch; /* -1: not told */
+	uint32_t at, end;
+	int32_t target; /* a broker id, or one of the values below */
+};
+
+enum {
+	TARGET_ANY = -1,     /* any live broker writes the authentic answer */
+	TARGET_UNKNOWN = -2, /* not looked up, or unknown: ask the topology, then any */
+};
+
+/* A single value and where it is; at is 0 when the message has none. */
+struct layout_value {
+	int64_t number;
+	uint32_t at, size;
+};
+
+struct layout {
+	struct arena *arena;
+	struct layout_topic *topics;
+	struct layout_item *items;
+	uint32_t topic_count, topic_cap, item_count, item_cap;
+	uint32_t topics_said, items_said; /* how many the counts announced */
+	bool has_array, by_key, array_null;
+	uint32_t array_at, array_body, array_end;
+	bool all_seen; /* every item's key or index is known */
+	bool done;     /* the walk is through */
+	/* a single key */
+	bool has_key;
+	const uint8_t *key; /* NULL: null */
+	uint32_t key_len;
+	/* values outside of items */
+	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,
+		session_epoch, rack, replica, isolation, throttle, error, key_type, endpoints;
+	/* state of the filling */
+	int keys_depth; /* > 0: inside of KEYS; topics there are a key's own */
+	bool in_item, in_tag;
+};
+
+void layout_init(struct layout *l, struct arena *arena);
+void layout_event(struct layout *l, const struct walk_event *e);
+/* Copies names and keys into the arena, so that the message may go. */
+void layout_keep(struct layout *l);
+
+/* Walks a whole message body; false: it contradicts its plan. */
+bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size);
+
+#endif

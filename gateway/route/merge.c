@@ -1,0 +1,285 @@
+#include "route/merge.h"
+
+#include "kafka/wire.h"
+#include "util/hash.h"
+
+bool merge_read(struct merge_part *part, const struct kapi *api, int version, const uint8_t *body,
+		uint32_t size, struct arena *arena)
+{
+	const struct plan *plan = api_plan(api, version, RESPONSE);
+
+	*part = (struct merge_part){ .body = body, .size = size };
+	layout_init(&part->layout, arena);
+	return plan != NULL && layout_read(&part->layout, plan, body, size);
+}
+
+static void put_count(struct gather *g, uint32_t count, bool compact)
+{
+	uint8_t bytes[WIRE_UVARINT_MAX];
+
+	if (compact)
+		gather_copy(g, bytes, (size_t)wire_put_uvarint(bytes, count + 1));
+	else
+		wire_put32(gather_space(g, 4), count);
+}
+
+/* An item of an answer, and whose it is. */
+struct found {
+	const struct merge_part *part;
+	const struct layout_item *item;
+};
+
+/* Answers' items by (topic, partition) or key; open addressing. */
+struct index {
+	struct found *slots;
+	uint32_t mask;
+};
+
+static uint64_t topic_hash(const struct layout_topic *t)
+{
+	return t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16);
+}
+
+static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
+{
+	const struct layout_topic *t;
+
+	if (l->by_key)
+		return hash_bytes(i->key, i->key_len) + (uint64_t)i->resource_type;
+	t = &l->topics[i->topic];
+	return topic_hash(t) + (uint64_t)(uint32_t)i->partition * UINT64_C(0x9e3779b97f4a7c15);
+}
+
+static bool same_topic(const struct layout_topic *a, const struct layout_topic *b)
+{
+	if (a->name != NULL && b->name != NULL)
+		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
+}
+
+static bool same_item(const struct layout *la, const struct layout_item *a,
+		      const struct layout *lb, const struct layout_item *b)
+{
+	if (la->by_key)
+		return a->resource_type == b->resource_type && a->key_len == b->key_len &&
+		       memcmp(a->key, b->key, a->key_len) == 0;
+	return a->partition == b->partition &&
+	       same_topic(&la->topics[a->topic], &lb->topics[b->topic]);
+}
+
+/* The slot of an item, free or taken by the same one. */
+static struct found *slot_of(const struct index *x, const struct layout *l,
+			     const struct layout_item *item)
+{
+	for (uint64_t h = hash_of(l, item);; h++) {
+		struct found *f = &x->slots[h & x->mask];
+
+		if (f->item == NULL || same_item(&f->part->layout, f->item, l, item))
+			return f;
+	}
+}
+
+static void index_answers(struct index *x, struct arena *arena, const struct merge_part *parts,
+			  uint32_t count)
+{
+	uint32_t items = 0, size = 8;
+
+	for (uint32_t p = 0; p < count; p++)
+		items += parts[p].layout.item_count;
+	while (size < 2 * items + 2)
+		size *= 2;
+	x->mask = size - 1;
+	x->slots = arena_alloc(arena, size * sizeof *x->slots);
+	memset(x->slots, 0, size * sizeof *x->slots);
+	for (uint32_t p = 0; p < count; p++) {
+		const struct layout *l = &parts[p].layout;
+
+		for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+			struct found *f = slot_of(x, l, i);
+
+			if (f->item == NULL)
+				*f = (struct found){ &parts[p], i };
+		}
+	}
+}
+
+/* The slots of `sought`'s items that came in no request before: each is used
+ * once, so a key or partition asked for twice is answered once. */
+static struct found take(const struct index *x, const struct layout *sought,
+			 const struct layout_item *item, uint8_t *used)
+{
+	struct found *f = slot_of(x, sought, item);
+	size_t at = (size_t)(f - x->slots);
+
+	if (f->item == NULL || used[at])
+		return (struct found){ 0 };
+	used[at] = 1;
+	return *f;
+}
+
+static int64_t largest_throttle(const struct merge_part *parts, uint32_t count)
+{
+	int64_t most = 0;
+
+	for (uint32_t p = 0; p < count; p++) {
+		if (parts[p].layout.throttle.number > most)
+			most = parts[p].layout.throttle.number;
+	}
+	return most;
+}
+
+/* What stands before the items: the first part's, with the throttle of all. */
+static void put_prefix(struct gather *g, const struct merge_part *parts, uint32_t count)
+{
+	const struct merge_part *first = &parts[0];
+	const struct layout_value *throttle = &first->layout.throttle;
+	uint32_t n = first->layout.array_at;
+	uint8_t *prefix = gather_space(g, n);
+
+	memcpy(prefix, first->body, n);
+	if (throttle->size == 4 && throttle->at + 4 <= n)
+		wire_put32(prefix + throttle->at, (uint32_t)largest_throttle(parts, count));
+}
+
+/* What stands behind them. Its tagged fields are leader addresses and nothing
+ * else (Produce, Fetch), and those don't pass. */
+static void put_suffix(struct gather *g, const struct merge_part *first, bool compact)
+{
+	const struct layout *l = &first->layout;
+
+	if (l->endpoints.size > 0) {
+		uint32_t tags_at = l->endpoints.at - 1; /* their count: one byte */
+
+		gather_copy(g, first->body + l->array_end, tags_at - l->array_end);
+		if (compact)
+			*gather_space(g, 1) = 0;
+		return;
+	}
+	gather_copy(g, first->body + l->array_end, first->size - l->array_end);
+}
+
+/* One topic of the merged answer: its own bytes from the first answer that has
+ * it, then the items found. */
+static void put_topic(struct gather *g, const struct found *found, uint32_t count, bool compact)
+{
+	const struct merge_part *p = found[0].part;
+	const struct layout_topic *t = &p->layout.topics[found[0].item->topic];
+
+	gather_piece(g, p->body + t->at, t->count_at - t->at);
+	put_count(g, count, compact);
+	for (uint32_t i = 0; i < count; i++)
+		gather_piece(g, found[i].part->body + found[i].item->at,
+			     found[i].item->end - found[i].item->at);
+	gather_piece(g, p->body + t->items_end, t->end - t->items_end);
+}
+
+/* Entries of the request that name the same topic, chained: first[t] is where
+ * the topic stood first, next[t] its next entry (0: none). */
+struct repeats {
+	uint32_t *first, *next;
+};
+
+static struct repeats find_repeats(struct arena *arena, const struct layout *l)
+{
+	uint32_t size = 8, *slots, *last;
+	struct repeats r;
+
+	while (size < 2 * l->topic_count + 2)
+		size *= 2;
+	slots = arena_alloc(arena, size * sizeof *slots); /* index + 1 */
+	memset(slots, 0, size * sizeof *slots);
+	r.first = arena_alloc(arena, (l->topic_count + 1) * sizeof *r.first);
+	r.next = arena_alloc(arena, (l->topic_count + 1) * sizeof *r.next);
+	last = arena_alloc(arena, (l->topic_count + 1) * sizeof *last);
+	for (uint32_t t = 0; t < l->topic_count; t++) {
+		uint64_t h = topic_hash(&l->topics[t]);
+		uint32_t *slot = &slots[h & (size - 1)];
+
+		while (*slot != 0 && !same_topic(&l->topics[*slot - 1], &l->topics[t]))
+			slot = &slots[++h & (size - 1)];
+		if (*slot == 0)
+			*slot = t + 1;
+		else
+			r.next[last[*slot - 1]] = t;
+		r.first[t] = *slot - 1;
+		r.next[t] = 0;
+		last[*slot - 1] = t;
+	}
+	return r;
+}
+
+void merge_partitions(struct gather *g, const struct kapi *api, int version,
+		      const struct layout *request, struct merge_part *parts, uint32_t count)
+{
+	bool compact = api_is_flexible(api, version);
+	struct arena *arena = g->arena;
+	struct found *found = arena_alloc(arena, (request->item_count + 1) * sizeof *found);
+	uint32_t *counts = arena_alloc(arena, (request->topic_count + 1) * sizeof *counts);
+	uint32_t n = 0, topics = 0, at = 0;
+	struct repeats repeats = find_repeats(arena, request);
+	struct index x;
+	uint8_t *used;
+
+	index_answers(&x, arena, parts, count);
+	used = arena_alloc(arena, x.mask + 1);
+	memset(used, 0, x.mask + 1);
+	for (uint32_t t = 0; t < request->topic_count; t++) {
+		uint32_t before = n, entry = t;
+
+		/* a topic that the request repeats is answered where it stood first */
+		while (repeats.first[t] == t) {
+			const struct layout_topic *same = &request->topics[entry];
+
+			for (uint32_t i = same->first; i < same->first + same->count; i++) {
+				found[n] = take(&x, request, &request->items[i], used);
+				n += found[n].item != NULL;
+			}
+			entry = repeats.next[entry];
+			if (entry == 0)
+				break;
+		}
+		counts[t] = n - before;
+		topics += counts[t] > 0;
+	}
+	put_prefix(g, parts, count);
+	put_count(g, topics, compact);
+	for (uint32_t t = 0; t < request->topic_count; at += counts[t++]) {
+		if (counts[t] > 0)
+			put_topic(g, found + at, counts[t], compact);
+	}
+	put_suffix(g, &parts[0], compact);
+}
+
+void merge_keys(struct gather *g, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count)
+{
+	bool compact = api_is_flexible(api, version);
+	struct arena *arena = g->arena;
+	struct found *found;
+	struct index x;
+	uint32_t n = 0;
+	uint8_t *used;
+
+	index_answers(&x, arena, parts, count);
+	used = arena_alloc(arena, x.mask + 1);
+	memset(used, 0, x.mask + 1);
+	found = arena_alloc(arena, (x.mask + 1) * sizeof *found);
+	for (uint32_t i = 0; request != NULL && i < request->item_count; i++) {
+		found[n] = take(&x, request, &request->items[i], used);
+		n += found[n].item != NULL;
+	}
+	for (uint32_t p = 0; request == NULL && p < count; p++) {
+		const struct layout *l = &parts[p].layout;
+
+		for (uint32_t i = 0; i < l->item_count; i++) {
+			found[n] = take(&x, l, &l->items[i], used);
+			n += found[n].item != NULL;
+		}
+	}
+	put_prefix(g, parts, count);
+	put_count(g, n, compact);
+	for (uint32_t i = 0; i < n; i++)
+		gather_piece(g, found[i].part->body + found[i].item->at,
+			     found[i].item->end - found[i].item->at);
+	put_suffix(g, &parts[0], compact);
+}

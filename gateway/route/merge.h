@@ -1,0 +1,36 @@
+/* merge.h - several answers become one that a single broker could have sent.
+ *
+ * Every item of the request exactly once, in the request's order, one entry a
+ * topic; the largest throttle time; leader hints as the client may see them.
+ * Answers are slices of the parts' bytes, which must stay until the merged
+ * answer has left.
+ * Tests: tests/unit/route/merge_test.c
+ */
+#ifndef ROUTE_MERGE_H
+#define ROUTE_MERGE_H
+
+#include "kafka/head.h"
+#include "route/layout.h"
+#include "util/gather.h"
+
+/* The body of one part's answer. */
+struct merge_part {
+	const uint8_t *body;
+	uint32_t size;
+	struct layout layout; /* filled by merge_read */
+};
+
+/* Reads a part's answer; false: it contradicts its plan. */
+bool merge_read(struct merge_part *part, const struct kapi *api, int version, const uint8_t *body,
+		uint32_t size, struct arena *arena);
+
+/* Appends the merged answer's body to g.  The first part gives what stands
+ * outside of the items.  An item that no earlier part has is taken from the
+ * last part that has it, so a stub for everything may stand last. */
+void merge_partitions(struct gather *g, const struct kapi *api, int version,
+		      const struct layout *request, struct merge_part *parts, uint32_t count);
+/* For MERGE_KEYS (in the request's order) and MERGE_CONCAT (request NULL). */
+void merge_keys(struct gather *g, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count);
+
+#endif

@@ -1,0 +1,176 @@
+#include "route/rewrite.h"
+
+#include "kafka/walk.h"
+#include "kafka/wire.h"
+#include "route/edits.h"
+
+/* One pass over an answer. */
+struct rewriting {
+	uint8_t *body;
+	const struct advertising *advertising;
+	const struct snapshot *snapshot;
+	const struct rewrite_news *news;
+	struct edits edits;
+	bool compact, failed;
+	/* the node whose address is being read */
+	int32_t node;
+	struct advertised told;
+	/* the array of brokers */
+	bool in_brokers;
+	struct walk_event brokers; /* its count */
+	uint32_t entry_at, edits_at_entry, kept;
+	bool drop;
+	/* the topic being read */
+	const uint8_t *topic;
+	uint32_t topic_len;
+	const struct topic *known;
+	int32_t partition;
+};
+
+/* Two brokers never share an entry: who has no port is shown as another. */
+static bool is_shown(const struct rewriting *r, int32_t node)
+{
+	if (r->advertising->config->advertised_mode == ADVERTISE_SINGLE)
+		return r->kept == 0;
+	return advertise_has_own(r->advertising, r->snapshot, node);
+}
+
+static void node_id(struct rewriting *r, const struct walk_event *e)
+{
+	r->node = (int32_t)e->number;
+	if (r->node < 0)
+		return;
+	if (!advertise_broker(r->advertising, r->snapshot, r->node, &r->told)) {
+		r->failed = true;
+		return;
+	}
+	if (snapshot_broker(r->snapshot, r->node) == NULL)
+		r->news->on_cluster(r->news->owner);
+	if (r->in_brokers)
+		r->drop = !is_shown(r, r->node);
+	wire_put32(r->body + e->at, (uint32_t)r->told.id);
+}
+
+static void map_id(struct rewriting *r, const struct walk_event *e)
+{
+	struct advertised told;
+
+	if (e->number >= 0 && advertise_broker(r->advertising, r->snapshot, (int32_t)e->number, &told))
+		wire_put32(r->body + e->at, (uint32_t)told.id);
+}
+
+static void leader(struct rewriting *r, const struct walk_event *e)
+{
+	int32_t id = (int32_t)e->number;
+	const struct topic *t = r->known;
+
+	map_id(r, e);
+	if (r->topic == NULL || id < 0)
+		return;
+	if (t == NULL || r->partition >= t->partition_count || r->partition < 0 ||
+	    t->partitions[r->partition].leader != id) {
+		r->news->on_topic(r->news->owner, r->topic, r->topic_len);
+		r->topic = NULL; /* once a topic is enough */
+	}
+}
+
+static void value(struct rewriting *r, const struct walk_event *e)
+{
+	switch (e->is) {
+	case NODE_ID:
+		node_id(r, e);
+		break;
+	case HOST:
+		if (r->node >= 0 && !r->drop)
+			edits_add_string(&r->edits, e->at, e->at + e->size, r->told.host, r->compact);
+		break;
+	case PORT:
+		if (r->node >= 0 && !r->drop)
+			wire_put32(r->body + e->at, (uint32_t)r->told.port);
+		break;
+	case CONTROLLER_ID:
+		map_id(r, e);
+		break;
+	case TOPIC_NAME:
+		r->topic = e->number >= 0 ? e->bytes : NULL;
+		r->topic_len = e->len;
+		r->known = r->topic != NULL ? snapshot_topic(r->snapshot, e->bytes, e->len) : NULL;
+		break;
+	case PARTITION:
+		r->partition = (int32_t)e->number;
+		break;
+	case LEADER_ID:
+		leader(r, e);
+		break;
+	default:
+		break;
+	}
+}
+
+/* The entry just read is taken out with the edits inside of it. */
+static void end_entry(struct rewriting *r, uint32_t at)
+{
+	if (r->entry_at == 0)
+		return;
+	if (r->drop) {
+		r->edits.count = r->edits_at_entry;
+		edits_add(&r->edits, r->entry_at, at, NULL, 0);
+	} else {
+		r->kept++;
+	}
+	r->entry_at = 0;
+	r->drop = false;
+}
+
+static void brokers_event(struct rewriting *r, const struct walk_event *e)
+{
+	struct edit *count;
+
+	switch (e->kind) {
+	case WALK_ARRAY:
+		r->in_brokers = true;
+		r->brokers = *e;
+		edits_add_count(&r->edits, e->at, e->at + e->size, 0, r->compact);
+		break;
+	case WALK_ELEMENT:
+		end_entry(r, e->at);
+		r->entry_at = e->at;
+		r->edits_at_entry = r->edits.count;
+		break;
+	default:
+		end_entry(r, e->at);
+		r->in_brokers = false;
+		for (count = r->edits.list; count->at != r->brokers.at; count++)
+			;
+		if (r->compact)
+			count->n = (uint32_t)wire_put_uvarint((uint8_t *)(uintptr_t)count->bytes,
+							      r->kept + 1);
+		else
+			wire_put32((uint8_t *)(uintptr_t)count->bytes, r->kept);
+	}
+}
+
+bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8_t *body,
+		    uint32_t size, const struct advertising *a, const struct snapshot *s,
+		    const struct rewrite_news *news)
+{
+	struct rewriting r = { .body = body, .advertising = a, .snapshot = s, .news = news,
+			       .compact = api_is_flexible(api, version), .node = -1 };
+	struct walk w;
+	struct walk_event e;
+	enum walk_result got;
+
+	edits_init(&r.edits, g->arena);
+	walk_init(&w, api_plan(api, version, RESPONSE), size);
+	walk_input(&w, body, size);
+	while ((got = walk_next(&w, &e)) == WALK_EVENT && !r.failed) {
+		if (e.is == BROKERS && e.kind != WALK_VALUE)
+			brokers_event(&r, &e);
+		else if (e.kind == WALK_VALUE)
+			value(&r, &e);
+	}
+	if (got != WALK_DONE || r.failed)
+		return false;
+	edits_gather(&r.edits, g, body, 0, size);
+	return true;
+}

@@ -1,0 +1,29 @@
+/* rewrite.h - answers that name brokers, as clients may see them.
+ *
+ * Metadata, DescribeCluster and FindCoordinator are held whole and rewritten
+ * here: hosts and ports of the advertised listener, ids by the mapping of
+ * advertise.h; brokers that another one represents are left out.
+ * Tests: tests/unit/route/rewrite_test.c
+ */
+#ifndef ROUTE_REWRITE_H
+#define ROUTE_REWRITE_H
+
+#include "kafka/api.h"
+#include "route/advertise.h"
+#include "util/gather.h"
+
+/* What a rewritten answer showed that the snapshot does not have. */
+struct rewrite_news {
+	void (*on_topic)(void *owner, const uint8_t *name, uint32_t name_len);
+	void (*on_cluster)(void *owner); /* a broker that the snapshot does not list */
+	void *owner;
+};
+
+/* Appends the rewritten body to g; `body` must stay until g has left and is
+ * changed in place where lengths don't change.  False: it contradicts its
+ * plan, or no broker can be advertised. */
+bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8_t *body,
+		    uint32_t size, const struct advertising *a, const struct snapshot *s,
+		    const struct rewrite_news *news);
+
+#endif

@@ -1,0 +1,85 @@
+#include "route/split.h"
+
+#include "kafka/wire.h"
+
+static void put_count(struct gather *g, uint32_t count, bool compact)
+{
+	uint8_t bytes[WIRE_UVARINT_MAX];
+
+	if (compact)
+		gather_copy(g, bytes, (size_t)wire_put_uvarint(bytes, count + 1));
+	else
+		wire_put32(gather_space(g, 4), count);
+}
+
+static uint32_t count_items(const struct layout *l, uint32_t first, uint32_t count, int32_t target)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = first; i < first + count; i++)
+		n += l->items[i].target == target;
+	return n;
+}
+
+/* The items of one target out of a run of items; neighbours go as one piece. */
+static void put_items(struct gather *g, const uint8_t *body, const struct layout *l,
+		      uint32_t first, uint32_t count, int32_t target)
+{
+	for (uint32_t i = first; i < first + count; i++) {
+		uint32_t at = l->items[i].at;
+
+		if (l->items[i].target != target)
+			continue;
+		while (i + 1 < first + count && l->items[i + 1].target == target)
+			i++;
+		gather_piece(g, body + at, l->items[i].end - at);
+	}
+}
+
+static void put_topics(struct gather *g, const uint8_t *body, const struct layout *l,
+		       int32_t target, bool compact)
+{
+	uint32_t topics = 0;
+
+	for (uint32_t t = 0; t < l->topic_count; t++)
+		topics += count_items(l, l->topics[t].first, l->topics[t].count, target) > 0;
+	put_count(g, topics, compact);
+	for (const struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
+		uint32_t n = count_items(l, t->first, t->count, target);
+
+		if (n == 0)
+			continue;
+		gather_piece(g, body + t->at, t->count_at - t->at);
+		put_count(g, n, compact);
+		put_items(g, body, l, t->first, t->count, target);
+		gather_piece(g, body + t->items_end, t->end - t->items_end);
+	}
+}
+
+void split_part(struct gather *g, const struct request_head *head, const uint8_t *frame,
+		const struct layout *l, const struct edits *edits, int32_t target,
+		uint32_t correlation_id)
+{
+	const uint8_t *body = frame + head->body_at;
+	uint32_t body_size = HEAD_SIZE_BYTES + head->size - head->body_at;
+	bool compact = api_is_flexible(head->api, head->version);
+	uint8_t *fixed = gather_space(g, HEAD_FIXED);
+	size_t start = g->size - HEAD_FIXED;
+
+	memcpy(fixed, frame, HEAD_FIXED);
+	wire_put32(fixed + HEAD_CORRELATION_AT, correlation_id);
+	gather_copy(g, frame + HEAD_FIXED, head->body_at - HEAD_FIXED);
+	if (!l->has_array || l->array_null) {
+		edits_gather(edits, g, body, 0, body_size);
+	} else {
+		edits_gather(edits, g, body, 0, l->array_at);
+		if (l->by_key) {
+			put_count(g, count_items(l, 0, l->item_count, target), compact);
+			put_items(g, body, l, 0, l->item_count, target);
+		} else {
+			put_topics(g, body, l, target, compact);
+		}
+		edits_gather(edits, g, body, l->array_end, body_size);
+	}
+	wire_put32(fixed, (uint32_t)(g->size - start - HEAD_SIZE_BYTES));
+}

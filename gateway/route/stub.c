@@ -1,0 +1,96 @@
+#include "route/stub.h"
+
+#include "kafka/encode.h"
+
+#include <stdlib.h>
+
+struct stub {
+	const struct layout *request;
+	int code;
+	bool at_top;
+};
+
+static bool fill_count(const struct stub *s, const struct encode_field *f, struct encode_value *v)
+{
+	const struct layout *l = s->request;
+
+	if (s->at_top || l->by_key != (f->is == KEYS))
+		v->number = 0;
+	else if (f->is == TOPICS)
+		v->number = l->topic_count;
+	else if (f->is == PARTITIONS)
+		v->number = l->topics[f->index[f->depth - 1]].count;
+	else
+		v->number = l->item_count;
+	return true;
+}
+
+static bool fill_topic(const struct stub *s, const struct encode_field *f, struct encode_value *v)
+{
+	const struct layout_topic *t;
+
+	if (encode_in(f) != TOPICS)
+		return false;
+	t = &s->request->topics[f->index[f->depth - 1]];
+	v->bytes = f->is == TOPIC_NAME ? t->name : t->id;
+	v->len = f->is == TOPIC_NAME ? t->name_len : 16;
+	return v->bytes != NULL;
+}
+
+static const struct layout_item *item_of(const struct stub *s, const struct encode_field *f)
+{
+	if (encode_in(f) == KEYS && s->request->by_key)
+		return &s->request->items[f->index[f->depth - 1]];
+	if (encode_in(f) != PARTITIONS || s->request->by_key)
+		return NULL;
+	return &s->request->items[s->request->topics[f->index[f->depth - 2]].first +
+				  f->index[f->depth - 1]];
+}
+
+static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	const struct stub *s = ctx;
+	const struct layout_item *item;
+
+	switch (f->is) {
+	case TOPICS:
+	case PARTITIONS:
+	case KEYS:
+		return fill_count(s, f, v);
+	case TOPIC_NAME:
+	case TOPIC_ID:
+		return fill_topic(s, f, v);
+	case ERROR_CODE:
+		v->number = f->depth > 0 || s->at_top || !s->request->has_array ? s->code : 0;
+		return true;
+	case PARTITION:
+		item = item_of(s, f);
+		v->number = item != NULL ? item->partition : 0;
+		return item != NULL;
+	case RESOURCE_TYPE:
+		item = item_of(s, f);
+		v->number = item != NULL ? item->resource_type : 0;
+		return item != NULL;
+	case GROUP_ID:
+	case TRANSACTIONAL_ID:
+	case COORDINATOR_KEY:
+	case RESOURCE_NAME:
+		item = item_of(s, f);
+		if (item == NULL || item->key == NULL)
+			return false;
+		v->bytes = item->key;
+		v->len = item->key_len;
+		return true;
+	default:
+		return false;
+	}
+}
+
+void stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
+		 int code, bool at_top)
+{
+	struct stub s = { .request = request, .code = code, .at_top = at_top };
+
+	if (!encode_message(api, version, RESPONSE, fill, &s, out))
+		abort(); /* the request's own counts always fit */
+}

@@ -1,0 +1,30 @@
+/* stub.h - the answer that the gateway writes when a broker can't.
+ *
+ * Every item of the request with one error code; what else an answer says is
+ * the stub of its row.  Tests: tests/unit/route/stub_test.c
+ */
+#ifndef ROUTE_STUB_H
+#define ROUTE_STUB_H
+
+#include "kafka/api.h"
+#include "route/layout.h"
+#include "util/buf.h"
+
+enum kafka_error {
+	ERROR_NOT_LEADER = 6,
+	ERROR_REQUEST_TIMED_OUT = 7,
+	ERROR_COORDINATOR_LOADING = 14,
+	ERROR_COORDINATOR_NOT_AVAILABLE = 15,
+	ERROR_NOT_COORDINATOR = 16,
+	ERROR_UNSUPPORTED_VERSION = 35,
+	ERROR_INVALID_REQUEST = 42,
+	ERROR_FETCH_SESSION_ID_NOT_FOUND = 70,
+	ERROR_REBOOTSTRAP_REQUIRED = 129,
+};
+
+/* Appends the body.  The code stands in each item, or at the top when the
+ * request has none (or `at_top`: then the items are left out). */
+void stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
+		 int code, bool at_top);
+
+#endif

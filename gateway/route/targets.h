@@ -1,0 +1,25 @@
+/* targets.h - which broker each item of a request belongs to.
+ *
+ * Pure: a request's layout and a snapshot in, targets out.  Coordinators are
+ * not in the snapshot; the caller fills those in (target = the broker it found).
+ * Tests: tests/unit/route/targets_test.c
+ */
+#ifndef ROUTE_TARGETS_H
+#define ROUTE_TARGETS_H
+
+#include "kafka/api.h"
+#include "route/layout.h"
+#include "topology/snapshot.h"
+
+/* The leader of one partition, TARGET_UNKNOWN or (no leader now) TARGET_UNKNOWN. */
+int32_t target_of_partition(const struct snapshot *s, const struct layout_topic *topic,
+			    int32_t partition);
+/* Sets every item's target (TO_LEADER, TO_RESOURCE).  Returns how many are
+ * TARGET_UNKNOWN. */
+uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snapshot *s);
+/* Turns TARGET_UNKNOWN into `any`, and TARGET_ANY too. */
+void targets_settle(struct layout *l, int32_t any);
+/* The different targets, at most `max` of them: returns how many there are. */
+uint32_t targets_distinct(const struct layout *l, int32_t *targets, uint32_t max);
+
+#endif

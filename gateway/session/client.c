@@ -1,0 +1,297 @@
+#include "session/session.h"
+
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <arpa/inet.h>
+
+/* A broker closes an idle connection after ten minutes: we do before. */
+enum { UPSTREAM_IDLE_S = 540, TIMER_LEAST_S = 0 };
+
+void client_address(const struct client *c, char text[ADDRESS_TEXT])
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&c->peer;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&c->peer;
+	char host[INET6_ADDRSTRLEN] = "?";
+
+	if (c->peer.ss_family == AF_INET) {
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+		snprintf(text, ADDRESS_TEXT, "%s:%d", host, ntohs(v4->sin_port));
+	} else {
+		if (c->peer.ss_family == AF_INET6)
+			inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+		snprintf(text, ADDRESS_TEXT, "[%s]:%d", host, ntohs(v6->sin6_port));
+	}
+}
+
+void client_fail(struct client *c, const char *why)
+{
+	if (c->closing == NULL)
+		c->closing = why;
+}
+
+struct client *client_next(const struct client *c)
+{
+	return c->next;
+}
+
+void client_free(struct client *c, const char *why)
+{
+	struct worker *w = c->worker;
+	char address[ADDRESS_TEXT];
+
+	client_address(c, address);
+	log_debug("conn=%llu client=%s event=closed reason=\"%s\"", (unsigned long long)c->id,
+		  address, why);
+	if (c->query != NULL)
+		topology_cancel(c->query);
+	while (c->first != NULL)
+		request_free(c->first);
+	while (c->upstreams != NULL) {
+		struct upstream *u = c->upstreams;
+
+		c->upstreams = u->next;
+		upstream_free(u, &w->bufs);
+	}
+	relay_stop(&c->up, &w->pipes);
+	relay_stop(&c->down, &w->pipes);
+	ev_timer_stop(w->loop, &c->timer);
+	sock_close(&c->sock, &w->bufs);
+	if (c->counted_address)
+		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
+	admission_leave(w->node->admission);
+	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
+	*c->prev = c->next;
+	if (c->next != NULL)
+		c->next->prev = c->prev;
+	free(c->hello);
+	free(c);
+	worker_client_gone(w);
+}
+
+/* --- time --- */
+
+static ev_tstamp seconds(int ms)
+{
+	return ms / 1000.0;
+}
+
+static void earlier(ev_tstamp *soonest, ev_tstamp t)
+{
+	if (t < *soonest)
+		*soonest = t;
+}
+
+static bool is_body(const struct client *c)
+{
+	return c->in_state == IN_ROUTE || c->in_state == IN_SEND || c->in_state == IN_SWALLOW;
+}
+
+/* When the next thing is due that isn't done by then. */
+static ev_tstamp next_deadline(const struct client *c)
+{
+	const struct config *config = c->worker->node->config;
+	ev_tstamp soonest = c->moved_at + seconds(config->idle_timeout_ms);
+
+	if (c->in_state == IN_PROXY)
+		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
+	if (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0)
+		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
+	if (is_body(c))
+		earlier(&soonest, c->moved_at + seconds(config->body_timeout_ms));
+	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied)
+		earlier(&soonest, c->first->deadline);
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->ring_count == 0)
+			earlier(&soonest, u->idle_since + UPSTREAM_IDLE_S);
+	}
+	return soonest;
+}
+
+static void time_out(struct client *c, enum stat kind, const char *why)
+{
+	stats_add(&c->worker->stats, kind, 1);
+	client_fail(c, why);
+}
+
+/* A body that does not move: the client's fault, or the broker's. */
+static void body_timeout(struct client *c)
+{
+	struct request *r = c->inbound;
+	bool broker = false;
+
+	for (uint32_t i = 0; r != NULL && i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->state == PART_TO_SEND && p->upstream != NULL && !p->upstream->sock.writable) {
+			p->upstream->state = UPSTREAM_LOST;
+			broker = true;
+		}
+	}
+	if (!broker)
+		time_out(c, STAT_TIMEOUTS_BODY, "a request's body was too slow");
+	c->moved_at = client_now(c);
+}
+
+static void close_idle_upstreams(struct client *c, ev_tstamp now)
+{
+	for (struct upstream **at = &c->upstreams; *at != NULL;) {
+		struct upstream *u = *at;
+
+		if (u->ring_count > 0 || u->state != UPSTREAM_OPEN ||
+		    now < u->idle_since + UPSTREAM_IDLE_S || !request_uses_none(c, u)) {
+			at = &u->next;
+			continue;
+		}
+		*at = u->next;
+		upstream_free(u, &c->worker->bufs);
+	}
+}
+
+static void check_deadlines(struct client *c)
+{
+	const struct config *config = c->worker->node->config;
+	ev_tstamp now = client_now(c);
+	bool in_head = c->in_state == IN_PROXY ||
+		       (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0);
+
+	if (in_head && now >= c->frame_since + seconds(config->head_timeout_ms))
+		time_out(c, STAT_TIMEOUTS_HEAD, "a request's head was too slow");
+	if (is_body(c) && now >= c->moved_at + seconds(config->body_timeout_ms))
+		body_timeout(c);
+	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied &&
+	    now >= c->first->deadline)
+		lost_deadline(c, c->first);
+	if (now >= c->moved_at + seconds(config->idle_timeout_ms) &&
+	    (c->first == NULL || c->first->replied || c->first->answer_begun))
+		time_out(c, STAT_TIMEOUTS_IDLE, "idle");
+	close_idle_upstreams(c, now);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct client *c = timer->data;
+
+	(void)loop;
+	(void)events;
+	c->timer_at = 0;
+	check_deadlines(c);
+	client_step(c);
+}
+
+/* The timer is only moved when it must fire sooner; a late deadline is found
+ * when it fires. */
+static void rearm_timer(struct client *c)
+{
+	ev_tstamp due = next_deadline(c), now = client_now(c);
+
+	if (c->timer_at != 0 && c->timer_at <= due)
+		return;
+	if (due < now)
+		due = now;
+	ev_timer_stop(c->worker->loop, &c->timer);
+	ev_timer_set(&c->timer, due - now + 0.001, 0.0);
+	ev_timer_start(c->worker->loop, &c->timer);
+	c->timer_at = due + 0.001;
+}
+
+/* --- the step --- */
+
+static void rearm(struct client *c)
+{
+	sock_watch(&c->sock, !c->sock.readable, !c->sock.writable);
+	for (struct upstream *u = c->upstreams; u != NULL; u = u->next)
+		upstream_rearm(u, true);
+	rearm_timer(c);
+}
+
+/* Memory that isn't needed until something comes goes back. */
+static void rest(struct client *c)
+{
+	if (c->in_state == IN_HEAD || c->in_state == IN_STOPPED || c->in_state == IN_SWALLOW)
+		inbuf_rest(&c->sock.in, &c->worker->bufs);
+	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (c->down.vetted == 0 || upstream_next(u) == NULL)
+			inbuf_rest(&u->sock.in, &c->worker->bufs);
+	}
+}
+
+/* Nothing is asked any more, or only what would be waited for. */
+static bool is_drained(const struct client *c)
+{
+	if (!inbound_is_idle(c))
+		return false;
+	for (const struct request *r = c->first; r != NULL; r = r->next) {
+		if (!r->head.api->long_poll || r->answer_begun || r->replied)
+			return false;
+	}
+	return true;
+}
+
+void client_step(struct client *c)
+{
+	bool moved = true;
+
+	if (c->stepping)
+		return;
+	c->stepping = true;
+	while (moved && c->closing == NULL) {
+		moved = inbound_step(c);
+		if (c->closing == NULL)
+			moved |= outbound_step(c);
+		if (c->closing == NULL)
+			moved |= lost_step(c);
+	}
+	if (c->draining && c->closing == NULL && is_drained(c))
+		client_fail(c, "drained");
+	if (c->closing != NULL) {
+		client_free(c, c->closing);
+		return;
+	}
+	c->stepping = false;
+	rest(c);
+	rearm(c);
+}
+
+void client_on_event(void *client)
+{
+	client_step(client);
+}
+
+static void on_io(struct ev_loop *loop, ev_io *w, int events)
+{
+	struct client *c = w->data;
+
+	(void)loop;
+	sock_note(&c->sock, events);
+	client_step(c);
+}
+
+void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer)
+{
+	struct client *c = mem_zalloc(sizeof *c);
+
+	c->worker = w;
+	c->id = w->next_client_id++;
+	c->peer = *peer;
+	c->last = &c->first;
+	c->in_state = IN_PROXY;
+	sock_init(&c->sock, w->loop, fd, on_io, c);
+	c->sock.readable = c->sock.writable = true;
+	c->frame_since = c->moved_at = client_now(c);
+	ev_timer_init(&c->timer, on_timer, 0.0, 0.0);
+	c->timer.data = c;
+	c->next = w->clients;
+	c->prev = &w->clients;
+	if (c->next != NULL)
+		c->next->prev = &c->next;
+	w->clients = c;
+	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
+	client_step(c);
+}
+
+void client_drain(struct client *c)
+{
+	c->draining = true;
+	client_step(c);
+}

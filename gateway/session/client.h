@@ -1,0 +1,21 @@
+/* client.h - one client connection, from its accept to its close.
+ *
+ * It reads requests, has them routed, sends them, and gives back the answers
+ * in the order in which they were asked (the first law but three).  Lives on
+ * its worker's loop.  Tests: tests/integration/
+ */
+#ifndef SESSION_CLIENT_H
+#define SESSION_CLIENT_H
+
+#include "session/worker.h"
+
+/* Takes the socket and one admission_enter. */
+void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer);
+/* No further requests; closes when what was asked has been answered, at once
+ * when only long polls are open. */
+void client_drain(struct client *c);
+/* Closes now, with a reason for the log. */
+void client_free(struct client *c, const char *why);
+struct client *client_next(const struct client *c); /* in the worker's list */
+
+#endif

@@ -1,0 +1,253 @@
+/* Frame by frame from the client's socket, one at a time: the next frame is
+ * looked at when the last one has left. */
+#include "session/session.h"
+
+#include "loop/budget.h"
+#include "net/proxy.h"
+
+/* True: there is more in the buffer than before. */
+static bool read_more(struct client *c)
+{
+	uint32_t n;
+
+	if (!c->sock.readable)
+		return false;
+	if (inbuf_room(&c->sock.in, &c->worker->bufs) == 0) {
+		client_fail(c, "a head that fills the buffer");
+		return false;
+	}
+	n = sock_read(&c->sock, &c->worker->bufs, UINT32_MAX);
+	if (c->sock.lost)
+		client_fail(c, "closed by the client");
+	if (n > 0)
+		c->moved_at = client_now(c);
+	return n > 0;
+}
+
+/* Who the client is, is known now. */
+static bool admit(struct client *c)
+{
+	c->counted_address = admission_enter_address(c->worker->node->admission,
+						     (struct sockaddr *)&c->peer);
+	if (!c->counted_address) {
+		stats_add(&c->worker->stats, STAT_CLIENTS_REFUSED_ADDRESS, 1);
+		client_fail(c, "too many connections from this address");
+		return false;
+	}
+	c->in_state = IN_HEAD;
+	return true;
+}
+
+static bool proxy_step(struct client *c)
+{
+	const struct config *config = c->worker->node->config;
+	struct proxy_header header;
+	size_t used;
+
+	if (config->proxy_protocol == PROXY_OFF)
+		return admit(c);
+	for (;;) {
+		switch (proxy_read(inbuf_at(&c->sock.in), inbuf_len(&c->sock.in), &header, &used)) {
+		case PROXY_HEADER:
+			if (!proxy_is_trusted(config->proxy_trusted, config->proxy_trusted_count,
+					      (struct sockaddr *)&c->peer))
+				break;
+			inbuf_take(&c->sock.in, (uint32_t)used);
+			if (!header.is_local)
+				c->peer = header.source;
+			return admit(c);
+		case PROXY_NO_HEADER:
+			if (config->proxy_protocol == PROXY_ALLOW)
+				return admit(c);
+			break;
+		case PROXY_MORE:
+			if (read_more(c))
+				continue;
+			return false;
+		case PROXY_BAD:
+			break;
+		}
+		stats_add(&c->worker->stats, STAT_CLIENTS_REFUSED_PROXY, 1);
+		client_fail(c, "PROXY header missing, malformed or not trusted");
+		return false;
+	}
+}
+
+static void bad_frame(struct client *c, const char *why)
+{
+	stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
+	client_fail(c, why);
+}
+
+/* Whether brokers serve this version, or the API answers whatever is asked. */
+static bool is_served(const struct client *c, const struct request_head *h)
+{
+	const struct snapshot *s = c->worker->snapshot;
+
+	return h->api->route == HERE || kversions_has(s->offers[h->key], h->version);
+}
+
+static bool head_step(struct client *c)
+{
+	struct request_head head;
+	uint32_t max = (uint32_t)c->worker->node->config->max_frame_bytes;
+
+	if (c->draining && inbuf_len(&c->sock.in) == 0) {
+		c->in_state = IN_STOPPED;
+		return true;
+	}
+	if (c->in_flight >= IN_FLIGHT_MAX)
+		return false;
+	switch (head_read(inbuf_at(&c->sock.in), inbuf_len(&c->sock.in), max, &head)) {
+	case HEAD_MORE:
+		if (inbuf_len(&c->sock.in) == 0)
+			c->frame_since = 0;
+		else if (c->frame_since == 0)
+			c->frame_since = client_now(c);
+		return read_more(c);
+	case HEAD_BAD:
+		bad_frame(c, "a frame that no broker would take");
+		return false;
+	case HEAD_OK:
+		break;
+	}
+	if (!is_served(c, &head)) {
+		bad_frame(c, "a version that the brokers don't serve");
+		return false;
+	}
+	c->frame_since = client_now(c);
+	c->inbound = request_new(c, &head);
+	stats_request(&c->worker->stats, head.key);
+	inbuf_reserve(&c->sock.in, &c->worker->bufs,
+		      request_frame_size(c->inbound) < INBUF_BLOCK ? request_frame_size(c->inbound)
+								   : INBUF_BLOCK);
+	c->in_state = IN_ROUTE;
+	return true;
+}
+
+static uint32_t frame_there(const struct client *c)
+{
+	uint32_t n = inbuf_len(&c->sock.in), size = request_frame_size(c->inbound);
+
+	return n < size ? n : size;
+}
+
+static void on_grant(void *owner)
+{
+	struct client *c = owner;
+
+	if (c->in_state == IN_BUDGET)
+		c->in_state = IN_ROUTE;
+	c->moved_at = client_now(c);
+	client_step(c);
+}
+
+/* The frame does not fit a block and must be held: memory for all of it. */
+static bool hold(struct client *c, struct request *r)
+{
+	uint32_t size = request_frame_size(r);
+	bool granted;
+
+	if (r->held_request == NULL) {
+		if (size > budget_largest(c->worker->node->budget)) {
+			client_fail(c, "a request to be held that is larger than the budget");
+			return false;
+		}
+		r->held_request = budget_reserve(c->worker->node->budget, size,
+						 &c->worker->mailbox, on_grant, c, &granted);
+		if (!granted) {
+			c->in_state = IN_BUDGET;
+			return true;
+		}
+	}
+	inbuf_reserve(&c->sock.in, &c->worker->bufs, size);
+	layout_init(&r->layout, &r->arena); /* what it points to has moved */
+	r->has_layout = false;
+	return true;
+}
+
+/* Takes the walk over what is there.  False: the message is malformed. */
+static bool walk_on(struct client *c, struct request *r)
+{
+	uint32_t body = request_frame_size(r) - r->head.body_at;
+	struct walk_event e;
+	enum walk_result got;
+
+	if (!r->has_layout) {
+		walk_init(&r->walk, api_plan(r->head.api, r->head.version, REQUEST), body);
+		r->has_layout = true;
+	}
+	walk_input(&r->walk, inbuf_at(&c->sock.in) + r->head.body_at + r->walk.pos,
+		   frame_there(c) - r->head.body_at - r->walk.pos);
+	while ((got = walk_next(&r->walk, &e)) == WALK_EVENT)
+		layout_event(&r->layout, &e);
+	if (got == WALK_DONE)
+		r->layout.done = r->layout.all_seen = true;
+	return got != WALK_BAD;
+}
+
+static bool needs_walk(const struct kapi *api)
+{
+	return api->request != NULL && api->route != HERE &&
+	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE);
+}
+
+static bool route_step(struct client *c)
+{
+	struct request *r = c->inbound;
+	bool whole = frame_there(c) == request_frame_size(r);
+
+	if (needs_walk(r->head.api) && !r->layout.done && !walk_on(c, r)) {
+		bad_frame(c, "a malformed request");
+		return false;
+	}
+	if (dispatch_is_decided(r) || whole) {
+		dispatch_request(c, r);
+		return true;
+	}
+	if (c->sock.in.from + request_frame_size(r) > c->sock.in.cap &&
+	    c->sock.in.to == c->sock.in.cap)
+		return hold(c, r);
+	return read_more(c);
+}
+
+static bool swallow_step(struct client *c)
+{
+	uint32_t n = inbuf_len(&c->sock.in);
+
+	if (n > c->swallow)
+		n = c->swallow;
+	inbuf_take(&c->sock.in, n);
+	c->swallow -= n;
+	if (c->swallow == 0) {
+		c->in_state = IN_HEAD;
+		return true;
+	}
+	return read_more(c);
+}
+
+bool inbound_step(struct client *c)
+{
+	switch (c->in_state) {
+	case IN_PROXY:
+		return proxy_step(c);
+	case IN_HEAD:
+		return head_step(c);
+	case IN_ROUTE:
+		return route_step(c);
+	case IN_SEND:
+		return send_step(c, c->inbound);
+	case IN_SWALLOW:
+		return swallow_step(c);
+	case IN_BUDGET:
+	case IN_ASK:
+	case IN_STOPPED:
+		return false;
+	}
+	return false;
+}
+
+bool inbound_is_idle(const struct client *c)
+{
+	return (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) == 0) || c->in_state == IN_STOPPED;
+}

@@ -1,0 +1,139 @@
+#include "session/relay.h"
+
+enum {
+	SPLICE_MIN = 32 * 1024, /* shorter runs are cheaper to copy */
+	FAIR_SHARE = 1024 * 1024, /* then the loop's other sockets get their turn */
+};
+
+void relay_start(struct relay *r, uint32_t size)
+{
+	*r = (struct relay){ .left = size };
+}
+
+void relay_stop(struct relay *r, struct pipepool *pipes)
+{
+	pipe_put(pipes, r->pipe);
+	r->pipe = NULL;
+}
+
+/* What of the buffer may go. */
+static bool vet(struct relay *r, struct sock *from, const struct relay_watcher *w)
+{
+	uint32_t n = inbuf_len(&from->in);
+	int64_t more;
+
+	if (n > r->left)
+		n = r->left;
+	if (w == NULL) {
+		r->vetted = n;
+		return true;
+	}
+	if (n == r->vetted)
+		return true;
+	more = w->see(w->ctx, inbuf_at(&from->in) + r->vetted, n - r->vetted);
+	if (more < 0)
+		return false;
+	r->vetted += (uint32_t)more;
+	return true;
+}
+
+static void write_vetted(struct relay *r, struct sock *from, struct sock *to)
+{
+	uint32_t sent = sock_write(to, inbuf_at(&from->in), r->vetted);
+
+	inbuf_take(&from->in, sent);
+	r->vetted -= sent;
+	r->left -= sent;
+	r->moved += sent;
+}
+
+/* How many of the next bytes can go through a pipe unseen. */
+static uint32_t spliceable(const struct relay *r, const struct sock *from,
+			   const struct relay_watcher *w)
+{
+	uint32_t n = r->left, blind;
+
+	if (inbuf_len(&from->in) > 0)
+		return 0;
+	if (w != NULL) {
+		blind = w->blind(w->ctx);
+		n = blind < n ? blind : n;
+	}
+	return n;
+}
+
+static void empty_pipe(struct relay *r, struct sock *to, struct pipepool *pipes)
+{
+	uint32_t n = sock_splice_out(to, r->pipe);
+
+	r->moved += n;
+	r->spliced += n;
+	if (r->pipe->held == 0)
+		relay_stop(r, pipes);
+}
+
+/* True: bytes are in the pipe now. */
+static bool fill_pipe(struct relay *r, struct sock *from, const struct relay_watcher *w,
+		      uint32_t n, struct pipepool *pipes)
+{
+	uint32_t got, asked;
+
+	r->pipe = pipe_get(pipes);
+	if (r->pipe == NULL)
+		return false;
+	asked = n < r->pipe->size ? n : r->pipe->size;
+	got = sock_splice_in(from, r->pipe, n);
+	if (got == 0) {
+		relay_stop(r, pipes);
+		return false;
+	}
+	if (got < asked)
+		from->readable = false; /* for now that was all */
+	r->left -= got;
+	if (w != NULL)
+		w->passed(w->ctx, got);
+	return true;
+}
+
+enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
+			    const struct relay_watcher *w, struct bufpool *bufs,
+			    struct pipepool *pipes)
+{
+	uint64_t enough = r->moved + FAIR_SHARE;
+	uint32_t n;
+
+	for (;;) {
+		if (to->lost)
+			return RELAY_TO_LOST;
+		if (r->pipe != NULL || r->vetted > 0) {
+			if (!to->writable)
+				return RELAY_WAIT;
+			if (r->pipe != NULL)
+				empty_pipe(r, to, pipes);
+			else
+				write_vetted(r, from, to);
+			continue;
+		}
+		if (r->left == 0)
+			return RELAY_DONE;
+		n = r->vetted;
+		if (inbuf_len(&from->in) > 0) {
+			if (!vet(r, from, w))
+				return RELAY_BAD;
+			if (r->vetted > n)
+				continue;
+		}
+		if (from->lost)
+			return RELAY_FROM_LOST;
+		if (r->moved >= enough)
+			from->readable = false; /* the loop comes back to it */
+		if (!from->readable)
+			return RELAY_WAIT;
+		n = spliceable(r, from, w);
+		if (n >= SPLICE_MIN && (fill_pipe(r, from, w, n, pipes) || !from->readable))
+			continue;
+		if (from->lost)
+			return RELAY_FROM_LOST;
+		sock_read(from, bufs, UINT32_MAX);
+	}
+}

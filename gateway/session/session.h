@@ -1,0 +1,202 @@
+/* session.h - what the files of session/ share: a client, its requests, their parts.
+ *
+ * Private to the folder.  A client's bytes pass these stations:
+ *
+ *   inbound.c   frame by frame from the socket; one at a time
+ *   dispatch.c  which brokers, and in how many parts
+ *   send.c      a part leaves: cut through, or composed of slices
+ *   outbound.c  answers leave, in the order of the requests
+ *   collect.c   answers that must be held: rewritten, merged, or written here
+ *   watch.c     what passes is looked at on its way: errors, leader hints
+ *   lost.c      a broker or a deadline is gone
+ *   client.c    steps all of these until nothing moves, then re-arms watchers
+ *
+ * Nobody frees a client while stepping it: client_fail notes why it must end,
+ * and client_step ends it.
+ */
+#ifndef SESSION_SESSION_H
+#define SESSION_SESSION_H
+
+#include "kafka/head.h"
+#include "net/sock.h"
+#include "route/layout.h"
+#include "session/client.h"
+#include "session/relay.h"
+#include "upstream/upstream.h"
+#include "util/arena.h"
+#include "util/gather.h"
+
+#include <sys/socket.h>
+
+enum {
+	IN_FLIGHT_MAX = 64, /* requests of one client; then it is not read on */
+	ADDRESS_TEXT = 64,
+};
+
+enum part_state {
+	PART_TO_SEND,
+	PART_SENT,     /* whole; the answer is to come */
+	PART_ANSWERED, /* held whole, or passed on to the client */
+	PART_UNSENT,   /* the broker was lost before it had all: nothing happened */
+	PART_LOST,     /* lost after: nobody knows */
+};
+
+/* One request, or its share for one broker. */
+struct part {
+	struct request *request;
+	int32_t broker;
+	struct upstream *upstream; /* NULL: none yet, or lost */
+	enum part_state state;
+	uint32_t correlation_id;
+	/* composed parts: what is still to be written */
+	struct gather frame;
+	int iov_at;
+	/* a held answer: the whole frame, on the heap */
+	uint8_t *answer;
+	uint32_t answer_size;
+	struct reservation *reservation;
+	bool granted;
+};
+
+enum request_kind {
+	REQUEST_NEW,
+	REQUEST_THROUGH, /* one part, and the answer is cut through */
+	REQUEST_HELD,	 /* the answers are held: rewritten or merged */
+	REQUEST_LOCAL,	 /* answered here; has no parts */
+};
+
+struct request {
+	struct request *next; /* younger */
+	struct client *client;
+	struct request_head head;
+	enum request_kind kind;
+	struct arena arena;
+	struct walk walk;
+	struct layout layout;
+	bool has_layout, answerless, composed, asked, need_whole;
+	int32_t key_target; /* of a single key: as an item's target */
+	int32_t not_broker; /* could not be reached for it */
+	int tries;
+	struct part *parts;
+	uint32_t part_count;
+	/* the answer, when it is made here */
+	bool replied;
+	struct gather reply;
+	int reply_iov;
+	struct reservation *held_request, *held_answer;
+	ev_tstamp started, allowed, deadline; /* deadline 0: its turn has not come */
+	/* the answer that is cut through */
+	bool answer_begun;
+	struct walk answer_walk;
+	uint32_t answer_head; /* bytes in front of its body, not passed yet */
+	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
+	bool in_leader_hint;
+	/* the topic being read, for the notices */
+	struct layout_topic topic;
+	uint8_t topic_bytes[256];
+	bool topic_noticed;
+};
+
+enum inbound_state {
+	IN_PROXY,   /* a PROXY header is to come, or may */
+	IN_HEAD,    /* a frame's head is to come */
+	IN_ROUTE,   /* its body, as far as routing needs it */
+	IN_BUDGET,  /* memory for a frame that must be held */
+	IN_ASK,	    /* the topology is looking something up */
+	IN_SEND,    /* it is leaving */
+	IN_SWALLOW, /* what is left of it goes nowhere */
+	IN_STOPPED, /* nothing more is read */
+};
+
+struct client {
+	struct client *next, **prev; /* the worker's list */
+	struct worker *worker;
+	uint64_t id;
+	struct sock sock;
+	struct sockaddr_storage peer; /* the client's own, from PROXY when there is one */
+	bool counted_address;
+	enum inbound_state in_state;
+	struct request *inbound; /* the one that in_state is about; also in the queue */
+	uint32_t swallow;
+	struct relay up, down; /* the request and the answer being cut through */
+	struct request *first, **last; /* unanswered, oldest first */
+	unsigned in_flight;
+	struct upstream *upstreams;
+	uint32_t next_correlation;
+	struct topology_query *query;
+	uint32_t queried_item;
+	/* the client's own ApiVersions request: software name and version */
+	uint8_t *hello;
+	uint32_t hello_len;
+	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
+	ev_timer timer;
+	ev_tstamp timer_at;
+	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
+	bool draining, stepping;
+	const char *closing; /* why; NULL: it isn't */
+};
+
+static inline ev_tstamp client_now(const struct client *c)
+{
+	return ev_now(c->worker->loop);
+}
+
+/* client.c */
+void client_step(struct client *c);
+void client_fail(struct client *c, const char *why);
+void client_on_event(void *client); /* as an upstream's on_event */
+void client_address(const struct client *c, char text[ADDRESS_TEXT]);
+
+/* request.c */
+struct request *request_new(struct client *c, const struct request_head *head);
+void request_free(struct request *r); /* and takes it out of the queue */
+void request_add_parts(struct request *r, uint32_t count);
+uint32_t request_frame_size(const struct request *r);
+bool request_uses_none(const struct client *c, const struct upstream *u);
+bool request_is_sent(const struct request *r); /* no part is to be sent */
+
+/* inbound.c: true when something moved. */
+bool inbound_step(struct client *c);
+bool inbound_is_idle(const struct client *c); /* between frames */
+
+/* dispatch.c: what becomes of c->inbound, whose head and needed fields are in
+ * the buffer. */
+void dispatch_request(struct client *c, struct request *r);
+/* The walk has seen enough to route it. */
+bool dispatch_is_decided(const struct request *r);
+
+/* send.c */
+bool send_step(struct client *c, struct request *r);
+/* The broker can't have the part's frame: the rest of it goes nowhere. */
+void send_give_up(struct client *c, struct part *p);
+/* Parts that waited for this connection find it gone. */
+void send_connect_failed(struct client *c, const struct upstream *u);
+struct upstream *send_upstream(struct client *c, int32_t broker);
+
+/* outbound.c */
+bool outbound_step(struct client *c);
+
+/* collect.c */
+/* Reads a part's answer as far as it has come. */
+bool collect_part(struct client *c, struct part *p);
+/* All parts are final: makes the reply; false: the client must be closed. */
+bool collect_reply(struct client *c, struct request *r);
+/* A reply made here, of one error code; see stub_answer. */
+void collect_stub(struct request *r, int code, bool at_top);
+void collect_bytes(struct request *r, const uint8_t *body, size_t n);
+
+/* watch.c */
+/* An answer of `head` bytes and a body of `size` is about to pass. */
+void watch_begin(struct request *r, uint32_t head, uint32_t size);
+struct relay_watcher watch_over(struct request *r);
+void watch_item_error(struct client *c, const struct layout_topic *topic, int error);
+void watch_key_error(struct client *c, const struct request *r, int error);
+void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
+
+/* lost.c */
+bool lost_step(struct client *c); /* broken upstreams */
+void lost_deadline(struct client *c, struct request *r);
+int lost_code(const struct request *r, const struct part *p); /* -1: close the client */
+void lost_part(struct client *c, struct part *p);
+
+#endif

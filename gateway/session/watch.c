@@ -1,0 +1,246 @@
+/* What passes is looked at on its way: errors that say that we are stale
+ * (KAFKA-ROUTING 3.3), and hints that would lead clients past us. */
+#include "session/session.h"
+
+#include "kafka/wire.h"
+#include "route/stub.h"
+
+enum {
+	/* a tag that nobody knows, and that is as long as the one it replaces */
+	TAG_UNKNOWN = 100,
+};
+
+static bool is_stale_topic(int error)
+{
+	switch (error) {
+	case 3:	  /* UNKNOWN_TOPIC_OR_PARTITION */
+	case 5:	  /* LEADER_NOT_AVAILABLE */
+	case 6:	  /* NOT_LEADER_OR_FOLLOWER */
+	case 9:	  /* REPLICA_NOT_AVAILABLE */
+	case 56:  /* KAFKA_STORAGE_ERROR */
+	case 72:  /* LISTENER_NOT_FOUND */
+	case 74:  /* FENCED_LEADER_EPOCH */
+	case 100: /* UNKNOWN_TOPIC_ID */
+	case 103: /* INCONSISTENT_TOPIC_ID */
+		return true;
+	default:
+		return false;
+	}
+}
+
+void watch_item_error(struct client *c, const struct layout_topic *topic, int error)
+{
+	struct topology_name name = { topic->name, topic->name_len, false };
+
+	if (!is_stale_topic(error))
+		return;
+	if (topic->name == NULL)
+		name = (struct topology_name){ topic->id, 16, true };
+	if (name.name != NULL)
+		topology_notice_topic(c->worker->node->topology, name);
+}
+
+void watch_key_error(struct client *c, const struct request *r, int error)
+{
+	struct topology *t = c->worker->node->topology;
+	const struct layout *l = &r->layout;
+	enum coordinator_type type =
+		r->head.api->route == TO_TXN ? COORDINATOR_TXN : COORDINATOR_GROUP;
+
+	if (error == ERROR_UNSUPPORTED_VERSION)
+		topology_notice_all(t);
+	if (error != ERROR_NOT_COORDINATOR && error != ERROR_COORDINATOR_NOT_AVAILABLE)
+		return;
+	if (l->has_key && l->key != NULL)
+		topology_notice_coordinator(t, type, l->key, l->key_len);
+	for (uint32_t i = 0; l->by_key && i < l->item_count; i++) {
+		if (l->items[i].key != NULL)
+			topology_notice_coordinator(t, type, l->items[i].key, l->items[i].key_len);
+	}
+}
+
+static void notice_error(struct client *c, const struct request *r,
+			 const struct layout_topic *topic, int error)
+{
+	stats_error(&c->worker->stats, error);
+	if (r->head.api->route == TO_LEADER && topic != NULL)
+		watch_item_error(c, topic, error);
+	else
+		watch_key_error(c, r, error);
+}
+
+void watch_layout(struct client *c, const struct request *r, const struct layout *answer)
+{
+	for (const struct layout_item *i = answer->items; i < answer->items + answer->item_count; i++) {
+		if (i->error != 0)
+			notice_error(c, r, answer->by_key ? NULL : &answer->topics[i->topic], i->error);
+	}
+	if (answer->error.number != 0)
+		notice_error(c, r, NULL, (int)answer->error.number);
+}
+
+void watch_begin(struct request *r, uint32_t head, uint32_t size)
+{
+	walk_init(&r->answer_walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
+	r->answer_head = head;
+}
+
+/* A pass over one window of an answer's body. */
+struct window {
+	struct request *r;
+	uint8_t *bytes;
+	uint32_t from; /* offset of the first one in the body */
+};
+
+static uint8_t *at(const struct window *w, uint32_t offset)
+{
+	return w->bytes + (offset - w->from);
+}
+
+static void topic_begins(struct request *r, const struct walk_event *e)
+{
+	bool by_id = e->is == TOPIC_ID;
+
+	if (e->len > sizeof r->topic_bytes)
+		return;
+	memcpy(r->topic_bytes, e->bytes, e->len);
+	r->topic = (struct layout_topic){ .name = by_id ? NULL : r->topic_bytes,
+					  .name_len = e->len,
+					  .id = by_id ? r->topic_bytes : NULL };
+	r->topic_noticed = false;
+}
+
+static void error_seen(struct request *r, int error)
+{
+	bool in_topic = r->topic.name != NULL || r->topic.id != NULL;
+
+	if (error == 0)
+		return;
+	if (in_topic && r->topic_noticed) {
+		stats_error(&r->client->worker->stats, error);
+		return;
+	}
+	notice_error(r->client, r, in_topic ? &r->topic : NULL, error);
+	r->topic_noticed = true;
+}
+
+/* A leader as clients know it; as a hint in `single` mode: none at all, for
+ * there is nowhere else to go. */
+static void show_leader(const struct window *w, const struct walk_event *e)
+{
+	const struct worker *worker = w->r->client->worker;
+	struct advertised told = { .id = -1 };
+	bool single = worker->node->config->advertised_mode == ADVERTISE_SINGLE;
+
+	if (e->number < 0)
+		return;
+	if (!(w->r->in_leader_hint && single) &&
+	    !advertise_broker(&worker->advertising, worker->snapshot, (int32_t)e->number, &told))
+		told.id = -1;
+	wire_put32(at(w, e->at), (uint32_t)told.id);
+}
+
+static void value_seen(const struct window *w, const struct walk_event *e)
+{
+	struct request *r = w->r;
+
+	switch (e->is) {
+	case TOPIC_NAME:
+	case TOPIC_ID:
+		if (e->number >= 0)
+			topic_begins(r, e);
+		break;
+	case ERROR_CODE:
+		error_seen(r, (int)e->number);
+		break;
+	case LEADER_ID:
+		show_leader(w, e);
+		break;
+	case LEADER_EPOCH:
+		if (r->in_leader_hint &&
+		    r->client->worker->node->config->advertised_mode == ADVERTISE_SINGLE)
+			wire_put32(at(w, e->at), UINT32_MAX);
+		break;
+	case PREFERRED_REPLICA:
+		/* asked without a rack, so there is none; a redirect could not be followed */
+		wire_put32(at(w, e->at), UINT32_MAX);
+		break;
+	default:
+		break;
+	}
+}
+
+static void event_seen(const struct window *w, const struct walk_event *e)
+{
+	struct request *r = w->r;
+
+	if (e->kind == WALK_VALUE) {
+		value_seen(w, e);
+	} else if (e->kind == WALK_TAG && e->is == CURRENT_LEADER) {
+		r->in_leader_hint = true;
+	} else if (e->kind == WALK_TAG && e->is == NODE_ENDPOINTS) {
+		/* its length is announced already: an unknown tagged field of zeros */
+		*at(w, e->at) = TAG_UNKNOWN;
+		r->blank_from = e->at + e->size - e->len;
+		r->blank_to = e->at + e->size;
+	} else if (e->kind == WALK_TAG_END) {
+		r->in_leader_hint = false;
+	}
+}
+
+/* Zeros for what of the blank range has been read. */
+static void blank(const struct window *w, uint32_t to)
+{
+	struct request *r = w->r;
+	uint32_t from = r->blank_from > w->from ? r->blank_from : w->from;
+
+	if (to > r->blank_to)
+		to = r->blank_to;
+	if (from < to)
+		memset(at(w, from), 0, to - from);
+}
+
+static int64_t see(void *ctx, uint8_t *bytes, uint32_t n)
+{
+	struct request *r = ctx;
+	struct walk *walk = &r->answer_walk;
+	uint32_t head = r->answer_head < n ? r->answer_head : n;
+	struct window w = { r, bytes + head, walk->pos };
+	struct walk_event e;
+	enum walk_result got;
+
+	r->answer_head -= head;
+	if (n == head)
+		return head;
+	walk_input(walk, w.bytes, n - head);
+	while ((got = walk_next(walk, &e)) == WALK_EVENT)
+		event_seen(&w, &e);
+	if (got == WALK_BAD)
+		return -1;
+	blank(&w, walk->pos);
+	if (got == WALK_DONE)
+		return n; /* and whatever stands behind it */
+	return head + (walk->pos - w.from);
+}
+
+static uint32_t blind(void *ctx)
+{
+	const struct request *r = ctx;
+
+	if (r->answer_head > 0 || r->answer_walk.pos < r->blank_to)
+		return 0;
+	return r->answer_walk.skip;
+}
+
+static void passed(void *ctx, uint32_t n)
+{
+	struct request *r = ctx;
+
+	r->answer_walk.skip -= n;
+	r->answer_walk.pos += n;
+}
+
+struct relay_watcher watch_over(struct request *r)
+{
+	return (struct relay_watcher){ .see = see, .blind = blind, .passed = passed, .ctx = r };
+}

@@ -1,0 +1,304 @@
+#include "session/worker.h"
+
+#include "session/client.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum {
+	ACCEPTS_AT_ONCE = 64,
+	SHUN_S = 2,
+	PIPES_MAX = 64, /* a worker; each 512 KiB */
+};
+
+/* --- brokers --- */
+
+void worker_shun(struct worker *w, int32_t broker)
+{
+	struct shunned *slot = &w->shunned[0];
+
+	for (struct shunned *s = w->shunned; s < w->shunned + WORKER_SHUNNED; s++) {
+		if (s->broker == broker || s->until < slot->until)
+			slot = s;
+		if (s->broker == broker)
+			break;
+	}
+	*slot = (struct shunned){ broker, ev_now(w->loop) + SHUN_S };
+}
+
+static bool is_shunned(const struct worker *w, int32_t broker)
+{
+	for (const struct shunned *s = w->shunned; s < w->shunned + WORKER_SHUNNED; s++) {
+		if (s->broker == broker && s->until > ev_now(w->loop))
+			return true;
+	}
+	return false;
+}
+
+static uint32_t next_random(struct worker *w)
+{
+	w->random = w->random * 1664525u + 1013904223u;
+	return w->random >> 8;
+}
+
+int32_t worker_any_broker(struct worker *w, int32_t not_this)
+{
+	const struct snapshot *s = w->snapshot;
+	int32_t fallback = NO_BROKER;
+	size_t start;
+
+	if (s->broker_count == 0)
+		return NO_BROKER;
+	start = next_random(w) % s->broker_count;
+	for (size_t i = 0; i < s->broker_count; i++) {
+		const struct broker *b = &s->brokers[(start + i) % s->broker_count];
+
+		if (b->id == not_this || b->address_len == 0)
+			continue;
+		if (!is_shunned(w, b->id))
+			return b->id;
+		if (fallback == NO_BROKER)
+			fallback = b->id;
+	}
+	return fallback != NO_BROKER ? fallback : s->brokers[start].id;
+}
+
+/* --- accepting --- */
+
+static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer)
+{
+	if (!admission_enter(w->node->admission)) {
+		stats_add(&w->stats, STAT_CLIENTS_REFUSED_LIMIT, 1);
+		log_warn("worker=%d event=refused reason=\"max_connections reached\"", w->index);
+		close(fd);
+		return;
+	}
+	client_new(w, fd, peer);
+}
+
+/* How many connections there were, at most `max`. */
+static int accept_some(struct worker *w, int listener, int max)
+{
+	struct sockaddr_storage peer;
+	socklen_t len;
+	int fd, n = 0;
+
+	for (; n < max; n++) {
+		len = sizeof peer;
+		memset(&peer, 0, sizeof peer);
+		fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd >= 0) {
+			take_connection(w, fd, &peer);
+			continue;
+		}
+		if (errno == EINTR || errno == ECONNABORTED)
+			continue;
+		if (errno != EAGAIN && errno != EWOULDBLOCK)
+			log_error("worker=%d event=accept err=\"%s\"", w->index, strerror(errno));
+		break;
+	}
+	return n;
+}
+
+static void on_listener(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	accept_some(io->data, io->fd, ACCEPTS_AT_ONCE);
+}
+
+static void close_listeners(struct worker *w)
+{
+	for (int i = 0; i < w->listener_count; i++) {
+		ev_io *io = &w->listeners[i];
+
+		ev_io_stop(w->loop, io);
+		/* who is in the queue has been told that it is connected */
+		while (accept_some(w, io->fd, ACCEPTS_AT_ONCE) == ACCEPTS_AT_ONCE)
+			;
+		close(io->fd);
+	}
+	free(w->listeners);
+	w->listeners = NULL;
+	w->listener_count = 0;
+}
+
+/* --- letters --- */
+
+struct listen_letter {
+	struct letter letter;
+	int count, port_count;
+	int fds[];
+};
+
+static void deliver_listen(struct letter *letter, void *owner)
+{
+	struct listen_letter *l = CONTAINER_OF(letter, struct listen_letter, letter);
+	struct worker *w = owner;
+
+	w->advertising.port_count = l->port_count;
+	w->listeners = mem_zalloc((size_t)l->count * sizeof *w->listeners);
+	w->listener_count = l->count;
+	for (int i = 0; i < l->count; i++) {
+		ev_io *io = &w->listeners[i];
+
+		ev_io_init(io, on_listener, l->fds[i], EV_READ);
+		io->data = w;
+		ev_io_start(w->loop, io);
+	}
+	free(l);
+}
+
+void worker_listen(struct worker *w, const int *fds, int count, int port_count)
+{
+	struct listen_letter *l = mem_alloc(sizeof *l + (size_t)count * sizeof l->fds[0]);
+
+	l->letter.deliver = deliver_listen;
+	l->count = count;
+	l->port_count = port_count;
+	memcpy(l->fds, fds, (size_t)count * sizeof l->fds[0]);
+	mailbox_post(&w->mailbox, &l->letter);
+}
+
+static void check_drained(struct worker *w)
+{
+	if (!w->draining || w->clients != NULL || w->on_drained == NULL)
+		return;
+	ev_timer_stop(w->loop, &w->drain_timer);
+	w->on_drained(w->drained_ctx);
+	w->on_drained = NULL;
+}
+
+void worker_client_gone(struct worker *w)
+{
+	check_drained(w);
+}
+
+static void on_drain_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct worker *w = timer->data;
+
+	(void)loop;
+	(void)events;
+	while (w->clients != NULL)
+		client_free(w->clients, "the drain took too long");
+	check_drained(w);
+}
+
+static void deliver_drain(struct letter *letter, void *owner)
+{
+	struct worker *w = owner;
+
+	free(letter);
+	if (w->draining)
+		return;
+	w->draining = true;
+	close_listeners(w);
+	ev_timer_set(&w->drain_timer, w->node->config->drain_timeout_ms / 1000.0, 0.0);
+	ev_timer_start(w->loop, &w->drain_timer);
+	for (struct client *c = w->clients, *next; c != NULL; c = next) {
+		next = client_next(c);
+		client_drain(c);
+	}
+	check_drained(w);
+}
+
+static void deliver_stop(struct letter *letter, void *owner)
+{
+	struct worker *w = owner;
+
+	free(letter);
+	ev_break(w->loop, EVBREAK_ALL);
+}
+
+static void post(struct worker *w, void (*deliver)(struct letter *, void *))
+{
+	struct letter *l = mem_zalloc(sizeof *l);
+
+	l->deliver = deliver;
+	mailbox_post(&w->mailbox, l);
+}
+
+void worker_drain(struct worker *w)
+{
+	post(w, deliver_drain);
+}
+
+static void on_snapshot(void *owner, const struct snapshot *s)
+{
+	struct worker *w = owner;
+
+	snapshot_unref(w->snapshot);
+	w->snapshot = s;
+}
+
+/* --- the thread --- */
+
+static void *run(void *arg)
+{
+	struct worker *w = arg;
+
+	ev_run(w->loop, 0);
+	return NULL;
+}
+
+struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
+			  void *ctx)
+{
+	struct worker *w = mem_zalloc(sizeof *w);
+
+	w->node = node;
+	w->index = index;
+	w->on_drained = on_drained;
+	w->drained_ctx = ctx;
+	w->loop = ev_loop_new(EVFLAG_AUTO);
+	w->advertising.config = node->config;
+	w->random = (uint32_t)(uintptr_t)w ^ (uint32_t)getpid();
+	w->next_client_id = (uint64_t)index << 48 | 1;
+	for (int i = 0; i < WORKER_SHUNNED; i++)
+		w->shunned[i].broker = NO_BROKER;
+	mailbox_init(&w->mailbox, w->loop, w);
+	bufpool_init(&w->bufs);
+	pipepool_init(&w->pipes, PIPES_MAX);
+	ev_timer_init(&w->drain_timer, on_drain_timer, 0.0, 0.0);
+	w->drain_timer.data = w;
+	topology_subscribe(node->topology, &w->mailbox, on_snapshot);
+	if (pthread_create(&w->thread, NULL, run, w) != 0) {
+		log_error("worker=%d err=\"no thread\"", index);
+		abort();
+	}
+	return w;
+}
+
+void worker_stop(struct worker *w)
+{
+	post(w, deliver_stop);
+	pthread_join(w->thread, NULL);
+}
+
+void worker_free(struct worker *w)
+{
+	w->draining = false; /* nobody is told any more */
+	while (w->clients != NULL)
+		client_free(w->clients, "the node stops");
+	for (int i = 0; i < w->listener_count; i++) {
+		ev_io_stop(w->loop, &w->listeners[i]);
+		close(w->listeners[i].fd);
+	}
+	free(w->listeners);
+	ev_timer_stop(w->loop, &w->drain_timer);
+	mailbox_deinit(&w->mailbox);
+	pipepool_deinit(&w->pipes);
+	bufpool_deinit(&w->bufs);
+	snapshot_unref(w->snapshot);
+	ev_loop_destroy(w->loop);
+	free(w);
+}
+
+const struct stats *worker_stats(const struct worker *w)
+{
+	return &w->stats;
+}

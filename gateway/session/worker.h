@@ -1,0 +1,84 @@
+/* worker.h - one thread, one loop, and everything that its clients need.
+ *
+ * Workers share nothing but what `struct node` names, all of which is
+ * thread-safe.  Tests: tests/integration/
+ */
+#ifndef SESSION_WORKER_H
+#define SESSION_WORKER_H
+
+#include "config/config.h"
+#include "loop/budget.h"
+#include "loop/stats.h"
+#include "net/admission.h"
+#include "net/inbuf.h"
+#include "net/pipe.h"
+#include "route/advertise.h"
+#include "topology/topology.h"
+
+#include <pthread.h>
+
+/* What all workers of the process use; outlives them. */
+struct node {
+	const struct config *config;
+	struct topology *topology;
+	struct budget *budget;
+	struct admission *admission;
+};
+
+struct client;
+
+/* A broker that could not be reached a moment ago: others are preferred. */
+struct shunned {
+	int32_t broker;
+	ev_tstamp until;
+};
+
+enum { WORKER_SHUNNED = 8 };
+
+struct worker {
+	const struct node *node;
+	int index;
+	pthread_t thread;
+	struct ev_loop *loop;
+	struct mailbox mailbox;
+	struct stats stats;
+	struct bufpool bufs;
+	struct pipepool pipes;
+	const struct snapshot *snapshot; /* never NULL once listening */
+	struct advertising advertising;
+	struct shunned shunned[WORKER_SHUNNED];
+	uint32_t random; /* state of a small generator, for choices among equals */
+	uint64_t next_client_id;
+	struct client *clients;
+	ev_io *listeners;
+	int listener_count;
+	bool draining;
+	ev_timer drain_timer;
+	void (*on_drained)(void *ctx);
+	void *drained_ctx;
+};
+
+/* Starts the thread.  The node is borrowed.  `on_drained` is called once on the
+ * worker's thread when its last client has gone after worker_drain. */
+struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
+			  void *ctx);
+/* From any thread: takes the listening sockets, closes them when it drains. */
+void worker_listen(struct worker *w, const int *fds, int count, int port_count);
+/* From any thread: no new connections, what is in flight ends, at most
+ * drain_timeout_ms. */
+void worker_drain(struct worker *w);
+/* Stops the thread; from then on its mailbox may still be posted to. */
+void worker_stop(struct worker *w);
+/* Closes everything and frees; after worker_stop, and when nobody posts any
+ * more: the topology is gone (it answers to cancelled questions too). */
+void worker_free(struct worker *w);
+
+const struct stats *worker_stats(const struct worker *w);
+
+/* On the worker's own thread. */
+void worker_shun(struct worker *w, int32_t broker);
+/* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
+int32_t worker_any_broker(struct worker *w, int32_t not_this);
+void worker_client_gone(struct worker *w);
+
+#endif

@@ -1,0 +1,77 @@
+/* topology.h - learns where everything is, and keeps learning.
+ *
+ * One thread of its own has the control connection (the first bootstrap server
+ * that answers, then any live broker) with its own loop.  It asks for the whole
+ * cluster's metadata on a timer, for single topics when somebody noticed that
+ * they moved, and for every broker's ApiVersions; it publishes a new snapshot
+ * to each subscriber's mailbox whenever something changed, several changes as
+ * one.  Leader epochs never go backwards; a topic whose id changed is replaced.
+ * All functions may be called from any thread unless they say otherwise.
+ * Tests: tests/unit/topology/, tests/integration/topology.py
+ */
+#ifndef TOPOLOGY_TOPOLOGY_H
+#define TOPOLOGY_TOPOLOGY_H
+
+#include "config/config.h"
+#include "loop/mailbox.h"
+#include "topology/snapshot.h"
+
+struct topology;
+
+/* Borrows the config.  Nothing runs before topology_start. */
+struct topology *topology_new(const struct config *config);
+/* Every published snapshot is handed to on_snapshot on the mailbox's loop, which
+ * takes the reference.  Before topology_start only. */
+void topology_subscribe(struct topology *t, struct mailbox *mailbox,
+			void (*on_snapshot)(void *owner, const struct snapshot *s));
+void topology_start(struct topology *t);
+/* Stops the thread and frees all; subscribers' mailboxes must still live. */
+void topology_free(struct topology *t);
+
+/* A reference to the newest snapshot, or NULL before the first one.  The first
+ * one is published when the metadata and the ApiVersions of at least one
+ * broker are there. */
+const struct snapshot *topology_snapshot(struct topology *t);
+
+/* How fresh it is, for /metrics and /health: milliseconds since the last
+ * successful metadata answer, -1: none yet. */
+int64_t topology_age_ms(struct topology *t);
+
+enum coordinator_type { COORDINATOR_GROUP = 0, COORDINATOR_TXN = 1 };
+
+/* The coordinator if it is known, else NO_BROKER: then ask. */
+int32_t topology_coordinator(struct topology *t, enum coordinator_type type, const void *key,
+			     size_t len);
+
+/* A question whose answer comes later, to the asker's mailbox. */
+struct topology_query;
+/* broker: the coordinator asked for, or NO_BROKER; topics: always NO_BROKER
+ * (look into the snapshot, which has been delivered before this call). */
+typedef void (*topology_answer)(void *owner, int32_t broker);
+
+/* Each gives up after five seconds at most and then answers NO_BROKER. */
+struct topology_query *topology_ask_coordinator(struct topology *t, enum coordinator_type type,
+						const void *key, size_t len,
+						struct mailbox *mailbox, topology_answer answer,
+						void *owner);
+/* Asks the cluster for topics by name or, with len 16 and by_id, by id;
+ * `topics` is copied. */
+struct topology_name {
+	const void *name;
+	size_t len;
+	bool by_id;
+};
+struct topology_query *topology_ask_topics(struct topology *t, const struct topology_name *topics,
+					   size_t count, struct mailbox *mailbox,
+					   topology_answer answer, void *owner);
+/* No answer follows; on the asker's thread, before the answer came. */
+void topology_cancel(struct topology_query *q);
+
+/* Things that workers notice (KAFKA-ROUTING 3.3); never block, coalesced. */
+void topology_notice_topic(struct topology *t, struct topology_name topic);
+void topology_notice_coordinator(struct topology *t, enum coordinator_type type, const void *key,
+				 size_t len); /* 15 or 16 was seen: forget it */
+void topology_notice_broker(struct topology *t, int32_t broker); /* refused, reset, closed */
+void topology_notice_all(struct topology *t); /* something moved, nobody knows what */
+
+#endif

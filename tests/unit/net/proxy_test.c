@@ -1,0 +1,338 @@
+/* proxy_test.c - PROXY headers as HAProxy 2.6 sent them, and broken ones.
+ *
+ * Every row is read at once, with bytes of a request behind it, and byte by
+ * byte: the outcome must be the same.
+ */
+#include "net/proxy.h"
+
+#include "util/compiler.h"
+#include "util/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <cmocka.h>
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/un.h>
+
+#define SIG "0d0a0d0a000d0a515549540a"
+#define V4_BLOCK "7f0034077f00320187b52385"
+#define V6_BLOCK                                                                               \
+	"20010db8000000000000000000000001" "20010db8000000000000000000000002" "9c402384"
+
+enum { BYTES_MAX = 70000 };
+
+struct row {
+	const char *what;
+	const char *text; /* as it is, or */
+	const char *hex;
+	enum proxy_result result;
+	const char *source, *destination; /* NULL: local */
+};
+
+static const struct row rows[] = {
+	/* captured */
+	{ "v2 with CRC32C and unique id, all ports to one node port", NULL,
+	  SIG "211100447f0034077f00320287b523850300041f51670405002e37463030333430373a383742355f"
+	      "37463030333230323a323338355f36423034364139335f303030423a36453838",
+	  PROXY_HEADER, "127.0.52.7:34741", "127.0.50.2:9093" },
+	{ "v2 plain", NULL, SIG "2111000c" "7f003407" "7f003201" "95d7" "24b1", PROXY_HEADER,
+	  "127.0.52.7:38359", "127.0.50.1:9393" },
+	{ "v2 health check", NULL, SIG "20000000", PROXY_HEADER },
+	/* v2 by the book */
+	{ "v2 over IPv6", NULL, SIG "21210024" V6_BLOCK, PROXY_HEADER, "[2001:db8::1]:40000",
+	  "[2001:db8::2]:9092" },
+	{ "v2 local with an address block", NULL, SIG "2011000c" V4_BLOCK, PROXY_HEADER },
+	{ "v2 local with anything", NULL, SIG "20ff0003" "ffffff", PROXY_HEADER },
+	{ "v2 unspecified", NULL, SIG "21000000", PROXY_HEADER },
+	{ "v2 unspecified with a TLV", NULL, SIG "21000004" "e0000107", PROXY_HEADER },
+	{ "v2 TLVs: ALPN, empty, unknown", NULL,
+	  SIG "21110016" V4_BLOCK "010001aa" "040000" "e10000",
+	  PROXY_HEADER, "127.0.52.7:34741", "127.0.50.1:9093" },
+	/* v2 that is none */
+	{ "v2 version 1", NULL, SIG "11110000", PROXY_BAD },
+	{ "v2 command 2", NULL, SIG "22110000", PROXY_BAD },
+	{ "v2 family 4", NULL, SIG "2141000c" V4_BLOCK, PROXY_BAD },
+	{ "v2 UDP", NULL, SIG "2112000c" V4_BLOCK, PROXY_BAD },
+	{ "v2 IPv4 address block cut off", NULL, SIG "2111000b" "7f0034077f00320187b523", PROXY_BAD },
+	{ "v2 IPv6 with room for IPv4", NULL, SIG "2121000c" V4_BLOCK, PROXY_BAD },
+	{ "v2 UNIX with room for IPv4", NULL, SIG "2131000c" V4_BLOCK, PROXY_BAD },
+	{ "v2 TLV head cut off", NULL, SIG "2111000e" V4_BLOCK "0400", PROXY_BAD },
+	{ "v2 TLV longer than the header", NULL, SIG "21110010" V4_BLOCK "04000200", PROXY_BAD },
+	{ "v2 wrong CRC32C", NULL,
+	  SIG "211100447f0034077f00320287b523850300041f51670505002e37463030333430373a383742355f"
+	      "37463030333230323a323338355f36423034364139335f303030423a36453838",
+	  PROXY_BAD },
+	{ "v2 right CRC32C, another port", NULL,
+	  SIG "211100447f0034077f00320287b523840300041f51670405002e37463030333430373a383742355f"
+	      "37463030333230323a323338355f36423034364139335f303030423a36453838",
+	  PROXY_BAD },
+	{ "v2 CRC32C of two bytes", NULL, SIG "21110011" V4_BLOCK "0300020000", PROXY_BAD },
+	{ "v2 two CRC32C, the second one right", NULL,
+	  SIG "2111001a" V4_BLOCK "03000400000000" "030004d3f93705",
+	  PROXY_BAD },
+	/* v1 */
+	{ "v1 over IPv4", "PROXY TCP4 10.0.0.5 10.0.0.1 40000 9092\r\n", NULL, PROXY_HEADER,
+	  "10.0.0.5:40000", "10.0.0.1:9092" },
+	{ "v1 over IPv6", "PROXY TCP6 2001:db8::5 ::1 65535 0\r\n", NULL, PROXY_HEADER,
+	  "[2001:db8::5]:65535", "[::1]:0" },
+	{ "v1 as long as it can be",
+	  "PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaa\r\n",
+	  NULL, PROXY_HEADER },
+	{ "v1 one byte longer",
+	  "PROXY UNKNOWN ffff:f...f:ffff ffff:f...f:ffff 65535 65535 aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
+	  "aaaaaaaaaaaaaaaaa\r\n",
+	  NULL, PROXY_BAD },
+	{ "v1 unknown", "PROXY UNKNOWN\r\n", NULL, PROXY_HEADER },
+	{ "v1 other protocol", "PROXY UDP4 10.0.0.5 10.0.0.1 1 2\r\n", NULL, PROXY_BAD },
+	{ "v1 unknown with a tail", "PROXY UNKNOWNX\r\n", NULL, PROXY_BAD },
+	{ "v1 nothing", "PROXY \r\n", NULL, PROXY_BAD },
+	{ "v1 no ports", "PROXY TCP4 10.0.0.5 10.0.0.1\r\n", NULL, PROXY_BAD },
+	{ "v1 a word too many", "PROXY TCP4 10.0.0.5 10.0.0.1 1 2 3\r\n", NULL, PROXY_BAD },
+	{ "v1 a blank at the end", "PROXY TCP4 10.0.0.5 10.0.0.1 1 2 \r\n", NULL, PROXY_BAD },
+	{ "v1 two blanks", "PROXY TCP4  10.0.0.5 10.0.0.1 1 2\r\n", NULL, PROXY_BAD },
+	{ "v1 port too large", "PROXY TCP4 10.0.0.5 10.0.0.1 65536 2\r\n", NULL, PROXY_BAD },
+	{ "v1 port far too large", "PROXY TCP4 10.0.0.5 10.0.0.1 4294967297 2\r\n", NULL, PROXY_BAD },
+	{ "v1 port with a sign", "PROXY TCP4 10.0.0.5 10.0.0.1 +1 2\r\n", NULL, PROXY_BAD },
+	{ "v1 port with a zero in front", "PROXY TCP4 10.0.0.5 10.0.0.1 01 2\r\n", NULL,
+	  PROXY_BAD },
+	{ "v1 address with too much", "PROXY TCP4 10.0.0.5.6 10.0.0.1 1 2\r\n", NULL, PROXY_BAD },
+	{ "v1 IPv6 address called IPv4", "PROXY TCP4 ::1 ::1 1 2\r\n", NULL, PROXY_BAD },
+	{ "v1 line feed alone", "PROXY TCP4 10.0.0.5 10.0.0.1 1 2\n", NULL, PROXY_BAD },
+	{ "v1 return alone", "PROXY UNKNOWN\rX", NULL, PROXY_BAD },
+	{ "v1 a zero byte in it", NULL, "50524f585920554e4b4e4f574e20000d0a", PROXY_BAD },
+	/* something else */
+	{ "a Kafka request", NULL, "0000001a0012000300000001", PROXY_NO_HEADER },
+	{ "a TLS hello", NULL, "160301020001", PROXY_NO_HEADER },
+	{ "HTTP", "GET / HTTP/1.1\r\n", NULL, PROXY_NO_HEADER },
+	{ "almost v1", "PROXYTCP4", NULL, PROXY_NO_HEADER },
+	{ "almost v2", NULL, "0d0a0d0a000d0a515549540b", PROXY_NO_HEADER },
+};
+
+static size_t bytes_of(const struct row *row, uint8_t *bytes)
+{
+	size_t n;
+
+	if (row->text != NULL) {
+		n = strlen(row->text);
+		memcpy(bytes, row->text, n);
+		return n;
+	}
+	n = strlen(row->hex) / 2;
+	for (size_t i = 0; i < n; i++) {
+		char two[3] = { row->hex[2 * i], row->hex[2 * i + 1], '\0' };
+
+		bytes[i] = (uint8_t)strtoul(two, NULL, 16);
+	}
+	return n;
+}
+
+static void print_address(const struct sockaddr_storage *s, char *out, size_t size)
+{
+	char host[INET6_ADDRSTRLEN];
+
+	if (s->ss_family == AF_INET) {
+		const struct sockaddr_in *v4 = (const void *)s;
+
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+		snprintf(out, size, "%s:%d", host, ntohs(v4->sin_port));
+	} else if (s->ss_family == AF_INET6) {
+		const struct sockaddr_in6 *v6 = (const void *)s;
+
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+		snprintf(out, size, "[%s]:%d", host, ntohs(v6->sin6_port));
+	} else {
+		snprintf(out, size, "family %d", s->ss_family);
+	}
+}
+
+static void assert_header(const struct row *row, const struct proxy_header *h)
+{
+	char source[80], destination[80];
+
+	assert_int_equal(h->is_local, row->source == NULL);
+	if (row->source == NULL) {
+		assert_int_equal(h->source.ss_family, AF_UNSPEC);
+		assert_int_equal(h->destination.ss_family, AF_UNSPEC);
+		return;
+	}
+	print_address(&h->source, source, sizeof source);
+	print_address(&h->destination, destination, sizeof destination);
+	assert_string_equal(source, row->source);
+	assert_string_equal(destination, row->destination);
+}
+
+/* In a buffer of exactly this size, so that a sanitizer sees one byte too many. */
+static enum proxy_result read_exactly(const uint8_t *bytes, size_t n, struct proxy_header *h,
+				      size_t *used)
+{
+	uint8_t *copy = mem_alloc(n + (n == 0));
+	enum proxy_result result;
+
+	memcpy(copy, bytes, n);
+	result = proxy_read(copy, n, h, used);
+	free(copy);
+	return result;
+}
+
+static void check_row(const struct row *row)
+{
+	static const uint8_t request[] = "\0\0\0\x1a\0\x12\0\x03\r\nPROXY ";
+	static uint8_t bytes[BYTES_MAX];
+	size_t n = bytes_of(row, bytes), used, told = 0;
+	struct proxy_header h;
+	enum proxy_result result = PROXY_MORE;
+
+	memcpy(bytes + n, request, sizeof request);
+	assert_int_equal(read_exactly(bytes, n, &h, &used), row->result);
+	assert_int_equal(read_exactly(bytes, n + sizeof request, &h, &used), row->result);
+	if (row->result == PROXY_HEADER) {
+		assert_int_equal(used, n);
+		assert_header(row, &h);
+	}
+	while (result == PROXY_MORE) {
+		assert_true(told <= n);
+		result = read_exactly(bytes, told++, &h, &used);
+	}
+	assert_int_equal(result, row->result);
+	if (row->result == PROXY_HEADER) {
+		assert_int_equal(used, n);
+		assert_header(row, &h);
+	}
+}
+
+static const struct row *current;
+
+static void every_row_is_read_as_it_says(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		current = &rows[i];
+		check_row(current);
+	}
+	current = NULL;
+}
+
+static int tell_which_row(void **state)
+{
+	(void)state;
+	if (current != NULL)
+		print_error("in the row: %s\n", current->what);
+	return 0;
+}
+
+static void a_unix_client_is_local(void **state)
+{
+	uint8_t bytes[16 + 216] = "\r\n\r\n\0\r\nQUIT\n\x21\x31\0\xd8/a/path";
+	struct proxy_header h;
+	size_t used;
+
+	(void)state;
+	assert_int_equal(proxy_read(bytes, sizeof bytes - 1, &h, &used), PROXY_MORE);
+	assert_int_equal(proxy_read(bytes, sizeof bytes, &h, &used), PROXY_HEADER);
+	assert_int_equal(used, sizeof bytes);
+	assert_true(h.is_local);
+}
+
+static void the_largest_header_is_header_max(void **state)
+{
+	static uint8_t bytes[PROXY_HEADER_MAX] = "\r\n\r\n\0\r\nQUIT\n\x21\x11\xff\xff";
+	struct proxy_header h;
+	size_t used, tlv = 65535 - 12 - 3;
+
+	(void)state;
+	bytes[28] = 0xe0;
+	bytes[29] = (uint8_t)(tlv >> 8);
+	bytes[30] = (uint8_t)tlv;
+	assert_int_equal(proxy_read(bytes, sizeof bytes - 1, &h, &used), PROXY_MORE);
+	assert_int_equal(proxy_read(bytes, sizeof bytes, &h, &used), PROXY_HEADER);
+	assert_int_equal(used, sizeof bytes);
+	bytes[30]++;
+	assert_int_equal(proxy_read(bytes, sizeof bytes, &h, &used), PROXY_BAD);
+}
+
+/* Any byte of a header with a CRC32C that arrives changed is noticed. */
+static void a_crc_guards_every_bit(void **state)
+{
+	uint8_t bytes[200];
+	size_t n = bytes_of(&rows[0], bytes), used;
+	struct proxy_header h;
+
+	(void)state;
+	for (size_t bit = 16 * 8; bit < n * 8; bit++) {
+		size_t crc_type = 28 * 8; /* this byte says that it is a CRC */
+
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+		if (bit / 8 != crc_type / 8)
+			assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_BAD);
+		bytes[bit / 8] ^= (uint8_t)(1u << bit % 8);
+	}
+	assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_HEADER);
+}
+
+static struct config_net net(const char *text, unsigned bits)
+{
+	struct config_net n = { .bits = bits };
+
+	assert_int_equal(inet_pton(AF_INET6, text, &n.addr), 1);
+	return n;
+}
+
+static void trusted_are_the_networks_only(void **state)
+{
+	const struct config_net nets[] = { net("::ffff:127.0.0.0", 104), net("::1", 128),
+					   net("::ffff:10.1.2.128", 121), net("2001:db8::", 32) };
+	static const struct {
+		const char *address;
+		bool trusted;
+	} cases[] = {
+		{ "127.0.0.1", true },	  { "127.255.1.2", true },  { "128.0.0.1", false },
+		{ "126.255.255.255", false }, { "10.1.2.128", true },   { "10.1.2.255", true },
+		{ "10.1.2.127", false },  { "::1", true },	    { "::2", false },
+		{ "::ffff:127.0.0.9", true }, { "::127.0.0.1", false }, { "2001:db8:9::9", true },
+		{ "2001:db9::", false },  { "0.0.0.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		struct sockaddr_in v4 = { .sin_family = AF_INET };
+		struct sockaddr_in6 v6 = { .sin6_family = AF_INET6 };
+		bool is_v4 = inet_pton(AF_INET, cases[i].address, &v4.sin_addr) == 1;
+
+		if (!is_v4)
+			assert_int_equal(inet_pton(AF_INET6, cases[i].address, &v6.sin6_addr), 1);
+		if (proxy_is_trusted(nets, ARRAY_LEN(nets),
+				     is_v4 ? (struct sockaddr *)&v4 : (struct sockaddr *)&v6) !=
+		    cases[i].trusted)
+			fail_msg("%s", cases[i].address);
+	}
+}
+
+static void nobody_and_everybody(void **state)
+{
+	const struct config_net all = net("::", 0);
+	struct sockaddr_in v4 = { .sin_family = AF_INET };
+	struct sockaddr_un un = { .sun_family = AF_UNIX };
+
+	(void)state;
+	assert_false(proxy_is_trusted(NULL, 0, (struct sockaddr *)&v4));
+	assert_true(proxy_is_trusted(&all, 1, (struct sockaddr *)&v4));
+	assert_false(proxy_is_trusted(&all, 1, (struct sockaddr *)&un));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(every_row_is_read_as_it_says, tell_which_row),
+		cmocka_unit_test(a_unix_client_is_local),
+		cmocka_unit_test(the_largest_header_is_header_max),
+		cmocka_unit_test(a_crc_guards_every_bit),
+		cmocka_unit_test(trusted_are_the_networks_only),
+		cmocka_unit_test(nobody_and_everybody),
+	};
+
+	return cmocka_run_group_tests_name("proxy", tests, NULL, NULL);
+}
