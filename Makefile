@@ -27,6 +27,7 @@ ARCHIVES := $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
 export BUILD CC CFLAGS
 
 .DELETE_ON_ERROR:
+.SECONDARY:
 .PHONY: all help setup demo bench check check-fast unit integration conformance e2e asan tsan fuzz lint format \
 	compdb install clean run-tests test-programs fuzzers
 
@@ -52,9 +53,9 @@ $(BUILD)/obj/%.o: %.c Makefile | setup
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libgateway.a: $(call obj,$(GATEWAY_SRC))
-	@rm -f $@; $(AR) rcs $@ $^
+	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 $(BUILD)/libhaproxy.a: $(call obj,$(HAPROXY_SRC))
-	@rm -f $@; $(AR) rcs $@ $^
+	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
 $(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
 	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -63,7 +64,7 @@ $(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(ARCHIVES)
 
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka
+	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -98,11 +99,11 @@ test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS)
 
 SANITIZED = $(MAKE) --no-print-directory check-fast
 asan: ## the same as check-fast under AddressSanitizer and UBSan
-	@ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0 TEST_PATIENCE=4 \
+	@+ASAN_OPTIONS=detect_stack_use_after_return=1:abort_on_error=0 TEST_PATIENCE=4 \
 	 UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) BUILD=build-asan \
 	 CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 tsan: ## the unit and integration tests under ThreadSanitizer
-	@TSAN_OPTIONS=halt_on_error=1 TEST_PATIENCE=6 $(SANITIZED) KINDS='unit integration' \
+	@+TSAN_OPTIONS=halt_on_error=1 TEST_PATIENCE=6 $(SANITIZED) KINDS='unit integration' \
 	 BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread'
 
 fuzz: ## each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer

@@ -47,7 +47,8 @@ static void check_advertised_ports(const struct config *c, struct mistakes *m)
 	if (c->advertised_port + c->port_count - 1 > PORT_MOST)
 		TELL(c, m, "gateway.advertised_host",
 		     "%d ports from %d on end beyond 65535; as many are advertised as the gateway "
-		     "listens on", c->port_count, c->advertised_port);
+		     "listens on",
+		     c->port_count, c->advertised_port);
 }
 
 static bool is_any(const char *host)
@@ -67,8 +68,9 @@ static void check_http_port(const struct config *c, struct mistakes *m)
 	if (strcmp(c->http_host, c->bind_host) != 0 && !is_any(c->http_host) &&
 	    !is_any(c->bind_host))
 		return; /* two addresses */
-	TELL(c, m, "gateway.http_port", "%d is one of the clients' ports, %d to %d; a port outside them",
-	     c->http_port, c->port_start, c->port_start + count - 1);
+	TELL(c, m, "gateway.http_port",
+	     "%d is one of the clients' ports, %d to %d; a port outside them", c->http_port,
+	     c->port_start, c->port_start + count - 1);
 }
 
 static void check_external(const struct config *c, struct mistakes *m)
@@ -90,8 +92,8 @@ static void check_memory(const struct config *c, struct mistakes *m)
 	if (c->max_frame_bytes > c->memory_budget_bytes)
 		TELL(c, m, "gateway.limits.frame",
 		     "%" PRId64 " bytes are more than %s (%" PRId64 " bytes): a frame that must be "
-		     "held would never fit", c->max_frame_bytes, other(m, "gateway.limits.memory"),
-		     c->memory_budget_bytes);
+		     "held would never fit",
+		     c->max_frame_bytes, other(m, "gateway.limits.memory"), c->memory_budget_bytes);
 }
 
 static void check_connections(const struct config *c, struct mistakes *m)
@@ -113,7 +115,8 @@ static void check_trust(const struct config *c, struct mistakes *m)
 	if (c->proxy_protocol != PROXY_OFF && c->proxy_trusted_count == 0)
 		TELL(c, m, "gateway.proxy_trusted",
 		     "no network is trusted, so no PROXY header would ever be believed; say the load "
-		     "balancer's, or set %s to off", other(m, "gateway.proxy_protocol"));
+		     "balancer's, or set %s to off",
+		     other(m, "gateway.proxy_protocol"));
 }
 
 /* Clients close what is idle after nine minutes; who closes earlier makes them send into a
@@ -136,8 +139,9 @@ static void check_nodes(const struct config *c, struct mistakes *m)
 			const struct config_node *b = &c->nodes[j];
 
 			if (strcmp(a->host, b->host) == 0 && a->http_port == b->http_port)
-				TELL(c, m, "haproxy.nodes", "%s and %s have the same host and HTTP port",
-				     b->name, a->name);
+				TELL(c, m, "haproxy.nodes",
+				     "%s and %s have the same host and HTTP port", b->name,
+				     a->name);
 		}
 	}
 }

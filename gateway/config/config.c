@@ -84,8 +84,9 @@ static bool from_environment(struct config *c, const struct config_option *o,
 					  .name = first != NULL ? o->env : o->env_also };
 	if (first != NULL && second != NULL && strcmp(first, second) != 0) {
 		origin->bad = true;
-		mistakes_in_environment(m, "%s: \"%.100s\", but %s says \"%.100s\"; both mean the same",
-					o->env_also, second, o->env, first);
+		mistakes_in_environment(
+			m, "%s: \"%.100s\", but %s says \"%.100s\"; both mean the same",
+			o->env_also, second, o->env, first);
 	} else if (!take_whole(c, o, first != NULL ? first : second, why)) {
 		origin->bad = true;
 		mistakes_in_environment(m, "%s: %s", origin->name, why);
@@ -163,8 +164,9 @@ static void derive(struct config *c, struct mistakes *m)
 	char name[TEXT_HOST_MAX] = "";
 
 	if (c->bootstrap_servers == NULL && !servers->bad)
-		mistakes_of(m, option_by_key("kafka.bootstrap_servers"), servers,
-			    "missing; \"host:port\" of the brokers to start from, several with commas");
+		mistakes_of(
+			m, option_by_key("kafka.bootstrap_servers"), servers,
+			"missing; \"host:port\" of the brokers to start from, several with commas");
 	if (c->advertised_host == NULL) {
 		if (gethostname(name, sizeof name - 1) != 0 || *name == '\0')
 			snprintf(name, sizeof name, "localhost");
@@ -198,7 +200,8 @@ static void look_for_mistyped(struct mistakes *m)
 		name = mem_strndup(*e, n);
 		near = option_by_env(name) == NULL ? option_near_env(name) : NULL;
 		if (near != NULL)
-			fprintf(m->out, "warning: environment: %s: no such option; %s?\n", name, near);
+			fprintf(m->out, "warning: environment: %s: no such option; %s?\n", name,
+				near);
 		free(name);
 	}
 }

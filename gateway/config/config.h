@@ -61,17 +61,17 @@ struct config {
 	char *log_level;
 
 	/* limits; sizes in bytes, times in milliseconds */
-	int max_connections;		/* of clients, all workers together */
+	int max_connections;		 /* of clients, all workers together */
 	int max_connections_per_address; /* 0: no limit */
-	int64_t max_frame_bytes;	/* as socket.request.max.bytes: 104857600 */
-	int64_t memory_budget_bytes;	/* for what must be held: splits, merges, rewrites */
-	int connect_timeout_ms;		/* to a broker */
-	int head_timeout_ms;		/* from a frame's first byte to its head */
-	int body_timeout_ms;		/* from a frame's head to its last byte, added to by what arrives */
-	int idle_timeout_ms;		/* of a client connection with nothing in flight */
-	int request_timeout_ms;		/* for requests that carry no time of their own */
+	int64_t max_frame_bytes;	 /* as socket.request.max.bytes: 104857600 */
+	int64_t memory_budget_bytes;	 /* for what must be held: splits, merges, rewrites */
+	int connect_timeout_ms;		 /* to a broker */
+	int head_timeout_ms;		 /* from a frame's first byte to its head */
+	int body_timeout_ms;	/* from a frame's head to its last byte, added to by what arrives */
+	int idle_timeout_ms;	/* of a client connection with nothing in flight */
+	int request_timeout_ms; /* for requests that carry no time of their own */
 	int drain_timeout_ms;
-	int metadata_refresh_ms;	/* the timer of the topology */
+	int metadata_refresh_ms; /* the timer of the topology */
 
 	/* for anyportctl haproxy generate */
 	struct config_node *nodes;

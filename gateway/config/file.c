@@ -89,8 +89,10 @@ static bool is_wrapped(const char *word, size_t n)
 static void look_at_word(const char *word, size_t n, int line, struct mistakes *m)
 {
 	if (is_wrapped(word, n))
-		mistakes_in_file(m, line, "%.*s: no option takes a number beyond 32 bits; sizes are "
-				 "strings such as \"512 MiB\"", (int)(n < 64 ? n : 64), word);
+		mistakes_in_file(m, line,
+				 "%.*s: no option takes a number beyond 32 bits; sizes are "
+				 "strings such as \"512 MiB\"",
+				 (int)(n < 64 ? n : 64), word);
 }
 
 static void look_at_text(const char *text, struct mistakes *m)
@@ -244,7 +246,8 @@ static void unknown(struct reader *r, const char *key, int line)
 	if (near != NULL)
 		mistakes_in_file(r->m, line, "%s: no such option; %s?", key, near);
 	else
-		mistakes_in_file(r->m, line, "%s: no such option; `anyport --help` lists them", key);
+		mistakes_in_file(r->m, line, "%s: no such option; `anyport --help` lists them",
+				 key);
 }
 
 static void take_group(struct reader *r, const config_setting_t *group, const char *path)

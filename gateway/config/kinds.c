@@ -20,9 +20,14 @@ struct unit {
 
 /* The largest first, in the order in which a value is tried when it is printed. */
 static const struct unit size_units[] = {
-	{ "GiB", 1024 * 1024 * 1024 }, { "GB", 1000 * 1000 * 1000 }, { "MiB", 1024 * 1024 },
-	{ "MB", 1000 * 1000 },	       { "KiB", 1024 },		     { "kB", 1000 },
-	{ "B", 1 },		       { "", 1 },
+	{ "GiB", 1024 * 1024 * 1024 },
+	{ "GB", 1000 * 1000 * 1000 },
+	{ "MiB", 1024 * 1024 },
+	{ "MB", 1000 * 1000 },
+	{ "KiB", 1024 },
+	{ "kB", 1000 },
+	{ "B", 1 },
+	{ "", 1 },
 };
 static const struct unit time_units[] = {
 	{ "h", 3600000 },
@@ -407,7 +412,8 @@ static void print_nodes(const struct config *c, const struct config_option *o, F
 		kind_print_text(nodes[i].name, out);
 		fputs("; host = ", out);
 		kind_print_text(nodes[i].host, out);
-		fprintf(out, "; http_port = %d; }%s", nodes[i].http_port, i + 1 < count ? "," : "\n\t");
+		fprintf(out, "; http_port = %d; }%s", nodes[i].http_port,
+			i + 1 < count ? "," : "\n\t");
 	}
 	fputc(')', out);
 }
@@ -428,10 +434,11 @@ static const struct kind kinds[] = {
 			      print_listener },
 	[OPTION_SERVERS] = { true, true, "\"host:port\", several with commas", set_server,
 			     print_text },
-	[OPTION_NETWORKS] = { true, true, "networks such as \"10.0.0.0/8\" or \"::1\"",
-			      set_network, print_networks },
-	[OPTION_NODES] = { true, false, "nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
-					"http_port = 8888; }, in the environment n1=10.0.0.1:8888",
+	[OPTION_NETWORKS] = { true, true, "networks such as \"10.0.0.0/8\" or \"::1\"", set_network,
+			      print_networks },
+	[OPTION_NODES] = { true, false,
+			   "nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
+			   "http_port = 8888; }, in the environment n1=10.0.0.1:8888",
 			   set_node, print_nodes },
 };
 

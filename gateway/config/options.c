@@ -83,7 +83,8 @@ const struct config_option config_options[] = {
 	{ "gateway.workers", "GATEWAY_DOWNSTREAM_THREAD", .kind = OPTION_NUMBER, .at = AT(workers),
 	  .min = 1, .max = 1024, .standard_help = "cores", .help = "worker threads" },
 	{ "gateway.log_level", "GATEWAY_LOG_LEVEL", .kind = OPTION_NAME, .at = AT(log_level),
-	  .words = "debug|info|warn|error", .standard = "info", .help = "least level that is logged" },
+	  .words = "debug|info|warn|error", .standard = "info",
+	  .help = "least level that is logged" },
 
 	{ "gateway.limits.connections", "GATEWAY_MAX_CONNECTIONS", .kind = OPTION_NUMBER,
 	  .at = AT(max_connections), .min = 1, .max = INT_MAX, .standard = "10000",
@@ -121,8 +122,8 @@ const struct config_option config_options[] = {
 	  .help = "how old what is known of the cluster may get" },
 
 	{ "haproxy.listen", "HAPROXY_LISTEN", .kind = OPTION_LISTENER,
-	  .at = AT(haproxy_listen_host), .at_also = AT(haproxy_listen_port),
-	  .standard = "0.0.0.0", .standard_help = "0.0.0.0 and the first advertised port",
+	  .at = AT(haproxy_listen_host), .at_also = AT(haproxy_listen_port), .standard = "0.0.0.0",
+	  .standard_help = "0.0.0.0 and the first advertised port",
 	  .help = "where HAProxy listens for clients, host or host:first-port" },
 	{ "haproxy.nodes", "HAPROXY_NODES", .kind = OPTION_NODES, .at = AT(nodes),
 	  .at_also = AT(node_count), .standard = "",

@@ -108,7 +108,7 @@ static ev_tstamp next_deadline(const struct client *c)
 	return soonest;
 }
 
-static void time_out(struct client *c, enum stat kind, const char *why)
+static void time_out(struct client *c, enum stats_counter kind, const char *why)
 {
 	stats_add(&c->worker->stats, kind, 1);
 	client_fail(c, why);

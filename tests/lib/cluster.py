@@ -35,7 +35,7 @@ import urllib.request
 from process import BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, wait_for
 
 __all__ = [
-    "BUILD", "REPO", "Haproxy", "Memory", "Metrics", "MockCluster", "Node", "Process", "Scene", "TimedOut",
+    "BUILD", "REPO", "Haproxy", "Memory", "Metrics", "MockCluster", "Node", "Process", "Scene", "Sink", "TimedOut",
     "check", "check_equal", "children", "cpu_seconds", "free_ports", "http_get", "run", "wait_for",
 ]
 
@@ -142,6 +142,9 @@ class Scene:
     def mock_cluster(self, brokers=3, topics=None, replication=1):
         return MockCluster(self, brokers, topics or {}, replication)
 
+    def sink(self, topic="bench", partitions=12, brokers=3, fetch_bytes=1 << 20):
+        return Sink(self, topic, partitions, brokers, fetch_bytes)
+
     def node(self, bootstrap, number=None, ready=True, **options):
         number = number or 1 + sum(isinstance(n, Node) for n in self.__dict__.setdefault("nodes", []))
         node = Node(self, number, bootstrap, **options)
@@ -186,6 +189,16 @@ class MockCluster:
             self.command("leader", topic, partition, 1 + partition % len(self.brokers))
 
 
+class Sink:
+    """A cluster that stores nothing and takes any amount of it, see tests/bench/sink.c."""
+
+    def __init__(self, scene, topic, partitions, brokers, fetch_bytes):
+        self.process = scene.process([BUILD / "sink", "--host", scene.host(50), "--brokers", brokers, "--topic",
+                                      f"{topic}:{partitions}", "--fetch-bytes", fetch_bytes], pipes=True)
+        self.bootstrap = self.process.popen.stdout.readline().strip()
+        check(self.bootstrap, f"sink did not start: {self.process.log()}")
+
+
 class Metrics:
     """Prometheus text: metrics.sum("name", label="value") adds what matches."""
 
@@ -194,6 +207,7 @@ class Metrics:
 
     def __init__(self, text):
         self.samples = []
+        self.families = set(re.findall(r"^# TYPE (\S+)", text, re.M))
         for line in text.splitlines():
             match = self.LINE.match(line)
             if match:
@@ -209,7 +223,7 @@ class Metrics:
     def sum(self, name, **labels):
         """0 when nothing matches the labels; an unknown name is a mistake."""
         rows = self.rows(name)
-        if not rows:
+        if not rows and name not in self.families:
             raise KeyError(f"no metric {name}")
         return sum(value for have, value in rows if labels.items() <= have.items())
 
@@ -296,22 +310,22 @@ class Node:
 class Haproxy:
     """HAProxy in master-worker mode, with a file of the test's or a small one of ours."""
 
-    def __init__(self, scene, nodes, config=None, host=None, first_port=FIRST_PORT, ports=None, to_port="+0", check=True,
-                 proxy="", options="", frontend="", backend=""):
+    def __init__(self, scene, nodes, config=None, name="haproxy", host=None, first_port=FIRST_PORT, ports=None,
+                 to_port="+0", check_nodes=True, proxy="", options="", frontend="", backend=""):
         """to_port: the server's port; "+0" keeps the client's, "+1" asks the next one, a number is that port.
         proxy: "send-proxy" or "send-proxy-v2".  options: lines for defaults.  config: a text instead of all this."""
         self.scene = scene
         self.host = host or scene.host(1)
         self.first_port = first_port
         self.ports = ports or max([n.port_count for n in nodes], default=1)
-        self.socket_path = scene.dir / "haproxy.sock"
+        self.socket_path = scene.dir / f"{name}.sock"
         if config is None:
-            config = self._render(nodes, to_port, check, proxy, options, frontend, backend)
-        self.config_path = scene.file("haproxy.cfg", config)
-        self.master_path = scene.dir / "haproxy-master.sock"
+            config = self._render(nodes, to_port, check_nodes, proxy, options, frontend, backend)
+        self.config_path = scene.file(f"{name}.cfg", config)
+        self.master_path = scene.dir / f"{name}-master.sock"
         self.verify()
-        self.process = scene.process(
-            [os.environ.get("HAPROXY", "haproxy"), "-W", "-S", self.master_path, "-f", self.config_path], name="haproxy")
+        argv = [os.environ.get("HAPROXY", "haproxy"), "-W", "-S", self.master_path, "-f", self.config_path]
+        self.process = scene.process(argv, name=name)
         wait_for(self.answers, 10, "HAProxy listens")
 
     def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend):
@@ -343,7 +357,7 @@ class Haproxy:
         for node in nodes:
             line = f"    server {node.name} {node.host}:{to_port} {proxy}"
             if check_nodes:
-                line += f" check port {HTTP_PORT} inter 300ms fall 2 rise 1 on-marked-down shutdown-sessions"
+                line += f" check port {HTTP_PORT} inter 300ms fall 2 rise 1"
             lines.append(line)
         return "\n".join(lines) + "\n"
 

@@ -10,14 +10,17 @@ has its default.  It is on purpose an implementation of its own: it shares
 nothing with the gateway's.
 """
 import itertools
+import os
 import pathlib
 import socket
 import struct
 import time
 import uuid
 
-SIZES = {"bool": "?", "int8": "b", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q", "float64": "d"}
+SIZES = {"bool": "?", "int8": "b", "int16": "h", "uint16": "H", "int32": "i", "uint32": "I", "int64": "q",
+         "float64": "d"}
 NO_ID = uuid.UUID(int=0)
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))  # sanitizers: everything takes longer
 LATEST, EARLIEST = -1, -2
 
 
@@ -481,6 +484,7 @@ class Connection:
     def __init__(self, host, port, client_id="test", timeout=10, source=None, preamble=b""):
         """source: the local address to come from.  preamble: bytes before the first request (a PROXY header)."""
         self.client_id = client_id
+        timeout *= PATIENCE
         self.sock = socket.create_connection((host, port), timeout, (source, 0) if source else None)
         self.sock.settimeout(timeout)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -552,7 +556,7 @@ class Connection:
 
     def is_closed(self, seconds=5):
         """Whether the peer closes within that time, sending nothing more."""
-        self.sock.settimeout(seconds)
+        self.sock.settimeout(seconds * PATIENCE)
         try:
             return self.sock.recv(1) == b""
         except ConnectionError:

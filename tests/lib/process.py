@@ -17,6 +17,7 @@ import time
 REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build"))
 PR_SET_PDEATHSIG = 1
+PATIENCE = float(os.environ.get("TEST_PATIENCE", "1"))  # sanitizers: everything takes longer
 TICKS = os.sysconf("SC_CLK_TCK")
 
 
@@ -29,7 +30,7 @@ def wait_for(condition, seconds, what, every=0.02):
 
     An OSError counts as "not yet"; the last one is shown when time is up.
     """
-    end = time.monotonic() + seconds
+    end = time.monotonic() + seconds * PATIENCE
     last = None
     while True:
         try:
@@ -95,7 +96,7 @@ class Process:
     def wait(self, seconds):
         """The exit status; negative for a signal."""
         try:
-            return self.popen.wait(seconds)
+            return self.popen.wait(seconds * PATIENCE)
         except subprocess.TimeoutExpired:
             raise TimedOut(f"{self.name} (pid {self.pid}) still runs after {seconds} s") from None
 

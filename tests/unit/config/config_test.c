@@ -93,10 +93,12 @@ struct mistake {
 };
 
 static const struct mistake mistakes[] = {
-	{ NULL, "", "environment: KAFKA_BOOTSTRAP_SERVERS: missing; \"host:port\" of the brokers to "
-		    "start from, several with commas\n" },
-	{ "", "", "FILE: kafka.bootstrap_servers: missing; \"host:port\" of the brokers to start from, "
-		  "several with commas\n" },
+	{ NULL, "",
+	  "environment: KAFKA_BOOTSTRAP_SERVERS: missing; \"host:port\" of the brokers to "
+	  "start from, several with commas\n" },
+	{ "", "",
+	  "FILE: kafka.bootstrap_servers: missing; \"host:port\" of the brokers to start from, "
+	  "several with commas\n" },
 	{ KAFKA "gateway: {\n port_start = ;\n};\n", "", "FILE:3: syntax error\n" },
 	{ KAFKA "gateway: {\n port_strat = 1;\n};\n", "",
 	  "FILE:3: gateway.port_strat: no such option; gateway.port_start?\n" },
@@ -116,8 +118,8 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { port_start = 1; port_start = 2; };\n", "",
 	  "FILE:2: duplicate setting name\n" },
 	{ KAFKA "/* 99999999999\n */ // 99999999999\n# 99999999999\n"
-		"gateway: { bind_host = \"\\\"99999999999\"; http_port = 0; };\n", "",
-	  "FILE:5: gateway.http_port: \"0\" won't do; it must be a number, 1 to 65535\n" },
+		"gateway: { bind_host = \"\\\"99999999999\"; http_port = 0; };\n",
+	  "", "FILE:5: gateway.http_port: \"0\" won't do; it must be a number, 1 to 65535\n" },
 	{ KAFKA "@include \"/nowhere\"\n", "",
 	  "FILE:2: @include: one file tells all; put it in here\n"
 	  "FILE:2: cannot open include file\n" },
@@ -190,14 +192,17 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { proxy_protocol = \"allow\"; proxy_trusted = [ ]; };\n", "",
 	  "FILE:2: gateway.proxy_trusted: no network is trusted, so no PROXY header would ever be "
 	  "believed; say the load balancer's, or set gateway.proxy_protocol to off\n" },
-	{ KAFKA "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; },\n{ name = \"a\"; host = \"i\"; "
-		"},\n{ name = \"b\"; hots = \"h\"; }); };\n", "",
+	{ KAFKA
+	  "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; },\n{ name = \"a\"; host = \"i\"; "
+	  "},\n{ name = \"b\"; hots = \"h\"; }); };\n",
+	  "",
 	  "FILE:4: haproxy.nodes: must be nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
 	  "http_port = 8888; }, in the environment n1=10.0.0.1:8888\n"
 	  "FILE:3: haproxy.nodes: two nodes with the name \"a\"\n" },
-	{ KAFKA "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; }, { name = \"b\"; host = \"h\"; "
-		"}); };\n", "",
-	  "FILE: haproxy.nodes: a and b have the same host and HTTP port\n" },
+	{ KAFKA
+	  "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; }, { name = \"b\"; host = \"h\"; "
+	  "}); };\n",
+	  "", "FILE: haproxy.nodes: a and b have the same host and HTTP port\n" },
 	/* no mistake judged by another one */
 	{ KAFKA "gateway: { internal_load_balancing = false; advertised_host = \"a b\"; };\n", "",
 	  "FILE:2: gateway.advertised_host: \"a b\" won't do; it must be \"host\" or "
@@ -230,7 +235,8 @@ static void no_file_is_told(void **state)
 	forget_environment();
 	set_variables("KAFKA_BOOTSTRAP_SERVERS=k:1");
 	assert_null(load_path("/nowhere/anyport.conf"));
-	assert_string_equal(told, "/nowhere/anyport.conf: can't be read: No such file or directory\n");
+	assert_string_equal(told,
+			    "/nowhere/anyport.conf: can't be read: No such file or directory\n");
 	forget_environment();
 }
 
@@ -242,18 +248,19 @@ static void mistyped_variables_are_warned_of(void **state)
 
 	(void)state;
 	forget_environment();
-	set_variables("KAFKA_PORT=tcp://10.0.0.1:9092\nGATEWAY_PORT_STRAT=7000\nGATEWAY_IDLE_TIMEOUT=5 "
-		      "min\nGATEWAY_RACK_ID=\n");
+	set_variables(
+		"KAFKA_PORT=tcp://10.0.0.1:9092\nGATEWAY_PORT_STRAT=7000\nGATEWAY_IDLE_TIMEOUT=5 "
+		"min\nGATEWAY_RACK_ID=\n");
 	c = load(KAFKA);
 	unsetenv("KAFKA_PORT");
 	unsetenv("GATEWAY_PORT_STRAT");
 	forget_environment();
 	assert_non_null(c);
-	assert_string_equal(told,
-			    "warning: environment: GATEWAY_IDLE_TIMEOUT: clients keep idle connections "
-			    "for 9 min; a longer time lets them close first\n"
-			    "warning: environment: GATEWAY_PORT_STRAT: no such option; "
-			    "GATEWAY_PORT_START?\n");
+	assert_string_equal(
+		told, "warning: environment: GATEWAY_IDLE_TIMEOUT: clients keep idle connections "
+		      "for 9 min; a longer time lets them close first\n"
+		      "warning: environment: GATEWAY_PORT_STRAT: no such option; "
+		      "GATEWAY_PORT_START?\n");
 	config_free(c);
 }
 
@@ -308,11 +315,13 @@ static void the_environment_wins(void **state)
 
 	(void)state;
 	forget_environment();
-	set_variables("GATEWAY_PORT_START=7000\nGATEWAY_ADVERTISED_LISTENER=[2001:db8::1]:9000\n"
-		      "KAFKA_BOOTSTRAP_SERVERS=a:1, [::1]:2\nGATEWAY_PROXY_TRUSTED=10.0.0.0/8,::/0\n"
-		      "HAPROXY_NODES=n1=10.0.0.1,n2=[::2]:99\nGATEWAY_MAX_FRAME=1000000\n"
-		      "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING=False\n");
-	c = load(KAFKA "gateway: { port_start = 5000; port_count = 3; advertised_host = \"file\"; };\n");
+	set_variables(
+		"GATEWAY_PORT_START=7000\nGATEWAY_ADVERTISED_LISTENER=[2001:db8::1]:9000\n"
+		"KAFKA_BOOTSTRAP_SERVERS=a:1, [::1]:2\nGATEWAY_PROXY_TRUSTED=10.0.0.0/8,::/0\n"
+		"HAPROXY_NODES=n1=10.0.0.1,n2=[::2]:99\nGATEWAY_MAX_FRAME=1000000\n"
+		"GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING=False\n");
+	c = load(KAFKA
+		 "gateway: { port_start = 5000; port_count = 3; advertised_host = \"file\"; };\n");
 	forget_environment();
 	assert_string_equal(told, "");
 	assert_non_null(c);
@@ -363,8 +372,9 @@ static void amounts_have_units(void **state)
 		struct config *c;
 
 		snprintf(text, sizeof text,
-			 KAFKA "gateway: { limits: { frame = %s; memory = \"2 GiB\"; }; timeouts: { "
-			       "connect = %s; }; };\n",
+			 KAFKA
+			 "gateway: { limits: { frame = %s; memory = \"2 GiB\"; }; timeouts: { "
+			 "connect = %s; }; };\n",
 			 amounts[i].size, amounts[i].time);
 		c = load(text);
 		assert_string_equal(told, "");
@@ -382,8 +392,9 @@ static void http_may_share_a_port_on_another_address(void **state)
 
 	(void)state;
 	forget_environment();
-	c = load(KAFKA "gateway: { bind_host = \"127.0.0.1\"; http_host = \"127.0.0.2\"; http_port = "
-		       "6969; };\n");
+	c = load(KAFKA
+		 "gateway: { bind_host = \"127.0.0.1\"; http_host = \"127.0.0.2\"; http_port = "
+		 "6969; };\n");
 	assert_non_null(c);
 	config_free(c);
 }

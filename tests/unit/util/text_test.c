@@ -75,8 +75,9 @@ static void a_host_has_a_longest(void **state)
 
 static void numbers_are_numbers(void **state)
 {
-	static const char *const bad[] = { "", "-", "+", "1 ", " 1", "0x1", "1.", "--1",
-					   "9223372036854775808" };
+	static const char *const bad[] = { "",	 "-",	"+",
+					   "1 ", " 1",	"0x1",
+					   "1.", "--1", "9223372036854775808" };
 	int64_t n = 0;
 
 	(void)state;

@@ -1,0 +1,240 @@
+#include "topology/control.h"
+
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+enum { PAUSE_FIRST_MS = 100 };
+
+enum state { PAUSING, TRYING, LIVE };
+
+struct control {
+	struct ev_loop *loop;
+	struct resolver *resolver;
+	int connect_timeout_ms;
+	uint32_t max_answer;
+	const struct control_events *events;
+	void *owner;
+	enum state state;
+	bool was_good;
+	int pause_ms;
+	ev_timer timer; /* PAUSING: the end of it */
+	struct call *call;
+	struct negotiate negotiate;
+	struct candidate *candidates;
+	size_t count, next; /* the one in use is next - 1 */
+	struct address addresses[RESOLVE_ADDRESSES]; /* of the one in use */
+	size_t address_count, next_address;
+};
+
+static void try_next(struct control *c);
+
+static const struct candidate *in_use(const struct control *c)
+{
+	return &c->candidates[c->next - 1];
+}
+
+static void free_candidates(struct control *c)
+{
+	for (size_t i = 0; i < c->count; i++)
+		free(c->candidates[i].host);
+	free(c->candidates);
+	c->candidates = NULL;
+	c->count = c->next = 0;
+	c->address_count = c->next_address = 0;
+}
+
+static void end_call(struct control *c)
+{
+	call_free(c->call);
+	c->call = NULL;
+}
+
+static void pause_then_try(struct control *c)
+{
+	c->state = PAUSING;
+	ev_now_update(c->loop);
+	ev_timer_set(&c->timer, c->pause_ms / 1e3, 0.);
+	ev_timer_start(c->loop, &c->timer);
+	c->pause_ms = c->pause_ms * 2 < CONTROL_PAUSE_MAX_MS ? c->pause_ms * 2 : CONTROL_PAUSE_MAX_MS;
+}
+
+/* The one that was in use last is tried last. */
+static void put_last(struct control *c, const struct candidate *last)
+{
+	for (size_t i = 0; i + 1 < c->count; i++) {
+		struct candidate here = c->candidates[i];
+
+		if (here.port == last->port && strcmp(here.host, last->host) == 0) {
+			c->candidates[i] = c->candidates[i + 1];
+			c->candidates[i + 1] = here;
+		}
+	}
+}
+
+static void begin_round(struct control *c)
+{
+	struct candidate last = { 0 };
+
+	if (c->next > 0)
+		last = (struct candidate){ mem_strdup(in_use(c)->host), in_use(c)->port };
+	free_candidates(c);
+	c->candidates = c->events->candidates(c->owner, &c->count);
+	if (last.host != NULL)
+		put_last(c, &last);
+	free(last.host);
+	c->state = TRYING;
+	try_next(c);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	begin_round(CONTAINER_OF(timer, struct control, timer));
+}
+
+static void on_versions(void *owner, struct broker_versions *v)
+{
+	struct control *c = owner;
+	bool is_new = c->state == TRYING;
+
+	if (v == NULL) {
+		control_leave(c, "its ApiVersions answer can't be used");
+		return;
+	}
+	if (is_new) {
+		c->state = LIVE;
+		c->was_good = false;
+		log_info("who=topology event=connected broker=%s:%d", in_use(c)->host,
+			 in_use(c)->port);
+	}
+	c->events->on_live(c->owner, v, is_new);
+	versions_deinit(v);
+}
+
+/* The connection is gone; whoever wants to hear so does. */
+static void replace(struct control *c)
+{
+	bool was_live = c->state == LIVE, was_good = c->was_good;
+
+	end_call(c);
+	c->state = TRYING;
+	c->was_good = false;
+	if (was_live)
+		c->events->on_lost(c->owner);
+	if (was_good)
+		begin_round(c);
+	else
+		try_next(c);
+}
+
+static void on_closed(void *owner, enum call_end end, int error)
+{
+	struct control *c = owner;
+
+	if (c->state == LIVE)
+		log_warn("who=topology event=lost broker=%s:%d err=\"%s\" reason=\"%s\"",
+			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 call_error_text(error));
+	else
+		log_info("who=topology event=not_connected broker=%s:%d err=\"%s\" reason=\"%s\"",
+			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 call_error_text(error));
+	replace(c);
+}
+
+void control_leave(struct control *c, const char *why)
+{
+	if (c->call == NULL)
+		return;
+	log_warn("who=topology event=left broker=%s:%d err=\"%s\"", in_use(c)->host,
+		 in_use(c)->port, why);
+	replace(c);
+}
+
+static void open_call(struct control *c, const struct address *a)
+{
+	static const struct call_events call_events = { .on_closed = on_closed };
+	const struct call_options options = { .address = (const struct sockaddr *)&a->storage,
+					      .address_len = a->len,
+					      .connect_timeout_ms = c->connect_timeout_ms,
+					      .max_answer = c->max_answer };
+
+	c->call = call_new(c->loop, &options, &call_events, c);
+	negotiate_start(&c->negotiate, c->call, CONTROL_TIMEOUT_MS, on_versions, c);
+}
+
+static void try_next(struct control *c)
+{
+	while (c->next_address == c->address_count) {
+		if (c->next == c->count) {
+			log_warn("who=topology event=no_broker tried=%zu retry_ms=%d", c->count,
+				 c->pause_ms);
+			pause_then_try(c);
+			return;
+		}
+		c->next++;
+		c->next_address = 0;
+		c->address_count = resolve(c->resolver, in_use(c)->host, in_use(c)->port,
+					   clock_ms(), c->addresses);
+		if (c->address_count == 0)
+			log_warn("who=topology event=not_resolved host=%s", in_use(c)->host);
+	}
+	open_call(c, &c->addresses[c->next_address++]);
+}
+
+struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+			    int64_t max_answer, const struct control_events *events, void *owner)
+{
+	struct control *c = mem_zalloc(sizeof *c);
+
+	c->loop = loop;
+	c->resolver = resolver;
+	c->connect_timeout_ms = connect_timeout_ms;
+	c->max_answer = max_answer < INT32_MAX ? (uint32_t)max_answer : INT32_MAX;
+	c->events = events;
+	c->owner = owner;
+	c->pause_ms = PAUSE_FIRST_MS;
+	ev_timer_init(&c->timer, on_timer, 0., 0.);
+	return c;
+}
+
+void control_free(struct control *c)
+{
+	if (c == NULL)
+		return;
+	ev_timer_stop(c->loop, &c->timer);
+	end_call(c);
+	free_candidates(c);
+	free(c);
+}
+
+void control_start(struct control *c)
+{
+	begin_round(c);
+}
+
+bool control_is_live(const struct control *c)
+{
+	return c->state == LIVE;
+}
+
+void control_is_good(struct control *c)
+{
+	c->was_good = true;
+	c->pause_ms = PAUSE_FIRST_MS;
+}
+
+void control_renew(struct control *c)
+{
+	if (c->state == LIVE)
+		negotiate_again(&c->negotiate);
+}
+
+bool control_send(struct control *c, int api_key, int version, const struct buf *body,
+		  call_answer answer, void *owner)
+{
+	return c->state == LIVE && call_send(c->call, api_of(api_key), version, body->data,
+					     (uint32_t)body->len, CONTROL_TIMEOUT_MS, answer, owner);
+}

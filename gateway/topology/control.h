@@ -1,0 +1,52 @@
+/* control.h - the topology's one lasting connection to the cluster.
+ *
+ * Tries its candidates in turn, each address of each, until one connects and
+ * tells its versions; a candidate list that is through is made anew after a
+ * pause.  A connection that was good and is lost is replaced at once.
+ *
+ *   PAUSING --timer--> TRYING --versions are there--> LIVE --lost--> TRYING
+ *      ^------ none left --'
+ *
+ * Tests: tests/integration/topology_test (mock cluster), tests/unit/topology/
+ */
+#ifndef TOPOLOGY_CONTROL_H
+#define TOPOLOGY_CONTROL_H
+
+#include "topology/negotiate.h"
+#include "topology/resolve.h"
+#include "util/buf.h"
+
+enum { CONTROL_TIMEOUT_MS = 5000, CONTROL_PAUSE_MAX_MS = 1000 };
+
+struct candidate {
+	char *host;
+	int port;
+};
+
+struct control_events {
+	/* Hands out a new list, which control frees (and each host). */
+	struct candidate *(*candidates)(void *owner, size_t *count);
+	/* Borrows *v.  Called again when control_renew was answered. */
+	void (*on_live)(void *owner, const struct broker_versions *v, bool is_new);
+	void (*on_lost)(void *owner); /* all requests were answered with NULL */
+};
+
+struct control;
+
+struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+			    int64_t max_answer, const struct control_events *events, void *owner);
+void control_free(struct control *c);
+void control_start(struct control *c);
+
+bool control_is_live(const struct control *c);
+/* The connection did its work: when it is lost, another is tried at once. */
+void control_is_good(struct control *c);
+/* Gives this broker up, for what it answered; `why` goes to the log. */
+void control_leave(struct control *c, const char *why);
+/* Asks for the broker's versions again. */
+void control_renew(struct control *c);
+/* As call_send, with the control's own deadline. */
+MUST_CHECK bool control_send(struct control *c, int api_key, int version, const struct buf *body,
+			     call_answer answer, void *owner);
+
+#endif

@@ -1,0 +1,87 @@
+#include "topology/notices.h"
+
+void notice_board_init(struct notice_board *b)
+{
+	*b = (struct notice_board){ 0 };
+	pthread_mutex_init(&b->lock, NULL);
+}
+
+void notice_board_deinit(struct notice_board *b)
+{
+	notices_deinit(&b->now);
+	pthread_mutex_destroy(&b->lock);
+}
+
+void notices_deinit(struct notices *n)
+{
+	names_deinit(&n->names);
+	names_deinit(&n->ids);
+}
+
+/* Under the lock; whether to wake. */
+static bool wake(struct notice_board *b)
+{
+	bool was_woken = b->is_woken;
+
+	b->is_woken = true;
+	return !was_woken;
+}
+
+bool notice_topic(struct notice_board *b, const void *name, size_t len, bool by_id)
+{
+	bool must_wake;
+
+	pthread_mutex_lock(&b->lock);
+	if (!names_add(by_id ? &b->now.ids : &b->now.names, name, len))
+		b->now.all = true;
+	must_wake = wake(b);
+	pthread_mutex_unlock(&b->lock);
+	return must_wake;
+}
+
+/* Under the lock.  One that does not fit is missed: its coordinators are found
+ * out one by one. */
+static void add_broker(struct notices *n, int32_t broker)
+{
+	for (size_t i = 0; i < n->broker_count; i++) {
+		if (n->brokers[i] == broker)
+			return;
+	}
+	if (n->broker_count < NOTICES_BROKERS)
+		n->brokers[n->broker_count++] = broker;
+}
+
+bool notice_broker(struct notice_board *b, int32_t broker)
+{
+	bool must_wake;
+
+	pthread_mutex_lock(&b->lock);
+	add_broker(&b->now, broker);
+	b->now.all = true;
+	must_wake = wake(b);
+	pthread_mutex_unlock(&b->lock);
+	return must_wake;
+}
+
+bool notice_all(struct notice_board *b)
+{
+	bool must_wake;
+
+	pthread_mutex_lock(&b->lock);
+	b->now.all = true;
+	must_wake = wake(b);
+	pthread_mutex_unlock(&b->lock);
+	return must_wake;
+}
+
+struct notices notices_take(struct notice_board *b)
+{
+	struct notices taken;
+
+	pthread_mutex_lock(&b->lock);
+	taken = b->now;
+	b->now = (struct notices){ 0 };
+	b->is_woken = false;
+	pthread_mutex_unlock(&b->lock);
+	return taken;
+}

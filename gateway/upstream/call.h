@@ -1,0 +1,76 @@
+/* call.h - asks one broker a few things and hears the answers.
+ *
+ * A call is one connection for the gateway's own requests: whole requests go
+ * out in the order in which they were sent, as many at a time as the owner
+ * likes (up to CALL_PIPELINE_MAX), and whole answers come back in that order.
+ * What clients say never passes here.
+ *
+ * Everything happens on the loop's thread.  Callbacks come from the loop, never
+ * from inside a function of this file, and may call any of them.
+ *
+ *   CONNECTING --connected--> OPEN --any failure--> FAILED --on_closed--> TOLD
+ *       `-----------refused, timed out-----------------^
+ *
+ * Tests: tests/unit/upstream/call_test.c
+ */
+#ifndef UPSTREAM_CALL_H
+#define UPSTREAM_CALL_H
+
+#include "kafka/api.h"
+#include "util/compiler.h"
+
+#include <ev.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/socket.h>
+
+struct call;
+
+enum { CALL_PIPELINE_MAX = 256 };
+
+/* Why a call ended. */
+enum call_end {
+	CALL_NOT_CONNECTED, /* refused, unreachable, or not in time */
+	CALL_LOST,	    /* closed or reset by the broker */
+	CALL_TIMED_OUT,	    /* a request's deadline passed */
+	CALL_BAD_ANSWER,    /* not what was asked for, or longer than allowed */
+};
+
+struct call_options {
+	const struct sockaddr *address; /* copied */
+	socklen_t address_len;
+	int connect_timeout_ms;
+	uint32_t max_answer; /* bytes of the largest frame that is taken */
+};
+
+struct call_events {
+	void (*on_connected)(void *owner); /* may be NULL */
+	/* The last call.  `error` is an errno or 0.  Every request in flight has
+	 * been answered with NULL before. */
+	void (*on_closed)(void *owner, enum call_end end, int error);
+};
+
+/* `body` is all that stands behind the answer's header, borrowed for the time
+ * of the call; NULL: no answer will come. */
+typedef void (*call_answer)(void *owner, const uint8_t *body, uint32_t len);
+
+/* Starts to connect; never blocks, never NULL.  Borrows the loop, the events
+ * and the owner. */
+struct call *call_new(struct ev_loop *loop, const struct call_options *options,
+		      const struct call_events *events, void *owner);
+/* Closes now; fine with NULL and inside a callback; no callback follows. */
+void call_free(struct call *c);
+
+/* Sends one request: the header is written here, the body is copied.  The
+ * version must be one that the API's rows have.  When no answer has come
+ * after timeout_ms the whole call ends, for answers can't be told apart but by
+ * their order.  False: CALL_PIPELINE_MAX are in flight or the call has ended;
+ * nothing was sent and no answer follows. */
+MUST_CHECK bool call_send(struct call *c, const struct kapi *api, int version, const void *body,
+			  uint32_t len, int timeout_ms, call_answer answer, void *owner);
+
+/* For the log. */
+const char *call_end_text(enum call_end end);
+const char *call_error_text(int error);
+
+#endif

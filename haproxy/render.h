@@ -1,0 +1,23 @@
+/* render.h - a plan as the text of haproxy.cfg.
+ *
+ * The same plan gives the same bytes, on every machine.  Each line that is not
+ * obvious has a comment that says why.  What is written passes `haproxy -c
+ * -dW` and keeps away from what later versions refuse: every proxy names its
+ * defaults, no frontend has a backend's name, `balance` is always written.
+ * Tests: tests/unit/haproxy/render_test.c, tests/golden/haproxy/
+ */
+#ifndef HAPROXY_RENDER_H
+#define HAPROXY_RENDER_H
+
+#include <stdio.h>
+
+struct haproxy_plan;
+
+/* The names in the text, which the runtime commands use too. */
+#define RENDER_FRONTEND "kafka_clients"
+#define RENDER_BACKEND "anyport_nodes"
+
+/* Of a settled plan that consistency_check does not refuse. */
+void render_plan(const struct haproxy_plan *plan, FILE *out);
+
+#endif

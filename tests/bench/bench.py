@@ -1,0 +1,303 @@
+#!/usr/bin/env python3
+"""bench.py - what the gateway costs, beside HAProxy in the same run (`make bench`).
+
+    bench.py [--rounds N] [--only SCENARIO,...] [--paths PATH,...] [--scale F]
+             [--bootstrap HOST:PORT,... --topic NAME] [--threads N] [--json FILE]
+
+Load (load.c) goes over each path in turn, several rounds, to a cluster that
+stores nothing (sink.c), or to a real one that --bootstrap names.  Measured is
+the CPU time of the process in the middle (/proc/PID/stat), as seconds a GB and
+a million requests, and the latency it adds to that of the direct path; relay.c,
+which only moves bytes, shows what would be the least.  Every
+ratio is to HAProxy's default TCP mode in the same round; shown is the median.
+
+Fails when a request fails, or when the node's own counter of bytes says that
+the traffic went around it.
+"""
+import argparse
+import json
+import pathlib
+import statistics
+import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from cluster import BUILD, FIRST_PORT, Haproxy, Scene, check, wait_for  # noqa: E402
+from kafka_wire import Connection  # noqa: E402
+
+SINK_PARTITIONS = 12
+BASE = "haproxy"
+
+
+class Scenario:
+    def __init__(self, name, what, operations, **options):
+        """options: load.c's.  `spread` puts a part on each broker, the others stay on one."""
+        self.name, self.what, self.operations = name, what, operations
+        self.spread = options.pop("spread", False)
+        self.together = options.get("together") == "yes"
+        self.options = options
+
+
+SCENARIOS = [
+    Scenario("produce", "1 KB messages, 1 MB to one partition a request", 3000, mode="produce", clients=4, depth=2),
+    Scenario("produce-many", "1 KB messages, 4 partitions of one broker in a request of 1 MB", 3000, mode="produce",
+             bytes=256 << 10, together="yes", clients=4, depth=2),
+    Scenario("consume", "1 KB messages, 1 MB a fetch", 3000, mode="fetch", clients=4, depth=2),
+    Scenario("small", "requests of 200 bytes, one at a time", 40000, mode="produce", bytes=100),
+    Scenario("small-pipelined", "requests of 200 bytes, 8 clients with 16 in flight", 300000, mode="produce",
+             bytes=100, clients=8, depth=16),
+    Scenario("split-produce", "one request to three brokers, 100 KB each", 4000, mode="produce", bytes=100 << 10,
+             together="yes", spread=True),
+    Scenario("split-consume", "one fetch from three brokers, 1 MB each", 1000, mode="fetch", together="yes",
+             spread=True),
+]
+
+
+class Cluster:
+    """Where the load ends: who leads what."""
+
+    def __init__(self, scene, args):
+        self.topic = args.topic
+        self.bootstrap = args.bootstrap or scene.sink(self.topic, SINK_PARTITIONS).bootstrap
+        self._learn()
+
+    def _learn(self):
+        host, _, port = self.bootstrap.split(",")[0].rpartition(":")
+        with Connection(host, int(port)) as kafka:
+            answer = kafka.ask("Metadata", 7, topics=[{"name": self.topic}], allow_auto_topic_creation=False)
+        self.brokers = {b["node_id"]: f"{b['host']}:{b['port']}" for b in answer["brokers"]}
+        topic = answer["topics"][0]
+        check(topic["error_code"] == 0, f"topic {self.topic}: error {topic['error_code']}")
+        self.led = {broker: [] for broker in sorted(self.brokers)}
+        for partition in topic["partitions"]:
+            self.led[partition["leader_id"]].append(partition["partition_index"])
+        check(all(self.led.values()), f"topic {self.topic} must have a leader on every broker: {self.led}")
+
+    def preload(self):
+        """A real cluster must have something to be fetched."""
+        for broker, partitions in self.led.items():
+            for partition in partitions:
+                argv = [BUILD / "load", "--topic", self.topic, "--target", self.brokers[broker], "--mode", "produce",
+                        "--partitions", partition, "--operations", 4]
+                subprocess.run([str(a) for a in argv], check=True, stdout=subprocess.DEVNULL)
+
+    def first(self):
+        return next(iter(self.led))
+
+
+class Path:
+    """A way from the load to the cluster.  `processes` are those whose CPU counts."""
+
+    def __init__(self, name, targets, cpu=None, node=None):
+        self.name = name
+        self.targets = targets  # one for all brokers, or one a broker
+        self.cpu = cpu or (lambda: 0.0)
+        self.node = node
+
+    def arguments(self, scenario, cluster):
+        if not scenario.spread:
+            partitions = cluster.led[cluster.first()]
+            if scenario.together:
+                partitions = partitions[:4]
+            return dict(scenario.options, target=self.targets[0], partitions=partitions)
+        partitions = [led[0] for led in cluster.led.values()][:3]
+        if len(self.targets) == 1:
+            return dict(scenario.options, target=self.targets[0], partitions=partitions)
+        # Without a gateway the client does what the gateway would: a request to each broker.
+        options = {k: v for k, v in scenario.options.items() if k != "together"}
+        return dict(options, target=",".join(self.targets[:len(partitions)]), partitions=partitions)
+
+    def run(self, scenario, cluster, scale):
+        values = self.arguments(scenario, cluster)
+        values["partitions"] = ",".join(str(p) for p in values["partitions"])
+        values["operations"] = max(10, int(scenario.operations * scale))
+        argv = [str(BUILD / "load"), "--topic", cluster.topic]
+        for key, value in values.items():
+            argv += ["--" + key, str(value)]
+        seen, cpu = self.node_bytes(), self.cpu()
+        done = subprocess.run(argv, capture_output=True, text=True, check=False)
+        cpu = self.cpu() - cpu
+        check(done.returncode == 0, f"{self.name}, {scenario.name}: load ended with {done.returncode}: {done.stderr}")
+        result = json.loads(done.stdout)
+        result["cpu"] = cpu
+        result["bytes"] = result["bytes_in"] + result["bytes_out"]
+        self.check_bytes(seen, result, scenario)
+        return result
+
+    def node_bytes(self):
+        return self.node.metrics().sum("anyport_client_bytes_total") if self.node else 0
+
+    def check_bytes(self, before, result, scenario):
+        if not self.node:
+            return
+
+        def counted():
+            return self.node_bytes() - before >= result["bytes"]
+        wait_for(counted, 3, f"{self.name}, {scenario.name}: all {result['bytes']} bytes counted by the node")
+
+
+HAPROXY = """\
+global
+    nbthread {threads}
+    maxconn 2000
+    stats socket {dir}/{name}.sock mode 600 level admin
+defaults
+    mode tcp
+    timeout connect 3s
+    timeout client 1m
+    timeout server 1m
+{options}
+"""
+HAPROXY_PAIR = """\
+listen l{n}
+    bind {host}:{port}
+    server s{n} {server}
+"""
+
+
+def start_haproxy(scene, args, name, number, servers, options=""):
+    """One listener a server, on ports in a row."""
+    host = scene.host(number)
+    text = HAPROXY.format(threads=args.threads, dir=scene.dir, name=name, options=options)
+    for n, server in enumerate(servers):
+        text += HAPROXY_PAIR.format(n=n, host=host, port=FIRST_PORT + n, server=server)
+    haproxy = Haproxy(scene, [], text, name=name, host=host)
+    return haproxy, [f"{host}:{FIRST_PORT + n}" for n in range(len(servers))]
+
+
+def start_relays(scene, servers):
+    """relay.c in front of each broker: what moving the bytes costs at the least."""
+    host, relays, targets = scene.host(5), [], []
+    for n, server in enumerate(servers):
+        targets.append(f"{host}:{FIRST_PORT + n}")
+        relay = scene.process([BUILD / "relay", "--listen", targets[-1], "--to", server], pipes=True)
+        check(relay.popen.stdout.readline() == "listens\n", f"relay did not start: {relay.log()}")
+        relays.append(relay)
+    return Path("relay", targets, lambda: sum(relay.cpu_seconds() for relay in relays))
+
+
+SPLICE = "    option splice-request\n    option splice-response\n"
+
+
+def make_paths(scene, args, cluster):
+    brokers = list(cluster.brokers[b] for b in cluster.led)
+    plain, plain_at = start_haproxy(scene, args, "haproxy", 2, brokers)
+    splice, splice_at = start_haproxy(scene, args, "haproxy-splice", 3, brokers, SPLICE)
+    paths = [
+        Path("direct", brokers),
+        Path(BASE, plain_at, plain.cpu_seconds),
+        Path("haproxy-splice", splice_at, splice.cpu_seconds),
+        start_relays(scene, brokers),
+    ]
+    if wanted(args.paths, "anyport") or wanted(args.paths, "both"):
+        node = scene.node(cluster.bootstrap, threads=args.threads, min_broker=min(cluster.brokers),
+                          ports=max(cluster.brokers) - min(cluster.brokers) + 1)
+        at = f"{node.host}:{node.first_port}"
+        front, front_at = start_haproxy(scene, args, "haproxy-front", 4, [at], SPLICE)
+        paths += [
+            Path("anyport", [at], node.cpu_seconds, node),
+            Path("both", front_at, lambda: node.cpu_seconds() + front.cpu_seconds(), node),
+        ]
+    return [p for p in paths if wanted(args.paths, p.name) or p.name in ("direct", BASE)]
+
+
+def wanted(names, name):
+    return not names or name in names
+
+
+def measure(paths, cluster, scenario, args):
+    """{path: [result of each round]}, the paths taken in turn."""
+    results = {path.name: [] for path in paths}
+    for _ in range(args.rounds):
+        for path in paths:
+            results[path.name].append(path.run(scenario, cluster, args.scale))
+    return results
+
+
+def figures_of(results, name):
+    """The medians over the rounds; ratios and additions are taken within each round."""
+    rows = list(zip(results[name], results["direct"], results[BASE]))
+
+    def median(function):
+        values = [function(*row) for row in rows]
+        return statistics.median(v for v in values) if values else 0.0
+
+    def ratio(a, b):
+        return a / b if b > 0 else float("nan")
+
+    return {
+        "cpu_s_per_gb": median(lambda r, d, b: r["cpu"] / (r["bytes"] / 1e9)),
+        "cpu_s_per_million": median(lambda r, d, b: r["cpu"] / (r["operations"] / 1e6)),
+        "cpu_ratio": median(lambda r, d, b: ratio(r["cpu"] / r["bytes"], b["cpu"] / b["bytes"])),
+        "added_p50_us": median(lambda r, d, b: r["p50_us"] - d["p50_us"]),
+        "added_p99_us": median(lambda r, d, b: r["p99_us"] - d["p99_us"]),
+        "added_p50_ratio": median(lambda r, d, b: ratio(r["p50_us"] - d["p50_us"], b["p50_us"] - d["p50_us"])),
+        "added_p99_ratio": median(lambda r, d, b: ratio(r["p99_us"] - d["p99_us"], b["p99_us"] - d["p99_us"])),
+        "mb_per_s": median(lambda r, d, b: r["bytes"] / r["seconds"] / 1e6),
+        "p50_us": median(lambda r, d, b: r["p50_us"]),
+    }
+
+
+COLUMNS = [  # title, figure, format
+    ("CPU s/GB", "cpu_s_per_gb", "{:.3f}"), ("CPU s/M req", "cpu_s_per_million", "{:.2f}"),
+    ("CPU ratio", "cpu_ratio", "{:.2f} x"), ("+median us", "added_p50_us", "{:.0f}"),
+    ("ratio", "added_p50_ratio", "{:.2f} x"), ("+p99 us", "added_p99_us", "{:.0f}"),
+    ("ratio", "added_p99_ratio", "{:.2f} x"), ("MB/s", "mb_per_s", "{:.0f}"),
+]
+
+
+def show(scenario, figures):
+    print(f"\n{scenario.name}: {scenario.what}")
+    print("  {:16}".format("") + "".join(f"{title:>13}" for title, _, _ in COLUMNS))
+    for name, values in figures.items():
+        cells = ""
+        for _, key, form in COLUMNS:
+            hidden = name == "direct" and key != "mb_per_s"
+            cells += f"{'' if hidden else form.format(values[key]):>13}"
+        print(f"  {name:16}{cells}", flush=True)
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
+        s.name for s in SCENARIOS))
+    parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
+    parser.add_argument("--scale", type=float, default=1.0, help="times as many operations")
+    parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
+    parser.add_argument("--bootstrap", help="a real cluster instead of the sink")
+    parser.add_argument("--topic", default="bench", help="has a partition on every broker")
+    parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
+    args = parser.parse_args()
+    known = {s.name for s in SCENARIOS}
+    for name in args.only:
+        if name not in known:
+            parser.error(f"no scenario {name}")
+    return args
+
+
+def main():
+    args = arguments()
+    everything = {}
+    with Scene() as scene:
+        cluster = Cluster(scene, args)
+        if args.bootstrap:
+            cluster.preload()
+        paths = make_paths(scene, args, cluster)
+        print(f"{args.rounds} rounds over {', '.join(p.name for p in paths)}; CPU ratio and added latency: "
+              f"to {BASE} (default TCP mode) in the same round")
+        for scenario in SCENARIOS:
+            if wanted(args.only, scenario.name):
+                results = measure(paths, cluster, scenario, args)
+                figures = {name: figures_of(results, name) for name in results}
+                everything[scenario.name] = figures
+                show(scenario, figures)
+    if args.json:
+        args.json.write_text(json.dumps(everything, indent=2) + "\n")
+
+
+if __name__ == "__main__":
+    try:
+        main()
+    except AssertionError as error:
+        sys.exit(f"bench: {error}")

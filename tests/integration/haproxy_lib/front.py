@@ -1,0 +1,142 @@
+"""front.py - HAProxy with a generated file in front of stand-in nodes.
+
+    with "tests/lib" in the path too:
+    front = Front(scene, nodes=3)
+    answer = front.ask(9093)         # {"node": "n2", "port": 9093, ...}
+"""
+import json
+import os
+import pathlib
+import socket
+import struct
+import subprocess
+import sys
+import time
+
+HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parents[1] / "lib"))
+from cluster import BUILD, FIRST_PORT, HTTP_PORT, check, http_get, run, wait_for  # noqa: E402
+
+__all__ = [
+    "ANYPORTCTL", "AT_ONCE", "FIRST_PORT", "HTTP_PORT", "Front", "Link", "check", "closed_within", "generate", "http_get",
+    "refused_at_once", "run", "wait_for",
+]
+
+AT_ONCE = 0.5  # seconds: HAProxy's shortest wait here would be one
+ANYPORTCTL = os.environ.get("ANYPORTCTL", str(BUILD / "anyportctl"))
+
+
+def generate(arguments, env=None):
+    """(status, standard output, standard error) of `anyportctl haproxy generate`."""
+    done = subprocess.run([ANYPORTCTL, "haproxy", "generate", *map(str, arguments)], capture_output=True, text=True,
+                          check=False, env={"PATH": os.environ["PATH"], **(env or {})})
+    return done.returncode, done.stdout, done.stderr
+
+
+class Link:
+    """One connection, as a Kafka client has it."""
+
+    def __init__(self, host, port, source=None):
+        self.sock = socket.create_connection((host, port), 5, source_address=(source, 0) if source else None)
+
+    def ask(self, body=b"who"):
+        self.sock.sendall(struct.pack(">i", len(body)) + body)
+        answer = self._exactly(struct.unpack(">i", self._exactly(4))[0])
+        return answer if body.startswith(b"give ") else json.loads(answer)
+
+    def _exactly(self, size):
+        parts = []
+        while size:
+            part = self.sock.recv(min(size, 1 << 20))
+            if not part:
+                raise ConnectionError("closed where an answer was due")
+            parts.append(part)
+            size -= len(part)
+        return b"".join(parts)
+
+    def close(self):
+        self.sock.close()
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.close()
+
+
+def closed_within(sock, seconds):
+    """Whether the peer closes without a byte."""
+    sock.settimeout(seconds)
+    try:
+        return sock.recv(1) == b""
+    except socket.timeout:
+        return False
+    except ConnectionError:
+        return True
+
+
+def refused_at_once(address, first_bytes=b""):
+    """Whether a client that sends these bytes is turned away; well before any timer could do it."""
+    began = time.monotonic()
+    try:
+        with socket.create_connection(address, 5) as sock:
+            sock.sendall(first_bytes)
+            closed = closed_within(sock, 5)
+    except ConnectionError:
+        closed = True  # reset while it was still connecting or sending
+    return closed and time.monotonic() - began < AT_ONCE
+
+
+class StandIn:
+    def __init__(self, scene, number, first, ports, proxy):
+        self.scene = scene
+        self.name = f"n{number}"
+        self.host = scene.host(100 + number)
+        self.argv = [sys.executable, HERE / "standin.py", self.name, self.host, first, ports, HTTP_PORT]
+        self.argv += ["--proxy"] if proxy else []
+        self.start()
+
+    def start(self):
+        self.process = self.scene.process(self.argv, name=self.name)
+        wait_for(lambda: self.http("/health/ready")[0] == 200, 10, f"{self.name} answers")
+
+    def http(self, path):
+        return http_get(f"http://{self.host}:{HTTP_PORT}{path}")
+
+    def seen(self):
+        return json.loads(self.http("/seen")[1])
+
+
+class Front:
+    def __init__(self, scene, nodes=2, ports=3, arguments=(), env=None, proxy=False, listen=FIRST_PORT,
+                 node_first=FIRST_PORT, node_ports=None):
+        """env: the gateway's configuration as variables, with KAFKA_BOOTSTRAP_SERVERS among them."""
+        self.host = scene.host(1)
+        self.ports = range(listen, listen + ports)
+        self.nodes = [StandIn(scene, n, node_first, node_ports or ports, proxy) for n in range(1, nodes + 1)]
+        argv = ["--listen", f"{self.host}:{listen}-{listen + ports - 1}", "--stats-socket", scene.dir / "haproxy.sock"]
+        for node in self.nodes:
+            argv += ["--node", f"{node.name}={node.host}:{HTTP_PORT}"]
+        status, self.text, errors = generate([*argv, *arguments], env)
+        check(status == 0, f"generate: {status}: {errors}")
+        check(errors == "", f"generate warns: {errors}")
+        self.haproxy = scene.haproxy(config=self.text, host=self.host, first_port=listen, ports=ports)
+        self.haproxy.wait_up(*(node.name for node in self.nodes))
+
+    def link(self, port=None, source=None):
+        return Link(self.host, port or self.ports[0], source)
+
+    def ask(self, port=None):
+        with self.link(port) as link:
+            return link.ask()
+
+    def status(self, node):
+        return self.haproxy.stats()[("anyport_nodes", node.name)]["status"]
+
+    def wait_status(self, node, status, seconds=15):
+        wait_for(lambda: self.status(node).startswith(status), seconds, f"HAProxy has {node.name} {status}")
+
+    def info(self):
+        """What `show info` says, as {name: text}."""
+        pairs = (line.partition(":") for line in self.haproxy.command("show info").splitlines())
+        return {name: value.strip() for name, _, value in pairs}
