@@ -12,7 +12,7 @@ import time
 
 import clients
 import wire
-from cluster import FIRST_PORT, HTTP_PORT, check, check_equal, wait_for
+from cluster import FIRST_PORT, HTTP_PORT, Node, check, check_equal, wait_for
 
 NODES = 3
 PORTS = 4  # three brokers and a spare one
@@ -66,8 +66,8 @@ class World:
         listener = f"{self.advertise or host}:{FIRST_PORT}"
         self.nodes = []
         for number in range(1, NODES + 1):
-            self.nodes.append(self.scene.node(self.kafka.bootstrap, number=number, ready=False, advertise=listener,
-                                              ports=PORTS, mode=self.mode, min_broker=1, threads=2))
+            self.nodes.append(Node(self.scene, number, self.kafka.bootstrap, advertise=listener, ports=PORTS,
+                                   mode=self.mode, min_broker=1, threads=2))
         for node in self.nodes:
             node.wait_ready()
         config = haproxy_config(self.nodes, host, self.scene.dir / "haproxy.sock")
@@ -196,9 +196,9 @@ class World:
         for node in self.nodes:
             if node.process.alive():
                 metrics = node.metrics()
-                for api in ("Produce", "Fetch"):
-                    total[api] += metrics.sum("anyport_requests_total", api=api)
-                    total[node.name] += metrics.sum("anyport_requests_total")
+                for labels, value in metrics.rows("anyport_requests_total"):  # no row for what was never asked
+                    total[labels["api"]] += value
+                    total[node.name] += value
                 for way in ("in", "out"):
                     total[way] += metrics.sum("anyport_client_bytes_total", direction=way)
         return total
