@@ -25,6 +25,8 @@ UNIT_BIN := $(call picked,$(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC))
 FUZZ_BIN := $(call picked,$(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC)))
 ARCHIVES := $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
 export BUILD CC CFLAGS
+# One short line a command; `make V=1` shows the whole of each.
+say = $(if $(V),,@echo '  $(1) $@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
@@ -50,7 +52,7 @@ setup: ## install the Debian packages that everything here needs
 # --- programs ----------------------------------------------------------------
 $(BUILD)/obj/%.o: %.c Makefile | setup
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -c -o $@ $<
+	$(call say,cc)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
 $(BUILD)/libgateway.a: $(call obj,$(GATEWAY_SRC))
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
@@ -58,17 +60,17 @@ $(BUILD)/libhaproxy.a: $(call obj,$(HAPROXY_SRC))
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
 $(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(ARCHIVES)
-	$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
+	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
+	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
 
 # --- tests -------------------------------------------------------------------
 TEST_PROGRAMS :=
@@ -103,8 +105,9 @@ asan: ## the same as check-fast under AddressSanitizer and UBSan
 	 UBSAN_OPTIONS=print_stacktrace=1 $(SANITIZED) BUILD=build-asan \
 	 CFLAGS='-O1 -g -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer'
 tsan: ## the unit and integration tests under ThreadSanitizer
-	@+TSAN_OPTIONS=halt_on_error=1 TEST_PATIENCE=6 $(SANITIZED) KINDS='unit integration' \
-	 BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread'
+	@mkdir -p build-tsan && $(CC) $(LANGUAGE) -O1 -g -c -o build-tsan/threads.o tests/lib/tsan_threads.c
+	@+TSAN_OPTIONS=halt_on_error=1:suppressions=$(CURDIR)/tests/lib/tsan.supp TEST_PATIENCE=6 $(SANITIZED) \
+	 KINDS='unit integration' BUILD=build-tsan CFLAGS='-O1 -g -fsanitize=thread' LDFLAGS=build-tsan/threads.o
 
 fuzz: ## each fuzzer for FUZZ_SECONDS (60) with clang's libFuzzer
 	@$(MAKE) --no-print-directory fuzzers BUILD=build-fuzz CC=clang FUZZ_MAIN= FUZZ_LINK=-fsanitize=fuzzer \
@@ -122,7 +125,7 @@ lint: | setup ## format, clang-tidy, include direction, headers that compile alo
 format: ## rewrite the sources as .clang-format says
 	clang-format -i $$(git ls-files '*.c' '*.h')
 compdb: ## compile_commands.json for editors
-	@$(MAKE) --no-print-directory -Bkn all test-programs | tests/compdb >compile_commands.json
+	@$(MAKE) --no-print-directory -Bkn V=1 all test-programs | tests/compdb >compile_commands.json
 install: all ## into DESTDIR and PREFIX (/usr/local)
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/anyport
 	install -m 755 $(BUILD)/anyport $(BUILD)/anyportctl $(DESTDIR)$(PREFIX)/bin

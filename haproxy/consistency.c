@@ -85,8 +85,7 @@ static void check_pair(const struct haproxy_node *a, const struct haproxy_node *
 		       struct findings *f)
 {
 	if (strcmp(a->name, b->name) == 0)
-		refuse(f, "two nodes have the name %s: give each node a name of its own",
-		       a->name);
+		refuse(f, "two nodes have the name %s: give each node a name of its own", a->name);
 	if (endpoint_same_host(a->host, b->host))
 		refuse(f,
 		       "nodes %s and %s have the same address %s, and as every node listens on "
@@ -117,9 +116,10 @@ static void check_count(const struct haproxy_plan *plan, struct findings *f)
 	if (!plan->count_is_missing)
 		return;
 	if (plan->has_config)
-		refuse(f, "gateway.port_count is 0: the nodes ask the cluster how many ports they need, "
-			  "which HAProxy can't: give port_count in the configuration, or the "
-			  "range with --listen HOST:FIRST-LAST");
+		refuse(f,
+		       "gateway.port_count is 0: the nodes ask the cluster how many ports they need, "
+		       "which HAProxy can't: give port_count in the configuration, or the "
+		       "range with --listen HOST:FIRST-LAST");
 	else
 		refuse(f, "the number of ports is not known: give the range with --listen "
 			  "HOST:FIRST-LAST (FIRST-FIRST for one port), or a configuration "
@@ -261,6 +261,25 @@ static void check_stats_page(const struct haproxy_plan *plan, struct findings *f
 		       plan->stats_port, plan->listen.first, plan->listen.last);
 }
 
+static void check_stickiness(const struct haproxy_plan *plan, struct findings *f)
+{
+	int ports = model_port_count(&plan->listen);
+
+	if (plan->stickiness == STICKINESS_SOURCE && plan->balance == BALANCE_SOURCE)
+		warn(f, "--balance source keeps a client address on its node already, and without "
+			"a table: leave --stickiness source out");
+	if (plan->stickiness != STICKINESS_PORT || plan->node_count < 2)
+		return;
+	if (ports == 1)
+		refuse(f, "with --stickiness port and a single port every client would go to the "
+			  "same node: choose source or client-id");
+	else if ((size_t)ports < plan->node_count)
+		warn(f,
+		     "--stickiness port has %d ports for %zu nodes: at least %zu nodes get no "
+		     "client",
+		     ports, plan->node_count, plan->node_count - (size_t)ports);
+}
+
 static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 {
 	struct sizing s = model_sizing(plan);
@@ -280,8 +299,9 @@ static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 		       "-n where HAProxy runs)",
 		       s.connections, s.descriptors, plan->fd_limit);
 	if (nodes_take > 0 && s.connections > nodes_take)
-		warn(f, "HAProxy takes %d clients, but the nodes together only %d "
-			"(gateway.limits.connections): the rest is refused by the nodes",
+		warn(f,
+		     "HAProxy takes %d clients, but the nodes together only %d "
+		     "(gateway.limits.connections): the rest is refused by the nodes",
 		     s.connections, nodes_take);
 	if (s.connections > from_here)
 		warn(f,
@@ -293,8 +313,9 @@ static void check_sizes(const struct haproxy_plan *plan, struct findings *f)
 static void check_timeouts(const struct haproxy_plan *plan, struct findings *f)
 {
 	if (plan->idle_timeout_ms > INT_MAX - 60 * 1000)
-		refuse(f, "gateway.timeouts.idle is too long: HAProxy's timeouts, which must be a minute "
-			  "longer, end at 24 days");
+		refuse(f,
+		       "gateway.timeouts.idle is too long: HAProxy's timeouts, which must be a minute "
+		       "longer, end at 24 days");
 }
 
 size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
@@ -309,8 +330,7 @@ size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
 	if (plan->count_is_missing)
 		return f.refused;
 	if (plan->listen.last > PORT_HIGHEST) {
-		refuse(&f,
-		       "HAProxy's ports %d-%d go beyond 65535: begin lower or take fewer ports",
+		refuse(&f, "HAProxy's ports %d-%d go beyond 65535: begin lower or take fewer ports",
 		       plan->listen.first, plan->listen.last);
 		return f.refused;
 	}
@@ -318,6 +338,7 @@ size_t consistency_check(const struct haproxy_plan *plan, FILE *out)
 	check_loop(plan, &f);
 	check_advertised(plan, &f);
 	check_stats_page(plan, &f);
+	check_stickiness(plan, &f);
 	check_sizes(plan, &f);
 	return f.refused;
 }

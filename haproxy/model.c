@@ -136,8 +136,8 @@ static void take_config(struct haproxy_plan *plan, const struct config *config)
 	plan->connections_an_address = config->max_connections_per_address;
 	for (size_t i = 0; i < config->node_count; i++)
 		node_append(plan, config->nodes[i].name, config->nodes[i].host,
-			    config->nodes[i].http_port != 0 ? config->nodes[i].http_port :
-							      config->http_port);
+			    config->nodes[i].http_port != 0 ? config->nodes[i].http_port
+							    : config->http_port);
 }
 
 struct haproxy_plan *model_new(const struct config *config)
@@ -253,6 +253,13 @@ const char *model_set_balance(struct haproxy_plan *plan, const char *word)
 	return "it is one of leastconn, roundrobin, random, source";
 }
 
+const char *model_set_stickiness(struct haproxy_plan *plan, const char *word)
+{
+	if (stickiness_parse(word, &plan->stickiness))
+		return NULL;
+	return "it is one of none, source, client-id, port";
+}
+
 /* Whether HAProxy reads it as one word, as it is. */
 static bool is_plain_word(const char *s)
 {
@@ -333,8 +340,7 @@ const char *model_set_user(struct haproxy_plan *plan, const char *text)
 	size_t length = strcspn(text, ":");
 	const char *group = text[length] == ':' ? text + length + 1 : NULL;
 
-	if (!is_user_name(text, length) ||
-	    (group != NULL && !is_user_name(group, strlen(group))))
+	if (!is_user_name(text, length) || (group != NULL && !is_user_name(group, strlen(group))))
 		return "it is NAME or NAME:GROUP, of letters, digits, '.', '-' and '_'";
 	free(plan->user);
 	plan->user = mem_strndup(text, length);

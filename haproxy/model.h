@@ -16,6 +16,7 @@
 #define HAPROXY_MODEL_H
 
 #include "sizing.h"
+#include "stickiness.h"
 #include "util/compiler.h"
 
 #include <stdbool.h>
@@ -66,16 +67,17 @@ struct haproxy_plan {
 
 	/* what else the configuration says that a load balancer must suit */
 	bool has_config;
-	bool single;			 /* one virtual broker on one port */
-	bool count_is_automatic;	 /* port_count 0: nodes ask the cluster */
-	bool count_is_missing;		 /* and the command line does not tell either */
+	bool single;		 /* one virtual broker on one port */
+	bool count_is_automatic; /* port_count 0: nodes ask the cluster */
+	bool count_is_missing;	 /* and the command line does not tell either */
 	bool internal_load_balancing;
 	int idle_timeout_ms;
-	int connections_a_node;		 /* 0: unknown */
-	int connections_an_address;	 /* 0: no limit */
+	int connections_a_node;	    /* 0: unknown */
+	int connections_an_address; /* 0: no limit */
 
 	/* what the operator chooses */
 	enum haproxy_balance balance;
+	enum haproxy_stickiness stickiness;
 	bool splice;
 	int maxconn; /* 0: worked out */
 	int fd_limit;
@@ -96,6 +98,8 @@ MUST_CHECK const char *model_set_listen(struct haproxy_plan *plan, const char *t
 MUST_CHECK const char *model_add_node(struct haproxy_plan *plan, const char *text);
 /* leastconn, roundrobin, random or source. */
 MUST_CHECK const char *model_set_balance(struct haproxy_plan *plan, const char *word);
+/* none, source, client-id or port. */
+MUST_CHECK const char *model_set_stickiness(struct haproxy_plan *plan, const char *word);
 /* A path that HAProxy can bind and that needs no quotes. */
 MUST_CHECK const char *model_set_stats_socket(struct haproxy_plan *plan, const char *path);
 /* HOST:PORT */

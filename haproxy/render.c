@@ -1,57 +1,23 @@
 #include "render.h"
 
+#include "cfgtext.h"
 #include "model.h"
 #include "sizing.h"
+#include "stickiness.h"
 
-#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
 enum {
-	COMMENT_WIDTH = 92,
-	COMMENT_LONGEST = 1024,
 	SECOND = 1000,
 	MINUTE = 60 * SECOND,
 	/* Clients close what is idle for connections.max.idle.ms; Java's is the longest. */
 	CLIENTS_IDLE = 9 * MINUTE,
 };
 
-/* One word at a time, a new line whenever the next word does not fit. */
-static void write_words(FILE *out, const char *indent, const char *text)
-{
-	size_t column = 0;
-
-	while (*text != '\0') {
-		size_t word = strcspn(text, " ");
-
-		if (column > 0 && column + 1 + word > COMMENT_WIDTH) {
-			fputc('\n', out);
-			column = 0;
-		}
-		if (column == 0)
-			column = (size_t)fprintf(out, "%s#", indent);
-		column += (size_t)fprintf(out, " %.*s", (int)word, text);
-		text += word;
-		text += strspn(text, " ");
-	}
-	fputc('\n', out);
-}
-
-PRINTF_LIKE(3, 4)
-static void comment(FILE *out, const char *indent, const char *fmt, ...)
-{
-	char text[COMMENT_LONGEST];
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	write_words(out, indent, text);
-}
-
-#define WHY(...) comment(out, "    ", __VA_ARGS__)
-#define LINE(...) (fputs("    ", out), fprintf(out, __VA_ARGS__), fputc('\n', out))
+#define WHY(...) cfgtext_why(out, __VA_ARGS__)
+#define LINE(...) cfgtext_line(out, __VA_ARGS__)
 
 static void write_host(FILE *out, const char *host)
 {
@@ -79,13 +45,15 @@ static void write_time(FILE *out, int ms)
 
 static void write_head(const struct haproxy_plan *plan, FILE *out)
 {
-	comment(out, "", "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
-			 "configuration or the command's flags and make it anew.");
+	cfgtext_head(out,
+		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
+		     "configuration or the command's flags and make it anew.");
 	fputs("#\n# Kafka clients -> HAProxy ", out);
 	write_host(out, plan->listen_host);
 	fputc(':', out);
 	write_ports(out, &plan->listen);
-	fprintf(out, " -> %zu gateway node%s, ", plan->node_count, plan->node_count == 1 ? "" : "s");
+	fprintf(out, " -> %zu gateway node%s, ", plan->node_count,
+		plan->node_count == 1 ? "" : "s");
 	switch (plan->port_map) {
 	case PORT_MAP_SAME:
 		fputs("on the port that the client used\n", out);
@@ -97,10 +65,10 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		fprintf(out, "on port %d\n", plan->node_ports.first);
 		break;
 	}
-	comment(out, "", "Any node answers any request on any port, so every connection may go to "
-			 "any node.");
+	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
+			  "any node.");
 	fputs("#\n", out);
-	comment(out, "", "Before it is used: haproxy -c -dW -f FILE");
+	cfgtext_head(out, "Before it is used: haproxy -c -dW -f FILE");
 }
 
 static void write_sizes(const struct haproxy_plan *plan, FILE *out)
@@ -118,7 +86,8 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 	else if (s.is_capped)
 		WHY("%d clients: as many as fit into --fd-limit.", s.connections);
 	else if (nodes_take > 0)
-		WHY("%d clients: what the nodes take together (gateway.limits.connections).", s.connections);
+		WHY("%d clients: what the nodes take together (gateway.limits.connections).",
+		    s.connections);
 	else
 		WHY("%d clients: --maxconn says another number.", s.connections);
 	if (plan->splice)
@@ -131,8 +100,7 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 		WHY("At most %d descriptors: 2 x (%d clients + %d to spare), %d for listeners, "
 		    "checks and threads. HAProxy must be allowed that many (ulimit -n; here up "
 		    "to %d, --fd-limit) or it does not start.",
-		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all,
-		    plan->fd_limit);
+		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all, plan->fd_limit);
 	LINE("maxconn %d", all);
 	if (!plan->splice)
 		return;
@@ -171,8 +139,8 @@ static void write_timeouts(const struct haproxy_plan *plan, FILE *out)
 	WHY("A minute more than %s, so that HAProxy never is the one that closes: a consumer that "
 	    "waits for its group to form is silent for minutes. No `timeout tunnel`, which would "
 	    "take the place of both.",
-	    clients_are_longer ? "clients keep idle connections (connections.max.idle.ms)" :
-				 "the nodes keep idle connections (gateway.timeouts.idle)");
+	    clients_are_longer ? "clients keep idle connections (connections.max.idle.ms)"
+			       : "the nodes keep idle connections (gateway.timeouts.idle)");
 	fputs("    timeout client ", out);
 	write_time(out, base + MINUTE);
 	fputs("\n    timeout server ", out);
@@ -232,14 +200,7 @@ static void write_frontend(const struct haproxy_plan *plan, FILE *out)
 	    "until its own timeout, and without a node it would be accepted and then closed.");
 	LINE("tcp-request connection reject if { fe_conn gt %d }", s.connections);
 	LINE("tcp-request connection reject if { nbsrv(" RENDER_BACKEND ") lt 1 }");
-	WHY("A Kafka connection begins with the size of its first request: below 16 MiB, so the "
-	    "first byte is 0. TLS begins with 0x16 and HTTP with a letter; a node would take "
-	    "either for the size of a huge request and wait for it. Clients speak first, though a "
-	    "cold one was seen to take 1.6 s.");
-	LINE("tcp-request inspect-delay 10s");
-	LINE("acl begins_like_kafka req.payload(0,1) -m bin 00");
-	LINE("tcp-request content accept if begins_like_kafka");
-	LINE("tcp-request content reject");
+	stickiness_write_inspection(plan->stickiness, out);
 	LINE("default_backend " RENDER_BACKEND);
 }
 
@@ -292,9 +253,9 @@ static void write_default_server(const struct haproxy_plan *plan, FILE *out)
 	if (plan->sends_proxy_header)
 		WHY("send-proxy-v2: the nodes learn the client's address and the port it asked "
 		    "for (%s).",
-		    plan->node_requires_proxy_header ?
-			    "proxy_protocol is \"require\": they take nothing without" :
-			    "proxy_protocol is \"allow\"");
+		    plan->node_requires_proxy_header
+			    ? "proxy_protocol is \"require\": they take nothing without"
+			    : "proxy_protocol is \"allow\"");
 }
 
 static void write_server(const struct haproxy_plan *plan, size_t index, FILE *out)
@@ -315,6 +276,7 @@ static void write_backend(const struct haproxy_plan *plan, FILE *out)
 {
 	fputs("\nbackend " RENDER_BACKEND " from kafka\n", out);
 	write_balance(plan, out);
+	stickiness_write_table(plan->stickiness, out);
 	write_check(plan, out);
 	write_default_server(plan, out);
 	if (plan->port_map == PORT_MAP_SAME)

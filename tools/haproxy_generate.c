@@ -47,6 +47,8 @@ static const struct row rows[] = {
 	  "a node, once for each; the configuration's nodes are then left out" },
 	{ "balance", "HOW", model_set_balance,
 	  "leastconn (default), roundrobin, random or source" },
+	{ "stickiness", "KIND", model_set_stickiness,
+	  "what keeps a client on its node: none (default), source, client-id or port" },
 	{ "maxconn", "N", model_set_maxconn, "clients at once; worked out when not given" },
 	{ "fd-limit", "N", model_set_fd_limit,
 	  "descriptors HAProxy may open where it runs, ulimit -n (16384)" },

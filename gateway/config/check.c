@@ -82,7 +82,8 @@ static void check_external(const struct config *c, struct mistakes *m)
 		TELL(c, m, "gateway.internal_load_balancing",
 		     "false without %s: the nodes would advertise their own host name, and clients "
 		     "would go around the load balancer; say the load balancer's host there",
-		     other(m, "gateway.advertised_host"));
+		     m->file != NULL ? "gateway.advertised_listener (or advertised_host)"
+				     : "GATEWAY_ADVERTISED_LISTENER (or GATEWAY_ADVERTISED_HOST)");
 }
 
 static void check_memory(const struct config *c, struct mistakes *m)

@@ -2,6 +2,7 @@
 
 #include "util/mem.h"
 
+#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -211,6 +212,7 @@ static void compile_tags(struct compiler *c, const struct kfield *rows, uint32_t
 		c->steps[at].n = UINT32_MAX;
 	for (uint32_t i = 0; next->type != END;) {
 		if (next->is != NOTHING && in_versions(c, next, next->versions)) {
+			assert(i < count);
 			c->tags[known[i++]].first = c->step_count;
 			compile_row(c, &next, false);
 			add(c, STEP_TAG_END, NOTHING, 0);

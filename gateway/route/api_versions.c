@@ -4,6 +4,7 @@
 #include "kafka/walk.h"
 #include "route/stub.h"
 
+#include <assert.h>
 #include <ctype.h>
 #include <string.h>
 
@@ -111,6 +112,7 @@ static bool fill_entry(const struct answer *a, const struct encode_field *f, str
 		v->number = a->keys[f->index[f->depth - 1]];
 		return true;
 	case FEATURE_NAME:
+		assert(feature != NULL); /* a field of features only */
 		v->bytes = (const uint8_t *)feature->name;
 		v->len = (uint32_t)strlen(feature->name);
 		return true;

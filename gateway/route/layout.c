@@ -148,6 +148,7 @@ static void item_value(struct layout *l, const struct walk_event *e)
 	case ERROR_CODE:
 		if (item->error == 0)
 			item->error = (int16_t)e->number;
+		l->has_item_error |= e->number != 0;
 		break;
 	case LEADER_EPOCH:
 		item->leader_epoch = (int32_t)e->number;
@@ -210,7 +211,7 @@ static void value_event(struct layout *l, const struct walk_event *e)
 		return;
 	}
 	v = value_of(l, e->is);
-	if (v != NULL)
+	if (v != NULL && (v->size == 0 || e->is != ERROR_CODE)) /* the first error is the top's */
 		*v = (struct layout_value){ e->number, e->at, e->size };
 }
 
@@ -235,6 +236,8 @@ void layout_event(struct layout *l, const struct walk_event *e)
 		l->in_tag = false;
 		break;
 	case WALK_RUN:
+		if (e->is == RECORD_BYTES)
+			l->record_bytes += e->len;
 		break;
 	}
 }

@@ -64,6 +64,8 @@ struct layout {
 	bool has_key;
 	const uint8_t *key; /* NULL: null */
 	uint32_t key_len;
+	uint64_t record_bytes; /* of all RECORD_BYTES */
+	bool has_item_error;
 	/* values outside of items */
 	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,
 		session_epoch, rack, replica, isolation, throttle, error, key_type, endpoints;

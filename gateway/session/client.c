@@ -51,6 +51,7 @@ void client_free(struct client *c, const char *why)
 		struct upstream *u = c->upstreams;
 
 		c->upstreams = u->next;
+		phases_forget(c, u);
 		upstream_free(u, &w->bufs);
 	}
 	relay_stop(&c->up, &w->pipes);

@@ -17,30 +17,58 @@ static void on_grant(void *owner)
 	client_step(p->request->client);
 }
 
-/* Memory for an answer of `size` bytes: true when it is there. */
-static bool may_hold(struct client *c, struct part *p, uint32_t size)
+static void on_all_granted(void *owner)
+{
+	struct request *r = owner;
+
+	r->answer_granted = true;
+	client_step(r->client);
+}
+
+static bool reserve(struct client *c, uint64_t size, struct reservation **reservation,
+		    bool *granted, void (*on_granted)(void *owner), void *owner)
 {
 	struct budget *budget = c->worker->node->budget;
 
-	if (size <= ANSWER_SMALL || p->granted)
+	if (*granted)
 		return true;
-	if (p->reservation != NULL)
+	if (*reservation != NULL)
 		return false;
-	if (size > budget_largest(budget)) {
-		client_fail(c, "an answer to be held that is larger than the budget");
+	if (size > (uint64_t)budget_largest(budget)) {
+		client_fail(c, "answers to be held that are larger than the budget");
 		return false;
 	}
-	p->reservation = budget_reserve(budget, size, &c->worker->mailbox, on_grant, p,
-					&p->granted);
-	return p->granted;
+	*reservation = budget_reserve(budget, (int64_t)size, &c->worker->mailbox, on_granted, owner,
+				      granted);
+	return *granted;
+}
+
+/* Memory for the answers of a split: reserved for all of them at once, when the
+ * sizes of all are known, so that nobody waits for memory while holding some.
+ * Polls come one by one, and the first ends the wait. */
+static bool may_hold(struct client *c, struct part *p)
+{
+	struct request *r = p->request;
+	uint64_t all = 0;
+
+	if (p->is_poll || r->part_count == 1)
+		return p->answer_size <= ANSWER_SMALL ||
+		       reserve(c, p->answer_size, &p->reservation, &p->granted, on_grant, p);
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		if (r->parts[i].answer_size == 0 && r->parts[i].state == PART_SENT)
+			return p->answer_size <= ANSWER_SMALL;
+		all += r->parts[i].answer_size;
+	}
+	return all <= ANSWER_SMALL || reserve(c, all, &r->held_answer, &r->answer_granted,
+					      on_all_granted, r);
 }
 
 /* The whole frame out of the upstream's buffer. */
-static void take_answer(struct part *p, uint32_t size)
+static void take_answer(struct part *p)
 {
 	struct inbuf *in = &p->upstream->sock.in;
+	uint32_t size = p->answer_size;
 
-	p->answer_size = size;
 	if (in->cap > INBUF_BLOCK && in->from == 0 && in->to == size) {
 		p->answer = in->bytes; /* its memory is the answer's own */
 		*in = (struct inbuf){ 0 };
@@ -69,11 +97,13 @@ bool collect_part(struct client *c, struct part *p)
 				u->state = UPSTREAM_LOST;
 				return true;
 			}
+			moved |= p->answer_size == 0;
+			p->answer_size = size;
 			if (inbuf_len(&s->in) >= size) {
-				take_answer(p, size);
+				take_answer(p);
 				return true;
 			}
-			if (!may_hold(c, p, size))
+			if (!may_hold(c, p))
 				return moved;
 			inbuf_reserve(&s->in, &c->worker->bufs, size);
 		}
@@ -234,88 +264,109 @@ static int missing_code(const struct request *r)
 	return ERROR_COORDINATOR_NOT_AVAILABLE;
 }
 
-/* Answers first, then what stands in for the parts that have none.  The number
- * of them, 0: the client must be closed; *top: an error for the whole. */
-static uint32_t read_parts(struct client *c, struct request *r, struct merge_part *m, int *top)
+/* CurrentLeader in an answer to be merged, as watch.c shows those that pass. */
+static bool show_leaders(struct request *r, uint8_t *body, uint32_t size)
 {
-	uint32_t n = 0;
+	struct relay_watcher w = watch_over(r);
 
-	for (uint32_t i = 0; i < r->part_count; i++) {
-		struct part *p = &r->parts[i];
-		uint8_t *body;
-		uint32_t size;
+	if (r->head.api->answer != ANSWER_WATCH)
+		return true;
+	watch_begin(r, 0, size);
+	r->blank_from = r->blank_to = 0;
+	return w.see(w.ctx, body, size) == size;
+}
 
-		if (p->state != PART_ANSWERED)
-			continue;
-		if (!answer_body(r, p, &body, &size) ||
-		    !merge_read(&m[n], r->head.api, r->head.version, body, size, &r->arena))
-			return 0;
-		watch_layout(c, r, &m[n].layout);
-		if (m[n].layout.error.number != 0)
-			*top = (int)m[n].layout.error.number;
-		n++;
+bool collect_read(struct client *c, struct part *p)
+{
+	struct request *r = p->request;
+	uint8_t *body;
+	uint32_t size;
+
+	if (p->is_read)
+		return true;
+	if (!answer_body(r, p, &body, &size) ||
+	    !merge_read(&p->read, r->head.api, r->head.version, body, size, &r->arena))
+		return false;
+	/* a broker has something to say of leaders only where it says an error;
+	 * showing them notices the errors too */
+	if (p->read.layout.has_item_error && r->head.api->answer == ANSWER_WATCH) {
+		if (!show_leaders(r, body, size))
+			return false;
+	} else {
+		watch_layout(c, r, &p->read.layout);
 	}
+	p->is_read = true;
+	return true;
+}
+
+/* What there is to merge. */
+struct merging {
+	struct merge_part *parts;
+	uint32_t count;
+	int top; /* an error that speaks for the whole */
+};
+
+/* The answers that came; false: one contradicts its schema. */
+static bool add_answers(struct client *c, struct request *r, struct part *parts,
+			struct merging *m)
+{
+	for (uint32_t i = 0; parts != NULL && i < r->part_count; i++) {
+		if (parts[i].state != PART_ANSWERED)
+			continue;
+		if (!collect_read(c, &parts[i]))
+			return false;
+		if (parts[i].read.layout.error.number != 0)
+			m->top = (int)parts[i].read.layout.error.number;
+		m->parts[m->count++] = parts[i].read;
+	}
+	return true;
+}
+
+/* What stands in for those that did not; false: nothing can. */
+static bool add_stand_ins(struct request *r, struct merging *m)
+{
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		struct part *p = &r->parts[i];
-		int code = p->state != PART_ANSWERED ? lost_code(r, p) : 0;
 		struct layout items;
 
-		if (p->state == PART_ANSWERED)
+		if (p->state != PART_LOST && p->state != PART_UNSENT)
 			continue;
-		if (code < 0)
-			return 0;
-		*top = code;
+		m->top = lost_code(r, p);
+		if (m->top < 0)
+			return false;
 		if (r->head.api->merge == MERGE_CONCAT)
 			continue;
 		items = items_of(r, p->broker);
-		stand_in(r, &m[n++], &items, code);
+		stand_in(r, &m->parts[m->count++], &items, m->top);
 	}
-	if (r->head.api->merge != MERGE_CONCAT)
-		stand_in(r, &m[n++], &r->layout, missing_code(r));
-	return n;
-}
-
-/* CurrentLeader of merged answers, as watch.c shows those that pass. */
-static void show_leaders(struct client *c, struct request *r)
-{
-	for (uint32_t i = 0; i < r->part_count; i++) {
-		struct part *p = &r->parts[i];
-		struct relay_watcher w;
-		uint8_t *body;
-		uint32_t size;
-
-		if (p->state != PART_ANSWERED || r->head.api->answer != ANSWER_WATCH ||
-		    !answer_body(r, p, &body, &size))
-			continue;
-		watch_begin(r, 0, size);
-		r->blank_from = r->blank_to = 0;
-		w = watch_over(r);
-		if (size > 0 && w.see(w.ctx, body, size) < 0)
-			client_fail(c, "a broker's answer that contradicts its schema");
-	}
+	return true;
 }
 
 static bool reply_merged(struct client *c, struct request *r)
 {
-	struct merge_part *m = arena_zalloc(&r->arena, (r->part_count * 2 + 1) * sizeof *m);
-	int top = 0;
-	uint32_t n;
+	const struct kapi *api = r->head.api;
+	struct merging m = { 0 };
 	uint8_t *head;
 
-	show_leaders(c, r);
-	n = read_parts(c, r, m, &top);
-	if (r->head.api->merge == MERGE_CONCAT && top != 0) {
-		collect_stub(r, top, true); /* never a silently partial list */
+	m.parts = arena_alloc(&r->arena, (r->part_count * 3 + 1) * sizeof *m.parts);
+	/* an item's first answer counts: what was polled, then what was looked at */
+	if (!add_answers(c, r, r->parts, &m) || !add_stand_ins(r, &m) ||
+	    !add_answers(c, r, r->looked, &m))
+		return false;
+	if (api->merge == MERGE_CONCAT && m.top != 0) {
+		collect_stub(r, m.top, true); /* never a silently partial list */
 		return true;
 	}
-	if (n == 0)
+	if (api->merge != MERGE_CONCAT)
+		stand_in(r, &m.parts[m.count++], &r->layout, missing_code(r));
+	if (m.count == 0)
 		return false;
 	head = reply_begin(r);
-	if (r->head.api->merge == MERGE_PARTITIONS)
-		merge_partitions(&r->reply, r->head.api, r->head.version, &r->layout, m, n);
+	if (api->merge == MERGE_PARTITIONS)
+		merge_partitions(&r->reply, api, r->head.version, &r->layout, m.parts, m.count);
 	else
-		merge_keys(&r->reply, r->head.api, r->head.version,
-			   r->head.api->merge == MERGE_CONCAT ? NULL : &r->layout, m, n);
+		merge_keys(&r->reply, api, r->head.version,
+			   api->merge == MERGE_CONCAT ? NULL : &r->layout, m.parts, m.count);
 	reply_end(r, head);
 	return true;
 }

@@ -382,23 +382,24 @@ static void dispatch_items(struct client *c, struct request *r, int32_t any)
 	struct layout *l = &r->layout;
 	uint32_t max = (uint32_t)c->worker->snapshot->broker_count + 1, n;
 	int32_t *targets = arena_alloc(&r->arena, (max + l->item_count) * sizeof *targets);
-	struct edits edits;
 
 	targets_settle(l, any);
 	n = targets_distinct(l, targets, max + l->item_count);
 	if (n == 0)
 		targets[n++] = any;
-	edits_init(&edits, &r->arena);
+	edits_init(&r->edits, &r->arena);
 	if (l->rack.size > 0 && l->rack.number > 0)
-		edits_add_string(&edits, l->rack.at, l->rack.at + l->rack.size, "",
+		edits_add_string(&r->edits, l->rack.at, l->rack.at + l->rack.size, "",
 				 api_is_flexible(r->head.api, r->head.version));
-	if (n == 1 && edits.count == 0) {
+	if (n == 1 && r->edits.count == 0) {
 		send_whole(c, r, targets[0]);
 	} else if (!is_whole(c, r)) {
 		r->need_whole = true; /* and all of this again when it is there */
 		c->in_state = IN_ROUTE;
+	} else if (n > 1 && l->max_wait_ms.size > 0) {
+		phases_begin(c, r, targets, n);
 	} else {
-		send_parts(c, r, targets, n, &edits);
+		send_parts(c, r, targets, n, &r->edits);
 	}
 }
 

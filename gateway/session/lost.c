@@ -67,7 +67,7 @@ void lost_part(struct client *c, struct part *p)
 		if (r->answer_begun)
 			client_fail(c, "its broker was lost in mid-answer");
 	}
-	if (r->layout.has_key && r->layout.key != NULL)
+	if (r->head.api->route == TO_GROUP || r->head.api->route == TO_TXN)
 		watch_key_error(c, r, ERROR_NOT_COORDINATOR);
 }
 
@@ -85,7 +85,7 @@ static void lose_upstream(struct client *c, struct upstream *u)
 	}
 	if (u->loose && u->was_open)
 		client_fail(c, "a broker was lost with acks=0 data on its way");
-	if (!busy && u->was_open)
+	if (u->quiet || (!busy && u->was_open))
 		return; /* idle connections end, that means nothing */
 	client_address(c, address);
 	log_info("conn=%llu client=%s broker=%d err=%s", (unsigned long long)c->id, address,
@@ -111,9 +111,9 @@ bool lost_step(struct client *c)
 		}
 		*at = u->next;
 		lose_upstream(c, u);
-		/* parts that wait for it to connect find it gone */
-		if (c->inbound != NULL && c->inbound->part_count > 0)
+		if (!u->was_open)
 			send_connect_failed(c, u);
+		phases_forget(c, u);
 		upstream_free(u, &c->worker->bufs);
 		any = true;
 	}

@@ -160,6 +160,15 @@ static bool held_step(struct client *c, struct request *r)
 {
 	bool moved = false, final = true;
 
+	if (r->phase == 2) {
+		moved = phases_step(c, r, &final);
+		if (!final || c->closing != NULL)
+			return moved;
+		if (!collect_reply(c, r))
+			client_fail(c, "a broker's answer that contradicts its schema");
+		return true;
+	}
+
 	for (uint32_t i = 0; i < r->part_count && c->closing == NULL; i++) {
 		struct part *p = &r->parts[i];
 
@@ -169,6 +178,8 @@ static bool held_step(struct client *c, struct request *r)
 	}
 	if (!final || c->closing != NULL)
 		return moved;
+	if (r->phase == 1 && phases_go_on(c, r))
+		return true;
 	if (!collect_reply(c, r))
 		client_fail(c, "its broker was lost, or answered what can't be shown");
 	return true;
@@ -196,7 +207,7 @@ bool outbound_step(struct client *c)
 		return false;
 	if (r->replied)
 		return write_reply(c, r);
-	if (!request_is_sent(r))
+	if (r->phase < 2 && !request_is_sent(r))
 		return false;
 	if (r->answerless)
 		return answerless_step(c, r);

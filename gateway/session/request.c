@@ -58,7 +58,7 @@ bool request_is_sent(const struct request *r)
 static void part_end(struct part *p)
 {
 	if (p->upstream != NULL)
-		upstream_disown(p->upstream, p);
+		upstream_pass_on(p->upstream, p, NULL);
 	free(p->answer);
 	budget_release(p->reservation);
 }
@@ -76,8 +76,12 @@ void request_free(struct request *r)
 	c->in_flight--;
 	if (c->inbound == r)
 		c->inbound = NULL;
-	for (uint32_t i = 0; i < r->part_count; i++)
+	phases_leave(c, r);
+	for (uint32_t i = 0; i < r->part_count; i++) {
 		part_end(&r->parts[i]);
+		if (r->looked != NULL)
+			part_end(&r->looked[i]);
+	}
 	budget_release(r->held_request);
 	budget_release(r->held_answer);
 	arena_deinit(&r->arena);

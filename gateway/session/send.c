@@ -43,19 +43,20 @@ static void send_hello(struct client *c, struct upstream *u)
 
 /* The connection to a broker that takes the next request: made when there is
  * none.  NULL: the broker is not known any more. */
-struct upstream *send_upstream(struct client *c, int32_t broker)
+struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
 {
 	const struct broker *b = snapshot_broker(c->worker->snapshot, broker);
 	struct upstream *u;
 
 	for (u = c->upstreams; u != NULL; u = u->next) {
-		if (u->broker == broker && !u->set_aside)
+		if (u->broker == broker && u->for_polls == for_polls && !u->quiet)
 			return u;
 	}
 	if (b == NULL)
 		return NULL;
 	u = upstream_new(c->worker->loop, b, c->worker->node->config->connect_timeout_ms,
 			 &c->worker->stats, client_on_event, c);
+	u->for_polls = for_polls;
 	u->next = c->upstreams;
 	c->upstreams = u;
 	return u;
@@ -68,7 +69,7 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 	struct upstream *u = p->upstream;
 
 	if (u == NULL) {
-		u = send_upstream(c, p->broker);
+		u = send_upstream(c, p->broker, p->is_poll);
 		if (u == NULL || u->state == UPSTREAM_LOST) {
 			p->state = PART_UNSENT;
 			return NULL;
@@ -99,7 +100,7 @@ static void count_sent(struct client *c, uint64_t n)
 
 /* --- composed parts --- */
 
-static bool write_composed(struct client *c, struct part *p)
+bool send_composed(struct client *c, struct part *p)
 {
 	struct upstream *u = ready_upstream(c, p);
 	struct gather *g = &p->frame;
@@ -135,7 +136,7 @@ static bool composed_step(struct client *c, struct request *r)
 
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		if (r->parts[i].state == PART_TO_SEND)
-			moved |= write_composed(c, &r->parts[i]);
+			moved |= send_composed(c, &r->parts[i]);
 	}
 	if (request_is_sent(r)) {
 		stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, request_frame_size(r));
@@ -153,7 +154,7 @@ void send_give_up(struct client *c, struct part *p)
 {
 	p->state = PART_UNSENT;
 	if (p->upstream != NULL) {
-		upstream_disown(p->upstream, p);
+		upstream_pass_on(p->upstream, p, NULL);
 		p->upstream->state = UPSTREAM_LOST; /* it has half a frame */
 		p->upstream = NULL;
 	}
@@ -223,13 +224,14 @@ static bool through_step(struct client *c, struct part *p)
  * apart by the broker. */
 void send_connect_failed(struct client *c, const struct upstream *u)
 {
-	struct request *r = c->inbound;
+	for (struct request *r = c->first; r != NULL; r = r->next) {
+		for (uint32_t i = 0; i < r->part_count; i++) {
+			struct part *p = &r->parts[i];
 
-	for (uint32_t i = 0; i < r->part_count; i++) {
-		struct part *p = &r->parts[i];
-
-		if (p->state == PART_TO_SEND && p->upstream == NULL && p->broker == u->broker)
-			p->state = PART_UNSENT;
+			if (p->state == PART_TO_SEND && p->upstream == NULL &&
+			    p->broker == u->broker && p->is_poll == u->for_polls)
+				p->state = PART_UNSENT;
+		}
 	}
 }
 

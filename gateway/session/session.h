@@ -7,6 +7,7 @@
  *   send.c      a part leaves: cut through, or composed of slices
  *   outbound.c  answers leave, in the order of the requests
  *   collect.c   answers that must be held: rewritten, merged, or written here
+ *   phases.c    a split Fetch: look everywhere first, then wait everywhere
  *   watch.c     what passes is looked at on its way: errors, leader hints
  *   lost.c      a broker or a deadline is gone
  *   client.c    steps all of these until nothing moves, then re-arms watchers
@@ -19,7 +20,8 @@
 
 #include "kafka/head.h"
 #include "net/sock.h"
-#include "route/layout.h"
+#include "route/edits.h"
+#include "route/merge.h"
 #include "session/client.h"
 #include "session/relay.h"
 #include "upstream/upstream.h"
@@ -56,6 +58,13 @@ struct part {
 	uint32_t answer_size;
 	struct reservation *reservation;
 	bool granted;
+	struct merge_part read; /* the held answer, once it has been read */
+	bool is_read;
+	/* of a split Fetch */
+	bool is_poll;	    /* it may wait at the broker: on a connection for polls */
+	bool is_final;	    /* a poll: it ended and was judged */
+	bool was_adopted;   /* the poll was left behind by an earlier Fetch */
+	uint64_t question;  /* what it asks, whatever the order: see phases.c */
 };
 
 enum request_kind {
@@ -83,7 +92,14 @@ struct request {
 	bool replied;
 	struct gather reply;
 	int reply_iov;
+	/* a split Fetch: 1 looks everywhere, 2 waits everywhere; 0: it isn't one */
+	int phase;
+	uint8_t *frame; /* its own copy */
+	struct edits edits;
+	struct part *looked; /* the parts of phase 1 */
+	ev_tstamp wait_until;
 	struct reservation *held_request, *held_answer;
+	bool answer_granted;
 	ev_tstamp started, allowed, deadline; /* deadline 0: its turn has not come */
 	/* the answer that is cut through */
 	bool answer_begun;
@@ -122,6 +138,7 @@ struct client {
 	struct request *first, **last; /* unanswered, oldest first */
 	unsigned in_flight;
 	struct upstream *upstreams;
+	struct poll *polls; /* left behind by split Fetches */
 	uint32_t next_correlation;
 	struct topology_query *query;
 	uint32_t queried_item;
@@ -171,7 +188,9 @@ bool send_step(struct client *c, struct request *r);
 void send_give_up(struct client *c, struct part *p);
 /* Parts that waited for this connection find it gone. */
 void send_connect_failed(struct client *c, const struct upstream *u);
-struct upstream *send_upstream(struct client *c, int32_t broker);
+struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls);
+/* Writes what can be written of a composed part; true when something moved. */
+bool send_composed(struct client *c, struct part *p);
 
 /* outbound.c */
 bool outbound_step(struct client *c);
@@ -184,6 +203,19 @@ bool collect_reply(struct client *c, struct request *r);
 /* A reply made here, of one error code; see stub_answer. */
 void collect_stub(struct request *r, int code, bool at_top);
 void collect_bytes(struct request *r, const uint8_t *body, size_t n);
+
+/* Reads a held answer, once; false: it contradicts its schema. */
+bool collect_read(struct client *c, struct part *p);
+
+/* phases.c */
+void phases_begin(struct client *c, struct request *r, const int32_t *brokers, uint32_t count);
+/* Every part of phase 1 is final: true when phase 2 has begun. */
+bool phases_go_on(struct client *c, struct request *r);
+/* Moves phase 2; *enough: the reply is to be made. */
+bool phases_step(struct client *c, struct request *r, bool *enough);
+/* A poll that is still out when its request ends stays for the next one. */
+void phases_leave(struct client *c, struct request *r);
+void phases_forget(struct client *c, const struct upstream *u);
 
 /* watch.c */
 /* An answer of `head` bytes and a body of `size` is about to pass. */

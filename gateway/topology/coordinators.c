@@ -4,6 +4,7 @@
 #include "util/hash.h"
 #include "util/mem.h"
 
+#include <assert.h>
 #include <pthread.h>
 
 enum { SLOTS = COORDINATORS_MAX };
@@ -56,6 +57,7 @@ static void remove_at(struct coordinators *c, struct entry **at)
 {
 	struct entry *e = *at;
 
+	assert(e != NULL);
 	*at = e->chain;
 	*(e->newer != NULL ? &e->newer->older : &c->newest) = e->older;
 	*(e->older != NULL ? &e->older->newer : &c->oldest) = e->newer;

@@ -16,7 +16,8 @@
 enum { MEMBERS_RENEW_MS = 300000 };
 
 struct members_events {
-	/* An address or a member's versions changed.  v: heard just now, or NULL. */
+	/* An address or a member's versions changed.  v: heard just now; NULL:
+	 * it does not speak. */
 	void (*on_change)(void *owner, const struct broker_versions *v);
 };
 

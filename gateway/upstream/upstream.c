@@ -155,15 +155,15 @@ void upstream_answered(struct upstream *u)
 	u->idle_since = ev_now(u->sock.loop);
 }
 
-void upstream_disown(struct upstream *u, const void *who)
+void upstream_pass_on(struct upstream *u, const void *who, void *other)
 {
 	for (uint32_t i = 0; i < u->ring_count; i++) {
 		if (*ring_at(u, i) == who)
-			*ring_at(u, i) = NULL;
+			*ring_at(u, i) = other;
 	}
 }
 
-/* Throws away what has come of a disowned answer. */
+/* Throws away what has come of an unwanted answer. */
 static bool discard_some(struct upstream *u)
 {
 	uint32_t n = inbuf_len(&u->sock.in);

@@ -2,8 +2,8 @@
  *
  * An upstream lives on its owner's loop.  Requests leave in the order of
  * upstream_expect, and answers come in that order; the owner reads them from
- * `sock` when it is their turn, except those it has disowned, which
- * upstream_discard throws away.  The owner is told of events and then steps;
+ * `sock` when it is their turn, except those that
+ * nobody wants, which upstream_discard throws away.  The owner is told of events and then steps;
  * nothing is ever called from inside of a call.
  * Tests: tests/unit/upstream/upstream_test.c, tests/integration/broker_down.py
  */
@@ -22,15 +22,16 @@ struct upstream {
 	int32_t broker;
 	enum upstream_state state;
 	bool was_open;
-	bool set_aside; /* an abandoned long poll occupies it: no new requests */
+	bool for_polls; /* carries long polls of split requests and nothing else */
+	bool quiet; /* given up by its owner: its loss says nothing of the broker */
 	ev_timer connect_timer;
 	void *owner;
 	void (*on_event)(void *owner);
 	struct stats *stats;
-	/* answers to come: ring[(first + i) & mask], NULL: disowned */
+	/* answers to come: ring[(first + i) & mask], NULL: nobody wants it */
 	void **ring;
 	uint32_t ring_first, ring_count, ring_cap;
-	uint32_t discard; /* bytes of a disowned answer still to be thrown away */
+	uint32_t discard; /* bytes of an unwanted answer still to be thrown away */
 	/* acks=0 data may be on its way: it dies with this connection unseen */
 	bool loose;
 	uint32_t sent, loose_since; /* requests sent; at the last acks=0 one */
@@ -52,8 +53,8 @@ void upstream_expect_nothing(struct upstream *u);
 void *upstream_next(const struct upstream *u);
 /* The next answer has been read whole. */
 void upstream_answered(struct upstream *u);
-/* `who` no longer wants its answer. */
-void upstream_disown(struct upstream *u, const void *who);
+/* `who` no longer wants its answer: another will read it, or nobody (NULL). */
+void upstream_pass_on(struct upstream *u, const void *who, void *other);
 /* Throws away what nobody wants, as far as it has come; notes a loss when the
  * connection is idle.  True: something happened. */
 bool upstream_discard(struct upstream *u, struct bufpool *pool);

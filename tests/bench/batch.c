@@ -3,6 +3,7 @@
 #include "util/mem.h"
 
 #include <string.h>
+#include <time.h>
 
 enum {
 	HEAD_BYTES = 61, /* of a batch, up to its first record */
@@ -65,8 +66,8 @@ static uint8_t *put_record(uint8_t *at, int64_t index, size_t value)
 
 static void put_head(uint8_t *batch, uint8_t *end, uint64_t count)
 {
-	static const uint64_t when = 1764000000000; /* any time will do */
-	uint8_t *at = put_int(batch, 0, 8);	    /* base offset */
+	uint64_t when = (uint64_t)time(NULL) * 1000; /* older ones a broker would delete */
+	uint8_t *at = put_int(batch, 0, 8);	     /* base offset */
 
 	at = put_int(at, (uint64_t)(end - batch - 12), 4);
 	at = put_int(at, 0, 4);	    /* leader epoch */

@@ -120,22 +120,35 @@ def check_api_versions(node):
         check(kafka.ask("ApiVersions", 0)["api_keys"], "and the connection stays")
 
 
-def test(scene):
-    cluster = scene.mock_cluster(topics={"t": 3})
-    cluster.spread("t", 3)
-    node = scene.node(cluster.bootstrap)
+def check_all(node, cases):
+    """Each closes its own connection; a bystander on the same node, with requests in flight, notices nothing."""
     with Connection(*node.address) as bystander:
-        before = node.metrics().sum("anyport_bad_frames_total")
-        for what, data in CLOSED.items():
+        for what, data in cases.items():
             bystander.send("Produce", 7, **produce_request({("t", p): [b"x"] for p in range(3)}))
             check_closed(node, what, data)
             no_errors(errors_of("Produce", bystander.receive()), f"a bystander of: {what}")
-        check_closed_in_pieces(node)
-        check_split_frame(node)
-        check(node.metrics().sum("anyport_bad_frames_total") >= before + len(CLOSED) - 2, "bad frames are counted")
-        check_accepted(node)
-        check_api_versions(node)
-        no_errors(produce(bystander, {("t", 0): [b"still here"]}), "the bystander at the end")
+
+
+def test(scene):
+    # librdkafka's mock takes an absurd count at its word and aborts: Metadata, which a node passes on, goes to the
+    # stand-in, which closes as brokers do.
+    cluster = scene.mock_cluster(topics={"t": 3})
+    cluster.spread("t", 3)
+    node = scene.node(cluster.bootstrap)
+    check_all(node, {what: data for what, data in CLOSED.items() if not is_passed_on(what)})
+    check_closed_in_pieces(node)
+    check_split_frame(node)
+    refused = sum(what.startswith(("size", "api key", "HTTP", "TLS", "client id")) for what in CLOSED)
+    check(node.metrics().sum("anyport_bad_frames_total") >= refused, "bad frames are counted")
+    check_accepted(node)
+    check_api_versions(node)
+
+    stand_in = scene.node(scene.sink("t", partitions=3).bootstrap)
+    check_all(stand_in, {what: data for what, data in CLOSED.items() if is_passed_on(what)})
+
+
+def is_passed_on(what):
+    return what.startswith("Metadata w")
 
 
 run(test)

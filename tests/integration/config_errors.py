@@ -78,7 +78,7 @@ def check_environment(scene):
     refused("SSL to clients, not built yet", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"}, says="GATEWAY_SECURITY_PROTOCOL")
     refused("mode host, not built yet", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_MODE")
     refused("external load balancing without its address", env={"GATEWAY_ADVERTISED_LISTENER": None},
-            says="GATEWAY_ADVERTISED_LISTENER")
+            says="GATEWAY_ADVERTISED_HOST")
 
 
 FILE = """\

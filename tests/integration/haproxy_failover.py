@@ -20,7 +20,7 @@ def test(scene):
         slowest = max(slowest, time.monotonic() - began)
         check(answer["node"] != victim.name, f"{answer} from a dead node")
     check(slowest < AT_ONCE, f"the slowest of 30 connections took {slowest:.2f} s")
-    tried = int(front.haproxy.stats()[("anyport_nodes", victim.name)]["wredis"])
+    tried = int(front.of(victim)["wredis"])
     check(tried > 0, "no connection was tried on the dead node: nothing was shown")
 
     front.wait_status(victim, "DOWN")

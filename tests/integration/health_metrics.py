@@ -30,7 +30,7 @@ def check_paths(node):
     names = [words[2] for words in kinds]
     check_equal(len(names), len(set(names)), "each metric is described once")
     check_equal(sorted(helps), sorted(names), "each with a help and a type")
-    check(all(name.startswith("anyport_") for name in names), f"names: {names}")
+    check(all(name.startswith(("anyport_", "process_")) for name in names), f"names: {names}")
     check(all(words[3] in ("counter", "gauge", "histogram") for words in kinds), "types")
     for name, labels, value in node.metrics().samples:
         family = name

@@ -29,7 +29,7 @@ def test(scene):
     nodes = [scene.node(cluster.bootstrap, advertise=front) for _ in range(3)]
     haproxy = scene.haproxy(nodes, ports=nodes[0].port_count - 1, to_port="+1")
     haproxy.wait_up(*(node.name for node in nodes))
-    consumers = [Consumer(scene, front, TOPIC) for _ in range(2)]
+    consumers = [Consumer(scene, front, TOPIC)]
     producer = Producer(scene, front, TOPIC, MESSAGES, A_SECOND)
 
     after(producer, 0.15)

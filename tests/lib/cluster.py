@@ -83,7 +83,7 @@ class Scene:
     def __init__(self, keep=bool(os.environ.get("KEEP"))):
         self.keep = keep
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="anyport-test-"))
-        self.processes = []
+        self.processes, self.nodes = [], []
         self._numbers = itertools.count(1)
         self._claim_addresses()
 
@@ -107,15 +107,27 @@ class Scene:
         return self
 
     def __exit__(self, kind, error, trace):
-        if kind is not None:
+        broken = self._stop_all()
+        if kind is not None or broken:
             self.show_logs()
-        for process in reversed(self.processes):
-            process.stop(5)
         self._claim.close()
         if self.keep:
             print(f"kept: {self.dir}")
         else:
             shutil.rmtree(self.dir, ignore_errors=True)
+        if broken and kind is None:
+            raise AssertionError(f"ended badly: {', '.join(broken)}")
+
+    def _stop_all(self):
+        """Those nodes that were alive and ended otherwise than well: crashed, or complained of by a sanitizer."""
+        broken = []
+        nodes = {node.process for node in self.nodes}
+        for process in reversed(self.processes):
+            was_alive = process.alive()
+            status = process.stop(5)
+            if process in nodes and was_alive and status not in (0, -signal.SIGTERM, -signal.SIGKILL):
+                broken.append(f"{process.name} with {status}")
+        return broken
 
     def show_logs(self, lines=LOG_LINES, out=sys.stderr):
         for process in self.processes:
@@ -146,7 +158,7 @@ class Scene:
         return Sink(self, topic, partitions, brokers, fetch_bytes)
 
     def node(self, bootstrap, number=None, ready=True, **options):
-        number = number or 1 + sum(isinstance(n, Node) for n in self.__dict__.setdefault("nodes", []))
+        number = number or 1 + len(self.nodes)
         node = Node(self, number, bootstrap, **options)
         self.nodes.append(node)
         if ready:
@@ -332,7 +344,7 @@ class Haproxy:
         last = self.first_port + self.ports - 1
         lines = [
             "global",
-            "    maxconn 20000",
+            "    maxconn 4000",
             f"    stats socket {self.socket_path} mode 600 level admin expose-fd listeners",
             "    hard-stop-after 30s",
             "defaults",

@@ -1,6 +1,7 @@
 """kcat.py - a real client (librdkafka's) that produces and consumes while a test breaks things.
 
-Messages are numbered; `message-N` is the key, so that what was delivered twice
+-E: that all brokers are down for a moment is no reason to end.  Messages are
+numbered; `message-N` is the key, so that what was delivered twice
 or not at all is seen.
 """
 import re
@@ -13,7 +14,7 @@ class Producer:
 
     def __init__(self, scene, bootstrap, topic, count, a_second, *options):
         settings = ["acks=all", "linger.ms=20", "message.timeout.ms=60000", "reconnect.backoff.max.ms=1000", *options]
-        argv = ["kcat", "-P", "-b", bootstrap, "-t", topic, "-K", ":"]
+        argv = ["kcat", "-E", "-P", "-b", bootstrap, "-t", topic, "-K", ":"]
         for setting in settings:
             argv += ["-X", setting]
         self.process = scene.process(argv, name="producer", pipes=True)
@@ -47,16 +48,21 @@ class Producer:
 
 
 class Consumer:
-    """A member of a group, from the earliest offset on; one line a message in its log."""
+    """Reads from the earliest offset on, all partitions or as a member of a group; one line a message in its log.
+
+    librdkafka's mock aborts when a member comes back while its JoinGroup is
+    pending: break nothing while a group forms there.
+    """
 
     LINE = re.compile(r"^got message-(\d+)$", re.M)
 
-    def __init__(self, scene, bootstrap, topic, group="readers"):
+    def __init__(self, scene, bootstrap, topic, group=None):
         settings = ["auto.offset.reset=earliest", "session.timeout.ms=6000", "reconnect.backoff.max.ms=1000"]
-        argv = ["kcat", "-b", bootstrap, "-G", group, "-q", "-u", "-f", "got %k\n"]
+        argv = ["kcat", "-E", "-b", bootstrap, "-q", "-u", "-f", "got %k\n"]
         for setting in settings:
             argv += ["-X", setting]
-        self.process = scene.process(argv + [topic], name="consumer")
+        argv += ["-G", group, topic] if group else ["-C", "-t", topic, "-o", "beginning"]
+        self.process = scene.process(argv, name="consumer")
 
     def received(self):
         return [int(number) for number in self.LINE.findall(self.process.log())]

@@ -115,7 +115,7 @@ class Process:
         finally:
             for pipe in (self.popen.stdin, self.popen.stdout):
                 if pipe:
-                    pipe.close()
+                    _close(pipe)
 
     def log(self, last=None):
         text = self.log_path.read_text(errors="replace")
@@ -128,6 +128,13 @@ class Process:
 
     def memory(self):
         return Memory(self.pid)
+
+
+def _close(pipe):
+    try:
+        pipe.close()
+    except OSError:
+        pass  # what was still to be written has no reader any more
 
 
 def children(pid):

@@ -22,7 +22,7 @@ __all__ = [
     "refused_at_once", "run", "wait_for",
 ]
 
-AT_ONCE = 0.5  # seconds: HAProxy's shortest wait here would be one
+AT_ONCE = 0.9  # seconds: the shortest wait of HAProxy between two tries is one
 ANYPORTCTL = os.environ.get("ANYPORTCTL", str(BUILD / "anyportctl"))
 
 
@@ -41,8 +41,12 @@ class Link:
 
     def ask(self, body=b"who"):
         self.sock.sendall(struct.pack(">i", len(body)) + body)
+        return self.read(body.startswith(b"give "))
+
+    def read(self, raw=False):
+        """The next answer."""
         answer = self._exactly(struct.unpack(">i", self._exactly(4))[0])
-        return answer if body.startswith(b"give ") else json.loads(answer)
+        return answer if raw else json.loads(answer)
 
     def _exactly(self, size):
         parts = []
@@ -121,7 +125,8 @@ class Front:
         check(status == 0, f"generate: {status}: {errors}")
         check(errors == "", f"generate warns: {errors}")
         self.haproxy = scene.haproxy(config=self.text, host=self.host, first_port=listen, ports=ports)
-        self.haproxy.wait_up(*(node.name for node in self.nodes))
+        # before its first check a server is up on credit, and one failure takes it down
+        wait_for(lambda: all(self.of(node)["check_status"] == "L7OK" for node in self.nodes), 10, "every node is checked")
 
     def link(self, port=None, source=None):
         return Link(self.host, port or self.ports[0], source)
@@ -130,8 +135,12 @@ class Front:
         with self.link(port) as link:
             return link.ask()
 
+    def of(self, node):
+        """The node's line in `show stat`."""
+        return self.haproxy.stats()[("anyport_nodes", node.name)]
+
     def status(self, node):
-        return self.haproxy.stats()[("anyport_nodes", node.name)]["status"]
+        return self.of(node)["status"]
 
     def wait_status(self, node, status, seconds=15):
         wait_for(lambda: self.status(node).startswith(status), seconds, f"HAProxy has {node.name} {status}")

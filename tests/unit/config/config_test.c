@@ -168,7 +168,7 @@ static const struct mistake mistakes[] = {
 	  "or false\n" },
 	/* options that contradict each other */
 	{ KAFKA "gateway: { internal_load_balancing = false; };\n", "",
-	  "FILE:2: gateway.internal_load_balancing: false without gateway.advertised_host: the nodes "
+	  "FILE:2: gateway.internal_load_balancing: false without gateway.advertised_listener (or advertised_host): the nodes "
 	  "would advertise their own host name, and clients would go around the load balancer; say "
 	  "the load balancer's host there\n" },
 	{ KAFKA "gateway: { port_start = 65000; port_count = 537; };\n", "",

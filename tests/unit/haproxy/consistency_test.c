@@ -26,30 +26,87 @@ static struct config_net loopback_nets[] = {
 };
 
 #define NODES(array) (c->nodes = (array), c->node_count = ARRAY_LEN(array))
-static void no_nodes(struct config *c) { c->node_count = 0; }
-static void two_names(struct config *c) { NODES(twins); }
-static void two_addresses(struct config *c) { NODES(same_address); }
-static void injection(struct config *c) { NODES(injected); }
-static void spaced_name(struct config *c) { NODES(bad_name); }
-static void any_address(struct config *c) { NODES(everywhere); }
-static void named_node(struct config *c) { NODES(by_name); }
-static void kafka_check(struct config *c) { NODES(check_on_kafka); }
-static void local_node(struct config *c) { NODES(local); }
-static void http_beyond(struct config *c) { NODES(beyond); }
-static void own_address(struct config *c) { c->haproxy_listen_host = (char *)"10.0.0.1"; }
-static void listen_words(struct config *c) { c->haproxy_listen_host = (char *)"0.0.0.0 ssl"; }
-static void no_count(struct config *c) { c->port_count = 0; }
-static void past_the_end(struct config *c) { c->haproxy_listen_port = 65533; }
-static void nodes_past_the_end(struct config *c) { c->port_start = 65533; }
-static void advertised_elsewhere(struct config *c) { c->advertised_port = 9095; }
+static void no_nodes(struct config *c)
+{
+	c->node_count = 0;
+}
+static void two_names(struct config *c)
+{
+	NODES(twins);
+}
+static void two_addresses(struct config *c)
+{
+	NODES(same_address);
+}
+static void injection(struct config *c)
+{
+	NODES(injected);
+}
+static void spaced_name(struct config *c)
+{
+	NODES(bad_name);
+}
+static void any_address(struct config *c)
+{
+	NODES(everywhere);
+}
+static void named_node(struct config *c)
+{
+	NODES(by_name);
+}
+static void kafka_check(struct config *c)
+{
+	NODES(check_on_kafka);
+}
+static void local_node(struct config *c)
+{
+	NODES(local);
+}
+static void http_beyond(struct config *c)
+{
+	NODES(beyond);
+}
+static void own_address(struct config *c)
+{
+	c->haproxy_listen_host = (char *)"10.0.0.1";
+}
+static void listen_words(struct config *c)
+{
+	c->haproxy_listen_host = (char *)"0.0.0.0 ssl";
+}
+static void no_count(struct config *c)
+{
+	c->port_count = 0;
+}
+static void past_the_end(struct config *c)
+{
+	c->haproxy_listen_port = 65533;
+}
+static void nodes_past_the_end(struct config *c)
+{
+	c->port_start = 65533;
+}
+static void advertised_elsewhere(struct config *c)
+{
+	c->advertised_port = 9095;
+}
 static void advertised_address(struct config *c)
 {
 	c->advertised_host = (char *)"10.9.9.9";
 	c->haproxy_listen_host = (char *)"10.9.9.8";
 }
-static void only_loopback(struct config *c) { c->haproxy_listen_host = (char *)"127.0.0.1"; }
-static void internal(struct config *c) { c->internal_load_balancing = true; }
-static void limited(struct config *c) { c->max_connections_per_address = 7; }
+static void only_loopback(struct config *c)
+{
+	c->haproxy_listen_host = (char *)"127.0.0.1";
+}
+static void internal(struct config *c)
+{
+	c->internal_load_balancing = true;
+}
+static void limited(struct config *c)
+{
+	c->max_connections_per_address = 7;
+}
 static void limited_with_proxy(struct config *c)
 {
 	c->max_connections_per_address = 7;
@@ -63,19 +120,78 @@ static void distrustful(struct config *c)
 	c->proxy_trusted = loopback_nets;
 	c->proxy_trusted_count = 2;
 }
-static void patient(struct config *c) { c->idle_timeout_ms = INT32_MAX - 59999; }
-static void patient_enough(struct config *c) { c->idle_timeout_ms = INT32_MAX - 60000; }
+static void patient(struct config *c)
+{
+	c->idle_timeout_ms = INT32_MAX - 59999;
+}
+static void patient_enough(struct config *c)
+{
+	c->idle_timeout_ms = INT32_MAX - 60000;
+}
 
 /* A setter's refusal would hide what is to be tested. */
 #define SET(call) assert_null(call)
-static void page_for_all(struct haproxy_plan *p) { SET(model_set_stats_page(p, "0.0.0.0:80")); }
-static void page_on_kafka(struct haproxy_plan *p) { SET(model_set_stats_page(p, "[::1]:9093")); }
-static void page_beside(struct haproxy_plan *p) { SET(model_set_stats_page(p, "[::1]:9097")); }
-static void too_many(struct haproxy_plan *p) { SET(model_set_maxconn(p, "20000")); }
-static void more_than_nodes(struct haproxy_plan *p) { SET(model_set_maxconn(p, "2001")); }
-static void no_room(struct haproxy_plan *p) { SET(model_set_fd_limit(p, "300")); }
-static void wider(struct haproxy_plan *p) { SET(model_set_listen(p, "0.0.0.0:9092-9097")); }
-static void narrower(struct haproxy_plan *p) { SET(model_set_listen(p, "0.0.0.0:9092-9095")); }
+static void page_for_all(struct haproxy_plan *p)
+{
+	SET(model_set_stats_page(p, "0.0.0.0:80"));
+}
+static void page_on_kafka(struct haproxy_plan *p)
+{
+	SET(model_set_stats_page(p, "[::1]:9093"));
+}
+static void page_beside(struct haproxy_plan *p)
+{
+	SET(model_set_stats_page(p, "[::1]:9097"));
+}
+static void too_many(struct haproxy_plan *p)
+{
+	SET(model_set_maxconn(p, "20000"));
+}
+static void more_than_nodes(struct haproxy_plan *p)
+{
+	SET(model_set_maxconn(p, "2001"));
+}
+static void no_room(struct haproxy_plan *p)
+{
+	SET(model_set_fd_limit(p, "300"));
+}
+static void wider(struct haproxy_plan *p)
+{
+	SET(model_set_listen(p, "0.0.0.0:9092-9097"));
+}
+static void narrower(struct haproxy_plan *p)
+{
+	SET(model_set_listen(p, "0.0.0.0:9092-9095"));
+}
+static void doubly_sticky(struct haproxy_plan *p)
+{
+	SET(model_set_balance(p, "source"));
+	SET(model_set_stickiness(p, "source"));
+}
+static void sticky_port(struct haproxy_plan *p)
+{
+	SET(model_set_stickiness(p, "port"));
+}
+static void two_ports(struct config *c)
+{
+	c->port_count = 2;
+}
+static void one_port(struct config *c)
+{
+	c->port_count = 1;
+}
+static void two_ports_three_nodes(struct haproxy_plan *p)
+{
+	sticky_port(p);
+	SET(model_add_node(p, "a=10.0.0.1"));
+	SET(model_add_node(p, "b=10.0.0.2"));
+	SET(model_add_node(p, "c=10.0.0.3"));
+}
+static void one_port_one_node(struct haproxy_plan *p)
+{
+	sticky_port(p);
+	SET(model_add_node(p, "a=10.0.0.1"));
+}
 static void few_source_ports(struct haproxy_plan *p)
 {
 	SET(model_set_fd_limit(p, "1000000"));
@@ -87,6 +203,12 @@ static const struct contradiction contradictions[] = {
 	{ NULL, 0, NULL, page_beside },
 	{ NULL, 0, limited_with_proxy, NULL },
 	{ NULL, 0, patient_enough, NULL },
+	{ NULL, 0, two_ports, sticky_port },
+	{ NULL, 0, one_port, one_port_one_node },
+	{ "refused: with --stickiness port and a single port", 1, one_port, sticky_port },
+	{ "warning: --stickiness port has 2 ports for 3 nodes: at least 1 nodes", 0, two_ports,
+	  two_ports_three_nodes },
+	{ "warning: --balance source keeps", 0, NULL, doubly_sticky },
 	{ "refused: there is no node", 1, no_nodes, NULL },
 	{ "refused: two nodes have the name n1", 1, two_names, NULL },
 	{ "refused: nodes n1 and n2 have the same address", 1, two_addresses, NULL },

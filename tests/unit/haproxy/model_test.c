@@ -153,7 +153,7 @@ static void nodes_of_the_command_line_replace_those_of_the_configuration(void **
 static void a_refused_value_changes_nothing(void **state)
 {
 	static const char *const bad_nodes[] = { "10.0.0.1:80", "=10.0.0.1:80", "a b=h:80",
-						 "a=h:80-81",	"a=",	       "a=h:0" };
+						 "a=h:80-81",	"a=",		"a=h:0" };
 	struct config config = plans_config();
 	struct haproxy_plan *plan = model_new(&config);
 

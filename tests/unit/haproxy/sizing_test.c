@@ -9,8 +9,9 @@
 
 static void takes_what_the_nodes_take(void **state)
 {
-	struct sizing_input in = { .nodes_take = 1000, .fd_limit = 16384, .listeners = 5,
-				   .nodes = 2, .splice = true };
+	struct sizing_input in = {
+		.nodes_take = 1000, .fd_limit = 16384, .listeners = 5, .nodes = 2, .splice = true
+	};
 	struct sizing s = sizing_of(&in);
 
 	(void)state;
@@ -29,8 +30,10 @@ static void fills_the_limit(void **state)
 	(void)state;
 	for (int limit = 600; limit < 200000; limit += 997) {
 		for (int splice = 0; splice < 2; splice++) {
-			struct sizing_input in = { .nodes_take = INT_MAX / 4, .fd_limit = limit,
-						   .listeners = 5, .nodes = 3,
+			struct sizing_input in = { .nodes_take = INT_MAX / 4,
+						   .fd_limit = limit,
+						   .listeners = 5,
+						   .nodes = 3,
 						   .splice = splice == 1 };
 			struct sizing s = sizing_of(&in);
 

@@ -1,0 +1,71 @@
+/* inside.h - the topology's own state, shared by its three files alone.
+ *
+ *   topology.c   begins and ends it; what any thread may read
+ *   learn.c      what the cluster says, and the snapshots made of it
+ *   questions.c  what workers ask and notice
+ */
+#ifndef TOPOLOGY_INSIDE_H
+#define TOPOLOGY_INSIDE_H
+
+#include "topology/control.h"
+#include "topology/coordinators.h"
+#include "topology/finds.h"
+#include "topology/members.h"
+#include "topology/notices.h"
+#include "topology/offers.h"
+#include "topology/publisher.h"
+#include "topology/query.h"
+#include "topology/refresh.h"
+#include "util/clock.h"
+
+#include <stdatomic.h>
+
+struct topology {
+	const struct config *config;
+	pthread_t thread;
+	bool is_started;
+	struct mailbox inbox;
+	struct letter stop_letter, notice_letter;
+
+	/* any thread: */
+	struct publisher *publisher;
+	struct coordinators *coordinators;
+	struct notice_board notices;
+	_Atomic int64_t heard_at; /* clock_ms of the last metadata, -1: none */
+
+	/* the topology's thread: */
+	struct ev_loop *loop;
+	struct resolver *resolver;
+	struct control *control;
+	struct members *members;
+	struct refresh *refresh;
+	struct finds *finds;
+	struct query_list by_age; /* the oldest first */
+	ev_timer query_timer;	  /* the oldest one's deadline */
+	ev_timer first_timer;	  /* FIRST_WAIT_MS */
+	ev_prepare prepare;	  /* publishes, once for all that came together */
+	bool is_stopping;
+	bool is_changed;     /* since the last publication */
+	bool has_waited;     /* FIRST_WAIT_MS are over */
+	unsigned round;	     /* which member is the first candidate */
+	int64_t renewed_at;  /* when the control's versions were asked for */
+	struct broker_versions control_versions;
+	struct snapshot *draft; /* newer topics than the published ones, or NULL */
+	char *cluster_id;
+	int32_t controller;
+	struct features finalized; /* of the broker with the highest epoch */
+	int64_t features_epoch;
+};
+
+/* On the thread that makes the topology, before its own thread runs. */
+void learn_init(struct topology *t);
+/* On the topology's thread. */
+void learn_start(struct topology *t);
+/* When that thread has ended. */
+void learn_deinit(struct topology *t);
+
+void questions_init(struct topology *t);
+/* Answers what is still asked. */
+void questions_deinit(struct topology *t);
+
+#endif

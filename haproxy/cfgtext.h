@@ -1,0 +1,19 @@
+/* cfgtext.h - lines of haproxy.cfg: indented words and comments that are wrapped.
+ *
+ * Tests: tests/unit/haproxy/cfgtext_test.c
+ */
+#ifndef HAPROXY_CFGTEXT_H
+#define HAPROXY_CFGTEXT_H
+
+#include "util/compiler.h"
+
+#include <stdio.h>
+
+/* One line of a section. */
+void cfgtext_line(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* The comment above it: why it is there. */
+void cfgtext_why(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+/* A comment at the margin. */
+void cfgtext_head(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+#endif
