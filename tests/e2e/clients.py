@@ -1,0 +1,253 @@
+"""The clients of the tests: Java (three versions), Kafka's console tools, confluent-kafka, kafka-python, kcat.
+
+All of them offer the same two calls:
+    produce(topic, count, prefix, acks, compression)    keys are PREFIX0 .. PREFIX<count-1>
+    consume(topic, group, count, ...) -> [Record]       as a group, committing what was read
+"""
+import base64
+import collections
+import hashlib
+import itertools
+import os
+import pathlib
+import subprocess
+import sys
+import threading
+
+import jars
+from process import TimedOut
+
+HERE = pathlib.Path(__file__).resolve().parent
+Record = collections.namedtuple("Record", "partition offset key")
+PIP = ["confluent-kafka", "kafka-python", "lz4", "zstandard", "python-snappy"]
+LIMIT = 90
+
+
+class ClientError(Exception):
+    pass
+
+
+def read_records(path):
+    with open(path) as lines:
+        return [Record(int(p), int(o), key) for p, o, key in (line.split() for line in lines)]
+
+
+def java_classes(source, jar_set):
+    """Compiles one of our programs against a set of jars, once a version of the source."""
+    text = (HERE / "java" / f"{source}.java").read_bytes()
+    target = jars.CACHE / "classes" / f"{source}-{jar_set}-{hashlib.sha256(text).hexdigest()[:12]}"
+    if not target.is_dir():
+        work = target.with_suffix(f".{os.getpid()}")
+        work.mkdir(parents=True)
+        subprocess.run(["javac", "-Xlint:all", "-Werror", "-d", work, "-cp", jars.classpath(jar_set),
+                        HERE / "java" / f"{source}.java"], check=True)
+        work.rename(target)
+    return f"{target}:{jars.classpath(jar_set)}"
+
+
+def java_command(source, jar_set):
+    archive = jars.CACHE / f"{source}-{jar_set}.jsa"
+    cds = f"-XX:SharedArchiveFile={archive}" if archive.exists() else f"-XX:ArchiveClassesAtExit={archive}"
+    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", cds,
+            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xlog:cds=off", "-Xlog:cds+dynamic=off",
+            "-cp", java_classes(source, jar_set), source]
+
+
+class Lines:
+    """The lines of a pipe, read on a thread, so that who waits for one can wait with a limit."""
+
+    def __init__(self, pipe):
+        self._lines = []
+        self._more = threading.Condition()
+        self._ended = False
+        threading.Thread(target=self._read, args=(pipe,), daemon=True).start()
+
+    def _read(self, pipe):
+        for line in pipe:
+            with self._more:
+                self._lines.append(line.rstrip("\n"))
+                self._more.notify_all()
+        with self._more:
+            self._ended = True
+            self._more.notify_all()
+
+    def next(self, limit):
+        with self._more:
+            if not self._more.wait_for(lambda: self._lines or self._ended, limit):
+                raise TimedOut(f"no answer within {limit} s")
+            if not self._lines:
+                raise ClientError("the client's process ended")
+            return self._lines.pop(0)
+
+
+class Java:
+    """One JVM that carries out commands, several at a time."""
+
+    def __init__(self, version, bootstrap, scene):
+        self.version, self.bootstrap, self.directory = version, bootstrap, scene.dir
+        self.name = f"java-{version}"
+        self.process = scene.process(java_command("Clients", f"clients-{version}"), name=self.name, pipes=True)
+        self.lines = Lines(self.process.popen.stdout)
+        self.answers, self.progress = {}, {}
+        self.numbers = itertools.count(1)
+        self.lines.next(30)
+
+    def close(self):
+        """Ends it by the end of its input, so that it may write its class archive."""
+        self.process.popen.stdin.close()
+        self.process.popen.wait(20)
+
+    def start(self, verb, **words):
+        number = f"{verb}{next(self.numbers)}"
+        words.setdefault("bootstrap.servers", self.bootstrap)
+        words = {key.replace("__", "."): value for key, value in words.items()}
+        line = "\t".join([number, verb, *(f"{key}={value}" for key, value in words.items())])
+        self.process.popen.stdin.write(line + "\n")
+        self.process.popen.stdin.flush()
+        return number
+
+    def _read(self, limit):
+        number, state, text = (self.lines.next(limit).split("\t") + [""])[:3]
+        if state == "progress":
+            self.progress[number] = int(text)
+        else:
+            self.answers[number] = (state, text)
+
+    def wait(self, number, limit=LIMIT):
+        while number not in self.answers:
+            self._read(limit)
+        state, text = self.answers.pop(number)
+        if state != "ok":
+            raise ClientError(f"{self.name} {number}: {text}")
+        return text
+
+    def wait_progress(self, number, records, limit=LIMIT):
+        """Until a load has `records` acknowledged."""
+        while self.progress.get(number, 0) < records:
+            self._read(limit)
+            if number in self.answers:
+                raise ClientError(f"{self.name} {number} ended: {self.answers[number]}")
+
+    def run(self, verb, limit=LIMIT, **words):
+        return self.wait(self.start(verb, **words), limit)
+
+    def stop(self, number, limit=LIMIT):
+        """Ends a load and returns its counts."""
+        self.run("stop", which=number)
+        text = self.wait(number, limit)
+        counts, _, errors = text.partition(" errors=")
+        return {**{k: int(v) for k, v in (word.split("=") for word in counts.split())}, "errors": errors}
+
+    def produce(self, topic, count, prefix, acks="all", compression="none", **more):
+        more.setdefault("enable__idempotence", "false" if acks in ("0", "1") else "true")
+        return self.run("produce", topic=topic, count=count, prefix=prefix, acks=acks,
+                        compression__type=compression, **more)
+
+    def consume(self, topic, group, count, protocol="classic", limit=LIMIT, **more):
+        out = self.directory / f"{self.name}-{group}.records"
+        if protocol != "classic":
+            more["group.protocol"] = protocol
+        self.wait(self.start("consume", topic=topic, group__id=group, count=count, out=out, limit=limit, **more),
+                  limit + 20)
+        return read_records(out)
+
+
+class Tools:
+    """Kafka's console tools (4.3.1), all in one JVM."""
+
+    CLASSES = {
+        "kafka-topics": "org.apache.kafka.tools.TopicCommand",
+        "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
+        "kafka-configs": "kafka.admin.ConfigCommand",
+        "kafka-get-offsets": "org.apache.kafka.tools.GetOffsetShell",
+        "kafka-delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
+        "kafka-reassign-partitions": "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
+        "kafka-leader-election": "org.apache.kafka.tools.LeaderElectionCommand",
+    }
+
+    def __init__(self, scene):
+        self.process = scene.process(java_command("Tools", "tools-4.3.1"), name="tools", pipes=True)
+        self.lines = Lines(self.process.popen.stdout)
+        self.lines.next(30)
+
+    close = Java.close
+
+    def run(self, bootstrap, tool, *words, limit=60, fails=False):
+        option = "--bootstrap-server"
+        line = "\t".join([self.CLASSES[tool], option, bootstrap, *words])
+        self.process.popen.stdin.write(line + "\n")
+        self.process.popen.stdin.flush()
+        code, _, text = self.lines.next(limit).partition("\t")
+        text = base64.b64decode(text).decode()
+        if (code != "0") != fails:
+            raise ClientError(f"{tool} {' '.join(words)}: exit {code}\n{text}")
+        return text
+
+
+def venv_python():
+    """An interpreter with the Python clients; made once."""
+    python = jars.CACHE / "venv" / "bin" / "python"
+    marker = jars.CACHE / "venv" / "anyport-ready"
+    if not marker.exists():
+        subprocess.run([sys.executable, "-m", "venv", jars.CACHE / "venv"], check=True)
+        subprocess.run([python, "-m", "pip", "install", "-q", *PIP], check=True, timeout=600)
+        marker.touch()
+    return python
+
+
+class Command:
+    """A client that is a program a call."""
+
+    def __init__(self, bootstrap, directory):
+        self.bootstrap, self.directory = bootstrap, directory
+
+    def close(self):
+        pass
+
+    def _run(self, command, limit, stdout=None):
+        log = self.directory / f"{self.name}.log"
+        with open(log, "ab") as err:
+            done = subprocess.run(["timeout", "-k", "1", str(limit), *(str(word) for word in command)],
+                                  stdin=subprocess.DEVNULL, stdout=stdout or err, stderr=err, check=False)
+        if done.returncode:
+            tail = log.read_text(errors="replace")[-1500:]
+            raise ClientError(f"{self.name} {' '.join(map(str, command[-6:]))}: exit {done.returncode}\n{tail}")
+
+
+class Python(Command):
+    """confluent-kafka or kafka-python."""
+
+    def __init__(self, name, bootstrap, directory):
+        super().__init__(bootstrap, directory)
+        self.name = name
+
+    def _call(self, limit, *words):
+        self._run([venv_python(), HERE / "pyclient.py", self.name, self.bootstrap, *words], limit)
+
+    def produce(self, topic, count, prefix, acks="all", compression="none"):
+        self._call(LIMIT, "produce", topic, count, prefix, acks, compression)
+
+    def consume(self, topic, group, count, limit=LIMIT, protocol="classic"):
+        out = self.directory / f"{self.name}-{group}.records"
+        self._call(limit + 20, "consume", topic, group, count, out, limit, protocol)
+        return read_records(out)
+
+    def transactions(self, topic, count, size, identity):
+        self._call(LIMIT, "transactions", topic, count, size, identity)
+
+
+class Kcat(Command):
+    name = "kcat"
+
+    def produce(self, topic, count, prefix, acks="all", compression="none"):
+        source = self.directory / "kcat.in"
+        source.write_text("".join(f"{prefix}{i}:{'v' * 100}\n" for i in range(count)))
+        self._run(["kcat", "-P", "-b", self.bootstrap, "-t", topic, "-K:", "-z", compression, "-X", f"acks={acks}",
+                   "-X", "linger.ms=5", "-l", source], LIMIT)
+
+    def consume(self, topic, group, count, limit=LIMIT):
+        out = self.directory / f"kcat-{group}.records"
+        with open(out, "wb") as stdout:
+            self._run(["kcat", "-b", self.bootstrap, "-q", "-c", count, "-f", "%p %o %k\n",
+                       "-X", "auto.offset.reset=earliest", "-G", group, topic], limit, stdout=stdout)
+        return read_records(out)

@@ -1,0 +1,95 @@
+"""confluent-kafka and kafka-python, run inside the tests' virtual environment.
+
+    pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION
+    pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
+    pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
+"""
+import sys
+import time
+
+VALUE = b"v" * 100
+
+
+def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
+    import confluent_kafka
+    failed = []
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
+                                         "compression.type": compression})
+    for i in range(int(count)):
+        producer.produce(topic, key=f"{prefix}{i}", value=VALUE,
+                         on_delivery=lambda error, message: failed.append(error) if error else None)
+        producer.poll(0)
+    left = producer.flush(60)
+    if left or failed:
+        sys.exit(f"{left} not sent, {len(failed)} failed: {failed[:3]}")
+
+
+def confluent_transactions(bootstrap, topic, count, size, identity):
+    """Every second transaction is aborted; keys are tc<n> and ta<n>."""
+    import confluent_kafka
+    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
+    producer.init_transactions(30)
+    numbers = {"c": 0, "a": 0}
+    for i in range(int(count)):
+        kind = "ca"[i % 2]
+        producer.begin_transaction()
+        for _ in range(int(size)):
+            producer.produce(topic, key=f"t{kind}{numbers[kind]}", value=VALUE)
+            numbers[kind] += 1
+        if kind == "c":
+            producer.commit_transaction(30)
+        else:
+            producer.flush(30)
+            producer.abort_transaction(30)
+
+
+def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="classic"):
+    import confluent_kafka
+    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
+                                         "auto.offset.reset": "earliest", "enable.auto.commit": False})
+    consumer.subscribe([topic])
+    end, read = time.monotonic() + float(limit), 0
+    with open(out, "w") as lines:
+        while read < int(count) and time.monotonic() < end:
+            for message in consumer.consume(1000, 0.2):
+                if message.error():
+                    sys.exit(str(message.error()))
+                lines.write(f"{message.partition()} {message.offset()} {message.key().decode()}\n")
+                read += 1
+    consumer.commit(asynchronous=False)
+    consumer.close()
+
+
+def python_produce(bootstrap, topic, count, prefix, acks, compression):
+    import kafka
+    producer = kafka.KafkaProducer(bootstrap_servers=bootstrap.split(","), acks=acks if acks == "all" else int(acks),
+                                   compression_type=None if compression == "none" else compression, linger_ms=5,
+                                   enable_idempotence=acks == "all")
+    sent = [producer.send(topic, key=f"{prefix}{i}".encode(), value=VALUE) for i in range(int(count))]
+    producer.flush(60)
+    for one in sent:
+        one.get(30)
+    producer.close()
+
+
+def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classic"):
+    import kafka
+    consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap.split(","), group_id=group,
+                                   auto_offset_reset="earliest", enable_auto_commit=False)
+    end, read = time.monotonic() + float(limit), 0
+    with open(out, "w") as lines:
+        while read < int(count) and time.monotonic() < end:
+            for records in consumer.poll(200, max_records=5000).values():
+                for record in records:
+                    lines.write(f"{record.partition} {record.offset} {record.key.decode()}\n")
+                    read += 1
+    consumer.commit()
+    consumer.close()
+
+
+VERBS = {"confluent-kafka": {"produce": confluent_produce, "consume": confluent_consume,
+                            "transactions": confluent_transactions},
+         "kafka-python": {"produce": python_produce, "consume": python_consume}}
+
+if __name__ == "__main__":
+    VERBS[sys.argv[1]][sys.argv[3]](sys.argv[2], *sys.argv[4:])

@@ -1,0 +1,137 @@
+"""No byte that a client is sent names a broker's own host or port.
+
+Everything that clients are sent is recorded before it reaches them and searched
+for the brokers' hosts and ports in every form that a protocol or a log could
+give them.  That the search finds what is there is shown on a broker itself.
+"""
+import socket
+import struct
+
+import wire
+from cluster import FIRST_PORT
+from load import Load
+from recorder import Recorder
+from scenarios import console_tools, move_leader, raw_apis
+from world import PORTS, World, check, check_exactly_once
+
+RECORDS = 2000
+
+
+def forms(broker):
+    """What a broker's address could look like in bytes."""
+    found = {
+        "host": broker.host.encode(),
+        "host, UTF-16": broker.host.encode("utf-16-be"),
+        "host as four bytes": socket.inet_aton(broker.host),
+        "host as four bytes, reversed": socket.inet_aton(broker.host)[::-1],
+        "host in hex": socket.inet_aton(broker.host).hex().encode(),
+    }
+    for name, port in (("port", broker.port), ("controller's port", broker.controller_port)):
+        found[f"{name} in digits"] = str(port).encode()
+        found[f"{name} as int32"] = struct.pack(">i", port)
+        found[f"{name} as int32, little endian"] = struct.pack("<i", port)
+    return found
+
+
+def search(kafka, capture):
+    """[(broker, form, bytes around)]"""
+    found = []
+    for broker in kafka.brokers.values():
+        for name, form in forms(broker).items():
+            at = capture.find(form)
+            if at >= 0:
+                found.append((broker.id, name, capture[max(0, at - 60):at + 40]))
+    return found
+
+
+def run(world):
+    search_finds(world)
+    if not world.through_gateway:
+        return
+    world.close()  # its HAProxy gives place to one whose clients are told the recorder's address
+    front = world.scene.host(2)
+    recorder = Recorder(front, world.scene.host(1), FIRST_PORT, PORTS)
+    inner = World(world.scene, world.kafka, world.mode, advertise=front)
+    try:
+        talk(inner)
+        capture = recorder.capture()
+        inner.check_sound()
+    finally:
+        inner.close()
+        recorder.stop()
+        world.reopen()
+    check(capture.count(front.encode()) > 20, "the capture does not even hold the advertised address")
+    check(len(capture) > 1 << 20, f"only {len(capture)} bytes captured")
+    leaks = search(world.kafka, capture)
+    check(not leaks, f"{len(leaks)} leaks in {len(capture)} bytes: {leaks[:5]}")
+
+
+def search_finds(world):
+    """The same search, in what a broker itself sends: it must find its host and port."""
+    broker = world.kafka.brokers[1]
+    recorder = Recorder(world.scene.host(3), broker.host, broker.port, 1)
+    with wire.Connection(world.scene.host(3), broker.port, wire.schemas(world.kafka.version)) as connection:
+        connection.ask("Metadata", 9, {"Topics": []})
+    found = {(node, name) for node, name, _ in search(world.kafka, recorder.capture())}
+    recorder.stop()
+    for node in world.kafka.brokers:
+        for name in ("host", "port as int32"):
+            check((node, name) in found, f"the search does not find the {name} of broker {node} in its own answer")
+
+
+def talk(world):
+    """As many kinds of answers as can be had: every client, the tools, every API, moving leaders."""
+    for client in (world.kcat(), world.python("confluent-kafka"), world.python("kafka-python"), world.java("3.9.2"),
+                   world.java("4.4.0")):
+        topic = world.topic(f"leak-{client.name}")
+        client.produce(topic, RECORDS, "k")
+        check_exactly_once(client.consume(topic, f"{topic}-group", RECORDS), [f"k{i}" for i in range(RECORDS)],
+                           client.name)
+    topic = world.topic("leak-moving", min_insync_replicas=1)
+    with Load(world, topic) as load:  # errors that name the new leader: NodeEndpoints, CurrentLeader
+        load.more(500)
+        for _ in range(2):
+            move_leader.reassign(world, topic)
+            move_leader.elect(world, topic)
+            load.more(500)
+    ask_stale(world)
+    console_tools.describe_all(world)
+    everything(world)
+
+
+def ask_stale(world):
+    """Requests with old and future leader epochs, to every (node, port): the answers carry leader hints."""
+    known = wire.schemas(world.kafka.version)
+    topic = world.topic("leak-stale", 6)
+    key = {"Topic": topic, "TopicId": raw_apis.topic_id(world, topic)}
+    for node in world.nodes:
+        for version in range(4, raw_apis.offered(world)["Fetch"][1] + 1):
+            with wire.Connection(world.bootstrap.split(":")[0], node.first_port, known) as connection:
+                for epoch in (0, 999):
+                    connection.ask("Fetch", version, {"ReplicaId": -1, "MaxWaitMs": 0, "SessionEpoch": -1, "Topics": [
+                        {**key, "Partitions": [{"Partition": p, "FetchOffset": 0, "CurrentLeaderEpoch": epoch,
+                                                "PartitionMaxBytes": 1000} for p in range(6)]}]})
+
+
+def everything(world):
+    """One request of every API and version that carries addresses."""
+    known = wire.schemas(world.kafka.version)
+    host, port = world.bootstrap.split(":")
+    versions = raw_apis.offered(world)
+    with wire.Connection(host, int(port), known) as connection:
+        for api, message in (("Metadata", {"Topics": [{"Name": "no-such-topic"}]}),
+                             ("DescribeCluster", {}), ("DescribeCluster", {"EndpointType": 2}),
+                             ("FindCoordinator", {"Key": "leak", "CoordinatorKeys": ["leak"]}),
+                             ("FindCoordinator", {"Key": "leak", "KeyType": 1, "CoordinatorKeys": ["leak"]}),
+                             ("DescribeTopicPartitions", {"Topics": [], "ResponsePartitionLimit": 100})):
+            for version in range(versions[api][0], versions[api][1] + 1):
+                if version == 0 and ("KeyType" in message or "EndpointType" in message):
+                    continue
+                connection.ask(api, version, message)
+    key = wire.schemas(world.kafka.version).requests
+    with wire.Connection(host, int(port), known) as connection:
+        offered = {row["ApiKey"]: row for row in connection.ask("ApiVersions", 0, {})["ApiKeys"]}
+        if key["DescribeQuorum"].key in offered:
+            for version in range(offered[key["DescribeQuorum"].key]["MaxVersion"] + 1):
+                connection.ask("DescribeQuorum", version, {"Topics": [
+                    {"TopicName": "__cluster_metadata", "Partitions": [{"PartitionIndex": 0}]}]})
