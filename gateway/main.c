@@ -37,9 +37,8 @@ static void tell_health(void *ctx, struct http_health *out)
 
 	out->phase = (enum http_phase)atomic_load(&p->phase);
 	if (out->phase == HTTP_STARTING)
-		http_reason(out, topology_age_ms(p->node.topology) < 0
-					 ? "no broker has answered"
-					 : "the ports are not bound");
+		http_reason(out, topology_age_ms(p->node.topology) < 0 ? "no broker has answered"
+								       : "the ports are not bound");
 	else if (out->phase == HTTP_DRAINING)
 		http_reason(out, "the node is going down");
 }
@@ -81,7 +80,8 @@ static void listen_on(struct program *p, int ports)
 	int *mine = mem_alloc((size_t)ports * sizeof *mine);
 	char why[256];
 
-	if (listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why, sizeof why)) {
+	if (listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why,
+			sizeof why)) {
 		fail(p, why);
 	} else {
 		for (int w = 0; w < p->worker_count; w++) {
@@ -111,9 +111,10 @@ static void on_snapshot(void *owner, const struct snapshot *s)
 		if (s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told))
 			listen_on(p, a.port_count);
 		else
-			log_error("who=main err=\"no broker has a port: ids from %d on, %d ports, see "
-				  "min_broker_id and port_count\"",
-				  p->config->min_broker_id, a.port_count);
+			log_error(
+				"who=main err=\"no broker has a port: ids from %d on, %d ports, see "
+				"min_broker_id and port_count\"",
+				p->config->min_broker_id, a.port_count);
 	}
 	snapshot_unref(s);
 }
@@ -172,10 +173,11 @@ static void raise_file_limit(const struct config *c)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur < wanted)
-		log_warn("who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
-			 "%d, each with a connection to several brokers\"",
-			 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
-			 c->max_connections);
+		log_warn(
+			"who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
+			"%d, each with a connection to several brokers\"",
+			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
+			c->max_connections);
 }
 
 static void start_parts(struct program *p)

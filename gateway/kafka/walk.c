@@ -94,8 +94,12 @@ static enum walk_result step_fixed(struct walk *w, const struct step *s, struct 
 
 	if (!have(w, s->n, &why))
 		return why;
-	*e = (struct walk_event){ .kind = WALK_VALUE, .is = s->is, .at = w->pos, .size = s->n,
-				  .bytes = w->in, .len = s->n };
+	*e = (struct walk_event){ .kind = WALK_VALUE,
+				  .is = s->is,
+				  .at = w->pos,
+				  .size = s->n,
+				  .bytes = w->in,
+				  .len = s->n };
 	if (s->code == STEP_INT)
 		e->number = number_at(w->in, s->n, s->flags & STEP_SIGNED);
 	take(w, s->n);
@@ -112,8 +116,11 @@ static enum walk_result step_string(struct walk *w, const struct step *s, struct
 
 	if (got != WALK_DONE)
 		return got;
-	*e = (struct walk_event){ .kind = is_run ? WALK_RUN : WALK_VALUE, .is = s->is,
-				  .at = w->pos, .number = n, .len = n > 0 ? (uint32_t)n : 0 };
+	*e = (struct walk_event){ .kind = is_run ? WALK_RUN : WALK_VALUE,
+				  .is = s->is,
+				  .at = w->pos,
+				  .number = n,
+				  .len = n > 0 ? (uint32_t)n : 0 };
 	e->size = prefix + e->len;
 	if (s->is != NOTHING && !is_run) {
 		if (e->len > WALK_STRING_MAX)
@@ -138,8 +145,9 @@ static enum walk_result step_array(struct walk *w, const struct step *s, struct 
 
 	if (got != WALK_DONE)
 		return got;
-	*e = (struct walk_event){ .kind = WALK_ARRAY, .is = s->is, .at = w->pos, .size = prefix,
-				  .number = n };
+	*e = (struct walk_event){
+		.kind = WALK_ARRAY, .is = s->is, .at = w->pos, .size = prefix, .number = n
+	};
 	if (s->n > 0) {
 		if (n > 0 && (uint64_t)n * s->n > left(w) - prefix)
 			return WALK_BAD;
@@ -150,7 +158,8 @@ static enum walk_result step_array(struct walk *w, const struct step *s, struct 
 	}
 	take(w, prefix);
 	assert(w->depth < WALK_DEPTH);
-	w->level[w->depth++] = (struct walk_level){ .step = s, .left = n > 0 ? (uint32_t)n : 0,
+	w->level[w->depth++] = (struct walk_level){ .step = s,
+						    .left = n > 0 ? (uint32_t)n : 0,
 						    .count = n > 0 ? (uint32_t)n : 0 };
 	w->step = w->plan->steps + s->jump - 1; /* its STEP_NEXT */
 	return s->is != NOTHING ? WALK_EVENT : WALK_DONE;
@@ -161,8 +170,9 @@ static enum walk_result step_next(struct walk *w, struct walk_event *e)
 	struct walk_level *l = &w->level[w->depth - 1];
 	const struct step *array = l->step;
 
-	*e = (struct walk_event){ .kind = WALK_ELEMENT, .is = array->is, .at = w->pos,
-				  .number = l->count - l->left };
+	*e = (struct walk_event){
+		.kind = WALK_ELEMENT, .is = array->is, .at = w->pos, .number = l->count - l->left
+	};
 	if (l->left == 0) {
 		e->kind = WALK_ARRAY_END;
 		w->depth--;
@@ -234,8 +244,11 @@ static enum walk_result tags_next(struct walk *w, struct walk_level *l, struct w
 	if (size > left(w) - (uint32_t)(a + b))
 		return WALK_BAD;
 	known = known_tag(w->plan, l->step, tag);
-	*e = (struct walk_event){ .kind = WALK_TAG, .at = w->pos, .number = tag,
-				  .size = (uint32_t)(a + b) + size, .len = size };
+	*e = (struct walk_event){ .kind = WALK_TAG,
+				  .at = w->pos,
+				  .number = tag,
+				  .size = (uint32_t)(a + b) + size,
+				  .len = size };
 	take(w, (uint32_t)(a + b));
 	l->left--;
 	if (known == NULL) {

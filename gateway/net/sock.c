@@ -105,16 +105,19 @@ uint32_t sock_splice_in(struct sock *s, struct pipe *pipe, uint32_t max)
 
 	if (room > max)
 		room = max;
-	n = (uint32_t)moved(s, splice(s->fd, NULL, pipe->in, NULL, room,
-				      SPLICE_F_MOVE | SPLICE_F_NONBLOCK), &s->readable);
+	n = (uint32_t)moved(
+		s, splice(s->fd, NULL, pipe->in, NULL, room, SPLICE_F_MOVE | SPLICE_F_NONBLOCK),
+		&s->readable);
 	pipe->held += n;
 	return n;
 }
 
 uint32_t sock_splice_out(struct sock *s, struct pipe *pipe)
 {
-	uint32_t n = (uint32_t)moved(s, splice(pipe->out, NULL, s->fd, NULL, pipe->held,
-					       SPLICE_F_MOVE | SPLICE_F_NONBLOCK), &s->writable);
+	uint32_t n = (uint32_t)moved(
+		s,
+		splice(pipe->out, NULL, s->fd, NULL, pipe->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK),
+		&s->writable);
 
 	pipe->held -= n;
 	return n;

@@ -33,7 +33,7 @@ struct layout_item {
 	const uint8_t *key; /* NULL for partitions, and for a null key */
 	uint32_t key_len;
 	int16_t resource_type;
-	int16_t error; /* of an answer's item */
+	int16_t error;	      /* of an answer's item */
 	int32_t leader_epoch; /* -1: not told */
 	uint32_t at, end;
 	int32_t target; /* a broker id, or one of the values below */

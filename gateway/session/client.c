@@ -124,7 +124,8 @@ static void body_timeout(struct client *c)
 	for (uint32_t i = 0; r != NULL && i < r->part_count; i++) {
 		struct part *p = &r->parts[i];
 
-		if (p->state == PART_TO_SEND && p->upstream != NULL && !p->upstream->sock.writable) {
+		if (p->state == PART_TO_SEND && p->upstream != NULL &&
+		    !p->upstream->sock.writable) {
 			p->upstream->state = UPSTREAM_LOST;
 			broker = true;
 		}

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */
+	GRACE_MS = 5000,	/* what a broker may take beyond the time the request gives it */
 	ANSWER_MAX = 64 * 1024, /* of the answers made here */
 	HELLO_MAX = 1024,
 };
@@ -65,7 +65,8 @@ static bool known_node(void *ctx, int32_t id)
 	struct advertised told;
 
 	for (size_t i = 0; i < w->snapshot->broker_count; i++) {
-		if (advertise_broker(&w->advertising, w->snapshot, w->snapshot->brokers[i].id, &told) &&
+		if (advertise_broker(&w->advertising, w->snapshot, w->snapshot->brokers[i].id,
+				     &told) &&
 		    told.id == id)
 			return true;
 	}
@@ -101,8 +102,8 @@ static void answer_here(struct client *c, struct request *r)
 
 	buf_init(&out, ANSWER_MAX);
 	if (!api_versions_answer(&out, r->head.api, r->head.version, body_of(c, r),
-				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node, w,
-				 &said)) {
+				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node,
+				 w, &said)) {
 		stats_add(&w->stats, STAT_BAD_FRAMES, 1);
 		client_fail(c, "a malformed request");
 	} else {
@@ -151,9 +152,9 @@ static void ask_topics(struct client *c, struct request *r)
 	for (uint32_t i = 0; i < l->item_count; i++) {
 		const struct layout_topic *t = &l->topics[l->items[i].topic];
 
-		if (l->items[i].target != TARGET_UNKNOWN || (i > 0 && n > 0 &&
-		    l->items[i].topic == l->items[i - 1].topic &&
-		    l->items[i - 1].target == TARGET_UNKNOWN))
+		if (l->items[i].target != TARGET_UNKNOWN ||
+		    (i > 0 && n > 0 && l->items[i].topic == l->items[i - 1].topic &&
+		     l->items[i - 1].target == TARGET_UNKNOWN))
 			continue;
 		if (t->name != NULL)
 			names[n++] = (struct topology_name){ t->name, t->name_len, false };
@@ -250,8 +251,8 @@ static bool find_coordinator(struct client *c, struct request *r, uint32_t i, co
 			     uint32_t len)
 {
 	struct topology *topology = c->worker->node->topology;
-	enum coordinator_type type =
-		r->head.api->route == TO_TXN ? COORDINATOR_TXN : COORDINATOR_GROUP;
+	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
+								  : COORDINATOR_GROUP;
 	int32_t *slot = coordinator_slot(r, i);
 
 	if (*slot != TARGET_UNKNOWN)

@@ -66,9 +66,9 @@ static bool begin_answer(struct client *c, struct request *r, struct part *p)
 				break;
 			got = HEAD_OK;
 			if (tags)
-				got = answer_tags_skip(inbuf_at(in) + ANSWER_FIXED,
-						       inbuf_len(in) - ANSWER_FIXED,
-						       size + HEAD_SIZE_BYTES - ANSWER_FIXED, &skip);
+				got = answer_tags_skip(
+					inbuf_at(in) + ANSWER_FIXED, inbuf_len(in) - ANSWER_FIXED,
+					size + HEAD_SIZE_BYTES - ANSWER_FIXED, &skip);
 			if (got != HEAD_MORE)
 				break;
 		}

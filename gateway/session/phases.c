@@ -62,7 +62,8 @@ static uint64_t question_of(const struct request *r, int32_t broker)
 
 		if (i->target != broker)
 			continue;
-		pair[0] = t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16);
+		pair[0] = t->name != NULL ? hash_bytes(t->name, t->name_len)
+					  : hash_bytes(t->id, 16);
 		pair[1] = hash_bytes(body + i->at, i->end - i->at);
 		sum += hash_bytes(pair, sizeof pair);
 	}

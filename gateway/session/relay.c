@@ -1,7 +1,7 @@
 #include "session/relay.h"
 
 enum {
-	SPLICE_MIN = 32 * 1024, /* shorter runs are cheaper to copy */
+	SPLICE_MIN = 32 * 1024,	  /* shorter runs are cheaper to copy */
 	FAIR_SHARE = 1024 * 1024, /* then the loop's other sockets get their turn */
 };
 
@@ -73,8 +73,8 @@ static void empty_pipe(struct relay *r, struct sock *to, struct pipepool *pipes)
 }
 
 /* True: bytes are in the pipe now. */
-static bool fill_pipe(struct relay *r, struct sock *from, const struct relay_watcher *w,
-		      uint32_t n, struct pipepool *pipes)
+static bool fill_pipe(struct relay *r, struct sock *from, const struct relay_watcher *w, uint32_t n,
+		      struct pipepool *pipes)
 {
 	uint32_t got, asked;
 

@@ -61,10 +61,10 @@ struct part {
 	struct merge_part read; /* the held answer, once it has been read */
 	bool is_read;
 	/* of a split Fetch */
-	bool is_poll;	    /* it may wait at the broker: on a connection for polls */
-	bool is_final;	    /* a poll: it ended and was judged */
-	bool was_adopted;   /* the poll was left behind by an earlier Fetch */
-	uint64_t question;  /* what it asks, whatever the order: see phases.c */
+	bool is_poll;	   /* it may wait at the broker: on a connection for polls */
+	bool is_final;	   /* a poll: it ended and was judged */
+	bool was_adopted;  /* the poll was left behind by an earlier Fetch */
+	uint64_t question; /* what it asks, whatever the order: see phases.c */
 };
 
 enum request_kind {
@@ -104,7 +104,7 @@ struct request {
 	/* the answer that is cut through */
 	bool answer_begun;
 	struct walk answer_walk;
-	uint32_t answer_head; /* bytes in front of its body, not passed yet */
+	uint32_t answer_head;	       /* bytes in front of its body, not passed yet */
 	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
 	bool in_leader_hint;
 	/* the topic being read, for the notices */
@@ -134,7 +134,7 @@ struct client {
 	enum inbound_state in_state;
 	struct request *inbound; /* the one that in_state is about; also in the queue */
 	uint32_t swallow;
-	struct relay up, down; /* the request and the answer being cut through */
+	struct relay up, down;	       /* the request and the answer being cut through */
 	struct request *first, **last; /* unanswered, oldest first */
 	unsigned in_flight;
 	struct upstream *upstreams;
