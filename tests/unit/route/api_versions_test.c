@@ -14,7 +14,7 @@ struct said {
 static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
 {
 	const struct said *s = ctx;
-	const char *text = f->is == SOFTWARE_NAME    ? s->name
+	const char *text = f->is == SOFTWARE_NAME      ? s->name
 			   : f->is == SOFTWARE_VERSION ? s->version
 						       : s->cluster;
 
@@ -106,8 +106,8 @@ static struct heard ask(int version, const struct said *said, struct api_version
 
 	buf_init(&body, 4096);
 	buf_init(&out, 4096);
-	assert_true(encode_message(api_of(18), version, REQUEST, fill, (void *)(uintptr_t)said,
-				   &body));
+	assert_true(
+		encode_message(api_of(18), version, REQUEST, fill, (void *)(uintptr_t)said, &body));
 	assert_true(api_versions_answer(&out, api_of(18), version, body.data, (uint32_t)body.len, s,
 					known_node, NULL, r));
 	h = hear(&out, version);
@@ -191,8 +191,8 @@ static void a_newer_version_is_answered_in_the_oldest_form(void **state)
 
 	(void)state;
 	buf_init(&out, 4096);
-	assert_true(api_versions_answer(&out, api_of(18), 99, (const uint8_t *)"?", 1, s, known_node,
-					NULL, &r));
+	assert_true(api_versions_answer(&out, api_of(18), 99, (const uint8_t *)"?", 1, s,
+					known_node, NULL, &r));
 	h = hear(&out, 0);
 	assert_int_equal(h.error, ERROR_UNSUPPORTED_VERSION);
 	assert_int_equal(h.count, 1);

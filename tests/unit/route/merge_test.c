@@ -109,7 +109,8 @@ static void check_merge(const struct kapi *api, int version, const struct messag
 		body = message_encode(&expected, api, version, RESPONSE);
 		merge(&m);
 		assert_gathered(&m.g, body.data, body.len);
-		assert_null(memmem(gathered(&m.g), m.g.size, message_host, sizeof message_host - 1));
+		assert_null(
+			memmem(gathered(&m.g), m.g.size, message_host, sizeof message_host - 1));
 		buf_deinit(&body);
 	}
 	end(&m);

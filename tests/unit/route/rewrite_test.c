@@ -157,8 +157,8 @@ static bool try_rewrite(struct seen *s, const struct kapi *api, int version, con
 
 	buf_init(body, MESSAGE_MAX);
 	assert_true(encode_message(api, version, RESPONSE, fill, (void *)(uintptr_t)nodes, body));
-	return rewrite_answer(&s->g, api, version, body->data, (uint32_t)body->len,
-			      &s->advertising, s->snapshot, &news);
+	return rewrite_answer(&s->g, api, version, body->data, (uint32_t)body->len, &s->advertising,
+			      s->snapshot, &news);
 }
 
 static void rewrite(struct seen *s, const struct kapi *api, int version, const int32_t *nodes)

@@ -42,9 +42,9 @@ static void partitions_go_to_their_leaders(void **state)
 		int32_t target = i < 12 ? expected[i % 6] : TARGET_UNKNOWN;
 
 		assert_int_equal(items[i].target, target);
-		assert_int_equal(target_of_partition(s, &topics[items[i].topic],
-						     items[i].partition),
-				 target);
+		assert_int_equal(
+			target_of_partition(s, &topics[items[i].topic], items[i].partition),
+			target);
 	}
 	targets_settle(&l, 0);
 	for (uint32_t i = 0; i < l.item_count; i++)
@@ -59,10 +59,17 @@ static void a_brokers_own_resources_go_to_it(void **state)
 		const char *name;
 		int32_t target;
 	} cases[] = {
-		{ 4, "5", 5 },		 { 8, "5", 5 },		  { 4, "0", 0 },
-		{ 4, "", TARGET_ANY },	 { 4, "6", TARGET_ANY },  { 4, "5x", TARGET_ANY },
-		{ 4, "-5", TARGET_ANY }, { 2, "5", TARGET_ANY },  { 16, "5", TARGET_ANY },
-		{ 32, "5", TARGET_ANY }, { 4, "99999999999999999999", TARGET_ANY },
+		{ 4, "5", 5 },
+		{ 8, "5", 5 },
+		{ 4, "0", 0 },
+		{ 4, "", TARGET_ANY },
+		{ 4, "6", TARGET_ANY },
+		{ 4, "5x", TARGET_ANY },
+		{ 4, "-5", TARGET_ANY },
+		{ 2, "5", TARGET_ANY },
+		{ 16, "5", TARGET_ANY },
+		{ 32, "5", TARGET_ANY },
+		{ 4, "99999999999999999999", TARGET_ANY },
 	};
 	struct snapshot *s = make_snapshot();
 	struct layout_item items[11] = { 0 };
