@@ -89,6 +89,7 @@ static void check_items(const struct kapi *api, int version)
 		message_read(&said, &arena, api, version, RESPONSE, &b);
 		assert_int_equal(said.item_count, asked.item_count);
 		assert_int_equal(said.topic_count, asked.topic_count);
+		assert_int_equal(said.has_item_error, said.item_count > 0);
 		for (uint32_t k = 0; k < said.item_count; k++) {
 			assert_int_equal(said.items[k].partition, asked.items[k].partition);
 			assert_int_equal(said.items[k].topic, asked.items[k].topic);
