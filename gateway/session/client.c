@@ -30,6 +30,14 @@ void client_fail(struct client *c, const char *why)
 		c->closing = why;
 }
 
+void client_end(struct client *c, const char *why)
+{
+	if (c->inbound != NULL)
+		request_free(c->inbound);
+	c->in_state = IN_STOPPED;
+	c->ending = why;
+}
+
 struct client *client_next(const struct client *c)
 {
 	return c->next;
@@ -221,7 +229,7 @@ static void rest(struct client *c)
 /* Nothing is asked any more, or only what would be waited for. */
 static bool is_drained(const struct client *c)
 {
-	if (!inbound_is_idle(c))
+	if (!inbound_is_idle(c) || inbuf_len(&c->sock.out) > 0)
 		return false;
 	for (const struct request *r = c->first; r != NULL; r = r->next) {
 		if (!r->head.api->long_poll || r->answer_begun || r->replied)
@@ -230,20 +238,52 @@ static bool is_drained(const struct client *c)
 	return true;
 }
 
-void client_step(struct client *c)
+/* True: a socket was lost in it, so there is more to do. */
+static bool flush(struct client *c)
+{
+	bool lost = false;
+
+	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->state == UPSTREAM_OPEN && !sock_flush(&u->sock, &c->worker->bufs) &&
+		    u->sock.lost) {
+			u->state = UPSTREAM_LOST;
+			lost = true;
+		}
+	}
+	if (!sock_flush(&c->sock, &c->worker->bufs) && c->sock.lost)
+		client_fail(c, "closed by the client");
+	return lost;
+}
+
+static void step_until_still(struct client *c)
 {
 	bool moved = true;
 
-	if (c->stepping)
-		return;
-	c->stepping = true;
 	while (moved && c->closing == NULL) {
 		moved = inbound_step(c);
 		if (c->closing == NULL)
 			moved |= outbound_step(c);
 		if (c->closing == NULL)
 			moved |= lost_step(c);
+		if (c->closing == NULL && !moved)
+			moved = flush(c);
 	}
+}
+
+/* Everything that was asked has been answered, and the answers have left. */
+static bool is_even(const struct client *c)
+{
+	return c->first == NULL && inbuf_len(&c->sock.out) == 0;
+}
+
+void client_step(struct client *c)
+{
+	if (c->stepping)
+		return;
+	c->stepping = true;
+	step_until_still(c);
+	if (c->ending != NULL && c->closing == NULL && is_even(c))
+		client_fail(c, c->ending);
 	if (c->draining && c->closing == NULL && is_drained(c))
 		client_fail(c, "drained");
 	if (c->closing != NULL) {

@@ -150,7 +150,8 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	bool draining, stepping;
-	const char *closing; /* why; NULL: it isn't */
+	const char *ending;  /* why it closes when all has been answered */
+	const char *closing; /* why it closes now; NULL: it doesn't */
 };
 
 static inline ev_tstamp client_now(const struct client *c)
@@ -161,6 +162,9 @@ static inline ev_tstamp client_now(const struct client *c)
 /* client.c */
 void client_step(struct client *c);
 void client_fail(struct client *c, const char *why);
+/* As a broker does it on a frame that it does not take: what was asked before
+ * is answered, then the connection is closed. */
+void client_end(struct client *c, const char *why);
 void client_on_event(void *client); /* as an upstream's on_event */
 void client_address(const struct client *c, char text[ADDRESS_TEXT]);
 
