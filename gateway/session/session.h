@@ -150,6 +150,8 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	bool draining, stepping;
+	bool lingering; /* the client has gone; acks=0 data is still leaving */
+	ev_tstamp linger_until;
 	const char *ending;  /* why it closes when all has been answered */
 	const char *closing; /* why it closes now; NULL: it doesn't */
 };
@@ -220,6 +222,7 @@ bool phases_step(struct client *c, struct request *r, bool *enough);
 /* A poll that is still out when its request ends stays for the next one. */
 void phases_leave(struct client *c, struct request *r);
 void phases_forget(struct client *c, const struct upstream *u);
+void phases_forget_all(struct client *c);
 
 /* watch.c */
 /* An answer of `head` bytes and a body of `size` is about to pass. */
