@@ -7,6 +7,7 @@
 #include "util/mem.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -37,9 +38,8 @@ static void tell_health(void *ctx, struct http_health *out)
 
 	out->phase = (enum http_phase)atomic_load(&p->phase);
 	if (out->phase == HTTP_STARTING)
-		http_reason(out, topology_age_ms(p->node.topology) < 0
-					 ? "no broker has answered"
-					 : "the ports are not bound");
+		http_reason(out, topology_age_ms(p->node.topology) < 0 ? "no broker has answered"
+								       : "the ports are not bound");
 	else if (out->phase == HTTP_DRAINING)
 		http_reason(out, "the node is going down");
 }
@@ -81,7 +81,8 @@ static void listen_on(struct program *p, int ports)
 	int *mine = mem_alloc((size_t)ports * sizeof *mine);
 	char why[256];
 
-	if (listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why, sizeof why)) {
+	if (listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why,
+			sizeof why)) {
 		fail(p, why);
 	} else {
 		for (int w = 0; w < p->worker_count; w++) {
@@ -111,9 +112,10 @@ static void on_snapshot(void *owner, const struct snapshot *s)
 		if (s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told))
 			listen_on(p, a.port_count);
 		else
-			log_error("who=main err=\"no broker has a port: ids from %d on, %d ports, see "
-				  "min_broker_id and port_count\"",
-				  p->config->min_broker_id, a.port_count);
+			log_error(
+				"who=main err=\"no broker has a port: ids from %d on, %d ports, see "
+				"min_broker_id and port_count\"",
+				p->config->min_broker_id, a.port_count);
 	}
 	snapshot_unref(s);
 }
@@ -159,6 +161,14 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 
 /* --- start and stop --- */
 
+/* Answers that are held come and go by the megabyte: memory that each time went
+ * back to the system would come back as page faults. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 /* Each client needs a descriptor, and one a broker. */
 static void raise_file_limit(const struct config *c)
 {
@@ -172,10 +182,11 @@ static void raise_file_limit(const struct config *c)
 		setrlimit(RLIMIT_NOFILE, &limit);
 	}
 	if (limit.rlim_cur < wanted)
-		log_warn("who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
-			 "%d, each with a connection to several brokers\"",
-			 (unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
-			 c->max_connections);
+		log_warn(
+			"who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
+			"%d, each with a connection to several brokers\"",
+			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
+			c->max_connections);
 }
 
 static void start_parts(struct program *p)
@@ -219,6 +230,7 @@ static int run(struct config *config)
 	char why[256];
 
 	signal(SIGPIPE, SIG_IGN);
+	keep_memory();
 	raise_file_limit(config);
 	p.loop = ev_default_loop(EVFLAG_AUTO);
 	mailbox_init(&p.mailbox, p.loop, &p);

@@ -28,8 +28,7 @@ void metrics_sum(const struct http_metrics *metrics, struct stats *sum)
 		stats_sum(sum, metrics->workers[i]);
 }
 
-uint64_t metrics_open(const struct stats *sum, enum stats_counter opened,
-		      enum stats_counter closed)
+uint64_t metrics_open(const struct stats *sum, enum stats_counter opened, enum stats_counter closed)
 {
 	uint64_t o = sum->counters[opened], c = sum->counters[closed];
 
@@ -216,8 +215,7 @@ static void print_process(FILE *out)
 		      "Most file descriptors that may be open.");
 }
 
-char *metrics_render(const struct http_metrics *metrics, const struct http_node *node,
-		     size_t *size)
+char *metrics_render(const struct http_metrics *metrics, const struct http_node *node, size_t *size)
 {
 	char *page = NULL;
 	FILE *out = open_memstream(&page, size);

@@ -12,8 +12,8 @@
 #include <sys/socket.h>
 
 enum {
-	CONNECTIONS_MAX = 128,	 /* no more are accepted */
-	CONNECTIONS_CROWD = 96,	 /* beyond this the oldest is closed */
+	CONNECTIONS_MAX = 128,	/* no more are accepted */
+	CONNECTIONS_CROWD = 96, /* beyond this the oldest is closed */
 	SILENCE_MAX_S = 10,
 	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
 	UNWANTED_BODY_MAX = 64 << 10,	/* is dropped; a larger one ends the connection */
@@ -230,12 +230,12 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-	daemon = MHD_start_daemon(
-		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL, on_request, s,
-		MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-		MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)MEMORY_A_CONNECTION, MHD_OPTION_NOTIFY_CONNECTION, on_connection, s,
-		MHD_OPTION_END);
+	daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
+				  on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
+				  MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
+				  MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
+				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
+				  MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return daemon;
 }

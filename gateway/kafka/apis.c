@@ -66,8 +66,8 @@ static bool compile_direction(struct compiled *c, enum kdirection d, FILE *why)
 	for (size_t i = 0; i < n; i++) {
 		int version = c->versions.min + (int)i;
 
-		c->plans[d][i] = plan_compile(rows, version,
-					      kversions_has(c->flexible, version), why);
+		c->plans[d][i] =
+			plan_compile(rows, version, kversions_has(c->flexible, version), why);
 		if (c->plans[d][i] == NULL) {
 			fprintf(why, "in the %s of %s\n", d == REQUEST ? "request" : "answer",
 				c->api->name);
@@ -117,7 +117,8 @@ void apis_free(void)
 {
 	for (struct compiled *c = table; c < table + KEYS_MAX; c++) {
 		for (int d = REQUEST; d <= RESPONSE; d++) {
-			for (int v = c->versions.min; c->plans[d] != NULL && v <= c->versions.max; v++)
+			for (int v = c->versions.min; c->plans[d] != NULL && v <= c->versions.max;
+			     v++)
 				plan_free(c->plans[d][v - c->versions.min]);
 			free(c->plans[d]);
 		}

@@ -238,8 +238,11 @@ bool encode_message(const struct kapi *api, int version, enum kdirection directi
 		    encode_fill *fill, void *ctx, struct buf *out)
 {
 	const struct kfield *rows = direction == REQUEST ? api->request : api->response;
-	struct encoder e = { .version = version, .flexible = api_is_flexible(api, version),
-			     .fill = fill, .ctx = ctx, .out = out };
+	struct encoder e = { .version = version,
+			     .flexible = api_is_flexible(api, version),
+			     .fill = fill,
+			     .ctx = ctx,
+			     .out = out };
 
 	assert(rows != NULL && kversions_has(api_versions(api), version));
 	encode_level(&e, rows);

@@ -36,9 +36,9 @@ struct encode_field {
 	const struct kfield *row;
 	enum kis is;	 /* the row's; for an element of a plain array what each is */
 	bool is_element; /* of a plain array: numbers, strings, UUIDs */
-	int depth;	 /* how many arrays it stands in; in[] and index[] count from the outermost */
-	enum kis in[ENCODE_DEPTH];	/* what those arrays are */
-	uint32_t index[ENCODE_DEPTH];	/* at which of their elements */
+	int depth; /* how many arrays it stands in; in[] and index[] count from the outermost */
+	enum kis in[ENCODE_DEPTH];    /* what those arrays are */
+	uint32_t index[ENCODE_DEPTH]; /* at which of their elements */
 };
 
 /* What is in it; holds the stub when the callback is asked. */

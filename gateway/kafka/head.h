@@ -15,10 +15,10 @@
 #include <stdint.h>
 
 enum {
-	HEAD_SIZE_BYTES = 4,	/* the size field, not counted in itself */
+	HEAD_SIZE_BYTES = 4,	 /* the size field, not counted in itself */
 	HEAD_CORRELATION_AT = 8, /* of a request frame, size field included */
-	HEAD_FIXED = 12,	/* size, api, version, correlation id */
-	ANSWER_FIXED = 8,	/* size, correlation id */
+	HEAD_FIXED = 12,	 /* size, api, version, correlation id */
+	ANSWER_FIXED = 8,	 /* size, correlation id */
 };
 
 enum head_result {
@@ -31,10 +31,10 @@ struct request_head {
 	uint32_t size; /* of the frame, its size field not counted */
 	int16_t key, version;
 	uint32_t correlation_id;
-	const struct kapi *api;	  /* never NULL when HEAD_OK */
-	uint32_t client_id_at;	  /* offset in the frame, size field counted */
-	int client_id_len;	  /* -1: null */
-	uint32_t body_at;	  /* offset in the frame, size field counted */
+	const struct kapi *api; /* never NULL when HEAD_OK */
+	uint32_t client_id_at;	/* offset in the frame, size field counted */
+	int client_id_len;	/* -1: null */
+	uint32_t body_at;	/* offset in the frame, size field counted */
 };
 
 /* Reads a frame's head from its first byte on.  `max` is the largest size a

@@ -130,8 +130,8 @@ static uint32_t only_skip(const struct compiler *c, uint32_t first)
 	return 0;
 }
 
-static void compile_array(struct compiler *c, const struct kfield *row,
-			  const struct kfield **next, bool null_ok)
+static void compile_array(struct compiler *c, const struct kfield *row, const struct kfield **next,
+			  bool null_ok)
 {
 	uint32_t at = c->step_count, body, n;
 
@@ -201,8 +201,8 @@ static void compile_tags(struct compiler *c, const struct kfield *rows, uint32_t
 				return;
 			}
 			known[count++] = c->tag_count;
-			c->tags[c->tag_count++] = (struct plan_tag){
-				.tag = (uint32_t)row->tag - 1, .is = (uint8_t)row->is };
+			c->tags[c->tag_count++] = (struct plan_tag){ .tag = (uint32_t)row->tag - 1,
+								     .is = (uint8_t)row->is };
 		}
 		pass_row(c, &r);
 	}

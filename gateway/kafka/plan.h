@@ -26,9 +26,9 @@ enum step_code {
 };
 
 enum step_flag {
-	STEP_COMPACT = 1,   /* the length is an unsigned varint of length + 1 */
+	STEP_COMPACT = 1, /* the length is an unsigned varint of length + 1 */
 	STEP_NULL_OK = 2,
-	STEP_LONG = 4,	    /* not compact: the length is an int32, not int16 */
+	STEP_LONG = 4, /* not compact: the length is an int32, not int16 */
 	STEP_SIGNED = 8,
 };
 
@@ -36,7 +36,7 @@ struct step {
 	uint8_t code;
 	uint8_t flags;
 	uint8_t is;
-	uint8_t each;  /* STEP_ARRAY */
+	uint8_t each; /* STEP_ARRAY */
 	uint32_t n;
 	uint32_t jump; /* STEP_ARRAY, STEP_NULLABLE: the step behind it */
 };

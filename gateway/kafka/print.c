@@ -14,7 +14,7 @@ struct printer {
 	bool flexible;
 	const uint8_t *start, *at, *end;
 	int depth;
-	bool dash; /* the next line begins an element */
+	bool dash;	   /* the next line begins an element */
 	const char *wrong; /* the first thing that was; nothing is read any more */
 };
 
@@ -148,9 +148,10 @@ static void print_bytes(struct printer *p, enum ktype type, bool null_ok)
 
 static void print_fixed(struct printer *p, enum ktype type)
 {
-	static const uint8_t sizes[] = { [BOOL] = 1,   [INT8] = 1,   [INT16] = 2,
-					 [UINT16] = 2, [INT32] = 4,  [UINT32] = 4,
-					 [INT64] = 8,  [FLOAT64] = 8, [UUID] = UUID_SIZE };
+	static const uint8_t sizes[] = {
+		[BOOL] = 1,   [INT8] = 1,  [INT16] = 2,	  [UINT16] = 2,	     [INT32] = 4,
+		[UINT32] = 4, [INT64] = 8, [FLOAT64] = 8, [UUID] = UUID_SIZE
+	};
 	const uint8_t *b = take(p, sizes[type]);
 	double number;
 	uint64_t bits;
@@ -318,11 +319,14 @@ static void print_level(struct printer *p, const struct kfield *row)
 }
 
 bool print_body(FILE *out, const struct kapi *api, int version, enum kdirection direction,
-		   const uint8_t *bytes, size_t n)
+		const uint8_t *bytes, size_t n)
 {
-	struct printer p = { .out = out, .version = version,
+	struct printer p = { .out = out,
+			     .version = version,
 			     .flexible = api_is_flexible(api, version),
-			     .start = bytes, .at = bytes, .end = bytes + n };
+			     .start = bytes,
+			     .at = bytes,
+			     .end = bytes + n };
 
 	print_level(&p, direction == REQUEST ? api->request : api->response);
 	if (p.wrong != NULL)
@@ -332,8 +336,8 @@ bool print_body(FILE *out, const struct kapi *api, int version, enum kdirection 
 	return p.wrong == NULL && p.at == p.end;
 }
 
-static bool print_any_body(FILE *out, const struct kapi *api, int version, enum kdirection direction,
-		       const uint8_t *bytes, size_t n)
+static bool print_any_body(FILE *out, const struct kapi *api, int version,
+			   enum kdirection direction, const uint8_t *bytes, size_t n)
 {
 	if (api_plan(api, version, direction) != NULL)
 		return print_body(out, api, version, direction, bytes, n);
@@ -349,8 +353,10 @@ bool print_request(FILE *out, const uint8_t *frame, size_t n)
 		fputs("! not one whole request\n", out);
 		return false;
 	}
-	fprintf(out, "request %s (%d) version %d, %" PRIu32 " bytes, correlation id %" PRId32
-		", client ", h.api->name, h.key, h.version, h.size, (int32_t)h.correlation_id);
+	fprintf(out,
+		"request %s (%d) version %d, %" PRIu32 " bytes, correlation id %" PRId32
+		", client ",
+		h.api->name, h.key, h.version, h.size, (int32_t)h.correlation_id);
 	if (h.client_id_len < 0)
 		fputs("null", out);
 	else
@@ -371,5 +377,6 @@ bool print_answer(FILE *out, const struct kapi *api, int version, const uint8_t 
 	}
 	fprintf(out, "answer %s (%d) version %d, %" PRIu32 " bytes, correlation id %" PRId32 "\n",
 		api->name, api->key, version, wire_get32(frame), (int32_t)wire_get32(frame + 4));
-	return print_any_body(out, api, version, RESPONSE, frame + ANSWER_FIXED + tags, left - tags);
+	return print_any_body(out, api, version, RESPONSE, frame + ANSWER_FIXED + tags,
+			      left - tags);
 }

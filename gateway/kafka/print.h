@@ -21,7 +21,7 @@
 /* A body, without its header.  False: it was bad, cut short, or longer than its
  * rows.  The version must be one of api_versions and the API must have rows. */
 bool print_body(FILE *out, const struct kapi *api, int version, enum kdirection direction,
-		   const uint8_t *bytes, size_t n);
+		const uint8_t *bytes, size_t n);
 /* A whole frame from its size field on. */
 bool print_request(FILE *out, const uint8_t *frame, size_t n);
 /* The same; an answer does not say what it answers. */

@@ -27,7 +27,7 @@ enum ktype {
 	INT64,
 	FLOAT64,
 	UUID,
-	STRING,	 /* compact in flexible versions, as BYTES, RECORDS and ARRAY are */
+	STRING, /* compact in flexible versions, as BYTES, RECORDS and ARRAY are */
 	BYTES,
 	RECORDS, /* record batches: bytes that nobody here looks into */
 	STRUCT,
@@ -58,9 +58,9 @@ enum kis {
 	THROTTLE_MS,
 	LEADER_ID,
 	LEADER_EPOCH,
-	REPLICA_ID, /* in a Fetch request: a broker fetches */
+	REPLICA_ID,    /* in a Fetch request: a broker fetches */
 	REPLICA_STATE, /* tagged struct: REPLICA_ID inside */
-	NODE_ID,    /* with HOST and PORT: the address of a node */
+	NODE_ID,       /* with HOST and PORT: the address of a node */
 	HOST,
 	PORT,
 	RACK,

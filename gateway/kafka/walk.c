@@ -67,7 +67,9 @@ static enum walk_result peek_length(const struct walk *w, const struct step *s, 
 			return why;
 		*n = s->flags & STEP_LONG ? (int32_t)wire_get32(w->in) : (int16_t)wire_get16(w->in);
 	}
-	if (*n < -1 || (*n == -1 && !(s->flags & STEP_NULL_OK)))
+	if (*n < 0)
+		*n = -1; /* brokers take every negative length for null */
+	if (*n == -1 && !(s->flags & STEP_NULL_OK))
 		return WALK_BAD;
 	if (*n > (int64_t)left(w) - *prefix)
 		return WALK_BAD;
@@ -94,8 +96,12 @@ static enum walk_result step_fixed(struct walk *w, const struct step *s, struct 
 
 	if (!have(w, s->n, &why))
 		return why;
-	*e = (struct walk_event){ .kind = WALK_VALUE, .is = s->is, .at = w->pos, .size = s->n,
-				  .bytes = w->in, .len = s->n };
+	*e = (struct walk_event){ .kind = WALK_VALUE,
+				  .is = s->is,
+				  .at = w->pos,
+				  .size = s->n,
+				  .bytes = w->in,
+				  .len = s->n };
 	if (s->code == STEP_INT)
 		e->number = number_at(w->in, s->n, s->flags & STEP_SIGNED);
 	take(w, s->n);
@@ -112,8 +118,11 @@ static enum walk_result step_string(struct walk *w, const struct step *s, struct
 
 	if (got != WALK_DONE)
 		return got;
-	*e = (struct walk_event){ .kind = is_run ? WALK_RUN : WALK_VALUE, .is = s->is,
-				  .at = w->pos, .number = n, .len = n > 0 ? (uint32_t)n : 0 };
+	*e = (struct walk_event){ .kind = is_run ? WALK_RUN : WALK_VALUE,
+				  .is = s->is,
+				  .at = w->pos,
+				  .number = n,
+				  .len = n > 0 ? (uint32_t)n : 0 };
 	e->size = prefix + e->len;
 	if (s->is != NOTHING && !is_run) {
 		if (e->len > WALK_STRING_MAX)
@@ -138,8 +147,9 @@ static enum walk_result step_array(struct walk *w, const struct step *s, struct 
 
 	if (got != WALK_DONE)
 		return got;
-	*e = (struct walk_event){ .kind = WALK_ARRAY, .is = s->is, .at = w->pos, .size = prefix,
-				  .number = n };
+	*e = (struct walk_event){
+		.kind = WALK_ARRAY, .is = s->is, .at = w->pos, .size = prefix, .number = n
+	};
 	if (s->n > 0) {
 		if (n > 0 && (uint64_t)n * s->n > left(w) - prefix)
 			return WALK_BAD;
@@ -150,7 +160,8 @@ static enum walk_result step_array(struct walk *w, const struct step *s, struct 
 	}
 	take(w, prefix);
 	assert(w->depth < WALK_DEPTH);
-	w->level[w->depth++] = (struct walk_level){ .step = s, .left = n > 0 ? (uint32_t)n : 0,
+	w->level[w->depth++] = (struct walk_level){ .step = s,
+						    .left = n > 0 ? (uint32_t)n : 0,
 						    .count = n > 0 ? (uint32_t)n : 0 };
 	w->step = w->plan->steps + s->jump - 1; /* its STEP_NEXT */
 	return s->is != NOTHING ? WALK_EVENT : WALK_DONE;
@@ -161,8 +172,9 @@ static enum walk_result step_next(struct walk *w, struct walk_event *e)
 	struct walk_level *l = &w->level[w->depth - 1];
 	const struct step *array = l->step;
 
-	*e = (struct walk_event){ .kind = WALK_ELEMENT, .is = array->is, .at = w->pos,
-				  .number = l->count - l->left };
+	*e = (struct walk_event){
+		.kind = WALK_ELEMENT, .is = array->is, .at = w->pos, .number = l->count - l->left
+	};
 	if (l->left == 0) {
 		e->kind = WALK_ARRAY_END;
 		w->depth--;
@@ -234,8 +246,11 @@ static enum walk_result tags_next(struct walk *w, struct walk_level *l, struct w
 	if (size > left(w) - (uint32_t)(a + b))
 		return WALK_BAD;
 	known = known_tag(w->plan, l->step, tag);
-	*e = (struct walk_event){ .kind = WALK_TAG, .at = w->pos, .number = tag,
-				  .size = (uint32_t)(a + b) + size, .len = size };
+	*e = (struct walk_event){ .kind = WALK_TAG,
+				  .at = w->pos,
+				  .number = tag,
+				  .size = (uint32_t)(a + b) + size,
+				  .len = size };
 	take(w, (uint32_t)(a + b));
 	l->left--;
 	if (known == NULL) {

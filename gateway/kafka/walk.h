@@ -43,9 +43,9 @@ enum walk_kind {
 struct walk_event {
 	enum walk_kind kind;
 	enum kis is;
-	uint32_t at;	/* offset of its first byte, length or count included */
-	uint32_t size;	/* how many bytes it has there (ARRAY: its count; TAG: all of it) */
-	int64_t number; /* see walk_kind; strings: -1 null, else the length */
+	uint32_t at;	      /* offset of its first byte, length or count included */
+	uint32_t size;	      /* how many bytes it has there (ARRAY: its count; TAG: all of it) */
+	int64_t number;	      /* see walk_kind; strings: -1 null, else the length */
 	const uint8_t *bytes; /* strings, UUIDs: the content, valid until the next input */
 	uint32_t len;
 };

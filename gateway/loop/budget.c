@@ -33,8 +33,9 @@ struct reservation {
 	enum state state;
 };
 
-struct class {
-	int64_t share, used; /* 0 <= used <= share */
+struct class
+{
+	int64_t share, used;		 /* 0 <= used <= share */
 	TAILQ_HEAD(, reservation) queue; /* its head doesn't fit, or it is empty */
 };
 
@@ -135,9 +136,13 @@ struct reservation *budget_reserve(struct budget *b, int64_t n, struct mailbox *
 	struct reservation *r = mem_zalloc(sizeof *r);
 
 	assert(n > 0);
-	*r = (struct reservation){ .letter.deliver = deliver_grant, .budget = b,
-				   .class = class_for(b, n), .mailbox = mailbox,
-				   .on_grant = on_grant, .owner = owner, .n = n };
+	*r = (struct reservation){ .letter.deliver = deliver_grant,
+				   .budget = b,
+				   .class = class_for(b, n),
+				   .mailbox = mailbox,
+				   .on_grant = on_grant,
+				   .owner = owner,
+				   .n = n };
 	pthread_mutex_lock(&b->lock);
 	*granted = TAILQ_EMPTY(&r->class->queue) && fits(r->class, n);
 	if (*granted) {

@@ -12,61 +12,63 @@
 #include <stdint.h>
 
 /* X(counter, metric, labels or "", help) */
-#define STATS(X)                                                                               \
-	X(CLIENTS_ACCEPTED, "client_connections_total", "", "Client connections accepted.")   \
-	X(CLIENTS_CLOSED, "client_connections_closed_total", "", "Client connections closed.") \
-	X(CLIENTS_REFUSED_LIMIT, "client_connections_refused_total", "reason=\"limit\"",       \
-	  "Client connections refused.")                                                       \
-	X(CLIENTS_REFUSED_ADDRESS, "client_connections_refused_total", "reason=\"address\"",   \
-	  "Client connections refused.")                                                       \
-	X(CLIENTS_REFUSED_PROXY, "client_connections_refused_total", "reason=\"proxy\"",       \
-	  "Client connections refused.")                                                       \
-	X(CLIENT_BYTES_IN, "client_bytes_total", "direction=\"in\"",                           \
-	  "Bytes from and to clients.")                                                        \
-	X(CLIENT_BYTES_OUT, "client_bytes_total", "direction=\"out\"",                         \
-	  "Bytes from and to clients.")                                                        \
-	X(BROKER_BYTES_OUT, "broker_bytes_total", "direction=\"out\"",                         \
-	  "Bytes to and from brokers.")                                                        \
-	X(BROKER_BYTES_IN, "broker_bytes_total", "direction=\"in\"",                           \
-	  "Bytes to and from brokers.")                                                        \
-	X(SPLICED_BYTES, "spliced_bytes_total", "",                                            \
-	  "Bytes moved from socket to socket without passing through user space.")             \
-	X(UPSTREAMS_OPENED, "broker_connections_total", "", "Broker connections opened.")      \
-	X(UPSTREAMS_CLOSED, "broker_connections_closed_total", "", "Broker connections closed.") \
-	X(UPSTREAMS_FAILED, "broker_connection_failures_total", "",                            \
-	  "Broker connections that could not be made.")                                        \
-	X(UPSTREAMS_LOST, "broker_connections_lost_total", "",                                 \
-	  "Broker connections lost with requests in flight.")                                  \
-	X(SPLITS, "split_requests_total", "", "Requests split over several brokers.")          \
-	X(SPLIT_PARTS, "split_parts_total", "", "Parts that split requests were split into.")  \
-	X(REWRITTEN, "rewritten_answers_total", "", "Answers whose addresses were rewritten.")  \
-	X(SYNTHESIZED, "synthesized_answers_total", "",                                        \
-	  "Answers or parts of answers that the gateway wrote because a broker was lost.")     \
-	X(BAD_FRAMES, "bad_frames_total", "", "Frames that a broker would close on too.")      \
-	X(TIMEOUTS_HEAD, "client_timeouts_total", "kind=\"head\"", "Client connections timed out.") \
-	X(TIMEOUTS_BODY, "client_timeouts_total", "kind=\"body\"", "Client connections timed out.") \
-	X(TIMEOUTS_IDLE, "client_timeouts_total", "kind=\"idle\"", "Client connections timed out.") \
-	X(TIMEOUTS_REQUEST, "request_timeouts_total", "", "Requests that a broker did not answer in time.")
+#define STATS(X)                                                                                   \
+	X(CLIENTS_ACCEPTED, "client_connections_total", "", "Client connections accepted.")        \
+	X(CLIENTS_CLOSED, "client_connections_closed_total", "", "Client connections closed.")     \
+	X(CLIENTS_REFUSED_LIMIT, "client_connections_refused_total", "reason=\"limit\"",           \
+	  "Client connections refused.")                                                           \
+	X(CLIENTS_REFUSED_ADDRESS, "client_connections_refused_total", "reason=\"address\"",       \
+	  "Client connections refused.")                                                           \
+	X(CLIENTS_REFUSED_PROXY, "client_connections_refused_total", "reason=\"proxy\"",           \
+	  "Client connections refused.")                                                           \
+	X(CLIENT_BYTES_IN, "client_bytes_total", "direction=\"in\"", "Bytes from and to clients.") \
+	X(CLIENT_BYTES_OUT, "client_bytes_total", "direction=\"out\"",                             \
+	  "Bytes from and to clients.")                                                            \
+	X(BROKER_BYTES_OUT, "broker_bytes_total", "direction=\"out\"",                             \
+	  "Bytes to and from brokers.")                                                            \
+	X(BROKER_BYTES_IN, "broker_bytes_total", "direction=\"in\"", "Bytes to and from brokers.") \
+	X(SPLICED_BYTES, "spliced_bytes_total", "",                                                \
+	  "Bytes moved from socket to socket without passing through user space.")                 \
+	X(UPSTREAMS_OPENED, "broker_connections_total", "", "Broker connections opened.")          \
+	X(UPSTREAMS_CLOSED, "broker_connections_closed_total", "", "Broker connections closed.")   \
+	X(UPSTREAMS_FAILED, "broker_connection_failures_total", "",                                \
+	  "Broker connections that could not be made.")                                            \
+	X(UPSTREAMS_LOST, "broker_connections_lost_total", "",                                     \
+	  "Broker connections lost with requests in flight.")                                      \
+	X(SPLITS, "split_requests_total", "", "Requests split over several brokers.")              \
+	X(SPLIT_PARTS, "split_parts_total", "", "Parts that split requests were split into.")      \
+	X(REWRITTEN, "rewritten_answers_total", "", "Answers whose addresses were rewritten.")     \
+	X(SYNTHESIZED, "synthesized_answers_total", "",                                            \
+	  "Answers or parts of answers that the gateway wrote because a broker was lost.")         \
+	X(BAD_FRAMES, "bad_frames_total", "", "Frames that a broker would close on too.")          \
+	X(TIMEOUTS_HEAD, "client_timeouts_total", "kind=\"head\"",                                 \
+	  "Client connections timed out.")                                                         \
+	X(TIMEOUTS_BODY, "client_timeouts_total", "kind=\"body\"",                                 \
+	  "Client connections timed out.")                                                         \
+	X(TIMEOUTS_IDLE, "client_timeouts_total", "kind=\"idle\"",                                 \
+	  "Client connections timed out.")                                                         \
+	X(TIMEOUTS_REQUEST, "request_timeouts_total", "",                                          \
+	  "Requests that a broker did not answer in time.")
 
 enum stats_counter {
 #define X(counter, metric, labels, help) STAT_##counter,
 	STATS(X)
 #undef X
-	STAT_COUNT
+		STAT_COUNT
 };
 
 enum {
-	STATS_APIS = 128,	/* by API key */
-	STATS_ERRORS = 192,	/* by error code + 1 */
-	STATS_BUCKETS = 20,	/* of latency: bucket i holds what took less than 2^i * 64 us */
+	STATS_APIS = 128,   /* by API key */
+	STATS_ERRORS = 192, /* by error code + 1 */
+	STATS_BUCKETS = 20, /* of latency: bucket i holds what took less than 2^i * 64 us */
 };
 
 typedef _Atomic uint64_t stat_cell;
 
 struct stats {
 	_Alignas(64) stat_cell counters[STAT_COUNT];
-	stat_cell requests[STATS_APIS];	    /* by API key */
-	stat_cell errors[STATS_ERRORS];	    /* seen in answers, by code + 1; 0 is never counted */
+	stat_cell requests[STATS_APIS];	      /* by API key */
+	stat_cell errors[STATS_ERRORS];	      /* seen in answers, by code + 1; 0 is never counted */
 	stat_cell latency[STATS_BUCKETS + 1]; /* from a frame's head to its answer's last byte */
 	stat_cell latency_sum_us;
 };

@@ -16,7 +16,7 @@
  * On a mistake closes what it opened, writes one line to why ("listen on
  * 0.0.0.0:6970: Address already in use") and returns -1. `host` is an address
  * or a name; numeric IPv6 works too.  A single socket may ask for port 0: any. */
-MUST_CHECK int listen_open(const char *host, int first, int count, int workers, int *fds,
-			   char *why, size_t why_size);
+MUST_CHECK int listen_open(const char *host, int first, int count, int workers, int *fds, char *why,
+			   size_t why_size);
 
 #endif

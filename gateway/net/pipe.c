@@ -41,7 +41,8 @@ static struct pipe *pipe_open(struct pipepool *p)
 		return NULL;
 	size = fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
 	pipe = mem_alloc(sizeof *pipe);
-	*pipe = (struct pipe){ .in = ends[1], .out = ends[0],
+	*pipe = (struct pipe){ .in = ends[1],
+			       .out = ends[0],
 			       .size = size > 0 ? (uint32_t)size : PIPE_SIZE_DEFAULT };
 	p->open++;
 	return pipe;

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 struct pipe {
-	int in, out; /* write end, read end */
+	int in, out;   /* write end, read end */
 	uint32_t held; /* bytes in it */
 	uint32_t size; /* that it takes */
 	struct pipe *next;

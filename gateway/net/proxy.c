@@ -193,11 +193,20 @@ static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at)
 static bool address_size(uint8_t family, size_t *size)
 {
 	switch (family) {
-	case 0x00: *size = 0; return true;   /* unspecified */
-	case 0x11: *size = 12; return true;  /* TCP over IPv4 */
-	case 0x21: *size = 36; return true;  /* TCP over IPv6 */
-	case 0x31: *size = 216; return true; /* UNIX stream */
-	default: return false;
+	case 0x00:
+		*size = 0;
+		return true; /* unspecified */
+	case 0x11:
+		*size = 12;
+		return true; /* TCP over IPv4 */
+	case 0x21:
+		*size = 36;
+		return true; /* TCP over IPv6 */
+	case 0x31:
+		*size = 216;
+		return true; /* UNIX stream */
+	default:
+		return false;
 	}
 }
 

@@ -28,6 +28,7 @@ void sock_close(struct sock *s, struct bufpool *pool)
 	sock_watch(s, false, false);
 	close(s->fd);
 	inbuf_drop(&s->in, pool);
+	inbuf_drop(&s->out, pool);
 	s->fd = -1;
 	s->readable = s->writable = false;
 	s->lost = true;
@@ -83,6 +84,29 @@ uint32_t sock_read(struct sock *s, struct bufpool *pool, uint32_t max)
 	return n;
 }
 
+bool sock_put(struct sock *s, struct bufpool *pool, const void *bytes, uint32_t n)
+{
+	if (inbuf_room(&s->out, pool) < n)
+		return false;
+	memcpy(s->out.bytes + s->out.to, bytes, n);
+	s->out.to += n;
+	return true;
+}
+
+bool sock_flush(struct sock *s, struct bufpool *pool)
+{
+	ssize_t sent;
+
+	while (inbuf_len(&s->out) > 0 && s->writable && !s->lost) {
+		sent = send(s->fd, inbuf_at(&s->out), inbuf_len(&s->out), MSG_NOSIGNAL);
+		inbuf_take(&s->out, (uint32_t)moved(s, sent, &s->writable));
+	}
+	if (inbuf_len(&s->out) > 0)
+		return false;
+	inbuf_drop(&s->out, pool);
+	return true;
+}
+
 uint32_t sock_write(struct sock *s, const void *bytes, uint32_t n)
 {
 	uint32_t sent = (uint32_t)moved(s, send(s->fd, bytes, n, MSG_NOSIGNAL), &s->writable);
@@ -105,16 +129,19 @@ uint32_t sock_splice_in(struct sock *s, struct pipe *pipe, uint32_t max)
 
 	if (room > max)
 		room = max;
-	n = (uint32_t)moved(s, splice(s->fd, NULL, pipe->in, NULL, room,
-				      SPLICE_F_MOVE | SPLICE_F_NONBLOCK), &s->readable);
+	n = (uint32_t)moved(
+		s, splice(s->fd, NULL, pipe->in, NULL, room, SPLICE_F_MOVE | SPLICE_F_NONBLOCK),
+		&s->readable);
 	pipe->held += n;
 	return n;
 }
 
 uint32_t sock_splice_out(struct sock *s, struct pipe *pipe)
 {
-	uint32_t n = (uint32_t)moved(s, splice(pipe->out, NULL, s->fd, NULL, pipe->held,
-					       SPLICE_F_MOVE | SPLICE_F_NONBLOCK), &s->writable);
+	uint32_t n = (uint32_t)moved(
+		s,
+		splice(pipe->out, NULL, s->fd, NULL, pipe->held, SPLICE_F_MOVE | SPLICE_F_NONBLOCK),
+		&s->writable);
 
 	pipe->held -= n;
 	return n;

@@ -76,9 +76,8 @@ static int judge(const struct api_versions_request *r, const struct said *said,
 		return ERROR_INVALID_REQUEST;
 	if (!said->has_cluster)
 		return 0;
-	if (s->cluster_id != NULL &&
-	    (strlen(s->cluster_id) != said->cluster_len ||
-	     memcmp(s->cluster_id, said->cluster, said->cluster_len) != 0))
+	if (s->cluster_id != NULL && (strlen(s->cluster_id) != said->cluster_len ||
+				      memcmp(s->cluster_id, said->cluster, said->cluster_len) != 0))
 		return ERROR_REBOOTSTRAP_REQUIRED;
 	return known_node(ctx, r->node_id) ? 0 : ERROR_REBOOTSTRAP_REQUIRED;
 }
@@ -173,8 +172,8 @@ static void list_all(struct answer *a)
 	}
 }
 
-bool api_versions_answer(struct buf *out, const struct kapi *api, int version,
-			 const uint8_t *body, uint32_t size, const struct snapshot *s,
+bool api_versions_answer(struct buf *out, const struct kapi *api, int version, const uint8_t *body,
+			 uint32_t size, const struct snapshot *s,
 			 bool (*known_node)(void *ctx, int32_t id), void *ctx,
 			 struct api_versions_request *request)
 {

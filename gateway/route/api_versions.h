@@ -21,8 +21,8 @@ struct api_versions_request {
  * whether an id is one that clients are told of.  A version that isn't served
  * gets the answer that brokers give: version 0 of it with error 35; for it
  * `version_out` is 0.  False: malformed, a broker closes. */
-bool api_versions_answer(struct buf *out, const struct kapi *api, int version,
-			 const uint8_t *body, uint32_t size, const struct snapshot *s,
+bool api_versions_answer(struct buf *out, const struct kapi *api, int version, const uint8_t *body,
+			 uint32_t size, const struct snapshot *s,
 			 bool (*known_node)(void *ctx, int32_t id), void *ctx,
 			 struct api_versions_request *request);
 

@@ -44,10 +44,13 @@ static void add_item(struct layout *l, uint32_t at)
 	l->items = grown(l->arena, l->items, l->item_count, &l->item_cap, sizeof *l->items);
 	if (l->in_item)
 		last_item(l)->end = at;
-	l->items[l->item_count++] = (struct layout_item){
-		.topic = l->topic_count > 0 ? l->topic_count - 1 : 0,
-		.partition = -1, .leader_epoch = -1, .at = at, .end = at,
-		.target = TARGET_UNKNOWN };
+	l->items[l->item_count++] =
+		(struct layout_item){ .topic = l->topic_count > 0 ? l->topic_count - 1 : 0,
+				      .partition = -1,
+				      .leader_epoch = -1,
+				      .at = at,
+				      .end = at,
+				      .target = TARGET_UNKNOWN };
 	if (!l->by_key)
 		last_topic(l)->count++;
 	l->in_item = true;
@@ -164,20 +167,34 @@ static void item_value(struct layout *l, const struct walk_event *e)
 static struct layout_value *value_of(struct layout *l, enum kis is)
 {
 	switch (is) {
-	case ACKS: return &l->acks;
-	case TIMEOUT_MS: return &l->timeout_ms;
-	case MAX_WAIT_MS: return &l->max_wait_ms;
-	case MIN_BYTES: return &l->min_bytes;
-	case MAX_BYTES: return &l->max_bytes;
-	case SESSION_ID: return &l->session_id;
-	case SESSION_EPOCH: return &l->session_epoch;
-	case RACK_ID: return &l->rack;
-	case REPLICA_ID: return &l->replica;
-	case ISOLATION: return &l->isolation;
-	case THROTTLE_MS: return &l->throttle;
-	case ERROR_CODE: return &l->error;
-	case COORDINATOR_TYPE: return &l->key_type;
-	default: return NULL;
+	case ACKS:
+		return &l->acks;
+	case TIMEOUT_MS:
+		return &l->timeout_ms;
+	case MAX_WAIT_MS:
+		return &l->max_wait_ms;
+	case MIN_BYTES:
+		return &l->min_bytes;
+	case MAX_BYTES:
+		return &l->max_bytes;
+	case SESSION_ID:
+		return &l->session_id;
+	case SESSION_EPOCH:
+		return &l->session_epoch;
+	case RACK_ID:
+		return &l->rack;
+	case REPLICA_ID:
+		return &l->replica;
+	case ISOLATION:
+		return &l->isolation;
+	case THROTTLE_MS:
+		return &l->throttle;
+	case ERROR_CODE:
+		return &l->error;
+	case COORDINATOR_TYPE:
+		return &l->key_type;
+	default:
+		return NULL;
 	}
 }
 
@@ -236,8 +253,10 @@ void layout_event(struct layout *l, const struct walk_event *e)
 		l->in_tag = false;
 		break;
 	case WALK_RUN:
-		if (e->is == RECORD_BYTES)
+		if (e->is == RECORD_BYTES) {
 			l->record_bytes += e->len;
+			l->record_runs++;
+		}
 		break;
 	}
 }

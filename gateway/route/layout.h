@@ -33,7 +33,7 @@ struct layout_item {
 	const uint8_t *key; /* NULL for partitions, and for a null key */
 	uint32_t key_len;
 	int16_t resource_type;
-	int16_t error; /* of an answer's item */
+	int16_t error;	      /* of an answer's item */
 	int32_t leader_epoch; /* -1: not told */
 	uint32_t at, end;
 	int32_t target; /* a broker id, or one of the values below */
@@ -65,6 +65,7 @@ struct layout {
 	const uint8_t *key; /* NULL: null */
 	uint32_t key_len;
 	uint64_t record_bytes; /* of all RECORD_BYTES */
+	uint32_t record_runs;  /* how many of them have begun: their lengths are good */
 	bool has_item_error;
 	/* values outside of items */
 	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,

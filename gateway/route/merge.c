@@ -57,8 +57,8 @@ static bool same_topic(const struct layout_topic *a, const struct layout_topic *
 	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
 }
 
-static bool same_item(const struct layout *la, const struct layout_item *a,
-		      const struct layout *lb, const struct layout_item *b)
+static bool same_item(const struct layout *la, const struct layout_item *a, const struct layout *lb,
+		      const struct layout_item *b)
 {
 	if (la->by_key)
 		return a->resource_type == b->resource_type && a->key_len == b->key_len &&
@@ -250,8 +250,8 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 	put_suffix(g, &parts[0], compact);
 }
 
-void merge_keys(struct gather *g, const struct kapi *api, int version,
-		const struct layout *request, struct merge_part *parts, uint32_t count)
+void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
+		struct merge_part *parts, uint32_t count)
 {
 	bool compact = api_is_flexible(api, version);
 	struct arena *arena = g->arena;

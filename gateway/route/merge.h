@@ -30,7 +30,7 @@ bool merge_read(struct merge_part *part, const struct kapi *api, int version, co
 void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		      const struct layout *request, struct merge_part *parts, uint32_t count);
 /* For MERGE_KEYS (in the request's order) and MERGE_CONCAT (request NULL). */
-void merge_keys(struct gather *g, const struct kapi *api, int version,
-		const struct layout *request, struct merge_part *parts, uint32_t count);
+void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
+		struct merge_part *parts, uint32_t count);
 
 #endif

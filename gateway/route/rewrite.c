@@ -55,7 +55,8 @@ static void map_id(struct rewriting *r, const struct walk_event *e)
 {
 	struct advertised told;
 
-	if (e->number >= 0 && advertise_broker(r->advertising, r->snapshot, (int32_t)e->number, &told))
+	if (e->number >= 0 &&
+	    advertise_broker(r->advertising, r->snapshot, (int32_t)e->number, &told))
 		wire_put32(r->body + e->at, (uint32_t)told.id);
 }
 
@@ -82,7 +83,8 @@ static void value(struct rewriting *r, const struct walk_event *e)
 		break;
 	case HOST:
 		if (r->node >= 0 && !r->drop)
-			edits_add_string(&r->edits, e->at, e->at + e->size, r->told.host, r->compact);
+			edits_add_string(&r->edits, e->at, e->at + e->size, r->told.host,
+					 r->compact);
 		break;
 	case PORT:
 		if (r->node >= 0 && !r->drop)
@@ -154,8 +156,12 @@ bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8
 		    uint32_t size, const struct advertising *a, const struct snapshot *s,
 		    const struct rewrite_news *news)
 {
-	struct rewriting r = { .body = body, .advertising = a, .snapshot = s, .news = news,
-			       .compact = api_is_flexible(api, version), .node = -1 };
+	struct rewriting r = { .body = body,
+			       .advertising = a,
+			       .snapshot = s,
+			       .news = news,
+			       .compact = api_is_flexible(api, version),
+			       .node = -1 };
 	struct walk w;
 	struct walk_event e;
 	enum walk_result got;

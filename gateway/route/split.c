@@ -22,8 +22,8 @@ static uint32_t count_items(const struct layout *l, uint32_t first, uint32_t cou
 }
 
 /* The items of one target out of a run of items; neighbours go as one piece. */
-static void put_items(struct gather *g, const uint8_t *body, const struct layout *l,
-		      uint32_t first, uint32_t count, int32_t target)
+static void put_items(struct gather *g, const uint8_t *body, const struct layout *l, uint32_t first,
+		      uint32_t count, int32_t target)
 {
 	for (uint32_t i = first; i < first + count; i++) {
 		uint32_t at = l->items[i].at;

@@ -6,7 +6,7 @@
 #include <arpa/inet.h>
 
 /* A broker closes an idle connection after ten minutes: we do before. */
-enum { UPSTREAM_IDLE_S = 540, TIMER_LEAST_S = 0 };
+enum { UPSTREAM_IDLE_S = 540, LINGER_S = 10 };
 
 void client_address(const struct client *c, char text[ADDRESS_TEXT])
 {
@@ -28,6 +28,14 @@ void client_fail(struct client *c, const char *why)
 {
 	if (c->closing == NULL)
 		c->closing = why;
+}
+
+void client_end(struct client *c, const char *why)
+{
+	if (c->inbound != NULL)
+		request_free(c->inbound);
+	c->in_state = IN_STOPPED;
+	c->ending = why;
 }
 
 struct client *client_next(const struct client *c)
@@ -94,6 +102,8 @@ static ev_tstamp next_deadline(const struct client *c)
 	const struct config *config = c->worker->node->config;
 	ev_tstamp soonest = c->moved_at + seconds(config->idle_timeout_ms);
 
+	if (c->lingering)
+		return c->linger_until;
 	if (c->in_state == IN_PROXY)
 		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
 	if (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0)
@@ -124,7 +134,8 @@ static void body_timeout(struct client *c)
 	for (uint32_t i = 0; r != NULL && i < r->part_count; i++) {
 		struct part *p = &r->parts[i];
 
-		if (p->state == PART_TO_SEND && p->upstream != NULL && !p->upstream->sock.writable) {
+		if (p->state == PART_TO_SEND && p->upstream != NULL &&
+		    !p->upstream->sock.writable) {
 			p->upstream->state = UPSTREAM_LOST;
 			broker = true;
 		}
@@ -176,7 +187,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	c->timer_at = 0;
-	check_deadlines(c);
+	if (!c->lingering)
+		check_deadlines(c);
 	client_step(c);
 }
 
@@ -220,7 +232,7 @@ static void rest(struct client *c)
 /* Nothing is asked any more, or only what would be waited for. */
 static bool is_drained(const struct client *c)
 {
-	if (!inbound_is_idle(c))
+	if (!inbound_is_idle(c) || inbuf_len(&c->sock.out) > 0)
 		return false;
 	for (const struct request *r = c->first; r != NULL; r = r->next) {
 		if (!r->head.api->long_poll || r->answer_begun || r->replied)
@@ -229,29 +241,132 @@ static bool is_drained(const struct client *c)
 	return true;
 }
 
-void client_step(struct client *c)
+/* True: a socket was lost in it, so there is more to do. */
+static bool flush(struct client *c)
+{
+	bool lost = false;
+
+	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->state == UPSTREAM_OPEN && !sock_flush(&u->sock, &c->worker->bufs) &&
+		    u->sock.lost) {
+			u->state = UPSTREAM_LOST;
+			lost = true;
+		}
+	}
+	if (!sock_flush(&c->sock, &c->worker->bufs) && c->sock.lost)
+		client_fail(c, "closed by the client");
+	return lost;
+}
+
+static void step_until_still(struct client *c)
 {
 	bool moved = true;
 
-	if (c->stepping)
-		return;
-	c->stepping = true;
 	while (moved && c->closing == NULL) {
 		moved = inbound_step(c);
 		if (c->closing == NULL)
 			moved |= outbound_step(c);
 		if (c->closing == NULL)
 			moved |= lost_step(c);
+		if (c->closing == NULL && !moved)
+			moved = flush(c);
 	}
-	if (c->draining && c->closing == NULL && is_drained(c))
-		client_fail(c, "drained");
-	if (c->closing != NULL) {
+}
+
+/* Everything that was asked has been answered, and the answers have left. */
+static bool is_even(const struct client *c)
+{
+	return c->first == NULL && inbuf_len(&c->sock.out) == 0;
+}
+
+/* --- after the client has gone --- */
+
+/* What was sent with acks=0 has no answer to wait for, but it must arrive: the
+ * broker is told that there is no more, and closes when it has read all. */
+static bool linger_on(struct client *c, struct upstream *u)
+{
+	if (!u->loose || u->state != UPSTREAM_OPEN)
+		return false;
+	if (!sock_flush(&u->sock, &c->worker->bufs))
+		return !u->sock.lost;
+	shutdown(u->sock.fd, SHUT_WR);
+	while (u->sock.readable && !u->sock.lost) {
+		sock_read(&u->sock, &c->worker->bufs, UINT32_MAX);
+		inbuf_take(&u->sock.in, inbuf_len(&u->sock.in));
+	}
+	return !u->sock.lost;
+}
+
+static void linger_step(struct client *c)
+{
+	for (struct upstream **at = &c->upstreams; *at != NULL;) {
+		struct upstream *u = *at;
+
+		if (linger_on(c, u)) {
+			upstream_rearm(u, true);
+			at = &u->next;
+			continue;
+		}
+		*at = u->next;
+		upstream_free(u, &c->worker->bufs);
+	}
+	if (c->upstreams == NULL || client_now(c) >= c->linger_until)
 		client_free(c, c->closing);
+	else
+		rearm_timer(c);
+}
+
+static bool has_loose(const struct client *c)
+{
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->loose && u->state == UPSTREAM_OPEN)
+			return true;
+	}
+	return false;
+}
+
+static void begin_linger(struct client *c)
+{
+	/* half a frame is no data */
+	if (c->inbound != NULL && c->inbound->part_count == 1 &&
+	    c->inbound->parts[0].upstream != NULL)
+		c->inbound->parts[0].upstream->state = UPSTREAM_LOST;
+	while (c->first != NULL)
+		request_free(c->first);
+	phases_forget_all(c);
+	relay_stop(&c->up, &c->worker->pipes);
+	relay_stop(&c->down, &c->worker->pipes);
+	sock_close(&c->sock, &c->worker->bufs);
+	c->in_state = IN_STOPPED;
+	c->lingering = true;
+	c->linger_until = client_now(c) + LINGER_S;
+	linger_step(c);
+}
+
+void client_step(struct client *c)
+{
+	if (c->stepping)
+		return;
+	c->stepping = true;
+	if (c->lingering) {
+		c->stepping = false;
+		linger_step(c);
 		return;
 	}
+	step_until_still(c);
+	if (c->ending != NULL && c->closing == NULL && is_even(c))
+		client_fail(c, c->ending);
+	if (c->draining && c->closing == NULL && is_drained(c))
+		client_fail(c, "drained");
 	c->stepping = false;
-	rest(c);
-	rearm(c);
+	if (c->closing == NULL) {
+		rest(c);
+		rearm(c);
+	} else if (has_loose(c)) {
+		begin_linger(c);
+	} else {
+		client_free(c, c->closing);
+	}
 }
 
 void client_on_event(void *client)

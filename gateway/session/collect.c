@@ -59,8 +59,8 @@ static bool may_hold(struct client *c, struct part *p)
 			return p->answer_size <= ANSWER_SMALL;
 		all += r->parts[i].answer_size;
 	}
-	return all <= ANSWER_SMALL || reserve(c, all, &r->held_answer, &r->answer_granted,
-					      on_all_granted, r);
+	return all <= ANSWER_SMALL ||
+	       reserve(c, all, &r->held_answer, &r->answer_granted, on_all_granted, r);
 }
 
 /* The whole frame out of the upstream's buffer. */
@@ -180,7 +180,8 @@ static void news_topic(void *owner, const uint8_t *name, uint32_t len)
 {
 	struct client *c = owner;
 
-	topology_notice_topic(c->worker->node->topology, (struct topology_name){ name, len, false });
+	topology_notice_topic(c->worker->node->topology,
+			      (struct topology_name){ name, len, false });
 }
 
 static void news_cluster(void *owner)
@@ -307,8 +308,7 @@ struct merging {
 };
 
 /* The answers that came; false: one contradicts its schema. */
-static bool add_answers(struct client *c, struct request *r, struct part *parts,
-			struct merging *m)
+static bool add_answers(struct client *c, struct request *r, struct part *parts, struct merging *m)
 {
 	for (uint32_t i = 0; parts != NULL && i < r->part_count; i++) {
 		if (parts[i].state != PART_ANSWERED)

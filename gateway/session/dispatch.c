@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */
+	GRACE_MS = 5000,	/* what a broker may take beyond the time the request gives it */
 	ANSWER_MAX = 64 * 1024, /* of the answers made here */
 	HELLO_MAX = 1024,
 };
@@ -28,7 +28,9 @@ bool dispatch_is_decided(const struct request *r)
 		return r->layout.has_key || r->layout.all_seen;
 	case TO_LEADER:
 	case TO_RESOURCE:
-		return r->layout.all_seen;
+		/* records may be most of the frame: their length is looked at, they aren't */
+		return r->layout.all_seen &&
+		       (r->layout.acks.size == 0 || r->layout.record_runs >= r->layout.item_count);
 	default:
 		return api->request == NULL || api->lost == LOST_CLOSE;
 	}
@@ -65,7 +67,8 @@ static bool known_node(void *ctx, int32_t id)
 	struct advertised told;
 
 	for (size_t i = 0; i < w->snapshot->broker_count; i++) {
-		if (advertise_broker(&w->advertising, w->snapshot, w->snapshot->brokers[i].id, &told) &&
+		if (advertise_broker(&w->advertising, w->snapshot, w->snapshot->brokers[i].id,
+				     &told) &&
 		    told.id == id)
 			return true;
 	}
@@ -101,10 +104,10 @@ static void answer_here(struct client *c, struct request *r)
 
 	buf_init(&out, ANSWER_MAX);
 	if (!api_versions_answer(&out, r->head.api, r->head.version, body_of(c, r),
-				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node, w,
-				 &said)) {
+				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node,
+				 w, &said)) {
 		stats_add(&w->stats, STAT_BAD_FRAMES, 1);
-		client_fail(c, "a malformed request");
+		client_end(c, "a malformed request");
 	} else {
 		keep_hello(c, &said);
 		collect_bytes(r, out.data, out.len);
@@ -151,9 +154,9 @@ static void ask_topics(struct client *c, struct request *r)
 	for (uint32_t i = 0; i < l->item_count; i++) {
 		const struct layout_topic *t = &l->topics[l->items[i].topic];
 
-		if (l->items[i].target != TARGET_UNKNOWN || (i > 0 && n > 0 &&
-		    l->items[i].topic == l->items[i - 1].topic &&
-		    l->items[i - 1].target == TARGET_UNKNOWN))
+		if (l->items[i].target != TARGET_UNKNOWN ||
+		    (i > 0 && n > 0 && l->items[i].topic == l->items[i - 1].topic &&
+		     l->items[i - 1].target == TARGET_UNKNOWN))
 			continue;
 		if (t->name != NULL)
 			names[n++] = (struct topology_name){ t->name, t->name_len, false };
@@ -250,8 +253,8 @@ static bool find_coordinator(struct client *c, struct request *r, uint32_t i, co
 			     uint32_t len)
 {
 	struct topology *topology = c->worker->node->topology;
-	enum coordinator_type type =
-		r->head.api->route == TO_TXN ? COORDINATOR_TXN : COORDINATOR_GROUP;
+	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
+								  : COORDINATOR_GROUP;
 	int32_t *slot = coordinator_slot(r, i);
 
 	if (*slot != TARGET_UNKNOWN)
@@ -350,7 +353,7 @@ static bool end_session(struct client *c, struct request *r)
 
 	if (l->replica.size > 0 && l->replica.number >= 0) {
 		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
-		client_fail(c, "a broker's Fetch");
+		client_end(c, "a broker's Fetch");
 		return true;
 	}
 	if (l->session_epoch.size == 0)
@@ -415,7 +418,7 @@ void dispatch_request(struct client *c, struct request *r)
 	}
 	if (api->offered_from_zero && r->head.version < api->gone_below &&
 	    c->worker->snapshot->offers[api->key].max >= api->gone_at) {
-		client_fail(c, "a version that brokers no longer serve");
+		client_end(c, "a version that brokers no longer serve");
 		return;
 	}
 	if (api->edited && end_session(c, r))

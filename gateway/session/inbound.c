@@ -27,8 +27,8 @@ static bool read_more(struct client *c)
 /* Who the client is, is known now. */
 static bool admit(struct client *c)
 {
-	c->counted_address = admission_enter_address(c->worker->node->admission,
-						     (struct sockaddr *)&c->peer);
+	c->counted_address =
+		admission_enter_address(c->worker->node->admission, (struct sockaddr *)&c->peer);
 	if (!c->counted_address) {
 		stats_add(&c->worker->stats, STAT_CLIENTS_REFUSED_ADDRESS, 1);
 		client_fail(c, "too many connections from this address");
@@ -76,7 +76,7 @@ static bool proxy_step(struct client *c)
 static void bad_frame(struct client *c, const char *why)
 {
 	stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
-	client_fail(c, why);
+	client_end(c, why);
 }
 
 /* Whether brokers serve this version, or the API answers whatever is asked. */
@@ -153,8 +153,8 @@ static bool hold(struct client *c, struct request *r)
 			client_fail(c, "a request to be held that is larger than the budget");
 			return false;
 		}
-		r->held_request = budget_reserve(c->worker->node->budget, size,
-						 &c->worker->mailbox, on_grant, c, &granted);
+		r->held_request = budget_reserve(c->worker->node->budget, size, &c->worker->mailbox,
+						 on_grant, c, &granted);
 		if (!granted) {
 			c->in_state = IN_BUDGET;
 			return true;

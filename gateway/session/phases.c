@@ -50,6 +50,14 @@ void phases_forget(struct client *c, const struct upstream *u)
 	}
 }
 
+void phases_forget_all(struct client *c)
+{
+	while (c->polls != NULL) {
+		upstream_pass_on(c->polls->upstream, c->polls, NULL);
+		poll_free(c, c->polls);
+	}
+}
+
 static uint64_t question_of(const struct request *r, int32_t broker)
 {
 	const struct layout *l = &r->layout;
@@ -62,7 +70,8 @@ static uint64_t question_of(const struct request *r, int32_t broker)
 
 		if (i->target != broker)
 			continue;
-		pair[0] = t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16);
+		pair[0] = t->name != NULL ? hash_bytes(t->name, t->name_len)
+					  : hash_bytes(t->id, 16);
 		pair[1] = hash_bytes(body + i->at, i->end - i->at);
 		sum += hash_bytes(pair, sizeof pair);
 	}

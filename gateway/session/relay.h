@@ -11,11 +11,11 @@
 #include "net/sock.h"
 
 enum relay_result {
-	RELAY_DONE,	 /* the last byte has left */
-	RELAY_WAIT,	 /* for either socket: their hints tell which */
+	RELAY_DONE, /* the last byte has left */
+	RELAY_WAIT, /* for either socket: their hints tell which */
 	RELAY_FROM_LOST,
 	RELAY_TO_LOST,
-	RELAY_BAD,	 /* the watcher refused a byte */
+	RELAY_BAD, /* the watcher refused a byte */
 };
 
 /* Sees the bytes before they move on; may change them in place. */

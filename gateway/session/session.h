@@ -61,10 +61,10 @@ struct part {
 	struct merge_part read; /* the held answer, once it has been read */
 	bool is_read;
 	/* of a split Fetch */
-	bool is_poll;	    /* it may wait at the broker: on a connection for polls */
-	bool is_final;	    /* a poll: it ended and was judged */
-	bool was_adopted;   /* the poll was left behind by an earlier Fetch */
-	uint64_t question;  /* what it asks, whatever the order: see phases.c */
+	bool is_poll;	   /* it may wait at the broker: on a connection for polls */
+	bool is_final;	   /* a poll: it ended and was judged */
+	bool was_adopted;  /* the poll was left behind by an earlier Fetch */
+	uint64_t question; /* what it asks, whatever the order: see phases.c */
 };
 
 enum request_kind {
@@ -104,7 +104,7 @@ struct request {
 	/* the answer that is cut through */
 	bool answer_begun;
 	struct walk answer_walk;
-	uint32_t answer_head; /* bytes in front of its body, not passed yet */
+	uint32_t answer_head;	       /* bytes in front of its body, not passed yet */
 	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
 	bool in_leader_hint;
 	/* the topic being read, for the notices */
@@ -134,7 +134,7 @@ struct client {
 	enum inbound_state in_state;
 	struct request *inbound; /* the one that in_state is about; also in the queue */
 	uint32_t swallow;
-	struct relay up, down; /* the request and the answer being cut through */
+	struct relay up, down;	       /* the request and the answer being cut through */
 	struct request *first, **last; /* unanswered, oldest first */
 	unsigned in_flight;
 	struct upstream *upstreams;
@@ -150,7 +150,10 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	bool draining, stepping;
-	const char *closing; /* why; NULL: it isn't */
+	bool lingering; /* the client has gone; acks=0 data is still leaving */
+	ev_tstamp linger_until;
+	const char *ending;  /* why it closes when all has been answered */
+	const char *closing; /* why it closes now; NULL: it doesn't */
 };
 
 static inline ev_tstamp client_now(const struct client *c)
@@ -161,6 +164,9 @@ static inline ev_tstamp client_now(const struct client *c)
 /* client.c */
 void client_step(struct client *c);
 void client_fail(struct client *c, const char *why);
+/* As a broker does it on a frame that it does not take: what was asked before
+ * is answered, then the connection is closed. */
+void client_end(struct client *c, const char *why);
 void client_on_event(void *client); /* as an upstream's on_event */
 void client_address(const struct client *c, char text[ADDRESS_TEXT]);
 
@@ -216,6 +222,7 @@ bool phases_step(struct client *c, struct request *r, bool *enough);
 /* A poll that is still out when its request ends stays for the next one. */
 void phases_leave(struct client *c, struct request *r);
 void phases_forget(struct client *c, const struct upstream *u);
+void phases_forget_all(struct client *c);
 
 /* watch.c */
 /* An answer of `head` bytes and a body of `size` is about to pass. */

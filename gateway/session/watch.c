@@ -44,8 +44,8 @@ void watch_key_error(struct client *c, const struct request *r, int error)
 {
 	struct topology *t = c->worker->node->topology;
 	const struct layout *l = &r->layout;
-	enum coordinator_type type =
-		r->head.api->route == TO_TXN ? COORDINATOR_TXN : COORDINATOR_GROUP;
+	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
+								  : COORDINATOR_GROUP;
 
 	if (error == ERROR_UNSUPPORTED_VERSION)
 		topology_notice_all(t);
@@ -71,9 +71,11 @@ static void notice_error(struct client *c, const struct request *r,
 
 void watch_layout(struct client *c, const struct request *r, const struct layout *answer)
 {
-	for (const struct layout_item *i = answer->items; i < answer->items + answer->item_count; i++) {
+	for (const struct layout_item *i = answer->items; i < answer->items + answer->item_count;
+	     i++) {
 		if (i->error != 0)
-			notice_error(c, r, answer->by_key ? NULL : &answer->topics[i->topic], i->error);
+			notice_error(c, r, answer->by_key ? NULL : &answer->topics[i->topic],
+				     i->error);
 	}
 	if (answer->error.number != 0)
 		notice_error(c, r, NULL, (int)answer->error.number);

@@ -89,7 +89,8 @@ static int accept_some(struct worker *w, int listener, int max)
 	for (; n < max; n++) {
 		len = sizeof peer;
 		memset(&peer, 0, sizeof peer);
-		fd = accept4(listener, (struct sockaddr *)&peer, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		fd = accept4(listener, (struct sockaddr *)&peer, &len,
+			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			take_connection(w, fd, &peer);
 			continue;

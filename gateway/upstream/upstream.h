@@ -23,7 +23,7 @@ struct upstream {
 	enum upstream_state state;
 	bool was_open;
 	bool for_polls; /* carries long polls of split requests and nothing else */
-	bool quiet; /* given up by its owner: its loss says nothing of the broker */
+	bool quiet;	/* given up by its owner: its loss says nothing of the broker */
 	ev_timer connect_timer;
 	void *owner;
 	void (*on_event)(void *owner);

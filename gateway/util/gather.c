@@ -55,8 +55,9 @@ void gather_piece(struct gather *g, const void *bytes, size_t n)
 		gather_copy(g, bytes, n);
 		return;
 	}
-	if (g->count > 0 && (const uint8_t *)g->iov[g->count - 1].iov_base +
-				    g->iov[g->count - 1].iov_len == (const uint8_t *)bytes)
+	if (g->count > 0 &&
+	    (const uint8_t *)g->iov[g->count - 1].iov_base + g->iov[g->count - 1].iov_len ==
+		    (const uint8_t *)bytes)
 		g->iov[g->count - 1].iov_len += n;
 	else
 		add_iov(g, (void *)(uintptr_t)bytes, n);

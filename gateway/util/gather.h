@@ -17,7 +17,7 @@ struct gather {
 	struct arena *arena;
 	struct iovec *iov;
 	int count, cap;
-	size_t size; /* of all pieces */
+	size_t size;	/* of all pieces */
 	uint8_t *chunk; /* where small pieces go */
 	size_t chunk_used, chunk_cap;
 };

@@ -62,8 +62,8 @@ void log_write(struct log_site *site, enum log_level level, const char *fmt, ...
 		return;
 	gmtime_r(&now.tv_sec, &utc);
 	n = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%S", &utc);
-	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ level=%s ",
-			      now.tv_nsec / 1000000, names[level]);
+	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ level=%s ", now.tv_nsec / 1000000,
+			      names[level]);
 	va_start(args, fmt);
 	more = vsnprintf(line + n, sizeof line - n - 32, fmt, args);
 	va_end(args);

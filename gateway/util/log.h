@@ -24,15 +24,14 @@ struct log_site {
 void log_set_level(enum log_level least);
 /* 0 and the level, or -1 when the word is none of debug, info, warn, error. */
 int log_level_parse(const char *word, enum log_level *level);
-void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
-	PRINTF_LIKE(3, 4);
+void log_write(struct log_site *site, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
 /* Whether such a line would be written at all: to save making its values. */
 int log_is_on(enum log_level level);
 
-#define LOG_AT(level, ...)                                        \
-	do {                                                      \
-		static _Thread_local struct log_site log_site_;   \
-		if (log_is_on(level))                             \
+#define LOG_AT(level, ...)                                         \
+	do {                                                       \
+		static _Thread_local struct log_site log_site_;    \
+		if (log_is_on(level))                              \
 			log_write(&log_site_, level, __VA_ARGS__); \
 	} while (0)
 #define log_debug(...) LOG_AT(LOG_DEBUG, __VA_ARGS__)

@@ -8,8 +8,8 @@
 
 #include <stddef.h>
 
-void *mem_alloc(size_t n);	       /* not cleared */
-void *mem_zalloc(size_t n);	       /* cleared */
+void *mem_alloc(size_t n);  /* not cleared */
+void *mem_zalloc(size_t n); /* cleared */
 void *mem_realloc(void *p, size_t n);
 char *mem_strdup(const char *s);
 char *mem_strndup(const char *s, size_t n);

@@ -4,9 +4,9 @@
 #include <stdio.h>
 
 static const char *const type_names[] = {
-	[BOOL] = "bool",   [INT8] = "int8",   [INT16] = "int16",   [UINT16] = "uint16",
-	[INT32] = "int32", [UINT32] = "uint32", [INT64] = "int64", [FLOAT64] = "float64",
-	[UUID] = "uuid",   [STRING] = "string", [BYTES] = "bytes", [RECORDS] = "records",
+	[BOOL] = "bool",     [INT8] = "int8",	  [INT16] = "int16", [UINT16] = "uint16",
+	[INT32] = "int32",   [UINT32] = "uint32", [INT64] = "int64", [FLOAT64] = "float64",
+	[UUID] = "uuid",     [STRING] = "string", [BYTES] = "bytes", [RECORDS] = "records",
 	[STRUCT] = "struct",
 };
 

@@ -98,11 +98,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		return 0;
 	whole = read_in_pieces(plan, data + HEAD, size - HEAD, size);
 	pieces = read_in_pieces(plan, data + HEAD, size - HEAD, (size_t)(data[2] >> 1) + 1);
-	if (whole.result == WALK_MORE || whole.result != pieces.result ||
-	    whole.sum != pieces.sum || whole.pos != pieces.pos)
+	if (whole.result == WALK_MORE || whole.result != pieces.result || whole.sum != pieces.sum ||
+	    whole.pos != pieces.pos)
 		abort();
-	if (print_body(out, api, version, d, data + HEAD, size - HEAD) &&
-	    size <= WALK_STRING_MAX && (whole.result != WALK_DONE || whole.pos != size - HEAD))
+	if (print_body(out, api, version, d, data + HEAD, size - HEAD) && size <= WALK_STRING_MAX &&
+	    (whole.result != WALK_DONE || whole.pos != size - HEAD))
 		abort();
 	return 0;
 }

@@ -46,7 +46,8 @@ static void each_phase_has_its_word(void **state)
 	static const struct {
 		enum http_phase phase;
 		const char *word;
-	} rows[] = { { HTTP_STARTING, "starting" }, { HTTP_READY, "ready" },
+	} rows[] = { { HTTP_STARTING, "starting" },
+		     { HTTP_READY, "ready" },
 		     { HTTP_DRAINING, "draining" } };
 
 	(void)state;
@@ -118,10 +119,14 @@ static void the_summary_has_the_first_things_to_look_at(void **state)
 	static struct stats worker;
 	const struct stats *const workers[] = { &worker };
 	struct http_health health = { .phase = HTTP_READY };
-	struct http_metrics metrics = { .workers = workers, .worker_count = 1, .brokers = 3,
-					.topics = 12, .topology_age_ms = 1500,
+	struct http_metrics metrics = { .workers = workers,
+					.worker_count = 1,
+					.brokers = 3,
+					.topics = 12,
+					.topology_age_ms = 1500,
 					.memory_budget_bytes = INT64_C(3) << 30,
-					.memory_held_bytes = 77, .memory_waiting = 2 };
+					.memory_held_bytes = 77,
+					.memory_waiting = 2 };
 	struct http_node node = { .version = "0.1.0", .is_ready = true };
 	json_t *o;
 
@@ -137,8 +142,8 @@ static void the_summary_has_the_first_things_to_look_at(void **state)
 	assert_in_range(json_integer_value(json_object_get(o, "uptime_seconds")), 100, 160);
 	assert_int_equal(integer_of(o, "cluster", "brokers"), 3);
 	assert_int_equal(integer_of(o, "cluster", "topics"), 12);
-	assert_true(json_real_value(json_object_get(json_object_get(o, "cluster"),
-						    "age_seconds")) == 1.5);
+	assert_true(json_real_value(
+			    json_object_get(json_object_get(o, "cluster"), "age_seconds")) == 1.5);
 	assert_int_equal(integer_of(o, "connections", "clients"), 6);
 	assert_int_equal(integer_of(o, "connections", "brokers"), 9);
 	assert_int_equal(integer_of(o, "memory", "budget_bytes"), INT64_C(3) << 30);

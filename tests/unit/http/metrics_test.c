@@ -155,7 +155,8 @@ static int start_empty(void **state)
 {
 	(void)state;
 	memset(workers, 0, sizeof workers);
-	metrics = (struct http_metrics){ .workers = blocks, .worker_count = 2,
+	metrics = (struct http_metrics){ .workers = blocks,
+					 .worker_count = 2,
 					 .topology_age_ms = -1 };
 	node = (struct http_node){ .version = "1.2.3", .started = { 1700000000, 250000000 } };
 	return 0;
@@ -261,7 +262,7 @@ static void the_histogram_is_cumulative(void **state)
 	double last = 0;
 
 	(void)state;
-	stats_latency(&workers[0], 10);	      /* < 64 us */
+	stats_latency(&workers[0], 10); /* < 64 us */
 	stats_latency(&workers[1], 63);
 	stats_latency(&workers[0], 64);	      /* < 128 us */
 	stats_latency(&workers[0], 1000000);  /* < 1.048576 s */

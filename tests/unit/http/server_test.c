@@ -48,8 +48,9 @@ static void give_health(void *ctx, struct http_health *out)
 static void give_metrics(void *ctx, struct http_metrics *out)
 {
 	(void)ctx;
-	*out = (struct http_metrics){ .workers = workers, .worker_count = 1, .brokers = 3,
-				      .topology_age_ms = -1 };
+	*out = (struct http_metrics){
+		.workers = workers, .worker_count = 1, .brokers = 3, .topology_age_ms = -1
+	};
 }
 
 static const struct http_source source = { &worker, give_health, give_metrics };
@@ -77,7 +78,8 @@ static int stop(void **state)
 
 static int visit(void)
 {
-	struct sockaddr_in a = { .sin_family = AF_INET, .sin_port = htons((uint16_t)http_port(server)),
+	struct sockaddr_in a = { .sin_family = AF_INET,
+				 .sin_port = htons((uint16_t)http_port(server)),
 				 .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	int fd = socket(AF_INET, SOCK_STREAM, 0);
 
@@ -199,8 +201,8 @@ static void readiness_follows_the_node(void **state)
 		assert_text(heard.body, "status", rows[i].word);
 		ask("GET", "/metrics", &heard);
 		assert_non_null(strstr(heard.body, rows[i].phase == HTTP_READY
-							    ? "\nanyport_ready 1\n"
-							    : "\nanyport_ready 0\n"));
+							   ? "\nanyport_ready 1\n"
+							   : "\nanyport_ready 0\n"));
 	}
 	assert_int_equal(atomic_load(&signals_open), 0);
 }
@@ -234,8 +236,8 @@ static void plain_checks_are_served(void **state)
 
 static void what_is_not_there_is_told_as_json(void **state)
 {
-	static const char *const paths[] = { "/", "/health/", "/metrics/x", "/health/readyy", "/%00",
-					     "/../health", "//health" };
+	static const char *const paths[] = { "/",    "/health/",   "/metrics/x", "/health/readyy",
+					     "/%00", "/../health", "//health" };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++) {
@@ -401,7 +403,8 @@ static void garbage_ends_its_connection_only(void **state)
 
 static void a_slow_visitor_keeps_nobody_waiting(void **state)
 {
-	static const char request[] = "GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+	static const char request[] =
+		"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 	int fd = visit();
 
 	(void)state;

@@ -97,22 +97,46 @@ static void stubs_are_what_the_rows_say(void **state)
 	buf_clear(&b);
 	/* Fetch 12: throttle, error, session, no topics, no tags */
 	assert_true(encode_message(api_of(1), 12, RESPONSE, nothing, NULL, &b));
-	check_bytes(&b, "00000000" "0000" "00000000" "01" "00");
+	check_bytes(&b, "00000000"
+			"0000"
+			"00000000"
+			"01"
+			"00");
 	buf_clear(&b);
 	/* FindCoordinator 0 and 3: error, (message,) node -1, "", port -1 */
 	assert_true(encode_message(api_of(10), 0, RESPONSE, nothing, NULL, &b));
-	check_bytes(&b, "0000" "ffffffff" "0000" "ffffffff");
+	check_bytes(&b, "0000"
+			"ffffffff"
+			"0000"
+			"ffffffff");
 	buf_clear(&b);
 	/* JoinGroup 5: the protocol's name can't be null yet */
 	assert_true(encode_message(api_of(11), 5, RESPONSE, nothing, NULL, &b));
-	check_bytes(&b, "00000000" "0000" "ffffffff" "0000" "0000" "0000" "00000000");
+	check_bytes(&b, "00000000"
+			"0000"
+			"ffffffff"
+			"0000"
+			"0000"
+			"0000"
+			"00000000");
 	buf_clear(&b);
 	assert_true(encode_message(api_of(11), 7, RESPONSE, nothing, NULL, &b));
-	check_bytes(&b, "00000000" "0000" "ffffffff" "00" "00" "01" "01" "01" "00");
+	check_bytes(&b, "00000000"
+			"0000"
+			"ffffffff"
+			"00"
+			"00"
+			"01"
+			"01"
+			"01"
+			"00");
 	buf_clear(&b);
 	/* DescribeTopicPartitions: a null struct */
 	assert_true(encode_message(api_of(75), 0, REQUEST, nothing, NULL, &b));
-	check_bytes(&b, "01" "000007d0" "ff" "00");
+	check_bytes(&b, "01"
+			"000007d0"
+			"ff"
+			"00");
 	buf_deinit(&b);
 }
 
@@ -159,12 +183,33 @@ static void writes_stubs_of_partitions_and_tags(void **state)
 	buf_append16(&b, 0xabcd); /* what is there stays */
 	assert_true(encode_message(api_of(0), 13, RESPONSE, produce_answer, NULL, &b));
 	check_bytes(&b, "abcd"
-			"02" "30313233343536373839616263646566" "03"
-			"00000004" "0006" "ffffffffffffffff" "ffffffffffffffff" "ffffffffffffffff"
-			"01" "00" "00"
-			"00000005" "0006" "ffffffffffffffff" "ffffffffffffffff" "ffffffffffffffff"
-			"01" "00" "01" "00" "09" "00000003" "ffffffff" "00"
-			"00" "00000000" "00");
+			"02"
+			"30313233343536373839616263646566"
+			"03"
+			"00000004"
+			"0006"
+			"ffffffffffffffff"
+			"ffffffffffffffff"
+			"ffffffffffffffff"
+			"01"
+			"00"
+			"00"
+			"00000005"
+			"0006"
+			"ffffffffffffffff"
+			"ffffffffffffffff"
+			"ffffffffffffffff"
+			"01"
+			"00"
+			"01"
+			"00"
+			"09"
+			"00000003"
+			"ffffffff"
+			"00"
+			"00"
+			"00000000"
+			"00");
 	buf_deinit(&b);
 }
 

@@ -127,24 +127,24 @@ static void bad_sizes_are_refused_before_the_rest_is_there(void **state)
 static void keys_not_for_clients_are_refused(void **state)
 {
 	(void)state;
-	check_bad("ffff 0000 00000001 ffff"); /* negative */
-	check_bad("03e7 0000 00000001 ffff"); /* 999 */
-	check_bad("005f 0000 00000001 ffff"); /* 95, one behind the last */
-	check_bad("0004 0000 00000001 ffff"); /* LeaderAndIsr, removed */
-	check_bad("0034 0000 00000001 ffff 00"); /* Vote, for controllers */
-	check_bad("004e 0001 00000001 ffff 00"); /* ShareFetch, not served yet */
-	check_bad("0003 ffff 00000001 ffff"); /* version -1 */
+	check_bad("ffff 0000 00000001 ffff");		 /* negative */
+	check_bad("03e7 0000 00000001 ffff");		 /* 999 */
+	check_bad("005f 0000 00000001 ffff");		 /* 95, one behind the last */
+	check_bad("0004 0000 00000001 ffff");		 /* LeaderAndIsr, removed */
+	check_bad("0034 0000 00000001 ffff 00");	 /* Vote, for controllers */
+	check_bad("004e 0001 00000001 ffff 00");	 /* ShareFetch, not served yet */
+	check_bad("0003 ffff 00000001 ffff");		 /* version -1 */
 	check_bad("4745 5420 2f20485454502f312e310d0a"); /* GET / HTTP/1.1 */
 }
 
 static void a_head_beyond_its_frame_is_bad(void **state)
 {
 	(void)state;
-	check_bad("0003 0001 00000001");	    /* no client id */
-	check_bad("0003 0001 00000001 00");	    /* half of its length */
-	check_bad("0003 0001 00000001 fffe");	    /* below null */
-	check_bad("0003 0001 00000001 0005 61626364"); /* one byte missing */
-	check_bad("000c 0004 00000001 ffff");	    /* no tags where there must be */
+	check_bad("0003 0001 00000001");		    /* no client id */
+	check_bad("0003 0001 00000001 00");		    /* half of its length */
+	check_bad("0003 0001 00000001 fffe");		    /* below null */
+	check_bad("0003 0001 00000001 0005 61626364");	    /* one byte missing */
+	check_bad("000c 0004 00000001 ffff");		    /* no tags where there must be */
 	check_bad("000c 0004 00000001 ffff 01 05 0a aabb"); /* a tag beyond the frame */
 	check_bad("000c 0004 00000001 ffff 8080808080");    /* no varint */
 	check_bad("000c 0004 00000001 ffff ffffffff0f 00"); /* absurd count */

@@ -20,8 +20,8 @@ static void check_codes(const struct plan *p, const enum step_code *codes, size_
 		assert_int_equal(p->steps[i].code, codes[i]);
 }
 
-#define CHECK_CODES(plan, ...)                                                          \
-	check_codes(plan, (const enum step_code[]){ __VA_ARGS__ },                      \
+#define CHECK_CODES(plan, ...)                                     \
+	check_codes(plan, (const enum step_code[]){ __VA_ARGS__ }, \
 		    sizeof((const enum step_code[]){ __VA_ARGS__ }) / sizeof(enum step_code))
 
 static void version_texts_are_read(void **state)
@@ -31,12 +31,10 @@ static void version_texts_are_read(void **state)
 		bool good;
 		int16_t min, max;
 	} cases[] = {
-		{ "0+", true, 0, INT16_MAX }, { "3+", true, 3, INT16_MAX },
-		{ "2-5", true, 2, 5 },	      { "7", true, 7, 7 },
-		{ "none", true, 0, -1 },      { NULL, true, 0, -1 },
-		{ "", false, 0, 0 },	      { "a", false, 0, 0 },
-		{ "5-2", false, 0, 0 },	      { "3-", false, 0, 0 },
-		{ "3+ ", false, 0, 0 },	      { "-1", false, 0, 0 },
+		{ "0+", true, 0, INT16_MAX }, { "3+", true, 3, INT16_MAX }, { "2-5", true, 2, 5 },
+		{ "7", true, 7, 7 },	      { "none", true, 0, -1 },	    { NULL, true, 0, -1 },
+		{ "", false, 0, 0 },	      { "a", false, 0, 0 },	    { "5-2", false, 0, 0 },
+		{ "3-", false, 0, 0 },	      { "3+ ", false, 0, 0 },	    { "-1", false, 0, 0 },
 		{ "0-99999", false, 0, 0 },   { "1,3", false, 0, 0 },
 	};
 
@@ -54,9 +52,13 @@ static void version_texts_are_read(void **state)
 
 static void neighbours_nobody_asks_for_are_one_skip(void **state)
 {
-	static const struct kfield rows[] = {
-		{ INT32, "a", "0+" }, { INT8, "b", "0+" }, { UUID, "c", "1+" }, { BOOL, "d", "0" },
-		{ INT16, "e", "0+", .is = ERROR_CODE }, { INT64, "f", "0+" }, { END } };
+	static const struct kfield rows[] = { { INT32, "a", "0+" },
+					      { INT8, "b", "0+" },
+					      { UUID, "c", "1+" },
+					      { BOOL, "d", "0" },
+					      { INT16, "e", "0+", .is = ERROR_CODE },
+					      { INT64, "f", "0+" },
+					      { END } };
 	struct plan *p = compile(rows, 0, false);
 
 	(void)state;
@@ -73,12 +75,14 @@ static void neighbours_nobody_asks_for_are_one_skip(void **state)
 
 static void arrays_of_fixed_elements_are_one_step(void **state)
 {
-	static const struct kfield rows[] = {
-		{ ARRAY, "ids", "0+", .of = INT32 },
-		{ ARRAY, "pairs", "0+", .of = STRUCT },
-		{   INT64, "a", "0+" }, {   INT16, "b", "0+" }, { END },
-		{ ARRAY, "partitions", "0+", .of = INT32, .is = PARTITIONS, .each = PARTITION },
-		{ END } };
+	static const struct kfield rows[] = { { ARRAY, "ids", "0+", .of = INT32 },
+					      { ARRAY, "pairs", "0+", .of = STRUCT },
+					      { INT64, "a", "0+" },
+					      { INT16, "b", "0+" },
+					      { END },
+					      { ARRAY, "partitions", "0+", .of = INT32,
+						.is = PARTITIONS, .each = PARTITION },
+					      { END } };
 	struct plan *p = compile(rows, 0, false);
 
 	(void)state;
@@ -98,9 +102,11 @@ static void arrays_of_fixed_elements_are_one_step(void **state)
 
 static void a_null_struct_jumps_over_its_fields(void **state)
 {
-	static const struct kfield rows[] = {
-		{ STRUCT, "s", "0+", .nullable = "1+" }, { INT32, "a", "0+" }, { END },
-		{ INT32, "b", "0+" }, { END } };
+	static const struct kfield rows[] = { { STRUCT, "s", "0+", .nullable = "1+" },
+					      { INT32, "a", "0+" },
+					      { END },
+					      { INT32, "b", "0+" },
+					      { END } };
 	struct plan *p = compile(rows, 1, false);
 
 	(void)state;
@@ -118,9 +124,11 @@ static void only_tags_with_a_meaning_are_known(void **state)
 		{ INT32, "a", "0+" },
 		{ INT64, "plain", "2+", .tag = TAG(0) },
 		{ STRUCT, "leader", "2+", .tag = TAG(1), .is = CURRENT_LEADER },
-		{   INT32, "id", "2+", .is = LEADER_ID }, { END },
+		{ INT32, "id", "2+", .is = LEADER_ID },
+		{ END },
 		{ INT64, "epoch", "3+", .tag = TAG(2), .is = FEATURES_EPOCH },
-		{ END } };
+		{ END }
+	};
 	struct plan *p = compile(rows, 2, true);
 
 	(void)state;
@@ -143,9 +151,11 @@ static void only_tags_with_a_meaning_are_known(void **state)
 
 static void lengths_are_as_the_version_has_them(void **state)
 {
-	static const struct kfield rows[] = {
-		{ STRING, "s", "0+", .nullable = "1+", .is = GROUP_ID },
-		{ BYTES, "b", "0+" }, { UINT16, "p", "0+", .is = PORT }, { END } };
+	static const struct kfield rows[] = { { STRING, "s", "0+", .nullable = "1+",
+						.is = GROUP_ID },
+					      { BYTES, "b", "0+" },
+					      { UINT16, "p", "0+", .is = PORT },
+					      { END } };
 	struct plan *p = compile(rows, 0, false);
 
 	(void)state;
@@ -175,7 +185,8 @@ static void bad_rows_are_refused_with_a_reason(void **state)
 	static const struct kfield malformed[] = { { INT8, "x", "zero" }, { END } };
 	static const struct kfield nullable[] = { { STRING, "y", "0+", .nullable = "+" }, { END } };
 	static const struct kfield behind_tag[] = { { INT8, "t", "0+", .tag = TAG(0) },
-						    { INT8, "late", "0+" }, { END } };
+						    { INT8, "late", "0+" },
+						    { END } };
 	static const struct kfield no_versions[] = { { INT8, "t", NULL, .tag = TAG(0) }, { END } };
 
 	(void)state;

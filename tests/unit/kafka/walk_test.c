@@ -86,8 +86,7 @@ static void in_pieces(const struct kapi *api, int version, enum kdirection d)
 		read_in_steps(&whole, plan, sample.bytes.data, sample.bytes.len, sample.bytes.len);
 		assert_int_equal(whole.result, WALK_DONE);
 		assert_int_equal(whole.pos, sample.bytes.len);
-		read_in_steps(&pieces, plan, sample.bytes.data, sample.bytes.len,
-			      steps[seed % 3]);
+		read_in_steps(&pieces, plan, sample.bytes.data, sample.bytes.len, steps[seed % 3]);
 		assert_int_equal(pieces.pos, sample.bytes.len);
 		check_same(&whole, &pieces);
 		sample_free(&sample);
@@ -198,17 +197,17 @@ static void bad_lengths_are_bad(void **state)
 		int key, version;
 		const char *hex;
 	} cases[] = {
-		{ 3, 4, "7fffffff 01" },	    /* Metadata: absurd count of topics */
-		{ 3, 4, "fffffffe 01" },	    /* below null */
-		{ 3, 0, "ffffffff" },		    /* null before it was allowed */
-		{ 3, 4, "00000001 7fff 01" },	    /* a name longer than the frame */
-		{ 3, 4, "00000001 fffe 01" },	    /* a negative length */
-		{ 3, 4, "00000001 ffff 01" },	    /* a null name */
-		{ 3, 9, "ffffffff0f 01 00 00 00" }, /* compact: 2^32 - 2 topics */
-		{ 3, 9, "ffffffff1f 01 00 00 00" }, /* more than 32 bits */
-		{ 3, 9, "8080808080 00 00 00 00" }, /* a varint without an end */
-		{ 12, 4, "00 00000001 02 61 00 00" },	/* Heartbeat: null group */
-		{ 12, 4, "02 61 00000001 02 61 00 ff" },	/* 127 more tags than bytes */
+		{ 3, 4, "7fffffff 01" },		 /* Metadata: absurd count of topics */
+		{ 3, 4, "fffffffe 01" },		 /* below null */
+		{ 3, 0, "ffffffff" },			 /* null before it was allowed */
+		{ 3, 4, "00000001 7fff 01" },		 /* a name longer than the frame */
+		{ 3, 4, "00000001 fffe 01" },		 /* a negative length */
+		{ 3, 4, "00000001 ffff 01" },		 /* a null name */
+		{ 3, 9, "ffffffff0f 01 00 00 00" },	 /* compact: 2^32 - 2 topics */
+		{ 3, 9, "ffffffff1f 01 00 00 00" },	 /* more than 32 bits */
+		{ 3, 9, "8080808080 00 00 00 00" },	 /* a varint without an end */
+		{ 12, 4, "00 00000001 02 61 00 00" },	 /* Heartbeat: null group */
+		{ 12, 4, "02 61 00000001 02 61 00 ff" }, /* 127 more tags than bytes */
 		{ 12, 4, "02 61 00000001 02 61 00 01 05 7f" }, /* a tag beyond the frame */
 		{ 0, 3, "ffff 0001 00000000 00000001 0001 61 00000001 00000000 7fffffff" },
 	};

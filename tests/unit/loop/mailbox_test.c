@@ -58,7 +58,8 @@ static void on_limit(struct ev_loop *loop, ev_timer *limit, int events)
 
 static void reader_init(struct reader *r, int stop_at)
 {
-	*r = (struct reader){ .loop = ev_loop_new(0), .thread = pthread_self(),
+	*r = (struct reader){ .loop = ev_loop_new(0),
+			      .thread = pthread_self(),
 			      .stop_at = stop_at };
 	mailbox_init(&r->mailbox, r->loop, r);
 	ev_timer_init(&r->limit, on_limit, 30., 0.);
@@ -95,8 +96,8 @@ static void letters_of_many_threads_arrive_in_order(void **state)
 	reader_init(&r, POSTERS * LETTERS);
 	for (int i = 0; i < POSTERS; i++) {
 		posters[i] = (struct poster){ .reader = &r, .id = i };
-		assert_int_equal(
-			pthread_create(&posters[i].thread, NULL, post_many, &posters[i]), 0);
+		assert_int_equal(pthread_create(&posters[i].thread, NULL, post_many, &posters[i]),
+				 0);
 	}
 	ev_run(r.loop, 0);
 	for (int i = 0; i < POSTERS; i++)

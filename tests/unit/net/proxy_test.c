@@ -19,8 +19,10 @@
 
 #define SIG "0d0a0d0a000d0a515549540a"
 #define V4_BLOCK "7f0034077f00320187b52385"
-#define V6_BLOCK                                                                               \
-	"20010db8000000000000000000000001" "20010db8000000000000000000000002" "9c402384"
+#define V6_BLOCK                           \
+	"20010db8000000000000000000000001" \
+	"20010db8000000000000000000000002" \
+	"9c402384"
 
 enum { BYTES_MAX = 70000 };
 
@@ -38,25 +40,41 @@ static const struct row rows[] = {
 	  SIG "211100447f0034077f00320287b523850300041f51670405002e37463030333430373a383742355f"
 	      "37463030333230323a323338355f36423034364139335f303030423a36453838",
 	  PROXY_HEADER, "127.0.52.7:34741", "127.0.50.2:9093" },
-	{ "v2 plain", NULL, SIG "2111000c" "7f003407" "7f003201" "95d7" "24b1", PROXY_HEADER,
-	  "127.0.52.7:38359", "127.0.50.1:9393" },
+	{ "v2 plain", NULL,
+	  SIG "2111000c"
+	      "7f003407"
+	      "7f003201"
+	      "95d7"
+	      "24b1",
+	  PROXY_HEADER, "127.0.52.7:38359", "127.0.50.1:9393" },
 	{ "v2 health check", NULL, SIG "20000000", PROXY_HEADER },
 	/* v2 by the book */
 	{ "v2 over IPv6", NULL, SIG "21210024" V6_BLOCK, PROXY_HEADER, "[2001:db8::1]:40000",
 	  "[2001:db8::2]:9092" },
 	{ "v2 local with an address block", NULL, SIG "2011000c" V4_BLOCK, PROXY_HEADER },
-	{ "v2 local with anything", NULL, SIG "20ff0003" "ffffff", PROXY_HEADER },
+	{ "v2 local with anything", NULL,
+	  SIG "20ff0003"
+	      "ffffff",
+	  PROXY_HEADER },
 	{ "v2 unspecified", NULL, SIG "21000000", PROXY_HEADER },
-	{ "v2 unspecified with a TLV", NULL, SIG "21000004" "e0000107", PROXY_HEADER },
+	{ "v2 unspecified with a TLV", NULL,
+	  SIG "21000004"
+	      "e0000107",
+	  PROXY_HEADER },
 	{ "v2 TLVs: ALPN, empty, unknown", NULL,
-	  SIG "21110016" V4_BLOCK "010001aa" "040000" "e10000",
+	  SIG "21110016" V4_BLOCK "010001aa"
+	      "040000"
+	      "e10000",
 	  PROXY_HEADER, "127.0.52.7:34741", "127.0.50.1:9093" },
 	/* v2 that is none */
 	{ "v2 version 1", NULL, SIG "11110000", PROXY_BAD },
 	{ "v2 command 2", NULL, SIG "22110000", PROXY_BAD },
 	{ "v2 family 4", NULL, SIG "2141000c" V4_BLOCK, PROXY_BAD },
 	{ "v2 UDP", NULL, SIG "2112000c" V4_BLOCK, PROXY_BAD },
-	{ "v2 IPv4 address block cut off", NULL, SIG "2111000b" "7f0034077f00320187b523", PROXY_BAD },
+	{ "v2 IPv4 address block cut off", NULL,
+	  SIG "2111000b"
+	      "7f0034077f00320187b523",
+	  PROXY_BAD },
 	{ "v2 IPv6 with room for IPv4", NULL, SIG "2121000c" V4_BLOCK, PROXY_BAD },
 	{ "v2 UNIX with room for IPv4", NULL, SIG "2131000c" V4_BLOCK, PROXY_BAD },
 	{ "v2 TLV head cut off", NULL, SIG "2111000e" V4_BLOCK "0400", PROXY_BAD },
@@ -71,7 +89,8 @@ static const struct row rows[] = {
 	  PROXY_BAD },
 	{ "v2 CRC32C of two bytes", NULL, SIG "21110011" V4_BLOCK "0300020000", PROXY_BAD },
 	{ "v2 two CRC32C, the second one right", NULL,
-	  SIG "2111001a" V4_BLOCK "03000400000000" "030004d3f93705",
+	  SIG "2111001a" V4_BLOCK "03000400000000"
+	      "030004d3f93705",
 	  PROXY_BAD },
 	/* v1 */
 	{ "v1 over IPv4", "PROXY TCP4 10.0.0.5 10.0.0.1 40000 9092\r\n", NULL, PROXY_HEADER,
@@ -95,7 +114,8 @@ static const struct row rows[] = {
 	{ "v1 a blank at the end", "PROXY TCP4 10.0.0.5 10.0.0.1 1 2 \r\n", NULL, PROXY_BAD },
 	{ "v1 two blanks", "PROXY TCP4  10.0.0.5 10.0.0.1 1 2\r\n", NULL, PROXY_BAD },
 	{ "v1 port too large", "PROXY TCP4 10.0.0.5 10.0.0.1 65536 2\r\n", NULL, PROXY_BAD },
-	{ "v1 port far too large", "PROXY TCP4 10.0.0.5 10.0.0.1 4294967297 2\r\n", NULL, PROXY_BAD },
+	{ "v1 port far too large", "PROXY TCP4 10.0.0.5 10.0.0.1 4294967297 2\r\n", NULL,
+	  PROXY_BAD },
 	{ "v1 port with a sign", "PROXY TCP4 10.0.0.5 10.0.0.1 +1 2\r\n", NULL, PROXY_BAD },
 	{ "v1 port with a zero in front", "PROXY TCP4 10.0.0.5 10.0.0.1 01 2\r\n", NULL,
 	  PROXY_BAD },
@@ -289,11 +309,11 @@ static void trusted_are_the_networks_only(void **state)
 		const char *address;
 		bool trusted;
 	} cases[] = {
-		{ "127.0.0.1", true },	  { "127.255.1.2", true },  { "128.0.0.1", false },
-		{ "126.255.255.255", false }, { "10.1.2.128", true },   { "10.1.2.255", true },
-		{ "10.1.2.127", false },  { "::1", true },	    { "::2", false },
+		{ "127.0.0.1", true },	      { "127.255.1.2", true },	{ "128.0.0.1", false },
+		{ "126.255.255.255", false }, { "10.1.2.128", true },	{ "10.1.2.255", true },
+		{ "10.1.2.127", false },      { "::1", true },		{ "::2", false },
 		{ "::ffff:127.0.0.9", true }, { "::127.0.0.1", false }, { "2001:db8:9::9", true },
-		{ "2001:db9::", false },  { "0.0.0.1", false },
+		{ "2001:db9::", false },      { "0.0.0.1", false },
 	};
 
 	(void)state;

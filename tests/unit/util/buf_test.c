@@ -29,8 +29,8 @@ static void writes_varints_of_each_length(void **state)
 		uint32_t value;
 		size_t len;
 		uint8_t last;
-	} cases[] = { { 0, 1, 0 },	 { 127, 1, 127 },      { 128, 2, 1 },
-		      { 16384, 3, 1 },	 { 2097151, 3, 0x7f }, { 2097152, 4, 1 },
+	} cases[] = { { 0, 1, 0 },	  { 127, 1, 127 },	{ 128, 2, 1 },
+		      { 16384, 3, 1 },	  { 2097151, 3, 0x7f }, { 2097152, 4, 1 },
 		      { 1u << 28, 5, 1 }, { UINT32_MAX, 5, 15 } };
 	struct buf b;
 
