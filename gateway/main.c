@@ -7,6 +7,7 @@
 #include "util/mem.h"
 
 #include <getopt.h>
+#include <malloc.h>
 #include <signal.h>
 #include <stdatomic.h>
 #include <sys/resource.h>
@@ -160,6 +161,14 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 
 /* --- start and stop --- */
 
+/* Answers that are held come and go by the megabyte: memory that each time went
+ * back to the system would come back as page faults. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
 /* Each client needs a descriptor, and one a broker. */
 static void raise_file_limit(const struct config *c)
 {
@@ -221,6 +230,7 @@ static int run(struct config *config)
 	char why[256];
 
 	signal(SIGPIPE, SIG_IGN);
+	keep_memory();
 	raise_file_limit(config);
 	p.loop = ev_default_loop(EVFLAG_AUTO);
 	mailbox_init(&p.mailbox, p.loop, &p);

@@ -41,8 +41,8 @@ static enum head_result read_client_id(const uint8_t *bytes, size_t n, struct re
 		return HEAD_MORE;
 	h->client_id_len = (int16_t)wire_get16(bytes + HEAD_FIXED);
 	h->client_id_at = HEAD_FIXED + 2;
-	if (h->client_id_len < -1)
-		return HEAD_BAD;
+	if (h->client_id_len < 0)
+		h->client_id_len = -1; /* brokers take every negative length for null */
 	h->body_at = h->client_id_at + (h->client_id_len > 0 ? (uint32_t)h->client_id_len : 0);
 	if (h->body_at > end)
 		return HEAD_BAD;

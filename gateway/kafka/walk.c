@@ -67,7 +67,9 @@ static enum walk_result peek_length(const struct walk *w, const struct step *s, 
 			return why;
 		*n = s->flags & STEP_LONG ? (int32_t)wire_get32(w->in) : (int16_t)wire_get16(w->in);
 	}
-	if (*n < -1 || (*n == -1 && !(s->flags & STEP_NULL_OK)))
+	if (*n < 0)
+		*n = -1; /* brokers take every negative length for null */
+	if (*n == -1 && !(s->flags & STEP_NULL_OK))
 		return WALK_BAD;
 	if (*n > (int64_t)left(w) - *prefix)
 		return WALK_BAD;

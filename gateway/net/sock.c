@@ -28,6 +28,7 @@ void sock_close(struct sock *s, struct bufpool *pool)
 	sock_watch(s, false, false);
 	close(s->fd);
 	inbuf_drop(&s->in, pool);
+	inbuf_drop(&s->out, pool);
 	s->fd = -1;
 	s->readable = s->writable = false;
 	s->lost = true;
@@ -81,6 +82,29 @@ uint32_t sock_read(struct sock *s, struct bufpool *pool, uint32_t max)
 	if (n > 0 && n < room)
 		s->readable = false; /* that was all: the loop tells when there is more */
 	return n;
+}
+
+bool sock_put(struct sock *s, struct bufpool *pool, const void *bytes, uint32_t n)
+{
+	if (inbuf_room(&s->out, pool) < n)
+		return false;
+	memcpy(s->out.bytes + s->out.to, bytes, n);
+	s->out.to += n;
+	return true;
+}
+
+bool sock_flush(struct sock *s, struct bufpool *pool)
+{
+	ssize_t sent;
+
+	while (inbuf_len(&s->out) > 0 && s->writable && !s->lost) {
+		sent = send(s->fd, inbuf_at(&s->out), inbuf_len(&s->out), MSG_NOSIGNAL);
+		inbuf_take(&s->out, (uint32_t)moved(s, sent, &s->writable));
+	}
+	if (inbuf_len(&s->out) > 0)
+		return false;
+	inbuf_drop(&s->out, pool);
+	return true;
 }
 
 uint32_t sock_write(struct sock *s, const void *bytes, uint32_t n)

@@ -15,11 +15,15 @@
 #include <stdbool.h>
 #include <sys/uio.h>
 
+/* Up to this size a copy is cheaper than a call of its own. */
+enum { SOCK_SMALL = 8 * 1024 };
+
 struct sock {
 	int fd; /* -1: closed */
 	bool readable, writable;
 	bool lost; /* reset, closed by the peer, or failed: no call will do more */
 	struct inbuf in;
+	struct inbuf out; /* small pieces that leave together: see sock_put */
 	struct ev_loop *loop;
 	ev_io read_watch, write_watch;
 };
@@ -34,6 +38,12 @@ void sock_close(struct sock *s, struct bufpool *pool);
 void sock_watch(struct sock *s, bool read, bool write);
 /* For on_event: notes what the loop found. */
 void sock_note(struct sock *s, int events);
+
+/* Adds a small piece to those that leave with the next sock_flush; false: it
+ * does not fit now.  While there are any, only sock_flush may write. */
+bool sock_put(struct sock *s, struct bufpool *pool, const void *bytes, uint32_t n);
+/* True: nothing is left to be flushed. */
+bool sock_flush(struct sock *s, struct bufpool *pool);
 
 /* What moved: more than 0 bytes, or 0: not now (the hint is cleared), or
  * `lost` is set. */

@@ -253,8 +253,10 @@ void layout_event(struct layout *l, const struct walk_event *e)
 		l->in_tag = false;
 		break;
 	case WALK_RUN:
-		if (e->is == RECORD_BYTES)
+		if (e->is == RECORD_BYTES) {
 			l->record_bytes += e->len;
+			l->record_runs++;
+		}
 		break;
 	}
 }

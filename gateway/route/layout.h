@@ -65,6 +65,7 @@ struct layout {
 	const uint8_t *key; /* NULL: null */
 	uint32_t key_len;
 	uint64_t record_bytes; /* of all RECORD_BYTES */
+	uint32_t record_runs;  /* how many of them have begun: their lengths are good */
 	bool has_item_error;
 	/* values outside of items */
 	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,

@@ -4,9 +4,13 @@
 #include "util/mem.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 
 /* A broker closes an idle connection after ten minutes: we do before. */
-enum { UPSTREAM_IDLE_S = 540, TIMER_LEAST_S = 0 };
+enum { UPSTREAM_IDLE_S = 540, LINGER_S = 10 };
+
+/* A request that is held has memory reserved: slower than this it loses it. */
+enum { HELD_LEAST_BYTES_A_S = 256 * 1024 };
 
 void client_address(const struct client *c, char text[ADDRESS_TEXT])
 {
@@ -28,6 +32,14 @@ void client_fail(struct client *c, const char *why)
 {
 	if (c->closing == NULL)
 		c->closing = why;
+}
+
+void client_end(struct client *c, const char *why)
+{
+	if (c->inbound != NULL)
+		request_free(c->inbound);
+	c->in_state = IN_STOPPED;
+	c->ending = why;
 }
 
 struct client *client_next(const struct client *c)
@@ -88,12 +100,33 @@ static bool is_body(const struct client *c)
 	return c->in_state == IN_ROUTE || c->in_state == IN_SEND || c->in_state == IN_SWALLOW;
 }
 
+/* Nobody but the client is waited for. */
+static bool may_be_idle(const struct client *c)
+{
+	return c->first == NULL || c->first->replied || c->first->answer_begun;
+}
+
+/* When a request that is held must be there whole. */
+static ev_tstamp held_deadline(const struct client *c)
+{
+	const struct request *r = c->inbound;
+
+	if (r == NULL || r->held_request == NULL || c->in_state != IN_ROUTE)
+		return INFINITY;
+	return c->frame_since + seconds(c->worker->node->config->body_timeout_ms) +
+	       (double)request_frame_size(r) / HELD_LEAST_BYTES_A_S;
+}
+
 /* When the next thing is due that isn't done by then. */
 static ev_tstamp next_deadline(const struct client *c)
 {
 	const struct config *config = c->worker->node->config;
-	ev_tstamp soonest = c->moved_at + seconds(config->idle_timeout_ms);
+	ev_tstamp soonest = held_deadline(c);
 
+	if (c->lingering)
+		return c->linger_until;
+	if (may_be_idle(c))
+		earlier(&soonest, c->moved_at + seconds(config->idle_timeout_ms));
 	if (c->in_state == IN_PROXY)
 		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
 	if (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0)
@@ -159,13 +192,14 @@ static void check_deadlines(struct client *c)
 
 	if (in_head && now >= c->frame_since + seconds(config->head_timeout_ms))
 		time_out(c, STAT_TIMEOUTS_HEAD, "a request's head was too slow");
+	if (now >= held_deadline(c))
+		time_out(c, STAT_TIMEOUTS_BODY, "a request that must be held was too slow");
 	if (is_body(c) && now >= c->moved_at + seconds(config->body_timeout_ms))
 		body_timeout(c);
 	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied &&
 	    now >= c->first->deadline)
 		lost_deadline(c, c->first);
-	if (now >= c->moved_at + seconds(config->idle_timeout_ms) &&
-	    (c->first == NULL || c->first->replied || c->first->answer_begun))
+	if (now >= c->moved_at + seconds(config->idle_timeout_ms) && may_be_idle(c))
 		time_out(c, STAT_TIMEOUTS_IDLE, "idle");
 	close_idle_upstreams(c, now);
 }
@@ -177,7 +211,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	c->timer_at = 0;
-	check_deadlines(c);
+	if (!c->lingering)
+		check_deadlines(c);
 	client_step(c);
 }
 
@@ -187,6 +222,8 @@ static void rearm_timer(struct client *c)
 {
 	ev_tstamp due = next_deadline(c), now = client_now(c);
 
+	if (isinf(due))
+		return;
 	if (c->timer_at != 0 && c->timer_at <= due)
 		return;
 	if (due < now)
@@ -221,7 +258,7 @@ static void rest(struct client *c)
 /* Nothing is asked any more, or only what would be waited for. */
 static bool is_drained(const struct client *c)
 {
-	if (!inbound_is_idle(c))
+	if (!inbound_is_idle(c) || inbuf_len(&c->sock.out) > 0)
 		return false;
 	for (const struct request *r = c->first; r != NULL; r = r->next) {
 		if (!r->head.api->long_poll || r->answer_begun || r->replied)
@@ -230,29 +267,132 @@ static bool is_drained(const struct client *c)
 	return true;
 }
 
-void client_step(struct client *c)
+/* True: a socket was lost in it, so there is more to do. */
+static bool flush(struct client *c)
+{
+	bool lost = false;
+
+	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->state == UPSTREAM_OPEN && !sock_flush(&u->sock, &c->worker->bufs) &&
+		    u->sock.lost) {
+			u->state = UPSTREAM_LOST;
+			lost = true;
+		}
+	}
+	if (!sock_flush(&c->sock, &c->worker->bufs) && c->sock.lost)
+		client_fail(c, "closed by the client");
+	return lost;
+}
+
+static void step_until_still(struct client *c)
 {
 	bool moved = true;
 
-	if (c->stepping)
-		return;
-	c->stepping = true;
 	while (moved && c->closing == NULL) {
 		moved = inbound_step(c);
 		if (c->closing == NULL)
 			moved |= outbound_step(c);
 		if (c->closing == NULL)
 			moved |= lost_step(c);
+		if (c->closing == NULL && !moved)
+			moved = flush(c);
 	}
-	if (c->draining && c->closing == NULL && is_drained(c))
-		client_fail(c, "drained");
-	if (c->closing != NULL) {
+}
+
+/* Everything that was asked has been answered, and the answers have left. */
+static bool is_even(const struct client *c)
+{
+	return c->first == NULL && inbuf_len(&c->sock.out) == 0;
+}
+
+/* --- after the client has gone --- */
+
+/* What was sent with acks=0 has no answer to wait for, but it must arrive: the
+ * broker is told that there is no more, and closes when it has read all. */
+static bool linger_on(struct client *c, struct upstream *u)
+{
+	if (!u->loose || u->state != UPSTREAM_OPEN)
+		return false;
+	if (!sock_flush(&u->sock, &c->worker->bufs))
+		return !u->sock.lost;
+	shutdown(u->sock.fd, SHUT_WR);
+	while (u->sock.readable && !u->sock.lost) {
+		sock_read(&u->sock, &c->worker->bufs, UINT32_MAX);
+		inbuf_take(&u->sock.in, inbuf_len(&u->sock.in));
+	}
+	return !u->sock.lost;
+}
+
+static void linger_step(struct client *c)
+{
+	for (struct upstream **at = &c->upstreams; *at != NULL;) {
+		struct upstream *u = *at;
+
+		if (linger_on(c, u)) {
+			upstream_rearm(u, true);
+			at = &u->next;
+			continue;
+		}
+		*at = u->next;
+		upstream_free(u, &c->worker->bufs);
+	}
+	if (c->upstreams == NULL || client_now(c) >= c->linger_until)
 		client_free(c, c->closing);
+	else
+		rearm_timer(c);
+}
+
+static bool has_loose(const struct client *c)
+{
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (u->loose && u->state == UPSTREAM_OPEN)
+			return true;
+	}
+	return false;
+}
+
+static void begin_linger(struct client *c)
+{
+	/* half a frame is no data */
+	if (c->inbound != NULL && c->inbound->part_count == 1 &&
+	    c->inbound->parts[0].upstream != NULL)
+		c->inbound->parts[0].upstream->state = UPSTREAM_LOST;
+	while (c->first != NULL)
+		request_free(c->first);
+	phases_forget_all(c);
+	relay_stop(&c->up, &c->worker->pipes);
+	relay_stop(&c->down, &c->worker->pipes);
+	sock_close(&c->sock, &c->worker->bufs);
+	c->in_state = IN_STOPPED;
+	c->lingering = true;
+	c->linger_until = client_now(c) + LINGER_S;
+	linger_step(c);
+}
+
+void client_step(struct client *c)
+{
+	if (c->stepping)
+		return;
+	c->stepping = true;
+	if (c->lingering) {
+		c->stepping = false;
+		linger_step(c);
 		return;
 	}
+	step_until_still(c);
+	if (c->ending != NULL && c->closing == NULL && is_even(c))
+		client_fail(c, c->ending);
+	if (c->draining && c->closing == NULL && is_drained(c))
+		client_fail(c, "drained");
 	c->stepping = false;
-	rest(c);
-	rearm(c);
+	if (c->closing == NULL) {
+		rest(c);
+		rearm(c);
+	} else if (has_loose(c)) {
+		begin_linger(c);
+	} else {
+		client_free(c, c->closing);
+	}
 }
 
 void client_on_event(void *client)

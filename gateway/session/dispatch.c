@@ -28,7 +28,9 @@ bool dispatch_is_decided(const struct request *r)
 		return r->layout.has_key || r->layout.all_seen;
 	case TO_LEADER:
 	case TO_RESOURCE:
-		return r->layout.all_seen;
+		/* records may be most of the frame: their length is looked at, they aren't */
+		return r->layout.all_seen &&
+		       (r->layout.acks.size == 0 || r->layout.record_runs >= r->layout.item_count);
 	default:
 		return api->request == NULL || api->lost == LOST_CLOSE;
 	}
@@ -105,7 +107,7 @@ static void answer_here(struct client *c, struct request *r)
 				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node,
 				 w, &said)) {
 		stats_add(&w->stats, STAT_BAD_FRAMES, 1);
-		client_fail(c, "a malformed request");
+		client_end(c, "a malformed request");
 	} else {
 		keep_hello(c, &said);
 		collect_bytes(r, out.data, out.len);
@@ -351,7 +353,7 @@ static bool end_session(struct client *c, struct request *r)
 
 	if (l->replica.size > 0 && l->replica.number >= 0) {
 		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
-		client_fail(c, "a broker's Fetch");
+		client_end(c, "a broker's Fetch");
 		return true;
 	}
 	if (l->session_epoch.size == 0)
@@ -416,7 +418,7 @@ void dispatch_request(struct client *c, struct request *r)
 	}
 	if (api->offered_from_zero && r->head.version < api->gone_below &&
 	    c->worker->snapshot->offers[api->key].max >= api->gone_at) {
-		client_fail(c, "a version that brokers no longer serve");
+		client_end(c, "a version that brokers no longer serve");
 		return;
 	}
 	if (api->edited && end_session(c, r))

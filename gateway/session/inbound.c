@@ -76,7 +76,7 @@ static bool proxy_step(struct client *c)
 static void bad_frame(struct client *c, const char *why)
 {
 	stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
-	client_fail(c, why);
+	client_end(c, why);
 }
 
 /* Whether brokers serve this version, or the API answers whatever is asked. */
@@ -138,7 +138,7 @@ static void on_grant(void *owner)
 
 	if (c->in_state == IN_BUDGET)
 		c->in_state = IN_ROUTE;
-	c->moved_at = client_now(c);
+	c->moved_at = c->frame_since = client_now(c);
 	client_step(c);
 }
 

@@ -3,8 +3,7 @@
 #include "session/session.h"
 
 #include "kafka/wire.h"
-
-enum { IOV_AT_ONCE = 256 };
+#include "session/gathered.h"
 
 static void finish(struct client *c, struct request *r)
 {
@@ -23,29 +22,14 @@ static void count_out(struct client *c, size_t n)
 /* A reply that was made here. */
 static bool write_reply(struct client *c, struct request *r)
 {
-	struct gather *g = &r->reply;
-	bool moved = false;
+	size_t sent = gather_write(&c->sock, &r->reply, &r->reply_iov, &c->worker->bufs);
 
-	while (c->sock.writable && !c->sock.lost && r->reply_iov < g->count) {
-		struct iovec *v = &g->iov[r->reply_iov];
-		int n = g->count - r->reply_iov < IOV_AT_ONCE ? g->count - r->reply_iov
-							      : IOV_AT_ONCE;
-		size_t sent = sock_writev(&c->sock, v, n);
-
-		count_out(c, sent);
-		moved |= sent > 0;
-		for (; r->reply_iov < g->count && sent >= v->iov_len; v++, r->reply_iov++)
-			sent -= v->iov_len;
-		if (sent > 0) {
-			v->iov_base = (uint8_t *)v->iov_base + sent;
-			v->iov_len -= sent;
-		}
-	}
+	count_out(c, sent);
 	if (c->sock.lost)
 		client_fail(c, "closed by the client");
-	else if (r->reply_iov == g->count)
+	else if (r->reply_iov == r->reply.count)
 		finish(c, r);
-	return moved;
+	return sent > 0;
 }
 
 /* The head of an answer that is to be cut through: the client's correlation id

@@ -50,6 +50,14 @@ void phases_forget(struct client *c, const struct upstream *u)
 	}
 }
 
+void phases_forget_all(struct client *c)
+{
+	while (c->polls != NULL) {
+		upstream_pass_on(c->polls->upstream, c->polls, NULL);
+		poll_free(c, c->polls);
+	}
+}
+
 static uint64_t question_of(const struct request *r, int32_t broker)
 {
 	const struct layout *l = &r->layout;

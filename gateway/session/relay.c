@@ -47,6 +47,20 @@ static void write_vetted(struct relay *r, struct sock *from, struct sock *to)
 	r->moved += sent;
 }
 
+/* A small frame that is all here leaves together with its neighbours. */
+static bool put_small(struct relay *r, struct sock *from, struct sock *to, struct bufpool *bufs)
+{
+	uint32_t n = r->left;
+
+	if (r->pipe != NULL || r->vetted != n || n > SOCK_SMALL ||
+	    !sock_put(to, bufs, inbuf_at(&from->in), n))
+		return false;
+	inbuf_take(&from->in, n);
+	r->vetted = r->left = 0;
+	r->moved += n;
+	return true;
+}
+
 /* How many of the next bytes can go through a pipe unseen. */
 static uint32_t spliceable(const struct relay *r, const struct sock *from,
 			   const struct relay_watcher *w)
@@ -106,6 +120,10 @@ enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
 		if (to->lost)
 			return RELAY_TO_LOST;
 		if (r->pipe != NULL || r->vetted > 0) {
+			if (put_small(r, from, to, bufs))
+				return RELAY_DONE;
+			if (!sock_flush(to, bufs))
+				return to->lost ? RELAY_TO_LOST : RELAY_WAIT;
 			if (!to->writable)
 				return RELAY_WAIT;
 			if (r->pipe != NULL)

@@ -3,14 +3,13 @@
 #include "session/session.h"
 
 #include "kafka/wire.h"
+#include "session/gathered.h"
 #include "util/mem.h"
 
 #include <limits.h>
 
 enum {
-	IOV_AT_ONCE = 256,
 	TRIES_MAX = 8, /* of other brokers, for what any broker can answer */
-	HELLO_CLIENT_ID_MAX = 256,
 };
 
 /* The first frame on a connection: the client's own software name and version,
@@ -32,11 +31,8 @@ static void send_hello(struct client *c, struct upstream *u)
 	memcpy(frame + n + 3, c->hello, c->hello_len);
 	n += 3 + c->hello_len;
 	wire_put32(frame, n - HEAD_SIZE_BYTES);
-	/* a fresh socket takes these few bytes whole, or it is broken */
-	if (sock_write(&u->sock, frame, n) != n) {
-		u->state = UPSTREAM_LOST;
+	if (!sock_put(&u->sock, &c->worker->bufs, frame, n))
 		return;
-	}
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_OUT, n);
 	upstream_expect_nothing(u);
 }
@@ -54,12 +50,21 @@ struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
 	}
 	if (b == NULL)
 		return NULL;
-	u = upstream_new(c->worker->loop, b, c->worker->node->config->connect_timeout_ms,
-			 &c->worker->stats, client_on_event, c);
+	u = upstream_new(c->worker->loop, broker, &b->address, b->address_len,
+			 c->worker->node->config->connect_timeout_ms, &c->worker->stats,
+			 client_on_event, c);
 	u->for_polls = for_polls;
 	u->next = c->upstreams;
 	c->upstreams = u;
 	return u;
+}
+
+/* acks=0 data is about to leave. */
+static void note_loose(const struct client *c, struct upstream *u)
+{
+	u->loose_since = ++u->sent;
+	u->loose = true;
+	u->idle_since = client_now(c);
 }
 
 /* Its upstream, open and ready to take bytes; NULL: not yet, or it never will
@@ -85,7 +90,7 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 		if (!p->request->answerless)
 			upstream_expect(u, p);
 		else
-			u->loose_since = ++u->sent, u->loose = true;
+			note_loose(c, u);
 		p->upstream = u;
 	}
 	return u;
@@ -105,20 +110,12 @@ bool send_composed(struct client *c, struct part *p)
 	struct upstream *u = ready_upstream(c, p);
 	struct gather *g = &p->frame;
 	bool moved = p->state != PART_TO_SEND;
+	size_t sent = 0;
 
-	while (u != NULL && u->sock.writable && !u->sock.lost && p->iov_at < g->count) {
-		int n = g->count - p->iov_at < IOV_AT_ONCE ? g->count - p->iov_at : IOV_AT_ONCE;
-		size_t sent = sock_writev(&u->sock, g->iov + p->iov_at, n);
-
-		count_sent(c, sent);
-		moved |= sent > 0;
-		while (p->iov_at < g->count && sent >= g->iov[p->iov_at].iov_len)
-			sent -= g->iov[p->iov_at++].iov_len;
-		if (sent > 0) {
-			g->iov[p->iov_at].iov_base = (uint8_t *)g->iov[p->iov_at].iov_base + sent;
-			g->iov[p->iov_at].iov_len -= sent;
-		}
-	}
+	if (u != NULL)
+		sent = gather_write(&u->sock, g, &p->iov_at, &c->worker->bufs);
+	count_sent(c, sent);
+	moved |= sent > 0;
 	if (u != NULL && u->sock.lost) {
 		u->state = UPSTREAM_LOST;
 		return true;

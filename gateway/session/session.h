@@ -150,7 +150,10 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	bool draining, stepping;
-	const char *closing; /* why; NULL: it isn't */
+	bool lingering; /* the client has gone; acks=0 data is still leaving */
+	ev_tstamp linger_until;
+	const char *ending;  /* why it closes when all has been answered */
+	const char *closing; /* why it closes now; NULL: it doesn't */
 };
 
 static inline ev_tstamp client_now(const struct client *c)
@@ -161,6 +164,9 @@ static inline ev_tstamp client_now(const struct client *c)
 /* client.c */
 void client_step(struct client *c);
 void client_fail(struct client *c, const char *why);
+/* As a broker does it on a frame that it does not take: what was asked before
+ * is answered, then the connection is closed. */
+void client_end(struct client *c, const char *why);
 void client_on_event(void *client); /* as an upstream's on_event */
 void client_address(const struct client *c, char text[ADDRESS_TEXT]);
 
@@ -216,6 +222,7 @@ bool phases_step(struct client *c, struct request *r, bool *enough);
 /* A poll that is still out when its request ends stays for the next one. */
 void phases_leave(struct client *c, struct request *r);
 void phases_forget(struct client *c, const struct upstream *u);
+void phases_forget_all(struct client *c);
 
 /* watch.c */
 /* An answer of `head` bytes and a body of `size` is about to pass. */

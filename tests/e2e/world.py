@@ -204,7 +204,7 @@ class World:
             counts[way] = metrics.sum("anyport_client_bytes_total", direction=way)
         return counts
 
-    def check_went_through(self, before, produced=0, fetched=0, payload=0):
+    def check_went_through(self, before, produced=0, fetched=0, payload=0, every_node=True):
         """At least so many Produce and Fetch requests and payload bytes each way, and work for every node."""
         if not self.through_gateway:
             return
@@ -216,7 +216,7 @@ class World:
         check(total["Fetch"] >= fetched, f"only {total['Fetch']} Fetch requests through the gateway")
         check(total["in"] >= payload, f"only {total['in']} bytes from clients through the gateway")
         check(total["out"] >= payload, f"only {total['out']} bytes to clients through the gateway")
-        for node in self.nodes:
+        for node in self.nodes if every_node else []:
             check(total[node.name] > 0, f"{node.name} was asked nothing")
 
     def check_sound(self):

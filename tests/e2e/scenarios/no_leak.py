@@ -29,7 +29,6 @@ def forms(broker):
     for name, port in (("port", broker.port), ("controller's port", broker.controller_port)):
         found[f"{name} in digits"] = str(port).encode()
         found[f"{name} as int32"] = struct.pack(">i", port)
-        found[f"{name} as int32, little endian"] = struct.pack("<i", port)
     return found
 
 

@@ -39,6 +39,8 @@ class Context:
         self.ids = {name: topic_id(world, name) for name in [*self.topics, self.scratch]}
         for name in self.topics:
             fill(world, name)
+        for kind in (0, 1):  # the first question makes the internal topics
+            world.coordinator("raw-first", kind)
 
     def range(self, api):
         return range(self.versions[api][0], self.versions[api][1] + 1)
@@ -238,6 +240,9 @@ def difference(expected, got, path=""):
         for index, (one, other) in enumerate(zip(expected, got)):
             if one != other:
                 return difference(one, other, f"{path}[{index}]")
+    if isinstance(expected, list) and isinstance(got, list):
+        only = [item for item in expected if item not in got], [item for item in got if item not in expected]
+        return f"{path}: {len(expected)} expected, {len(got)} got; missing {brief(only[0])}, not expected {brief(only[1])}"
     return f"{path}: expected {brief(expected)}, got {brief(got)}"
 
 
@@ -399,7 +404,7 @@ def without(value, name):
 SUBSCRIPTION = struct.pack(">hiH", 0, 1, 3) + b"abc" + struct.pack(">i", -1)
 
 
-def classic_group(context, ask, tag, names, _number):
+def classic_group(context, ask, tag, names, number):
     names.update({tag: "<group>", f"{tag}-x": "<other>"})
     here, topic = group(tag), context.topics[0]
     ask(ANY, "FindCoordinator", {"Key": tag, "KeyType": 0, "CoordinatorKeys": [tag]})
@@ -420,20 +425,20 @@ def classic_group(context, ask, tag, names, _number):
     rows = [{"PartitionIndex": p, "CommittedOffset": p + 3, "CommittedMetadata": "m"} for p in (0, 3, 5)]
     ask(here, "OffsetCommit", {**me, "GenerationIdOrMemberEpoch": generation, "RetentionTimeMs": -1, "Topics": [
         {"Name": topic, "TopicId": context.ids[topic], "Partitions": rows}]})
-    offset_fetch(context, ask, tag)
+    offset_fetch(context, ask, tag, number)
     ask(here, "OffsetDelete", {"GroupId": tag, "Topics": [{"Name": topic, "Partitions": [{"PartitionIndex": 3}]}]})
     ask(here, "LeaveGroup", {"GroupId": tag, "MemberId": member, "Members": [{"MemberId": member}]})
-    offset_fetch(context, ask, tag)
+    offset_fetch(context, ask, tag, number)
     ask(GROUPS, "DeleteGroups", {"GroupsNames": [tag, f"{tag}-x"]})
 
 
-def offset_fetch(context, ask, tag):
+def offset_fetch(context, ask, tag, number):
     """Before version 8 of one group, since then of several."""
     topic = context.topics[0]
     versions = context.range("OffsetFetch")
     topics = [{"Name": topic, "TopicId": context.ids[topic], "PartitionIndexes": [0, 1, 3]}]
     low = [v for v in versions if v < 8]
-    ask(group(tag), "OffsetFetch", {"GroupId": tag, "Topics": topics}, low[len(tag) % len(low)])
+    ask(group(tag), "OffsetFetch", {"GroupId": tag, "Topics": topics}, low[number % len(low)])
     for version in (v for v in versions if v >= 8):
         groups = [{"GroupId": tag, "MemberId": None, "MemberEpoch": -1, "Topics": topics},
                   {"GroupId": f"{tag}-x", "MemberId": None, "MemberEpoch": -1, "Topics": topics}]
