@@ -11,7 +11,7 @@
 #include "net/sock.h"
 
 enum relay_result {
-	RELAY_DONE, /* the last byte has left */
+	RELAY_DONE, /* the last byte has left, or leaves with the next sock_flush */
 	RELAY_WAIT, /* for either socket: their hints tell which */
 	RELAY_FROM_LOST,
 	RELAY_TO_LOST,

@@ -135,6 +135,28 @@ static void bytes_pass_through_a_pipe(void **state)
 	pipe_put(&pipes, pipe);
 }
 
+static void small_pieces_leave_together(void **state)
+{
+	static const uint8_t zeros[INBUF_BLOCK];
+	char got[16] = "";
+
+	(void)state;
+	assert_true(sock_flush(&s, &bufs)); /* nothing to flush */
+	assert_true(sock_put(&s, &bufs, "abc", 3));
+	assert_true(sock_put(&s, &bufs, "def", 3));
+	assert_int_equal(read(peer, got, sizeof got), -1);
+	assert_false(sock_flush(&s, &bufs)); /* not writable as far as it knows */
+	s.writable = true;
+	assert_true(sock_flush(&s, &bufs));
+	assert_null(s.out.bytes);
+	assert_int_equal(read(peer, got, sizeof got), 6);
+	assert_string_equal(got, "abcdef");
+	/* what does not fit is left to the caller, whole */
+	assert_true(sock_put(&s, &bufs, zeros, INBUF_BLOCK - 1));
+	assert_false(sock_put(&s, &bufs, "gh", 2));
+	assert_int_equal(inbuf_len(&s.out), INBUF_BLOCK - 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,6 +165,7 @@ int main(void)
 						teardown),
 		cmocka_unit_test_setup_teardown(a_full_socket_takes_no_more, setup, teardown),
 		cmocka_unit_test_setup_teardown(bytes_pass_through_a_pipe, setup, teardown),
+		cmocka_unit_test_setup_teardown(small_pieces_leave_together, setup, teardown),
 	};
 
 	signal(SIGPIPE, SIG_IGN);
