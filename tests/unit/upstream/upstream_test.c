@@ -105,11 +105,12 @@ static void what_can_not_be_connected_is_lost(void **state)
 
 	(void)state;
 	begin(&s);
-	/* its name is not known */
-	s.u = upstream_new(s.loop, 7, &s.address, 0, 5000, &s.stats, on_event, &s);
+	s.address_len = 0; /* its name is not known */
+	s.u = upstream_new(s.loop, 7, &s.address, s.address_len, 5000, &s.stats, on_event, &s);
 	assert_int_equal(s.u->state, UPSTREAM_LOST);
 	upstream_free(s.u, &s.bufs);
 	assert_int_equal(s.stats.counters[STAT_UPSTREAMS_FAILED], 1);
+	s.address_len = sizeof(struct sockaddr_in);
 	close(s.listener); /* refused */
 	s.listener = -1;
 	connect_it(&s);
