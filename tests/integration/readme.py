@@ -1,0 +1,111 @@
+#!/usr/bin/env python3
+"""README.md against the programs: its options and their defaults, its configuration, its commands, its links."""
+import os
+import pathlib
+import re
+import subprocess
+import sys
+import tempfile
+
+REPO = pathlib.Path(__file__).resolve().parents[2]
+BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
+TEXT = (REPO / "README.md").read_text()
+FAULTS = []
+
+
+def check(condition, what):
+    if not condition:
+        FAULTS.append(what)
+
+
+def call(*words, given=None):
+    done = subprocess.run([str(w) for w in words], env={}, input=given, capture_output=True, text=True, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def table_under(title):
+    """The cells of each row of the first table under the title."""
+    part = TEXT.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
+    return [[cell.strip() for cell in line.strip("|").split("|")] for line in part.split("\n") if line.startswith("| ")]
+
+
+def options_in_readme():
+    """{group.name: default}: `a.b.c, d` means a.b.c and a.b.d; the defaults stand in the same order, where they are said."""
+    said = {}
+    for keys, default, _ in table_under("Options")[1:]:
+        names = keys.split(", ")
+        group = names[0].rpartition(".")[0]
+        values = default.split(", ")
+        for n, name in enumerate(names):
+            said[name if "." in name else f"{group}.{name}"] = values[n] if len(values) == len(names) else None
+    return said
+
+
+def options_in_help():
+    """{group.name: default} of those that are built and that can be anything else than they are."""
+    status, text, _ = call(BUILD / "anyport", "--help")
+    rows = re.findall(r"^  [A-Z_]+ +([a-z_.]+) +(.*?)(?: \(([^()]*)\))?$", text, re.M)
+    check(status == 0 and len(rows) > 30, f"anyport --help names {len(rows)} options")
+    options = {key: default for key, _, default in rows if default != "not built yet"}
+    options["gateway.advertised_listener"] = options.pop("gateway.advertised_host")  # two names of one option
+    return options
+
+
+def options_are_those_of_the_help():
+    said, real = options_in_readme(), options_in_help()
+    unsaid = {"kafka.security_protocol", "gateway.security_protocol",  # one value each, told under the limits
+              "gateway.agent_port"}
+    words = {"–": None, "loopback": "127.0.0.0/8,::1", "advertised port": "0.0.0.0 and the first advertised port"}
+    for key in real.keys() - said.keys() - unsaid:
+        FAULTS.append(f"{key} is not in the table of options")
+    for key in said.keys() - real.keys():
+        FAULTS.append(f"{key} is no option")
+    for key in said.keys() & real.keys():
+        default = words.get(said[key], said[key])
+        check(default in (None, real[key]), f"{key}: its default is {real[key]}, not {said[key]}")
+
+
+def its_configuration_is_good():
+    lines = TEXT.split("\n")
+    first = next(n for n, line in enumerate(lines) if line.strip().startswith("kafka: {"))
+    block = []
+    for line in lines[first:]:
+        if line and not line.startswith("    "):
+            break
+        block.append(line)
+    with tempfile.NamedTemporaryFile("w", suffix=".conf") as conf:
+        conf.write("\n".join(block))
+        conf.flush()
+        for words in (("anyport", "-t", "-c"), ("anyportctl", "haproxy", "generate", "-c")):
+            status, _, errors = call(BUILD / words[0], *words[1:], conf.name)
+            check(status == 0 and errors == "", f"its configuration: {words[0]}: {status}, {errors}")
+
+
+def its_frame_decodes():
+    found = re.search(r"^    \$ echo ([0-9a-f ]+) \| anyportctl decode --request\n((?:    .*\n)+)", TEXT, re.M)
+    check(found is not None, "no example of anyportctl decode")
+    if found:
+        status, tree, _ = call(BUILD / "anyportctl", "decode", "--request", given=found.group(1))
+        check(status == 0 and tree == re.sub("^    ", "", found.group(2), flags=re.M), f"its frame decodes to: {tree}")
+
+
+def kinds_and_targets_exist():
+    for row in table_under("Stickiness")[1:]:
+        kind = row[0].split()[0]
+        status, _, errors = call(BUILD / "anyportctl", "haproxy", "generate", "-c", REPO / "examples/plain/anyport.conf",
+                                 "--stickiness", kind)
+        check(status == 0, f"--stickiness {kind}: {errors}")
+    targets = re.findall(r"`make ([a-z-]+)|^    make ([a-z-]+)|&& make ([a-z-]+)", TEXT, re.M)
+    check(len(targets) >= 4, f"it names make {targets}")
+    for target in ("".join(found) for found in targets):
+        check(re.search(rf"^{target}:", (REPO / "Makefile").read_text(), re.M), f"there is no make {target}")
+    for path in re.findall(r"`((?:gateway|haproxy|tools|tests|examples)/[^` ]*)`", TEXT):
+        check((REPO / path).exists(), f"there is no {path}")
+
+
+options_are_those_of_the_help()
+its_configuration_is_good()
+its_frame_decodes()
+kinds_and_targets_exist()
+print("\n".join(FAULTS))
+sys.exit(1 if FAULTS else 0)
