@@ -1,5 +1,7 @@
 #!/usr/bin/env python3
-"""README.md against the programs: its options and their defaults, its configuration, its commands, its links."""
+"""README.md against the programs: its configuration, its frame, the kinds of stickiness, make's targets, its paths.
+
+Its table of options is examples.py's."""
 import os
 import pathlib
 import re
@@ -27,42 +29,6 @@ def table_under(title):
     """The cells of each row of the first table under the title."""
     part = TEXT.split(f"\n## {title}\n", 1)[1].split("\n## ", 1)[0]
     return [[cell.strip() for cell in line.strip("|").split("|")] for line in part.split("\n") if line.startswith("| ")]
-
-
-def options_in_readme():
-    """{group.name: default}: `a.b.c, d` means a.b.c and a.b.d; the defaults stand in the same order, where they are said."""
-    said = {}
-    for keys, default, _ in table_under("Options")[1:]:
-        names = keys.split(", ")
-        group = names[0].rpartition(".")[0]
-        values = default.split(", ")
-        for n, name in enumerate(names):
-            said[name if "." in name else f"{group}.{name}"] = values[n] if len(values) == len(names) else None
-    return said
-
-
-def options_in_help():
-    """{group.name: default} of those that are built and that can be anything else than they are."""
-    status, text, _ = call(BUILD / "anyport", "--help")
-    rows = re.findall(r"^  [A-Z_]+ +([a-z_.]+) +(.*?)(?: \(([^()]*)\))?$", text, re.M)
-    check(status == 0 and len(rows) > 30, f"anyport --help names {len(rows)} options")
-    options = {key: default for key, _, default in rows if default != "not built yet"}
-    options["gateway.advertised_listener"] = options.pop("gateway.advertised_host")  # two names of one option
-    return options
-
-
-def options_are_those_of_the_help():
-    said, real = options_in_readme(), options_in_help()
-    unsaid = {"kafka.security_protocol", "gateway.security_protocol",  # one value each, told under the limits
-              "gateway.agent_port"}
-    words = {"–": None, "loopback": "127.0.0.0/8,::1", "advertised port": "0.0.0.0 and the first advertised port"}
-    for key in real.keys() - said.keys() - unsaid:
-        FAULTS.append(f"{key} is not in the table of options")
-    for key in said.keys() - real.keys():
-        FAULTS.append(f"{key} is no option")
-    for key in said.keys() & real.keys():
-        default = words.get(said[key], said[key])
-        check(default in (None, real[key]), f"{key}: its default is {real[key]}, not {said[key]}")
 
 
 def its_configuration_is_good():
@@ -103,7 +69,6 @@ def kinds_and_targets_exist():
         check((REPO / path).exists(), f"there is no {path}")
 
 
-options_are_those_of_the_help()
 its_configuration_is_good()
 its_frame_decodes()
 kinds_and_targets_exist()

@@ -322,12 +322,12 @@ static inline uint32_t message_hard_ones(const struct message **all)
 	list[n++] = (struct message){
 		{ { 4, 2, { 0, 1 } }, { 2, 1, { 0 } }, { 4, 2, { 2, 3 } }, { 2, 1, { 1 } } }, 4
 	};
-	list[n++] = (struct message){
-		{ { 4, 3, { 0, 0, 1 } }, { 4, 1, { 1 } }, { 2, 2, { 5, 5 } } }, 3
-	};
+	list[n++] =
+		(struct message){ { { 4, 3, { 0, 0, 1 } }, { 4, 1, { 1 } }, { 2, 2, { 5, 5 } } },
+				  3 };
 	/* topics without partitions */
-	list[n++] = (struct message){ { { 5, 0, { 0 } }, { 6, 3, { 0, 1, 2 } }, { 7, 0, { 0 } } },
-				      3 };
+	list[n++] =
+		(struct message){ { { 5, 0, { 0 } }, { 6, 3, { 0, 1, 2 } }, { 7, 0, { 0 } } }, 3 };
 	list[n++] = (struct message){ { { 0 } }, 0 };
 	list[n] = (struct message){ .count = ENTRIES };
 	for (int i = 0; i < ENTRIES; i++) {

@@ -113,8 +113,8 @@ static void edits_apply_outside_of_the_array(void **state)
 
 	(void)state;
 	for (int version = 0; version <= api_versions(api).max; version++) {
-		struct buf frame = message_frame(
-			api, version, message_encode(&request, api, version, REQUEST));
+		struct buf frame = message_frame(api, version,
+						 message_encode(&request, api, version, REQUEST));
 		uint32_t end = (uint32_t)frame.len, rack = 0, at;
 		struct request_head head;
 		struct layout l, part;
