@@ -233,8 +233,8 @@ static void write_balance(const struct haproxy_plan *plan, FILE *out)
 
 static void write_check(const struct haproxy_plan *plan, FILE *out)
 {
-	WHY("A node is asked whether it is ready at its HTTP port: it says no before it stops and "
-	    "while the cluster does not answer it.");
+	WHY("A node is asked whether it is ready at its HTTP port: it says no until the cluster has "
+	    "answered it, and from when it is told to stop.");
 	if (plan->sends_proxy_header)
 		WHY("No check-send-proxy: the HTTP port takes no PROXY header.");
 	LINE("option httpchk");

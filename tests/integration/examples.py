@@ -70,9 +70,6 @@ def readme_faults():
     for target in re.findall(r"\]\(([^)#:]+)\)", text):
         if not (REPO / target).exists():
             yield f"it points to {target}, which is not there"
-    for target in re.findall(r"make ([a-z][a-z-]+)", text):
-        if not re.search(rf"^{target}:", (REPO / "Makefile").read_text(), re.M):
-            yield f"there is no make {target}"
 
 
 def update(folders):
