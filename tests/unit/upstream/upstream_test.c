@@ -16,7 +16,8 @@ struct scene {
 	struct ev_loop *loop;
 	struct bufpool bufs;
 	struct stats stats;
-	struct broker broker;
+	struct sockaddr_storage address;
+	socklen_t address_len;
 	struct upstream *u;
 	int listener, peer;
 	unsigned events;
@@ -47,7 +48,7 @@ static void turn(struct scene *s)
 
 static void begin(struct scene *s)
 {
-	struct sockaddr_in *a = (struct sockaddr_in *)&s->broker.address;
+	struct sockaddr_in *a = (struct sockaddr_in *)&s->address;
 	socklen_t len = sizeof *a;
 
 	*s = (struct scene){ .loop = ev_loop_new(EVFLAG_AUTO), .peer = -1 };
@@ -57,13 +58,12 @@ static void begin(struct scene *s)
 	assert_int_equal(bind(s->listener, (struct sockaddr *)a, len), 0);
 	assert_int_equal(listen(s->listener, 4), 0);
 	assert_int_equal(getsockname(s->listener, (struct sockaddr *)a, &len), 0);
-	s->broker.id = 7;
-	s->broker.address_len = len;
+	s->address_len = len;
 }
 
 static void connect_it(struct scene *s)
 {
-	s->u = upstream_new(s->loop, &s->broker, 5000, &s->stats, on_event, s);
+	s->u = upstream_new(s->loop, 7, &s->address, s->address_len, 5000, &s->stats, on_event, s);
 	assert_int_equal(s->u->broker, 7);
 	for (int i = 0; i < LIMIT && s->u->state == UPSTREAM_CONNECTING; i++)
 		turn(s);
@@ -105,12 +105,12 @@ static void what_can_not_be_connected_is_lost(void **state)
 
 	(void)state;
 	begin(&s);
-	s.broker.address_len = 0; /* its name is not known */
-	s.u = upstream_new(s.loop, &s.broker, 5000, &s.stats, on_event, &s);
+	s.address_len = 0; /* its name is not known */
+	s.u = upstream_new(s.loop, 7, &s.address, s.address_len, 5000, &s.stats, on_event, &s);
 	assert_int_equal(s.u->state, UPSTREAM_LOST);
 	upstream_free(s.u, &s.bufs);
 	assert_int_equal(s.stats.counters[STAT_UPSTREAMS_FAILED], 1);
-	s.broker.address_len = sizeof(struct sockaddr_in);
+	s.address_len = sizeof(struct sockaddr_in);
 	close(s.listener); /* refused */
 	s.listener = -1;
 	connect_it(&s);
