@@ -19,6 +19,7 @@ fast	libcmocka-dev	-
 fast	librdkafka-dev	-
 fast	haproxy	haproxy
 fast	kcat	kcat
+fast	socat	socat
 fast	python3	python3
 java	default-jdk-headless	javac
 java	maven	mvn
