@@ -59,6 +59,14 @@ struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
 	return u;
 }
 
+/* acks=0 data is about to leave. */
+static void note_loose(const struct client *c, struct upstream *u)
+{
+	u->loose_since = ++u->sent;
+	u->loose = true;
+	u->idle_since = client_now(c);
+}
+
 /* Its upstream, open and ready to take bytes; NULL: not yet, or it never will
  * (then the part is not PART_TO_SEND any more). */
 static struct upstream *ready_upstream(struct client *c, struct part *p)
@@ -82,7 +90,7 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 		if (!p->request->answerless)
 			upstream_expect(u, p);
 		else
-			u->loose_since = ++u->sent, u->loose = true;
+			note_loose(c, u);
 		p->upstream = u;
 	}
 	return u;

@@ -92,6 +92,8 @@ def reaction(world, case, host, port):
             return {"answer": frame}
         api, version = case.decode
         _, answer = wire.decode_answer(connection.known, api, version, frame)
+        if api == "ApiVersions":  # the gateway's own range, whatever the brokers'
+            answer["ApiKeys"] = [row["ApiKey"] for row in answer["ApiKeys"]]
         answer = mask(world, api, answer)
         try:
             connection.ask("Metadata", 1, {"Topics": []})
@@ -153,14 +155,9 @@ def cut_short(cases):
     endless = b"\xff\xff\xff\xff\x7f"
     cases.frame("Metadata v9 of very many topics", 3, 9, endless, flexible=True)
     cases.frame("Metadata v9 with an endless varint", 3, 9, b"\xff" * 12, flexible=True)
-    # a broker takes this number for -1, so for none
-    cases.frame("a header with very many tags", 3, 9, endless + b"\0" * 8, decode=("Metadata", 9))
     cases.frame("a header tag longer than the frame", 3, 9, b"\1\7" + endless + b"\0" * 8)
     cases.frame("a topic name of -2 bytes", 3, 1, b"\0\0\0\1\xff\xfe")
     cases.raw("a client id longer than the frame", struct.pack(">ihhih", 10, 3, 1, 4711, 500))
-    # a broker takes every negative length for null
-    cases.append(Case("a client id of -2 bytes", 1, struct.pack(">ihhih", 14, 3, 1, 4711, -2) + b"\0\0\0\0",
-                      ("Metadata", 1)))
 
 
 def extra(data, more):

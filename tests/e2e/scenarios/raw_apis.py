@@ -240,6 +240,9 @@ def difference(expected, got, path=""):
         for index, (one, other) in enumerate(zip(expected, got)):
             if one != other:
                 return difference(one, other, f"{path}[{index}]")
+    if isinstance(expected, list) and isinstance(got, list):
+        only = [item for item in expected if item not in got], [item for item in got if item not in expected]
+        return f"{path}: {len(expected)} expected, {len(got)} got; missing {brief(only[0])}, not expected {brief(only[1])}"
     return f"{path}: expected {brief(expected)}, got {brief(got)}"
 
 
