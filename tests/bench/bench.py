@@ -257,13 +257,27 @@ def show(scenario, figures):
         print(f"  {name:16}{cells}", flush=True)
 
 
+SUMMARY = [  # title, figure
+    ("CPU", "cpu_ratio"), ("added median", "added_p50_ratio"), ("added p99", "added_p99_ratio"),
+]
+
+
+def summarize(everything):
+    """What one looks at first: the node beside HAProxy, a line a scenario."""
+    print("\nanyport, as a multiple of HAProxy (default TCP mode)")
+    print("  {:16}".format("") + "".join(f"{title:>14}" for title, _ in SUMMARY))
+    for name, figures in everything.items():
+        if "anyport" in figures:
+            print(f"  {name:16}" + "".join(f"{figures['anyport'][key]:>12.2f} x" for _, key in SUMMARY))
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
         s.name for s in SCENARIOS))
     parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
-    parser.add_argument("--scale", type=float, default=1.0, help="times as many operations")
+    parser.add_argument("--scale", type=float, default=0.6, help="times as many operations")
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
     parser.add_argument("--bootstrap", help="a real cluster instead of the sink")
     parser.add_argument("--topic", default="bench", help="has a partition on every broker")
@@ -292,6 +306,7 @@ def main():
                 figures = {name: figures_of(results, name) for name in results}
                 everything[scenario.name] = figures
                 show(scenario, figures)
+    summarize(everything)
     if args.json:
         args.json.write_text(json.dumps(everything, indent=2) + "\n")
 

