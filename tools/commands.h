@@ -10,5 +10,6 @@ enum { EXIT_DONE = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
 
 /* argv[0] is the command's last word; what follows are its arguments. */
 int haproxy_generate(int argc, char **argv);
+int decode(int argc, char **argv);
 
 #endif

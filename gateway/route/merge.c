@@ -128,34 +128,38 @@ static int64_t largest_throttle(const struct merge_part *parts, uint32_t count)
 	return most;
 }
 
-/* What stands before the items: the first part's, with the throttle of all. */
-static void put_prefix(struct gather *g, const struct merge_part *parts, uint32_t count)
+/* What stands outside of the items is the first part's, with the throttle time
+ * of all, which comes before the items or (Produce) behind them. */
+static void put_outside(struct gather *g, const struct merge_part *parts, uint32_t count,
+			uint32_t from, uint32_t to)
 {
-	const struct merge_part *first = &parts[0];
-	const struct layout_value *throttle = &first->layout.throttle;
-	uint32_t n = first->layout.array_at;
-	uint8_t *prefix = gather_space(g, n);
+	const struct layout_value *throttle = &parts[0].layout.throttle;
+	uint8_t *bytes = gather_space(g, to - from);
 
-	memcpy(prefix, first->body, n);
-	if (throttle->size == 4 && throttle->at + 4 <= n)
-		wire_put32(prefix + throttle->at, (uint32_t)largest_throttle(parts, count));
+	memcpy(bytes, parts[0].body + from, to - from);
+	if (throttle->size == 4 && throttle->at >= from && throttle->at + 4 <= to)
+		wire_put32(bytes + throttle->at - from, (uint32_t)largest_throttle(parts, count));
 }
 
-/* What stands behind them. Its tagged fields are leader addresses and nothing
- * else (Produce, Fetch), and those don't pass. */
-static void put_suffix(struct gather *g, const struct merge_part *first, bool compact)
+static void put_prefix(struct gather *g, const struct merge_part *parts, uint32_t count)
 {
-	const struct layout *l = &first->layout;
+	put_outside(g, parts, count, 0, parts[0].layout.array_at);
+}
+
+/* The tagged fields at the end are leader addresses and nothing else (Produce,
+ * Fetch), and those don't pass. */
+static void put_suffix(struct gather *g, const struct merge_part *parts, uint32_t count)
+{
+	const struct layout *l = &parts[0].layout;
 
 	if (l->endpoints.size > 0) {
 		uint32_t tags_at = l->endpoints.at - 1; /* their count: one byte */
 
-		gather_copy(g, first->body + l->array_end, tags_at - l->array_end);
-		if (compact)
-			*gather_space(g, 1) = 0;
+		put_outside(g, parts, count, l->array_end, tags_at);
+		*gather_space(g, 1) = 0;
 		return;
 	}
-	gather_copy(g, first->body + l->array_end, first->size - l->array_end);
+	put_outside(g, parts, count, l->array_end, parts[0].size);
 }
 
 /* One topic of the merged answer: its own bytes from the first answer that has
@@ -247,7 +251,7 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		if (counts[t] > 0)
 			put_topic(g, found + at, counts[t], compact);
 	}
-	put_suffix(g, &parts[0], compact);
+	put_suffix(g, parts, count);
 }
 
 void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
@@ -281,5 +285,5 @@ void merge_keys(struct gather *g, const struct kapi *api, int version, const str
 	for (uint32_t i = 0; i < n; i++)
 		gather_piece(g, found[i].part->body + found[i].item->at,
 			     found[i].item->end - found[i].item->at);
-	put_suffix(g, &parts[0], compact);
+	put_suffix(g, parts, count);
 }

@@ -4,9 +4,13 @@
 #include "util/mem.h"
 
 #include <arpa/inet.h>
+#include <math.h>
 
 /* A broker closes an idle connection after ten minutes: we do before. */
 enum { UPSTREAM_IDLE_S = 540, LINGER_S = 10 };
+
+/* A request that is held has memory reserved: slower than this it loses it. */
+enum { HELD_LEAST_BYTES_A_S = 256 * 1024 };
 
 void client_address(const struct client *c, char text[ADDRESS_TEXT])
 {
@@ -96,14 +100,33 @@ static bool is_body(const struct client *c)
 	return c->in_state == IN_ROUTE || c->in_state == IN_SEND || c->in_state == IN_SWALLOW;
 }
 
+/* Nobody but the client is waited for. */
+static bool may_be_idle(const struct client *c)
+{
+	return c->first == NULL || c->first->replied || c->first->answer_begun;
+}
+
+/* When a request that is held must be there whole. */
+static ev_tstamp held_deadline(const struct client *c)
+{
+	const struct request *r = c->inbound;
+
+	if (r == NULL || r->held_request == NULL || c->in_state != IN_ROUTE)
+		return INFINITY;
+	return c->frame_since + seconds(c->worker->node->config->body_timeout_ms) +
+	       (double)request_frame_size(r) / HELD_LEAST_BYTES_A_S;
+}
+
 /* When the next thing is due that isn't done by then. */
 static ev_tstamp next_deadline(const struct client *c)
 {
 	const struct config *config = c->worker->node->config;
-	ev_tstamp soonest = c->moved_at + seconds(config->idle_timeout_ms);
+	ev_tstamp soonest = held_deadline(c);
 
 	if (c->lingering)
 		return c->linger_until;
+	if (may_be_idle(c))
+		earlier(&soonest, c->moved_at + seconds(config->idle_timeout_ms));
 	if (c->in_state == IN_PROXY)
 		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
 	if (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0)
@@ -169,13 +192,14 @@ static void check_deadlines(struct client *c)
 
 	if (in_head && now >= c->frame_since + seconds(config->head_timeout_ms))
 		time_out(c, STAT_TIMEOUTS_HEAD, "a request's head was too slow");
+	if (now >= held_deadline(c))
+		time_out(c, STAT_TIMEOUTS_BODY, "a request that must be held was too slow");
 	if (is_body(c) && now >= c->moved_at + seconds(config->body_timeout_ms))
 		body_timeout(c);
 	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied &&
 	    now >= c->first->deadline)
 		lost_deadline(c, c->first);
-	if (now >= c->moved_at + seconds(config->idle_timeout_ms) &&
-	    (c->first == NULL || c->first->replied || c->first->answer_begun))
+	if (now >= c->moved_at + seconds(config->idle_timeout_ms) && may_be_idle(c))
 		time_out(c, STAT_TIMEOUTS_IDLE, "idle");
 	close_idle_upstreams(c, now);
 }
@@ -198,6 +222,8 @@ static void rearm_timer(struct client *c)
 {
 	ev_tstamp due = next_deadline(c), now = client_now(c);
 
+	if (isinf(due))
+		return;
 	if (c->timer_at != 0 && c->timer_at <= due)
 		return;
 	if (due < now)

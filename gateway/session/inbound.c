@@ -138,7 +138,7 @@ static void on_grant(void *owner)
 
 	if (c->in_state == IN_BUDGET)
 		c->in_state = IN_ROUTE;
-	c->moved_at = client_now(c);
+	c->moved_at = c->frame_since = client_now(c);
 	client_step(c);
 }
 

@@ -26,6 +26,7 @@ struct poll {
 	struct upstream *upstream;
 	uint64_t question;
 	uint32_t correlation_id;
+	ev_tstamp until; /* it ends by then */
 	uint8_t *looked; /* the answer of phase 1 */
 	uint32_t looked_size;
 };
@@ -87,7 +88,7 @@ static struct poll *left_poll(const struct client *c, int32_t broker)
 	return NULL;
 }
 
-/* A poll at this broker asks the same: what was looked at before it is as good
+/* A poll at this broker asks the same and no longer than this wait: what was looked at before it is as good
  * as looking now, for it would have ended. */
 static void take_over(struct client *c, struct part *p)
 {
@@ -95,7 +96,7 @@ static void take_over(struct client *c, struct part *p)
 
 	if (poll == NULL || poll->upstream->state != UPSTREAM_OPEN)
 		return;
-	if (poll->question != p->question) {
+	if (poll->question != p->question || poll->until > p->request->wait_until) {
 		poll->upstream->quiet = true;
 		poll->upstream->state = UPSTREAM_LOST; /* the next poll takes a new one */
 		return;
@@ -282,6 +283,7 @@ void phases_leave(struct client *c, struct request *r)
 		poll = mem_zalloc(sizeof *poll);
 		poll->upstream = p->upstream;
 		poll->question = p->question;
+		poll->until = r->wait_until;
 		poll->correlation_id = p->correlation_id;
 		poll->looked = looked->answer;
 		poll->looked_size = looked->answer_size;

@@ -50,12 +50,21 @@ struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
 	}
 	if (b == NULL)
 		return NULL;
-	u = upstream_new(c->worker->loop, b, c->worker->node->config->connect_timeout_ms,
-			 &c->worker->stats, client_on_event, c);
+	u = upstream_new(c->worker->loop, broker, &b->address, b->address_len,
+			 c->worker->node->config->connect_timeout_ms, &c->worker->stats,
+			 client_on_event, c);
 	u->for_polls = for_polls;
 	u->next = c->upstreams;
 	c->upstreams = u;
 	return u;
+}
+
+/* acks=0 data is about to leave. */
+static void note_loose(const struct client *c, struct upstream *u)
+{
+	u->loose_since = ++u->sent;
+	u->loose = true;
+	u->idle_since = client_now(c);
 }
 
 /* Its upstream, open and ready to take bytes; NULL: not yet, or it never will
@@ -81,7 +90,7 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 		if (!p->request->answerless)
 			upstream_expect(u, p);
 		else
-			u->loose_since = ++u->sent, u->loose = true;
+			note_loose(c, u);
 		p->upstream = u;
 	}
 	return u;

@@ -50,30 +50,31 @@ static void on_connect_timeout(struct ev_loop *loop, ev_timer *w, int events)
 }
 
 /* -1: it can't even be tried. */
-static int start_connect(const struct broker *broker)
+static int start_connect(const struct sockaddr_storage *address, socklen_t len)
 {
 	int fd;
 
-	if (broker->address_len == 0)
+	if (len == 0)
 		return -1;
-	fd = socket(broker->address.ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 	if (fd < 0)
 		return -1;
-	if (connect(fd, (const struct sockaddr *)&broker->address, broker->address_len) != 0 &&
-	    errno != EINPROGRESS) {
+	if (connect(fd, (const struct sockaddr *)address, len) != 0 && errno != EINPROGRESS) {
 		close(fd);
 		return -1;
 	}
 	return fd;
 }
 
-struct upstream *upstream_new(struct ev_loop *loop, const struct broker *broker, int timeout_ms,
-			      struct stats *stats, void (*on_event)(void *owner), void *owner)
+struct upstream *upstream_new(struct ev_loop *loop, int32_t broker,
+			      const struct sockaddr_storage *address, socklen_t address_len,
+			      int timeout_ms, struct stats *stats, void (*on_event)(void *owner),
+			      void *owner)
 {
 	struct upstream *u = mem_zalloc(sizeof *u);
-	int fd = start_connect(broker);
+	int fd = start_connect(address, address_len);
 
-	u->broker = broker->id;
+	u->broker = broker;
 	u->owner = owner;
 	u->on_event = on_event;
 	u->stats = stats;

@@ -12,7 +12,8 @@
 
 #include "loop/stats.h"
 #include "net/sock.h"
-#include "topology/snapshot.h"
+
+#include <sys/socket.h>
 
 enum upstream_state { UPSTREAM_CONNECTING, UPSTREAM_OPEN, UPSTREAM_LOST };
 
@@ -38,10 +39,12 @@ struct upstream {
 	ev_tstamp idle_since;
 };
 
-/* Starts to connect; never blocks, never NULL.  A broker without an address is
- * lost from the start. */
-struct upstream *upstream_new(struct ev_loop *loop, const struct broker *broker, int timeout_ms,
-			      struct stats *stats, void (*on_event)(void *owner), void *owner);
+/* Starts to connect; never blocks, never NULL.  A broker without an address
+ * (address_len 0) is lost from the start. */
+struct upstream *upstream_new(struct ev_loop *loop, int32_t broker,
+			      const struct sockaddr_storage *address, socklen_t address_len,
+			      int timeout_ms, struct stats *stats, void (*on_event)(void *owner),
+			      void *owner);
 /* Closes now; fine with NULL. */
 void upstream_free(struct upstream *u, struct bufpool *pool);
 

@@ -6,7 +6,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
 from kafka_wire import LATEST, Connection, offsets_topics, parts_of  # noqa: E402
-from traffic import errors_of, fetch, no_errors, produce, produce_request  # noqa: E402
+from traffic import errors_of, fetch, no_errors, produce, produce_request, read_all  # noqa: E402
 
 NOT_LEADER, TIMED_OUT, NOT_COORDINATOR_AVAILABLE = 6, 7, 15
 PARTS = [("t", p) for p in range(6)]  # partition p is led by broker 1 + p % 3

@@ -1,0 +1,100 @@
+"""waking.py - a cluster whose brokers hold a Fetch until a record comes, as real ones do and the mock doesn't.
+
+A thread a connection, requests one after the other; records are kept in
+memory, one batch each.  It knows ApiVersions, Metadata, Produce and Fetch.
+"""
+import socket
+import struct
+import threading
+import time
+
+from kafka_wire import read_request, response_bytes
+
+VERSIONS = {"Produce": (3, 7), "Fetch": (4, 11), "Metadata": (0, 2), "ApiVersions": (0, 2)}
+KEY_OF = {"Produce": 0, "Fetch": 1, "Metadata": 3, "ApiVersions": 18}
+PORT = 9092
+
+
+class WakingCluster:
+    """Partition p of each topic is led by broker 1 + p % brokers."""
+
+    def __init__(self, scene, brokers, topics):
+        self.hosts = {n: scene.host(60 + n) for n in range(1, brokers + 1)}
+        self.logs = {(topic, p): [] for topic, count in topics.items() for p in range(count)}
+        self.changed = threading.Condition()
+        for number, host in self.hosts.items():
+            listener = socket.create_server((host, PORT))
+            threading.Thread(target=self._accept, args=(number, listener), daemon=True).start()
+        self.bootstrap = ",".join(f"{host}:{PORT}" for host in self.hosts.values())
+
+    def _accept(self, number, listener):
+        while True:
+            sock, _ = listener.accept()
+            threading.Thread(target=self._serve, args=(number, sock), daemon=True).start()
+
+    def _serve(self, number, sock):
+        try:
+            with sock, sock.makefile("rb") as stream:
+                while len(size := stream.read(4)) == 4:
+                    self._answer(number, sock, stream.read(struct.unpack(">i", size)[0]))
+        except OSError:
+            pass  # the peer has gone: nobody to tell
+
+    def _answer(self, number, sock, data):
+        api, version, correlation, _, values = read_request(data)
+        made = getattr(self, "_" + api.name.lower())(number, values)
+        if made is not None:
+            answer = response_bytes(api.name, version, correlation, made)
+            sock.sendall(struct.pack(">i", len(answer)) + answer)
+
+    def _leads(self, number, part):
+        return part in self.logs and 1 + part[1] % len(self.hosts) == number
+
+    def _apiversions(self, _number, _values):
+        return {"api_keys": [{"api_key": KEY_OF[name], "min_version": low, "max_version": high}
+                             for name, (low, high) in VERSIONS.items()]}
+
+    def _metadata(self, _number, _values):
+        topics = {}
+        for topic, p in self.logs:
+            leader = 1 + p % len(self.hosts)
+            topics.setdefault(topic, []).append({"partition_index": p, "leader_id": leader, "replica_nodes": [leader],
+                                                 "isr_nodes": [leader]})
+        return {"brokers": [{"node_id": n, "host": host, "port": PORT} for n, host in self.hosts.items()],
+                "controller_id": 1, "cluster_id": "waking",
+                "topics": [{"name": name, "partitions": parts} for name, parts in topics.items()]}
+
+    def _produce(self, number, values):
+        answer = []
+        for topic in values["topic_data"]:
+            parts = []
+            for part in topic["partition_data"]:
+                key = topic["name"], part["index"]
+                leads = self._leads(number, key)
+                if leads:
+                    with self.changed:
+                        log = self.logs[key]
+                        log.append(struct.pack(">q", len(log)) + part["records"][8:])
+                        self.changed.notify_all()
+                parts.append({"index": part["index"], "error_code": 0 if leads else 6})
+            answer.append({"name": topic["name"], "partition_responses": parts})
+        return None if values["acks"] == 0 else {"responses": answer}
+
+    def _fetch(self, number, values):
+        asked = [((t["topic"], p["partition"]), p["fetch_offset"]) for t in values["topics"] for p in t["partitions"]]
+        until = time.monotonic() + values["max_wait_ms"] / 1000
+
+        def ready():
+            return any(not self._leads(number, part) or len(self.logs[part]) > offset for part, offset in asked)
+        with self.changed:
+            self.changed.wait_for(ready, max(0, until - time.monotonic()))
+            return {"responses": [{"topic": t["topic"], "partitions": [
+                self._fetched(number, (t["topic"], p["partition"]), p["fetch_offset"]) for p in t["partitions"]]}
+                for t in values["topics"]]}
+
+    def _fetched(self, number, part, offset):
+        leads = self._leads(number, part)
+        log = self.logs[part] if leads else []
+        return {"partition_index": part[1], "error_code": 0 if leads else 6, "high_watermark": len(log),
+                "last_stable_offset": len(log), "log_start_offset": 0, "preferred_read_replica": -1,
+                "records": b"".join(log[offset:])}

@@ -1,0 +1,125 @@
+#include "route/advertise.h"
+
+#include "topology/snapshot_build.h"
+#include "util/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+
+#include <cmocka.h>
+
+static char host[] = "gateway";
+
+static struct config make_config(enum advertise_mode mode)
+{
+	return (struct config){ .advertised_host = host,
+				.advertised_port = 7000,
+				.min_broker_id = 10,
+				.advertised_mode = mode };
+}
+
+static struct snapshot *make_snapshot(const int32_t *ids, size_t count)
+{
+	struct snapshot *s = snapshot_new(NULL);
+
+	s->brokers = mem_zalloc((count + 1) * sizeof *s->brokers);
+	s->broker_count = count;
+	for (size_t i = 0; i < count; i++)
+		s->brokers[i].id = ids[i];
+	return s;
+}
+
+static void a_broker_has_its_own_port(void **state)
+{
+	static const int32_t ids[] = { 10, 11, 13 };
+	struct config c = make_config(ADVERTISE_PORTS);
+	struct snapshot *s = make_snapshot(ids, 3);
+	struct advertising a = { &c, 4 };
+	struct advertised told;
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(advertise_broker(&a, s, ids[i], &told));
+		assert_int_equal(told.id, ids[i]);
+		assert_int_equal(told.port, 7000 + ids[i] - 10);
+		assert_string_equal(told.host, host);
+		assert_true(advertise_has_own(&a, s, ids[i]));
+	}
+	assert_int_equal(advertise_ports_needed(&c, s), 3 + 3);
+	snapshot_unref(s);
+}
+
+/* Below and above the range: shown as one that has a port, never on a port of
+ * their own, the same each time, and not all as the same one. */
+static void others_are_represented(void **state)
+{
+	static const int32_t ids[] = { 2, 3, 10, 11, 14, 15, 2147483647 };
+	struct config c = make_config(ADVERTISE_PORTS);
+	struct snapshot *s = make_snapshot(ids, 7);
+	struct advertising a = { &c, 4 }; /* 10 to 13 */
+	bool seen[2] = { false };
+
+	(void)state;
+	for (size_t i = 0; i < 7; i++) {
+		struct advertised told, again;
+		bool own = ids[i] == 10 || ids[i] == 11;
+
+		assert_true(advertise_broker(&a, s, ids[i], &told));
+		assert_true(told.id == 10 || told.id == 11);
+		assert_int_equal(told.port, 7000 + told.id - 10);
+		assert_int_equal(advertise_has_own(&a, s, ids[i]), own);
+		if (own)
+			assert_int_equal(told.id, ids[i]);
+		else
+			seen[told.id - 10] = true;
+		assert_true(advertise_broker(&a, s, ids[i], &again));
+		assert_int_equal(told.id, again.id);
+	}
+	assert_true(seen[0] && seen[1]);
+	snapshot_unref(s);
+}
+
+static void without_ports_there_is_nothing_to_tell(void **state)
+{
+	static const int32_t ids[] = { 1, 2 };
+	struct config c = make_config(ADVERTISE_PORTS);
+	struct snapshot *s = make_snapshot(ids, 2);
+	struct advertising a = { &c, 4 };
+	struct advertised told;
+
+	(void)state;
+	assert_false(advertise_broker(&a, s, 1, &told));
+	assert_false(advertise_has_own(&a, s, 1));
+	assert_int_equal(advertise_ports_needed(&c, s), 3);
+	snapshot_unref(s);
+}
+
+static void single_is_one_broker(void **state)
+{
+	static const int32_t ids[] = { 1, 20 };
+	struct config c = make_config(ADVERTISE_SINGLE);
+	struct snapshot *s = make_snapshot(ids, 2);
+	struct advertising a = { &c, 1 };
+	struct advertised told;
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		assert_true(advertise_broker(&a, s, ids[i], &told));
+		assert_int_equal(told.id, 10);
+		assert_int_equal(told.port, 7000);
+	}
+	assert_int_equal(advertise_ports_needed(&c, s), 1);
+	snapshot_unref(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_broker_has_its_own_port),
+		cmocka_unit_test(others_are_represented),
+		cmocka_unit_test(without_ports_there_is_nothing_to_tell),
+		cmocka_unit_test(single_is_one_broker),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

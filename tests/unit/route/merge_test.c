@@ -1,0 +1,257 @@
+#include "route/merge.h"
+
+#include "messages.h"
+#include "route/stub.h"
+
+enum { PARTS = 4 };
+
+struct merging {
+	const struct kapi *api;
+	int version;
+	struct arena arena;
+	struct gather g;
+	struct layout request;
+	struct buf request_body, bodies[PARTS];
+	struct merge_part parts[PARTS];
+	uint32_t count;
+};
+
+static void begin(struct merging *m, const struct kapi *api, int version,
+		  const struct message *request)
+{
+	*m = (struct merging){ .api = api, .version = version };
+	arena_init(&m->arena);
+	gather_init(&m->g, &m->arena);
+	m->request_body = message_encode(request, api, version, REQUEST);
+	message_read(&m->request, &m->arena, api, version, REQUEST, &m->request_body);
+}
+
+static void add_body(struct merging *m, struct buf body)
+{
+	m->bodies[m->count] = body;
+	assert_true(merge_read(&m->parts[m->count], m->api, m->version, body.data,
+			       (uint32_t)body.len, &m->arena));
+	m->count++;
+}
+
+/* A broker's answer; brokers keep to no order. */
+static void add_answer(struct merging *m, const struct message *answer, int throttle)
+{
+	struct message a = *answer;
+
+	for (uint32_t i = 0; i < a.count; i++)
+		a.entries[i] = answer->entries[a.count - 1 - i];
+	a.throttle = throttle;
+	a.endpoints = true;
+	add_body(m, message_encode(&a, m->api, m->version, RESPONSE));
+}
+
+static void add_stub(struct merging *m, int code)
+{
+	struct buf body;
+
+	buf_init(&body, MESSAGE_MAX);
+	stub_answer(&body, m->api, m->version, &m->request, code, false);
+	add_body(m, body);
+}
+
+static void merge(struct merging *m)
+{
+	if (m->api->merge == MERGE_PARTITIONS)
+		merge_partitions(&m->g, m->api, m->version, &m->request, m->parts, m->count);
+	else
+		merge_keys(&m->g, m->api, m->version,
+			   m->api->merge == MERGE_CONCAT ? NULL : &m->request, m->parts, m->count);
+}
+
+static void end(struct merging *m)
+{
+	for (uint32_t i = 0; i < m->count; i++)
+		buf_deinit(&m->bodies[i]);
+	buf_deinit(&m->request_body);
+	arena_deinit(&m->arena);
+}
+
+static bool is_merged(const struct kapi *api)
+{
+	return api->merge == MERGE_PARTITIONS || api->merge == MERGE_KEYS;
+}
+
+static bool is_list(const struct kapi *api)
+{
+	return api->merge == MERGE_CONCAT;
+}
+
+/* One group up to OffsetFetch 7: never in parts. */
+static bool is_single(const struct merging *m)
+{
+	return m->api->merge == MERGE_KEYS && m->request.has_key;
+}
+
+/* What the client gets is, byte for byte, what one broker would have said. */
+static void check_merge(const struct kapi *api, int version, const struct message *request,
+			int32_t targets)
+{
+	static const int throttles[] = { 100, 300, 200 };
+	struct message expected;
+	struct merging m;
+	struct buf body;
+
+	begin(&m, api, version, request);
+	expected = message_answer(request, m.request.by_key);
+	for (int32_t t = 0; t < targets && !is_single(&m); t++) {
+		struct message part = message_part(&expected, m.request.by_key, t, targets);
+
+		add_answer(&m, &part, throttles[t]);
+	}
+	if (!is_single(&m)) {
+		expected.throttle = targets > 1 ? 300 : 100;
+		body = message_encode(&expected, api, version, RESPONSE);
+		merge(&m);
+		assert_gathered(&m.g, body.data, body.len);
+		assert_null(
+			memmem(gathered(&m.g), m.g.size, message_host, sizeof message_host - 1));
+		buf_deinit(&body);
+	}
+	end(&m);
+}
+
+static void check_merges(const struct kapi *api, int version)
+{
+	const struct message *all;
+	uint32_t n = message_hard_ones(&all);
+
+	for (uint32_t i = 0; i < n; i++) {
+		for (int32_t targets = 1; targets <= 3; targets++)
+			check_merge(api, version, &all[i], targets);
+	}
+}
+
+static void merged_answers_are_what_one_broker_would_say(void **state)
+{
+	(void)state;
+	message_each(is_merged, check_merges);
+}
+
+/* The answers of one broker are lost: its items, and no others, have the stub's
+ * error, at the place that the request gives them. */
+static void check_stubs(const struct kapi *api, int version)
+{
+	const struct message *all;
+	uint32_t n = message_hard_ones(&all);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct message expected, part;
+		struct merging m;
+		struct layout l;
+		uint32_t k = 0;
+
+		begin(&m, api, version, &all[i]);
+		if (is_single(&m)) {
+			end(&m);
+			continue;
+		}
+		expected = message_answer(&all[i], m.request.by_key);
+		part = message_part(&expected, m.request.by_key, 0, 2);
+		add_answer(&m, &part, 5);
+		add_stub(&m, ERROR_NOT_LEADER);
+		merge(&m);
+		layout_init(&l, &m.arena);
+		assert_true(layout_read(&l, api_plan(api, version, RESPONSE), gathered(&m.g),
+					(uint32_t)m.g.size));
+		for (uint32_t e = 0; e < expected.count; e++) {
+			const struct entry *entry = &expected.entries[e];
+			int items = l.by_key ? 1 : entry->count;
+
+			for (int p = 0; p < items; p++, k++) {
+				int32_t partition = l.by_key ? 0 : entry->partitions[p];
+
+				assert_true(k < l.item_count);
+				if (!l.by_key)
+					assert_int_equal(l.items[k].partition, partition);
+				assert_int_equal(l.items[k].error,
+						 message_target(entry->name, partition, 2) == 0
+							 ? 0
+							 : ERROR_NOT_LEADER);
+			}
+		}
+		assert_int_equal(l.item_count, k);
+		if (!l.by_key)
+			assert_int_equal(l.topic_count, expected.count);
+		end(&m);
+	}
+}
+
+static void what_no_answer_has_is_the_stubs(void **state)
+{
+	(void)state;
+	message_each(is_merged, check_stubs);
+}
+
+/* Lists of all brokers: in the order of the brokers, each key once. */
+static void check_list(const struct kapi *api, int version)
+{
+	const struct message none = { .count = 0 };
+	const struct message first = { { { 3, 0, { 0 } }, { 1, 0, { 0 } } }, 2 };
+	const struct message second = { { { 2, 0, { 0 } }, { 3, 0, { 0 } } }, 2 };
+	struct message expected = { { { 1, 0, { 0 } }, { 3, 0, { 0 } }, { 2, 0, { 0 } } }, 3 };
+	struct merging m;
+	struct buf body;
+
+	begin(&m, api, version, &none);
+	add_answer(&m, &first, 1);
+	add_answer(&m, &none, 9);
+	add_answer(&m, &second, 2);
+	merge(&m);
+	expected.throttle = 9;
+	body = message_encode(&expected, api, version, RESPONSE);
+	assert_gathered(&m.g, body.data, body.len);
+	buf_deinit(&body);
+	end(&m);
+}
+
+static void lists_are_put_together(void **state)
+{
+	(void)state;
+	message_each(is_list, check_list);
+}
+
+/* An answer cut anywhere is refused, not read beyond its end. */
+static void check_cut(const struct kapi *api, int version)
+{
+	const struct message *all;
+	struct merge_part part;
+	struct arena arena;
+	struct buf body;
+
+	message_hard_ones(&all);
+	body = message_encode(&all[2], api, version, RESPONSE);
+	arena_init(&arena);
+	for (uint32_t n = 0; n < body.len; n++) {
+		uint8_t *cut = malloc(n + 1); /* of its own size, for the sanitizer */
+
+		memcpy(cut, body.data, n);
+		assert_false(merge_read(&part, api, version, cut, n, &arena));
+		free(cut);
+	}
+	arena_deinit(&arena);
+	buf_deinit(&body);
+}
+
+static void cut_answers_are_refused(void **state)
+{
+	(void)state;
+	message_each(is_merged, check_cut);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(merged_answers_are_what_one_broker_would_say),
+		cmocka_unit_test(what_no_answer_has_is_the_stubs),
+		cmocka_unit_test(lists_are_put_together),
+		cmocka_unit_test(cut_answers_are_refused),
+	};
+
+	return cmocka_run_group_tests(tests, messages_setup, messages_teardown);
+}
