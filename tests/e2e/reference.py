@@ -147,11 +147,14 @@ class Brokers:
         return merged
 
     def _by_group(self, api, version, message):
+        """One request a coordinator."""
         field, key, answer_field, _ = BY_GROUP[api]
-        merged = None
+        by_node = {}
         for item in message[field]:
-            node = self.world.coordinator(item[key] if key else item)
-            answer = self.at(node).ask(api, version, {**message, field: [item]})
+            by_node.setdefault(self.world.coordinator(item[key] if key else item), []).append(item)
+        merged = None
+        for node, items in by_node.items():
+            answer = self.at(node).ask(api, version, {**message, field: items})
             if merged is None:
                 merged = answer
             else:

@@ -158,6 +158,9 @@ def cut_short(cases):
     cases.frame("a header tag longer than the frame", 3, 9, b"\1\7" + endless + b"\0" * 8)
     cases.frame("a topic name of -2 bytes", 3, 1, b"\0\0\0\1\xff\xfe")
     cases.raw("a client id longer than the frame", struct.pack(">ihhih", 10, 3, 1, 4711, 500))
+    # a broker takes every negative length for null
+    cases.append(Case("a client id of -2 bytes", 1, struct.pack(">ihhih", 14, 3, 1, 4711, -2) + b"\0\0\0\0",
+                      ("Metadata", 1)))
 
 
 def extra(data, more):
