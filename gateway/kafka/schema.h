@@ -53,6 +53,8 @@ enum kis {
 	COORDINATOR_TYPE,
 	RESOURCE_TYPE, /* configs: 2 topic, 4 broker, 8 broker logger, 16, 32 */
 	RESOURCE_NAME,
+	CONFIG_NAME, /* DescribeConfigs: some values are addresses */
+	CONFIG_VALUE,
 	ERROR_CODE,
 	ERROR_MESSAGE,
 	THROTTLE_MS,

@@ -265,8 +265,8 @@ static int missing_code(const struct request *r)
 	return ERROR_COORDINATOR_NOT_AVAILABLE;
 }
 
-/* CurrentLeader in an answer to be merged, as watch.c shows those that pass. */
-static bool show_leaders(struct request *r, uint8_t *body, uint32_t size)
+/* What watch.c does to answers that pass, to one that is to be merged. */
+static bool hide_addresses(struct request *r, uint8_t *body, uint32_t size)
 {
 	struct relay_watcher w = watch_over(r);
 
@@ -289,9 +289,10 @@ bool collect_read(struct client *c, struct part *p)
 	    !merge_read(&p->read, r->head.api, r->head.version, body, size, &r->arena))
 		return false;
 	/* a broker has something to say of leaders only where it says an error;
-	 * showing them notices the errors too */
-	if (p->read.layout.has_item_error && r->head.api->answer == ANSWER_WATCH) {
-		if (!show_leaders(r, body, size))
+	 * settings may be addresses anywhere.  Looking notices the errors too. */
+	if (r->head.api->answer == ANSWER_WATCH &&
+	    (p->read.layout.has_item_error || r->head.api->route == TO_RESOURCE)) {
+		if (!hide_addresses(r, body, size))
 			return false;
 	} else {
 		watch_layout(c, r, &p->read.layout);

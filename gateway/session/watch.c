@@ -142,6 +142,30 @@ static void show_leader(const struct window *w, const struct walk_event *e)
 	wire_put32(at(w, e->at), (uint32_t)told.id);
 }
 
+/* Settings of a broker whose values are addresses of brokers or controllers. */
+static bool is_address_setting(const uint8_t *name, uint32_t len)
+{
+	static const char *const names[] = {
+		"listeners",
+		"advertised.listeners",
+		"controller.quorum.voters",
+		"controller.quorum.bootstrap.servers",
+	};
+
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		if (strlen(names[i]) == len && memcmp(names[i], name, len) == 0)
+			return true;
+	}
+	return false;
+}
+
+/* The length is announced already: as many stars. */
+static void hide(const struct window *w, const struct walk_event *e)
+{
+	if (w->r->hides_value && e->len > 0)
+		memset(at(w, e->at + e->size - e->len), '*', e->len);
+}
+
 static void value_seen(const struct window *w, const struct walk_event *e)
 {
 	struct request *r = w->r;
@@ -157,6 +181,12 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		break;
 	case LEADER_ID:
 		show_leader(w, e);
+		break;
+	case CONFIG_NAME:
+		r->hides_value = is_address_setting(e->bytes, e->len);
+		break;
+	case CONFIG_VALUE:
+		hide(w, e);
 		break;
 	case LEADER_EPOCH:
 		if (r->in_leader_hint &&

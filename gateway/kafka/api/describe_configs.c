@@ -19,15 +19,15 @@ static const struct kfield response[] = {
 	{   INT8, "resource_type", "0+", .is = RESOURCE_TYPE },
 	{   STRING, "resource_name", "0+", .is = RESOURCE_NAME },
 	{   ARRAY, "configs", "0+", .of = STRUCT },
-	{     STRING, "name", "0+" },
-	{     STRING, "value", "0+", .nullable = "0+" },
+	{     STRING, "name", "0+", .is = CONFIG_NAME },
+	{     STRING, "value", "0+", .nullable = "0+", .is = CONFIG_VALUE },
 	{     BOOL, "read_only", "0+" },
 	{     BOOL, "is_default", "0" },
 	{     INT8, "config_source", "1+", .stub = -1 },
 	{     BOOL, "is_sensitive", "0+" },
 	{     ARRAY, "synonyms", "1+", .of = STRUCT },
-	{       STRING, "name", "1+" },
-	{       STRING, "value", "1+", .nullable = "1+" },
+	{       STRING, "name", "1+", .is = CONFIG_NAME },
+	{       STRING, "value", "1+", .nullable = "1+", .is = CONFIG_VALUE },
 	{       INT8, "source", "1+" },
 	{       END },
 	{     INT8, "config_type", "3+" },
@@ -37,4 +37,5 @@ static const struct kfield response[] = {
 const struct kapi api_describe_configs = {
 	.key = 32, .name = "DescribeConfigs", .versions = "0-4", .flexible = "4+",
 	.request = request, .response = response,
-	.route = TO_RESOURCE, .merge = MERGE_KEYS, .lost = LOST_CLOSE };
+	.route = TO_RESOURCE, .merge = MERGE_KEYS,
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };

@@ -94,8 +94,24 @@ def talk(world):
             move_leader.elect(world, topic)
             load.more(500)
     ask_stale(world)
+    ask_settings(world)
     console_tools.describe_all(world)
     everything(world)
+
+
+def ask_settings(world):
+    """The brokers' own settings, where their listeners are: one broker's, and all of them in one request."""
+    known = wire.schemas(world.kafka.version)
+    brokers = sorted(world.kafka.brokers)
+    for version in range(1, 5):
+        with wire.Connection(world.bootstrap.split(":")[0], world.nodes[0].first_port, known) as connection:
+            for ids in ([brokers[0]], brokers):
+                answer = connection.ask("DescribeConfigs", version, {"IncludeSynonyms": True, "Resources": [
+                    {"ResourceType": 4, "ResourceName": str(i), "ConfigurationKeys": None} for i in ids]})
+                shown = {c["Name"]: c["Value"] for r in answer["Results"] for c in r["Configs"]}
+                check(len(answer["Results"]) == len(ids), f"{len(answer['Results'])} results for {ids}")
+                check(set(shown["advertised.listeners"]) == {"*"}, f"listeners: {shown['advertised.listeners']}")
+                check(shown["broker.rack"].startswith("r"), f"rack: {shown['broker.rack']}")
 
 
 def ask_stale(world):
