@@ -268,7 +268,9 @@ def summarize(everything):
     print("  {:16}".format("") + "".join(f"{title:>14}" for title, _ in SUMMARY))
     for name, figures in everything.items():
         if "anyport" in figures:
-            print(f"  {name:16}" + "".join(f"{figures['anyport'][key]:>12.2f} x" for _, key in SUMMARY))
+            cells = [figures["anyport"][key] for _, key in SUMMARY]
+            # what one of the two did not add can't be told as a multiple
+            print(f"  {name:16}" + "".join(f"{f'{cell:.2f} x' if cell > 0 else '-':>14}" for cell in cells))
 
 
 def arguments():

@@ -81,7 +81,14 @@ def gauges(node):
 
 
 def descriptors(node):
-    return sorted(os.readlink(f"/proc/{node.pid}/fd/{fd}").split(":")[0] for fd in os.listdir(f"/proc/{node.pid}/fd"))
+    """The kinds of what it has open."""
+    kinds = []
+    for fd in os.listdir(f"/proc/{node.pid}/fd"):
+        try:
+            kinds.append(os.readlink(f"/proc/{node.pid}/fd/{fd}").split(":")[0])
+        except FileNotFoundError:
+            pass  # closed meanwhile
+    return kinds
 
 
 def at_rest(node):
