@@ -59,7 +59,10 @@ def test(scene):
     with Connection(*node.address, timeout=20) as kafka:
         no_errors(produce(kafka, {part: [b"first"] for part in PARTS}), "all brokers up")
         kafka.ask("Heartbeat", 3, group_id="g")
+        open_before = node.metrics().sum("anyport_broker_connections")
         cluster.command("down", 2)
+        # What is sent before the loss is noticed may have been done: that is not this case.
+        wait_for(lambda: node.metrics().sum("anyport_broker_connections") < open_before, 5, "the loss is noticed")
         check_unreachable(kafka)
         check_coordinator(kafka)
         cluster.command("up", 2)

@@ -62,12 +62,21 @@ def check_drain(scene, cluster):
         cluster.command("rtt", broker, 0)
 
 
+def send_into_flight(node, kafka):
+    """A Produce that has left for its broker."""
+    def bytes_sent():
+        return node.metrics().sum("anyport_broker_bytes_total", direction="out")
+    before = bytes_sent()
+    kafka.send("Produce", 7, **produce_request({("t", 0): [b"x" * 4000]}))
+    wait_for(lambda: bytes_sent() > before + 4000, 5, "the Produce is on its way")
+
+
 def check_second_signal(scene, cluster):
     node = scene.node(cluster.bootstrap)
     kafka = Connection(*node.address)
     for broker in cluster.brokers:
         cluster.command("rtt", broker, 20000)
-    kafka.send("Produce", 7, **produce_request({("t", 0): [b"x"]}))
+    send_into_flight(node, kafka)
     node.process.signal(signal.SIGTERM)
     wait_for(lambda: http_get(node.http + "/health/ready")[0] == 503, 2, "draining")
     check(node.process.alive(), "waits for what is in flight")
@@ -85,7 +94,7 @@ def check_timeout(scene, cluster):
     kafka = Connection(*node.address)
     for broker in cluster.brokers:
         cluster.command("rtt", broker, 20000)
-    kafka.send("Produce", 7, **produce_request({("t", 0): [b"x"]}))
+    send_into_flight(node, kafka)
     began = time.monotonic()
     node.process.signal(signal.SIGTERM)
     check_equal(node.process.wait(6), 0, "exit status")

@@ -5,13 +5,19 @@ import re
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
-from front import Front, check, run  # noqa: E402
+from front import Front, check, run, wait_for  # noqa: E402
 
 MEGABYTE = 1 << 20
 
 
+def nobody_is_connected(front):
+    """As HAProxy sees it: it weighs its servers by their connections."""
+    wait_for(lambda: all(front.of(node)["scur"] == "0" for node in front.nodes), 5, "all links closed")
+
+
 def every_port_reaches_every_node(front):
     for port in front.ports:
+        nobody_is_connected(front)
         links = [front.link(port) for _ in range(6)]
         answers = [link.ask() for link in links]
         for link in links:
