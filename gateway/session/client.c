@@ -434,6 +434,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer)
 
 void client_drain(struct client *c)
 {
-	c->draining = true;
+	c->draining = c->last_look = true;
+	c->sock.readable = true;
 	client_step(c);
 }

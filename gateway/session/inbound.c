@@ -93,6 +93,10 @@ static bool head_step(struct client *c)
 	uint32_t max = (uint32_t)c->worker->node->config->max_frame_bytes;
 
 	if (c->draining && inbuf_len(&c->sock.in) == 0) {
+		if (c->last_look) {
+			c->last_look = false;
+			return read_more(c) || c->closing == NULL;
+		}
 		c->in_state = IN_STOPPED;
 		return true;
 	}
@@ -249,5 +253,6 @@ bool inbound_step(struct client *c)
 
 bool inbound_is_idle(const struct client *c)
 {
-	return (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) == 0) || c->in_state == IN_STOPPED;
+	return c->in_state == IN_STOPPED ||
+	       ((c->in_state == IN_HEAD || c->in_state == IN_PROXY) && inbuf_len(&c->sock.in) == 0);
 }

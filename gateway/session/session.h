@@ -151,6 +151,7 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	bool draining, stepping;
+	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */
 	ev_tstamp linger_until;
 	const char *ending;  /* why it closes when all has been answered */
