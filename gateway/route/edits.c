@@ -60,6 +60,16 @@ void edits_add_count(struct edits *e, uint32_t at, uint32_t end, uint32_t count,
 	edits_add(e, at, end, bytes, n);
 }
 
+void gather_count(struct gather *g, uint32_t count, bool compact)
+{
+	uint8_t bytes[WIRE_UVARINT_MAX];
+
+	if (compact)
+		gather_copy(g, bytes, (size_t)wire_put_uvarint(bytes, count + 1));
+	else
+		wire_put32(gather_space(g, 4), count);
+}
+
 void edits_gather(const struct edits *e, struct gather *g, const uint8_t *body, uint32_t from,
 		  uint32_t to)
 {

@@ -283,6 +283,13 @@ void layout_keep(struct layout *l)
 	l->key = copied(l->arena, l->key, l->key_len);
 }
 
+bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b)
+{
+	if (a->name != NULL && b->name != NULL)
+		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
+	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
+}
+
 bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size)
 {
 	struct walk w;

@@ -80,6 +80,9 @@ void layout_event(struct layout *l, const struct walk_event *e);
 /* Copies names and keys into the arena, so that the message may go. */
 void layout_keep(struct layout *l);
 
+/* The same topic, named the same way. */
+bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b);
+
 /* Walks a whole message body; false: it contradicts its plan. */
 bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size);
 

@@ -1,6 +1,7 @@
 #include "route/merge.h"
 
 #include "kafka/wire.h"
+#include "route/edits.h"
 #include "util/hash.h"
 
 bool merge_read(struct merge_part *part, const struct kapi *api, int version, const uint8_t *body,
@@ -11,16 +12,6 @@ bool merge_read(struct merge_part *part, const struct kapi *api, int version, co
 	*part = (struct merge_part){ .body = body, .size = size };
 	layout_init(&part->layout, arena);
 	return plan != NULL && layout_read(&part->layout, plan, body, size);
-}
-
-static void put_count(struct gather *g, uint32_t count, bool compact)
-{
-	uint8_t bytes[WIRE_UVARINT_MAX];
-
-	if (compact)
-		gather_copy(g, bytes, (size_t)wire_put_uvarint(bytes, count + 1));
-	else
-		wire_put32(gather_space(g, 4), count);
 }
 
 /* An item of an answer, and whose it is. */
@@ -50,13 +41,6 @@ static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
 	return topic_hash(t) + (uint64_t)(uint32_t)i->partition * UINT64_C(0x9e3779b97f4a7c15);
 }
 
-static bool same_topic(const struct layout_topic *a, const struct layout_topic *b)
-{
-	if (a->name != NULL && b->name != NULL)
-		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
-	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
-}
-
 static bool same_item(const struct layout *la, const struct layout_item *a, const struct layout *lb,
 		      const struct layout_item *b)
 {
@@ -64,7 +48,7 @@ static bool same_item(const struct layout *la, const struct layout_item *a, cons
 		return a->resource_type == b->resource_type && a->key_len == b->key_len &&
 		       memcmp(a->key, b->key, a->key_len) == 0;
 	return a->partition == b->partition &&
-	       same_topic(&la->topics[a->topic], &lb->topics[b->topic]);
+	       layout_same_topic(&la->topics[a->topic], &lb->topics[b->topic]);
 }
 
 /* The slot of an item, free or taken by the same one. */
@@ -170,7 +154,7 @@ static void put_topic(struct gather *g, const struct found *found, uint32_t coun
 	const struct layout_topic *t = &p->layout.topics[found[0].item->topic];
 
 	gather_piece(g, p->body + t->at, t->count_at - t->at);
-	put_count(g, count, compact);
+	gather_count(g, count, compact);
 	for (uint32_t i = 0; i < count; i++)
 		gather_piece(g, found[i].part->body + found[i].item->at,
 			     found[i].item->end - found[i].item->at);
@@ -199,7 +183,7 @@ static struct repeats find_repeats(struct arena *arena, const struct layout *l)
 		uint64_t h = topic_hash(&l->topics[t]);
 		uint32_t *slot = &slots[h & (size - 1)];
 
-		while (*slot != 0 && !same_topic(&l->topics[*slot - 1], &l->topics[t]))
+		while (*slot != 0 && !layout_same_topic(&l->topics[*slot - 1], &l->topics[t]))
 			slot = &slots[++h & (size - 1)];
 		if (*slot == 0)
 			*slot = t + 1;
@@ -246,7 +230,7 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		topics += counts[t] > 0;
 	}
 	put_prefix(g, parts, count);
-	put_count(g, topics, compact);
+	gather_count(g, topics, compact);
 	for (uint32_t t = 0; t < request->topic_count; at += counts[t++]) {
 		if (counts[t] > 0)
 			put_topic(g, found + at, counts[t], compact);
@@ -281,7 +265,7 @@ void merge_keys(struct gather *g, const struct kapi *api, int version, const str
 		}
 	}
 	put_prefix(g, parts, count);
-	put_count(g, n, compact);
+	gather_count(g, n, compact);
 	for (uint32_t i = 0; i < n; i++)
 		gather_piece(g, found[i].part->body + found[i].item->at,
 			     found[i].item->end - found[i].item->at);

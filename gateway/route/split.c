@@ -2,16 +2,6 @@
 
 #include "kafka/wire.h"
 
-static void put_count(struct gather *g, uint32_t count, bool compact)
-{
-	uint8_t bytes[WIRE_UVARINT_MAX];
-
-	if (compact)
-		gather_copy(g, bytes, (size_t)wire_put_uvarint(bytes, count + 1));
-	else
-		wire_put32(gather_space(g, 4), count);
-}
-
 static uint32_t count_items(const struct layout *l, uint32_t first, uint32_t count, int32_t target)
 {
 	uint32_t n = 0;
@@ -43,14 +33,14 @@ static void put_topics(struct gather *g, const uint8_t *body, const struct layou
 
 	for (uint32_t t = 0; t < l->topic_count; t++)
 		topics += count_items(l, l->topics[t].first, l->topics[t].count, target) > 0;
-	put_count(g, topics, compact);
+	gather_count(g, topics, compact);
 	for (const struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
 		uint32_t n = count_items(l, t->first, t->count, target);
 
 		if (n == 0)
 			continue;
 		gather_piece(g, body + t->at, t->count_at - t->at);
-		put_count(g, n, compact);
+		gather_count(g, n, compact);
 		put_items(g, body, l, t->first, t->count, target);
 		gather_piece(g, body + t->items_end, t->end - t->items_end);
 	}
@@ -74,7 +64,7 @@ void split_part(struct gather *g, const struct request_head *head, const uint8_t
 	} else {
 		edits_gather(edits, g, body, 0, l->array_at);
 		if (l->by_key) {
-			put_count(g, count_items(l, 0, l->item_count, target), compact);
+			gather_count(g, count_items(l, 0, l->item_count, target), compact);
 			put_items(g, body, l, 0, l->item_count, target);
 		} else {
 			put_topics(g, body, l, target, compact);

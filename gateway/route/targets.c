@@ -1,11 +1,8 @@
 #include "route/targets.h"
 
-#include <limits.h>
-#include <stdlib.h>
-
 enum { RESOURCE_BROKER = 4, RESOURCE_BROKER_LOGGER = 8 };
 
-static const struct topic *find_topic(const struct snapshot *s, const struct layout_topic *t)
+const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *t)
 {
 	if (t->name != NULL)
 		return snapshot_topic(s, t->name, t->name_len);
@@ -20,12 +17,6 @@ static int32_t leader_in(const struct topic *topic, const struct snapshot *s, in
 		return TARGET_UNKNOWN;
 	leader = topic->partitions[partition].leader;
 	return leader != NO_BROKER && snapshot_broker(s, leader) != NULL ? leader : TARGET_UNKNOWN;
-}
-
-int32_t target_of_partition(const struct snapshot *s, const struct layout_topic *topic,
-			    int32_t partition)
-{
-	return leader_in(find_topic(s, topic), s, partition);
 }
 
 /* A broker's own settings are at that broker; everything else is anywhere. */
@@ -57,7 +48,7 @@ uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snap
 		}
 		if (i->topic != last) {
 			last = i->topic;
-			topic = find_topic(s, &l->topics[last]);
+			topic = target_topic(s, &l->topics[last]);
 		}
 		i->target = leader_in(topic, s, i->partition);
 		unknown += i->target == TARGET_UNKNOWN;

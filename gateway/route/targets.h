@@ -11,9 +11,8 @@
 #include "route/layout.h"
 #include "topology/snapshot.h"
 
-/* The leader of one partition, TARGET_UNKNOWN or (no leader now) TARGET_UNKNOWN. */
-int32_t target_of_partition(const struct snapshot *s, const struct layout_topic *topic,
-			    int32_t partition);
+/* What the snapshot knows of a request's topic; NULL: nothing. */
+const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *topic);
 /* Sets every item's target (TO_LEADER, TO_RESOURCE).  Returns how many are
  * TARGET_UNKNOWN. */
 uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snapshot *s);

@@ -182,20 +182,12 @@ static void notice_epochs(struct client *c, const struct layout *l)
 
 		if (i->leader_epoch < 0)
 			continue;
-		known = t->name != NULL ? snapshot_topic(s, t->name, t->name_len)
-					: (t->id != NULL ? snapshot_topic_by_id(s, t->id) : NULL);
+		known = target_topic(s, t);
 		if (known != NULL && i->partition >= 0 && i->partition < known->partition_count &&
 		    known->partitions[i->partition].leader_epoch >= 0 &&
 		    known->partitions[i->partition].leader_epoch < i->leader_epoch)
 			watch_item_error(c, t, ERROR_NOT_LEADER);
 	}
-}
-
-static bool same_topic(const struct layout_topic *a, const struct layout_topic *b)
-{
-	if (a->name != NULL && b->name != NULL)
-		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
-	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
 }
 
 /* The broker of an unanswered Produce of the same partition, or NO_BROKER. */
@@ -211,7 +203,7 @@ static int32_t in_flight_target(const struct client *c, const struct request *r,
 			continue;
 		for (uint32_t i = 0; i < l->item_count; i++) {
 			if (l->items[i].partition == item->partition && l->items[i].target >= 0 &&
-			    same_topic(&l->topics[l->items[i].topic], t))
+			    layout_same_topic(&l->topics[l->items[i].topic], t))
 				return l->items[i].target;
 		}
 	}
