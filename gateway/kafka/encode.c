@@ -18,23 +18,6 @@ struct encoder {
 
 static void encode_level(struct encoder *e, const struct kfield *rows);
 
-static bool has_level(const struct kfield *row)
-{
-	return row->type == STRUCT || (row->type == ARRAY && row->of == STRUCT);
-}
-
-/* The row behind this one and what belongs to it. */
-static const struct kfield *behind(const struct kfield *row)
-{
-	const struct kfield *r = row + 1;
-
-	if (!has_level(row))
-		return r;
-	while (r->type != END)
-		r = behind(r);
-	return r + 1;
-}
-
 /* The text was checked when the rows were compiled. */
 static bool in_versions(const struct encoder *e, const char *text)
 {
@@ -205,7 +188,7 @@ static void encode_tags(struct encoder *e, const struct kfield *row)
 	uint8_t count = 0;
 
 	buf_append8(e->out, 0);
-	for (; row->type != END && !e->failed; row = behind(row)) {
+	for (; row->type != END && !e->failed; row = kfield_behind(row)) {
 		bool null_ok = in_versions(e, row->nullable);
 		struct encode_value v;
 
@@ -221,7 +204,7 @@ static void encode_tags(struct encoder *e, const struct kfield *row)
 
 static void encode_level(struct encoder *e, const struct kfield *row)
 {
-	for (; row->type != END && row->tag == 0 && !e->failed; row = behind(row)) {
+	for (; row->type != END && row->tag == 0 && !e->failed; row = kfield_behind(row)) {
 		bool null_ok = in_versions(e, row->nullable);
 		struct encode_value v;
 

@@ -35,6 +35,17 @@ bool kversions_parse(const char *text, struct kversions *v)
 	return true;
 }
 
+const struct kfield *kfield_behind(const struct kfield *row)
+{
+	const struct kfield *r = row + 1;
+
+	if (!kfield_has_level(row))
+		return r;
+	while (r->type != END)
+		r = kfield_behind(r);
+	return r + 1;
+}
+
 /* The plan under construction. */
 struct compiler {
 	struct step steps[MAX_STEPS];

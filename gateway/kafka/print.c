@@ -20,22 +20,6 @@ struct printer {
 
 static void print_level(struct printer *p, const struct kfield *rows);
 
-static bool has_level(const struct kfield *row)
-{
-	return row->type == STRUCT || (row->type == ARRAY && row->of == STRUCT);
-}
-
-static const struct kfield *behind(const struct kfield *row)
-{
-	const struct kfield *r = row + 1;
-
-	if (!has_level(row))
-		return r;
-	while (r->type != END)
-		r = behind(r);
-	return r + 1;
-}
-
 static bool in_versions(const struct printer *p, const char *text)
 {
 	struct kversions v;
@@ -263,7 +247,7 @@ static void print_field(struct printer *p, const struct kfield *row)
 static const struct kfield *row_of_tag(const struct printer *p, const struct kfield *row,
 				       uint32_t tag)
 {
-	for (; row->type != END; row = behind(row)) {
+	for (; row->type != END; row = kfield_behind(row)) {
 		if ((uint32_t)row->tag - 1 == tag && in_versions(p, row->versions))
 			return row;
 	}
@@ -309,7 +293,7 @@ static void print_level(struct printer *p, const struct kfield *row)
 {
 	uint32_t tags;
 
-	for (; row->type != END && row->tag == 0 && p->wrong == NULL; row = behind(row)) {
+	for (; row->type != END && row->tag == 0 && p->wrong == NULL; row = kfield_behind(row)) {
 		if (in_versions(p, row->versions))
 			print_field(p, row);
 	}

@@ -112,6 +112,15 @@ struct kfield {
 
 #define TAG(n) ((n) + 1)
 
+/* Rows of its own follow it, up to an END. */
+static inline bool kfield_has_level(const struct kfield *row)
+{
+	return row->type == STRUCT || (row->type == ARRAY && row->of == STRUCT);
+}
+
+/* The row behind this one and what belongs to it. */
+const struct kfield *kfield_behind(const struct kfield *row);
+
 /* Inclusive; empty when max < min. */
 struct kversions {
 	int16_t min, max;

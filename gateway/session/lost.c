@@ -52,7 +52,7 @@ int lost_code(const struct request *r, const struct part *p)
 	return -1;
 }
 
-void lost_part(struct client *c, struct part *p)
+static void lost_part(struct client *c, struct part *p)
 {
 	struct request *r = p->request;
 

@@ -39,7 +39,7 @@ static void send_hello(struct client *c, struct upstream *u)
 
 /* The connection to a broker that takes the next request: made when there is
  * none.  NULL: the broker is not known any more. */
-struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
+static struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
 {
 	const struct broker *b = snapshot_broker(c->worker->snapshot, broker);
 	struct upstream *u;

@@ -196,7 +196,6 @@ bool send_step(struct client *c, struct request *r);
 void send_give_up(struct client *c, struct part *p);
 /* Parts that waited for this connection find it gone. */
 void send_connect_failed(struct client *c, const struct upstream *u);
-struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls);
 /* Writes what can be written of a composed part; true when something moved. */
 bool send_composed(struct client *c, struct part *p);
 
@@ -238,6 +237,5 @@ void watch_layout(struct client *c, const struct request *r, const struct layout
 bool lost_step(struct client *c); /* broken upstreams */
 void lost_deadline(struct client *c, struct request *r);
 int lost_code(const struct request *r, const struct part *p); /* -1: close the client */
-void lost_part(struct client *c, struct part *p);
 
 #endif
