@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Bytes are cut through: 100 MiB pass, either way, fast or stalled, and the node doesn't grow."""
+# alone
 import pathlib
 import signal
 import struct

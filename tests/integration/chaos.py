@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Twenty seconds of everything at once: rude clients, brokers that come and go; no acknowledged record is lost."""
+# alone
 import os
 import pathlib
 import random

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """5,000 idle connections cost less than 16 KiB each."""
+# alone
 # not with sanitizers
 import pathlib
 import resource

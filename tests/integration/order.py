@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Pipelined requests are answered in their order, also when a later one's broker is the faster."""
+# alone
 import pathlib
 import sys
 import time

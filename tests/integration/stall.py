@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Twenty clients announce 100 MiB each and stall: everybody else goes on working."""
+# alone
 import pathlib
 import struct
 import sys

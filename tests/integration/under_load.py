@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 """Nodes killed, drained and started, HAProxy reloaded, a broker gone for a while: no message is lost."""
+# alone
 import pathlib
 import signal
 import sys
