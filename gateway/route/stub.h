@@ -7,20 +7,9 @@
 #define ROUTE_STUB_H
 
 #include "kafka/api.h"
+#include "kafka/errors.h"
 #include "route/layout.h"
 #include "util/buf.h"
-
-enum kafka_error {
-	ERROR_NOT_LEADER = 6,
-	ERROR_REQUEST_TIMED_OUT = 7,
-	ERROR_COORDINATOR_LOADING = 14,
-	ERROR_COORDINATOR_NOT_AVAILABLE = 15,
-	ERROR_NOT_COORDINATOR = 16,
-	ERROR_UNSUPPORTED_VERSION = 35,
-	ERROR_INVALID_REQUEST = 42,
-	ERROR_FETCH_SESSION_ID_NOT_FOUND = 70,
-	ERROR_REBOOTSTRAP_REQUIRED = 129,
-};
 
 /* Appends the body.  The code stands in each item, or at the top when the
  * request has none (or `at_top`: then the items are left out). */

@@ -261,7 +261,7 @@ static void stand_in(struct request *r, struct merge_part *m, const struct layou
 static int missing_code(const struct request *r)
 {
 	if (r->head.api->route == TO_LEADER)
-		return r->head.api->long_poll ? 0 : ERROR_NOT_LEADER;
+		return r->head.api->long_poll ? 0 : ERROR_NOT_LEADER_OR_FOLLOWER;
 	return ERROR_COORDINATOR_NOT_AVAILABLE;
 }
 

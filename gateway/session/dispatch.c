@@ -186,7 +186,7 @@ static void notice_epochs(struct client *c, const struct layout *l)
 		if (known != NULL && i->partition >= 0 && i->partition < known->partition_count &&
 		    known->partitions[i->partition].leader_epoch >= 0 &&
 		    known->partitions[i->partition].leader_epoch < i->leader_epoch)
-			watch_item_error(c, t, ERROR_NOT_LEADER);
+			watch_item_error(c, t, ERROR_NOT_LEADER_OR_FOLLOWER);
 	}
 }
 

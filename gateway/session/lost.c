@@ -10,7 +10,7 @@ static int unsent_code(const struct kapi *api)
 {
 	switch (api->route) {
 	case TO_LEADER:
-		return ERROR_NOT_LEADER;
+		return ERROR_NOT_LEADER_OR_FOLLOWER;
 	case TO_GROUP:
 	case TO_TXN:
 		return ERROR_COORDINATOR_NOT_AVAILABLE;
@@ -23,7 +23,7 @@ static int unsent_code(const struct kapi *api)
 	case LOST_COORDINATOR:
 		return ERROR_COORDINATOR_NOT_AVAILABLE;
 	case LOST_LOADING:
-		return ERROR_COORDINATOR_LOADING;
+		return ERROR_COORDINATOR_LOAD_IN_PROGRESS;
 	default:
 		return -1;
 	}
@@ -39,13 +39,13 @@ int lost_code(const struct request *r, const struct part *p)
 		return unsent_code(api);
 	switch (api->lost) {
 	case LOST_NOT_LEADER:
-		return ERROR_NOT_LEADER;
+		return ERROR_NOT_LEADER_OR_FOLLOWER;
 	case LOST_TIMED_OUT:
 		return ERROR_REQUEST_TIMED_OUT;
 	case LOST_COORDINATOR:
 		return ERROR_COORDINATOR_NOT_AVAILABLE;
 	case LOST_LOADING:
-		return ERROR_COORDINATOR_LOADING;
+		return ERROR_COORDINATOR_LOAD_IN_PROGRESS;
 	case LOST_CLOSE:
 		break;
 	}

@@ -13,15 +13,15 @@ enum {
 static bool is_stale_topic(int error)
 {
 	switch (error) {
-	case 3:	  /* UNKNOWN_TOPIC_OR_PARTITION */
-	case 5:	  /* LEADER_NOT_AVAILABLE */
-	case 6:	  /* NOT_LEADER_OR_FOLLOWER */
-	case 9:	  /* REPLICA_NOT_AVAILABLE */
-	case 56:  /* KAFKA_STORAGE_ERROR */
-	case 72:  /* LISTENER_NOT_FOUND */
-	case 74:  /* FENCED_LEADER_EPOCH */
-	case 100: /* UNKNOWN_TOPIC_ID */
-	case 103: /* INCONSISTENT_TOPIC_ID */
+	case ERROR_UNKNOWN_TOPIC_OR_PARTITION:
+	case ERROR_LEADER_NOT_AVAILABLE:
+	case ERROR_NOT_LEADER_OR_FOLLOWER:
+	case ERROR_REPLICA_NOT_AVAILABLE:
+	case ERROR_KAFKA_STORAGE_ERROR:
+	case ERROR_LISTENER_NOT_FOUND:
+	case ERROR_FENCED_LEADER_EPOCH:
+	case ERROR_UNKNOWN_TOPIC_ID:
+	case ERROR_INCONSISTENT_TOPIC_ID:
 		return true;
 	default:
 		return false;

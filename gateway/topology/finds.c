@@ -1,5 +1,6 @@
 #include "topology/finds.h"
 
+#include "kafka/errors.h"
 #include "kafka/walk.h"
 #include "topology/ask.h"
 #include "util/clock.h"
@@ -13,8 +14,6 @@ enum {
 	KEYS_A_REQUEST = 500,
 	CHAINS = 1024,
 	REQUEST_MAX = 20 * 1024 * 1024,
-	COORDINATOR_LOAD_IN_PROGRESS = 14,
-	COORDINATOR_NOT_AVAILABLE = 15,
 };
 
 TAILQ_HEAD(find_list, find);
@@ -114,7 +113,8 @@ static void pause_find(struct finds *f, struct find *find)
 
 static void take_result(struct finds *f, struct find *find, int error, int32_t broker)
 {
-	if (error == COORDINATOR_NOT_AVAILABLE || error == COORDINATOR_LOAD_IN_PROGRESS) {
+	if (error == ERROR_COORDINATOR_NOT_AVAILABLE ||
+	    error == ERROR_COORDINATOR_LOAD_IN_PROGRESS) {
 		pause_find(f, find);
 	} else if (error != 0 || broker < 0) {
 		tell(f, find, NO_BROKER);

@@ -1,17 +1,13 @@
 #include "topology/metadata.h"
 
 #include "kafka/api.h"
+#include "kafka/errors.h"
 #include "kafka/walk.h"
 #include "topology/snapshot_build.h"
 #include "util/mem.h"
 
 enum {
 	METADATA = 3,
-	UNKNOWN_TOPIC_OR_PARTITION = 3,
-	LEADER_NOT_AVAILABLE = 5,
-	INVALID_TOPIC = 17,
-	UNKNOWN_TOPIC_ID = 100,
-	INCONSISTENT_TOPIC_ID = 103,
 	ID_SIZE = 16,
 	PARTITIONS_MAX = 200000, /* of one topic: beyond it an index is taken for nonsense */
 };
@@ -212,7 +208,7 @@ static bool is_same_incarnation(const struct topic *old, const struct metadata_t
 
 static struct partition heard(const struct metadata_partition *p)
 {
-	bool has_leader = p->leader >= 0 && p->error != LEADER_NOT_AVAILABLE;
+	bool has_leader = p->leader >= 0 && p->error != ERROR_LEADER_NOT_AVAILABLE;
 
 	return (struct partition){ .leader = has_leader ? p->leader : NO_BROKER,
 				   .leader_epoch = p->leader_epoch };
@@ -274,8 +270,8 @@ static void merge_topic(struct snapshot *next, const struct topic *old, const st
 
 static bool says_gone(int16_t error)
 {
-	return error == UNKNOWN_TOPIC_OR_PARTITION || error == UNKNOWN_TOPIC_ID ||
-	       error == INCONSISTENT_TOPIC_ID || error == INVALID_TOPIC;
+	return error == ERROR_UNKNOWN_TOPIC_OR_PARTITION || error == ERROR_UNKNOWN_TOPIC_ID ||
+	       error == ERROR_INCONSISTENT_TOPIC_ID || error == ERROR_INVALID_TOPIC;
 }
 
 /* A topic that the answer names by its id alone; NULL: not known. */

@@ -154,7 +154,7 @@ static void check_stubs(const struct kapi *api, int version)
 		expected = message_answer(&all[i], m.request.by_key);
 		part = message_part(&expected, m.request.by_key, 0, 2);
 		add_answer(&m, &part, 5);
-		add_stub(&m, ERROR_NOT_LEADER);
+		add_stub(&m, ERROR_NOT_LEADER_OR_FOLLOWER);
 		merge(&m);
 		layout_init(&l, &m.arena);
 		assert_true(layout_read(&l, api_plan(api, version, RESPONSE), gathered(&m.g),
@@ -172,7 +172,7 @@ static void check_stubs(const struct kapi *api, int version)
 				assert_int_equal(l.items[k].error,
 						 message_target(entry->name, partition, 2) == 0
 							 ? 0
-							 : ERROR_NOT_LEADER);
+							 : ERROR_NOT_LEADER_OR_FOLLOWER);
 			}
 		}
 		assert_int_equal(l.item_count, k);

@@ -3,8 +3,8 @@
 #include "kafka/print.h"
 #include "messages.h"
 
-static const int codes[] = { ERROR_NOT_LEADER, ERROR_REQUEST_TIMED_OUT, ERROR_COORDINATOR_LOADING,
-			     ERROR_COORDINATOR_NOT_AVAILABLE };
+static const int codes[] = { ERROR_NOT_LEADER_OR_FOLLOWER, ERROR_REQUEST_TIMED_OUT,
+			     ERROR_COORDINATOR_LOAD_IN_PROGRESS, ERROR_COORDINATOR_NOT_AVAILABLE };
 
 static struct buf stub(const struct kapi *api, int version, const struct message *about, int code,
 		       bool at_top)
@@ -80,7 +80,7 @@ static void check_items(const struct kapi *api, int version)
 
 	for (uint32_t i = 0; i < n; i++) {
 		struct buf request = message_encode(&all[i], api, version, REQUEST);
-		struct buf b = stub(api, version, &all[i], ERROR_NOT_LEADER, false);
+		struct buf b = stub(api, version, &all[i], ERROR_NOT_LEADER_OR_FOLLOWER, false);
 		struct layout asked, said;
 		struct arena arena;
 
@@ -94,7 +94,7 @@ static void check_items(const struct kapi *api, int version)
 			assert_int_equal(said.items[k].partition, asked.items[k].partition);
 			assert_int_equal(said.items[k].topic, asked.items[k].topic);
 			assert_int_equal(said.items[k].resource_type, asked.items[k].resource_type);
-			assert_int_equal(said.items[k].error, ERROR_NOT_LEADER);
+			assert_int_equal(said.items[k].error, ERROR_NOT_LEADER_OR_FOLLOWER);
 			assert_int_equal(said.items[k].key_len, asked.items[k].key_len);
 			if (asked.by_key)
 				assert_memory_equal(said.items[k].key, asked.items[k].key,
@@ -164,7 +164,7 @@ static void the_top_speaks_only_for_the_whole(void **state)
 static void assert_prints(int key, int version, const char *expected)
 {
 	const struct message about = { { { 1, 1, { 6 } } }, 1 };
-	struct buf b = stub(api_of(key), version, &about, ERROR_NOT_LEADER, false);
+	struct buf b = stub(api_of(key), version, &about, ERROR_NOT_LEADER_OR_FOLLOWER, false);
 	size_t size;
 	char *text;
 	FILE *out = open_memstream(&text, &size);
