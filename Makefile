@@ -14,7 +14,7 @@ ALL_CFLAGS := $(LANGUAGE) $(CFLAGS) -MMD -MP
 LIBS := -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
 
 GATEWAY_SRC := $(filter-out gateway/main.c,$(wildcard gateway/*/*.c gateway/*/*/*.c))
-HAPROXY_SRC := $(wildcard haproxy/*.c)
+HAPROXY_SRC := $(wildcard haproxy/*/*.c)
 TOOLS_SRC := $(wildcard tools/*.c)
 UNIT_SRC := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 FUZZ_MAIN := tests/fuzz/replay.c

@@ -2,9 +2,9 @@
 #include "commands.h"
 
 #include "config/config.h"
-#include "consistency.h"
-#include "model.h"
-#include "render.h"
+#include "plan/consistency.h"
+#include "plan/model.h"
+#include "plan/render.h"
 #include "util/mem.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
-#include "consistency.h"
+#include "plan/consistency.h"
 
-#include "endpoint.h"
-#include "model.h"
-#include "sizing.h"
+#include "plan/endpoint.h"
+#include "plan/model.h"
+#include "plan/sizing.h"
 
 #include <limits.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "endpoint.h"
+#include "plan/endpoint.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

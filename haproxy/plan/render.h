@@ -4,7 +4,7 @@
  * obvious has a comment that says why.  What is written passes `haproxy -c
  * -dW` and keeps away from what later versions refuse: every proxy names its
  * defaults, no frontend has a backend's name, `balance` is always written.
- * Tests: tests/unit/haproxy/render_test.c, tests/golden/haproxy/
+ * Tests: tests/unit/haproxy/plan/render_test.c, tests/golden/haproxy/
  */
 #ifndef HAPROXY_RENDER_H
 #define HAPROXY_RENDER_H

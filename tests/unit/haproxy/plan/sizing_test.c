@@ -1,4 +1,4 @@
-#include "sizing.h"
+#include "plan/sizing.h"
 
 #include <limits.h>
 #include <setjmp.h>

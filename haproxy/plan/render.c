@@ -1,9 +1,9 @@
-#include "render.h"
+#include "plan/render.h"
 
-#include "cfgtext.h"
-#include "model.h"
-#include "sizing.h"
-#include "stickiness.h"
+#include "plan/cfgtext.h"
+#include "plan/model.h"
+#include "plan/sizing.h"
+#include "plan/stickiness.h"
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,9 +3,9 @@
 #define TESTS_UNIT_HAPROXY_PLANS_H
 
 #include "config/config.h"
-#include "consistency.h"
-#include "model.h"
-#include "render.h"
+#include "plan/consistency.h"
+#include "plan/model.h"
+#include "plan/render.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
-#include "stickiness.h"
+#include "plan/stickiness.h"
 
-#include "cfgtext.h"
+#include "plan/cfgtext.h"
 
 #include <stddef.h>
 #include <string.h>

@@ -1,7 +1,7 @@
-#include "model.h"
+#include "plan/model.h"
 
 #include "config/config.h"
-#include "endpoint.h"
+#include "plan/endpoint.h"
 #include "util/mem.h"
 
 #include <ctype.h>

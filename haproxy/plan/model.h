@@ -10,13 +10,13 @@
  *   model_settle(plan)         once, when all is said: works out the ports
  *
  * A setter that refuses returns why; the plan is then as it was before.
- * Tests: tests/unit/haproxy/model_test.c
+ * Tests: tests/unit/haproxy/plan/model_test.c
  */
 #ifndef HAPROXY_MODEL_H
 #define HAPROXY_MODEL_H
 
-#include "sizing.h"
-#include "stickiness.h"
+#include "plan/sizing.h"
+#include "plan/stickiness.h"
 #include "util/compiler.h"
 
 #include <stdbool.h>

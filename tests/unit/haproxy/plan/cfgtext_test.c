@@ -1,4 +1,4 @@
-#include "cfgtext.h"
+#include "plan/cfgtext.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

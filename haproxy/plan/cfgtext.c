@@ -1,4 +1,4 @@
-#include "cfgtext.h"
+#include "plan/cfgtext.h"
 
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,6 +1,6 @@
 /* cfgtext.h - lines of haproxy.cfg: indented words and comments that are wrapped.
  *
- * Tests: tests/unit/haproxy/cfgtext_test.c
+ * Tests: tests/unit/haproxy/plan/cfgtext_test.c
  */
 #ifndef HAPROXY_CFGTEXT_H
 #define HAPROXY_CFGTEXT_H

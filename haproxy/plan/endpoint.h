@@ -3,7 +3,7 @@
  * The host is a name, an IPv4 address, an IPv6 address in brackets, or `*`
  * for every address.  It goes into haproxy.cfg as it is, so nothing passes
  * that HAProxy could take for a second word, a variable or a comment.
- * Tests: tests/unit/haproxy/endpoint_test.c
+ * Tests: tests/unit/haproxy/plan/endpoint_test.c
  */
 #ifndef HAPROXY_ENDPOINT_H
 #define HAPROXY_ENDPOINT_H

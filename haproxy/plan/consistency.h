@@ -6,7 +6,7 @@
  *
  *   refused: ...   no haproxy.cfg may be made of this plan
  *   warning: ...   it can be meant so
- * Tests: tests/unit/haproxy/consistency_test.c
+ * Tests: tests/unit/haproxy/plan/consistency_test.c
  */
 #ifndef HAPROXY_CONSISTENCY_H
 #define HAPROXY_CONSISTENCY_H
