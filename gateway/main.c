@@ -4,6 +4,7 @@
 #include "net/listen.h"
 #include "session/worker.h"
 #include "util/log.h"
+#include "util/logsink.h"
 #include "util/mem.h"
 
 #include <getopt.h>
@@ -313,6 +314,7 @@ int main(int argc, char **argv)
 		return 1;
 	if (log_level_parse(config->log_level, &level) == 0)
 		log_set_level(level);
+	logsink_open(config->log_target, "anyport");
 	if (only == PRINT_CONFIG)
 		config_print(config, stdout);
 	else if (only == 0)

@@ -10,6 +10,7 @@
 #define CONFIG_CONFIG_H
 
 #include "util/compiler.h"
+#include "util/logsink.h"
 
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -59,6 +60,7 @@ struct config {
 	/* the machine */
 	int workers; /* 1 or more after config_load */
 	char *log_level;
+	enum logsink log_target;
 
 	/* limits; sizes in bytes, times in milliseconds */
 	int max_connections;		 /* of clients, all workers together */

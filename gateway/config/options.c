@@ -85,6 +85,9 @@ const struct config_option config_options[] = {
 	{ "gateway.log_level", "GATEWAY_LOG_LEVEL", .kind = OPTION_NAME, .at = AT(log_level),
 	  .words = "debug|info|warn|error", .standard = "info",
 	  .help = "least level that is logged" },
+	{ "gateway.log_target", "GATEWAY_LOG_TARGET", .kind = OPTION_WORD, .at = AT(log_target),
+	  .words = "stderr|syslog", .standard = "stderr",
+	  .help = "where the log goes; under systemd stderr is the journal" },
 
 	{ "gateway.limits.connections", "GATEWAY_MAX_CONNECTIONS", .kind = OPTION_NUMBER,
 	  .at = AT(max_connections), .min = 1, .max = INT_MAX, .standard = "10000",

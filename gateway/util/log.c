@@ -1,16 +1,18 @@
 #include "util/log.h"
 
+#include "util/logsink.h"
+
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
-#include <unistd.h>
 
 enum { LINES_A_SECOND = 10 };
 
 static atomic_int least_level = LOG_INFO;
 static const char *const names[] = { "debug", "info", "warn", "error" };
+static const int priorities[] = { 7, 6, 4, 3 }; /* what syslog calls them */
 
 void log_set_level(enum log_level least)
 {
@@ -74,6 +76,5 @@ void log_write(struct log_site *site, enum log_level level, const char *fmt, ...
 		site->left_out = 0;
 	}
 	line[n++] = '\n';
-	if (write(STDERR_FILENO, line, n) < 0)
-		return; /* nobody is there to be told */
+	logsink_write(priorities[level], line, n);
 }

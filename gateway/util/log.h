@@ -1,4 +1,4 @@
-/* log.h - logfmt to standard error, one line an event.
+/* log.h - logfmt, one line an event, to where logsink.h says.
  *
  *   time=2026-11-23T10:00:00.123Z level=info who=main event=started port=6969
  *
