@@ -11,11 +11,13 @@ WARN += -Werror
 endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE $(WARN) -Igateway -Ihaproxy -Itests -include gateway/util/banned.h
 ALL_CFLAGS := $(LANGUAGE) $(CFLAGS) -MMD -MP
+# Of anyportctl; a gateway needs less.
+TOOLS_LIBS := -lcurl
 LIBS := -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
 
 GATEWAY_SRC := $(filter-out gateway/main.c,$(wildcard gateway/*/*.c gateway/*/*/*.c))
 HAPROXY_SRC := $(wildcard haproxy/*/*.c)
-TOOLS_SRC := $(wildcard tools/*.c)
+TOOLS_SRC := $(filter-out tools/main.c,$(wildcard tools/*.c))
 UNIT_SRC := $(shell find tests/unit -name '*_test.c' 2>/dev/null)
 FUZZ_MAIN := tests/fuzz/replay.c
 FUZZ_SRC := $(filter-out tests/fuzz/replay.c,$(wildcard tests/fuzz/*.c))
@@ -23,7 +25,7 @@ obj = $(patsubst %.c,$(BUILD)/obj/%.o,$(1))
 picked = $(if $(T),$(foreach p,$(1),$(if $(findstring $(T),$(p)),$(p))),$(1))
 UNIT_BIN := $(call picked,$(patsubst tests/unit/%.c,$(BUILD)/unit/%,$(UNIT_SRC)))
 FUZZ_BIN := $(call picked,$(patsubst tests/fuzz/%.c,$(BUILD)/fuzz/%,$(FUZZ_SRC)))
-ARCHIVES := $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
+ARCHIVES := $(BUILD)/libtools.a $(BUILD)/libhaproxy.a $(BUILD)/libgateway.a
 export BUILD CC CFLAGS
 # One short line a command; `make V=1` shows the whole of each.
 say = $(if $(V),,@echo '  $(1) $@';)
@@ -31,7 +33,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup demo bench check check-fast unit integration conformance e2e asan tsan fuzz lint format \
-	compdb install clean run-tests test-programs fuzzers
+	compdb man install clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
 
@@ -42,7 +44,7 @@ help: ## list the targets
 # --- packages ----------------------------------------------------------------
 # Test targets install what is missing; a plain build only says so.
 GOALS := $(or $(MAKECMDGOALS),all)
-INSTALLS := $(filter-out all compdb install format $(BUILD)/%,$(GOALS))
+INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
 GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint)
 
@@ -59,18 +61,21 @@ $(BUILD)/libgateway.a: $(call obj,$(GATEWAY_SRC))
 $(BUILD)/libhaproxy.a: $(call obj,$(HAPROXY_SRC))
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
+$(BUILD)/libtools.a: $(call obj,$(TOOLS_SRC))
+	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
+
 $(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
-$(BUILD)/anyportctl: $(call obj,$(TOOLS_SRC)) $(ARCHIVES)
-	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+$(BUILD)/anyportctl: $(call obj,tools/main.c) $(ARCHIVES)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TOOLS_LIBS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
+	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) $(TOOLS_LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
+	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS) $(TOOLS_LIBS)
 
 # --- tests -------------------------------------------------------------------
 TEST_PROGRAMS :=
@@ -123,13 +128,20 @@ fuzzers: $(FUZZ_BIN)
 lint: | setup ## format, clang-tidy, include direction, headers that compile alone, scripts
 	@LANGUAGE='$(LANGUAGE)' tests/lint
 format: ## rewrite the sources as .clang-format says
-	clang-format -i $$(git ls-files '*.c' '*.h')
+	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 compdb: ## compile_commands.json for editors
 	@$(MAKE) --no-print-directory -Bkn V=1 all test-programs | tests/compdb >compile_commands.json
-install: all ## into DESTDIR and PREFIX (/usr/local)
-	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/anyport
+man: $(BUILD)/anyportctl ## the manual pages, in build/man
+	$(BUILD)/anyportctl man $(BUILD)/man
+install: all man ## into DESTDIR and PREFIX (/usr/local)
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/anyport share/man/man1 share/man/man5 share/man/man8 \
+		share/bash-completion/completions share/zsh/vendor-completions share/fish/vendor_completions.d)
 	install -m 755 $(BUILD)/anyport $(BUILD)/anyportctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 examples/anyport.conf $(DESTDIR)$(PREFIX)/share/anyport
+	for n in 1 5 8; do install -m 644 $(BUILD)/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n || exit 1; done
+	$(BUILD)/anyportctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/anyportctl
+	$(BUILD)/anyportctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_anyportctl
+	$(BUILD)/anyportctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/anyportctl.fish
 clean: ## remove what was built
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz compile_commands.json
 

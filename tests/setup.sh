@@ -14,6 +14,7 @@ build	libev-dev	-
 build	libconfig-dev	-
 build	libmicrohttpd-dev	-
 build	libjansson-dev	-
+build	libcurl4-openssl-dev	-
 build	libssl-dev	-
 fast	libcmocka-dev	-
 fast	librdkafka-dev	-
@@ -21,6 +22,10 @@ fast	haproxy	haproxy
 fast	kcat	kcat
 fast	socat	socat
 fast	python3	python3
+fast	man-db	man
+fast	groff	groff
+fast	zsh	zsh
+fast	fish	fish
 java	default-jdk-headless	javac
 java	maven	mvn
 java	python3-venv	-

@@ -6,7 +6,6 @@
 
 #include <ctype.h>
 #include <errno.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,22 +18,6 @@ struct input {
 	uint8_t *bytes;
 	size_t n;
 };
-
-static void help(FILE *out)
-{
-	fputs("usage: anyportctl decode --request\n"
-	      "       anyportctl decode --answer API VERSION\n\n"
-	      "Reads one Kafka frame from standard input and prints it as a tree.  The frame begins\n"
-	      "with its size field.  It is taken as it is, or as hexadecimal digits (as xxd -p\n"
-	      "writes them) with spaces and line ends as you like.\n\n"
-	      "  -r, --request    a request: it says itself which API and version it is\n"
-	      "  -a, --answer     an answer, to a request of this API (name or number) and version\n"
-	      "  -h, --help       this text\n\n"
-	      "Example:\n"
-	      "  echo 00000010 0003 0009 00000007 0000 00 00 01 00 00 00 | anyportctl decode -r\n\n"
-	      "Exit status: 0 decoded, 1 the frame is bad (the tree says where), 2 wrong command line.\n",
-	      out);
-}
 
 /* False, with a message: it cannot be read, or is too long. */
 static bool read_all(FILE *in, struct input *input)
@@ -127,21 +110,22 @@ static const struct kapi *find_api(const char *word)
 }
 
 /* The API and version of an answer.  NULL, with a message: there is none. */
-static const struct kapi *find_answer(char **words, int *version)
+static const struct kapi *find_answer(const struct cli *cli, int *version)
 {
-	const struct kapi *api = find_api(words[0]);
+	const char *name = cli_argument(cli, 0), *typed = cli_argument(cli, 1);
+	const struct kapi *api = find_api(name);
 	struct kversions known;
 
 	if (api == NULL) {
-		fprintf(stderr, "anyportctl: there is no API \"%s\"\n", words[0]);
+		cli_usage_error(cli, "there is no API \"%s\"", name);
 		return NULL;
 	}
 	known = api_versions(api);
-	*version = number(words[1]);
+	*version = number(typed);
 	if (kversions_has(known, *version))
 		return api;
-	fprintf(stderr, "anyportctl: %s has versions %d to %d here, not \"%s\"\n", api->name,
-		known.min, known.max, words[1]);
+	cli_usage_error(cli, "%s has versions %d to %d here, not \"%s\"", api->name, known.min,
+			known.max, typed);
 	return NULL;
 }
 
@@ -153,56 +137,58 @@ static int print(const struct kapi *api, int version)
 	if (read_frame(&input)) {
 		bool good = api == NULL ? print_request(stdout, input.bytes, input.n)
 					: print_answer(stdout, api, version, input.bytes, input.n);
-		if (good && fflush(stdout) == 0)
+		if (good)
 			status = EXIT_DONE;
 	}
 	free(input.bytes);
 	return status;
 }
 
-static int decode_words(char kind, int count, char **words)
+static int run(struct cli *cli)
 {
+	bool request = cli_flag(cli, "request");
 	const struct kapi *api = NULL;
-	int version = 0;
+	int version = 0, status = EXIT_USAGE;
 
-	if ((kind == 'r' && count != 0) || (kind == 'a' && count != 2) || kind == '\0') {
-		help(stderr);
-		return EXIT_USAGE;
-	}
+	if (request == cli_flag(cli, "answer"))
+		return cli_usage_error(cli, "decode needs one of --request and --answer");
+	if (cli_argument_count(cli) != (request ? 0 : 2))
+		return cli_usage_error(cli, request ? "--request says itself what it is"
+						    : "--answer needs API VERSION");
 	if (!apis_compile(stderr))
 		return EXIT_FINDINGS;
-	if (kind == 'a') {
-		api = find_answer(words, &version);
-		if (api == NULL)
-			return EXIT_USAGE;
-	}
-	return print(api, version);
-}
-
-int decode(int argc, char **argv)
-{
-	static const struct option options[] = {
-		{ "request", no_argument, NULL, 'r' },
-		{ "answer", no_argument, NULL, 'a' },
-		{ "help", no_argument, NULL, 'h' },
-		{ 0 },
-	};
-	char kind = '\0';
-	int c, status;
-
-	optind = 1;
-	while ((c = getopt_long(argc, argv, "rah", options, NULL)) != -1) {
-		if (c == 'h') {
-			help(stdout);
-			return EXIT_DONE;
-		}
-		if (c == '?' || (kind != '\0' && kind != c)) {
-			help(stderr);
-			return EXIT_USAGE;
-		}
-		kind = (char)c;
-	}
-	status = decode_words(kind, argc - optind, argv + optind);
+	if (!request)
+		api = find_answer(cli, &version);
+	if (request || api != NULL)
+		status = print(api, version);
 	apis_free();
 	return status;
 }
+
+static const struct cli_option options[] = {
+	{ "request", 'r', .what = "a request: it says itself which API and version it is" },
+	{ "answer", 'a',
+	  .what = "an answer, to a request of this API (name or number) and version" },
+	{ 0 },
+};
+
+static const struct cli_example examples[] = {
+	{ "echo 00000010 0003 0009 00000007 0000 00 00 01 00 00 00 | anyportctl decode -r",
+	  "the request for the metadata of all topics" },
+	{ "anyportctl decode -a Metadata 9 <answer.bin", "what a broker answered" },
+	{ 0 },
+};
+
+const struct cli_command decode_command = {
+	.words = "decode",
+	.arguments = "[API VERSION]",
+	.most = 2,
+	.what = "print a captured Kafka frame as a tree",
+	.about =
+		"Reads one Kafka frame from standard input and prints it as a tree that says where "
+		"it is bad.  The frame begins with its size field.  It is taken as it is, or as "
+		"hexadecimal digits (as xxd -p writes them) with spaces and line ends as you like.",
+	.options = options,
+	.examples = examples,
+	.run = run,
+};

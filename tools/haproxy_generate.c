@@ -9,7 +9,6 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,19 +17,10 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* What the command line says besides the plan. */
-struct wishes {
-	const char *config_file;
-	const char *output_file;
-	bool help;
-};
-
 /* An option that changes the plan. */
-struct row {
-	const char *name;
-	const char *value; /* NULL: takes none */
+struct setter {
+	const char *option;
 	const char *(*set)(struct haproxy_plan *plan, const char *value);
-	const char *what;
 };
 
 static const char *set_no_splice(struct haproxy_plan *plan, const char *ignored)
@@ -40,101 +30,31 @@ static const char *set_no_splice(struct haproxy_plan *plan, const char *ignored)
 	return NULL;
 }
 
-static const struct row rows[] = {
-	{ "listen", "HOST:PORT[-PORT]", model_set_listen,
-	  "where clients come in (haproxy.listen of the configuration)" },
-	{ "node", "NAME=HOST[:HTTP-PORT]", model_add_node,
-	  "a node, once for each; the configuration's nodes are then left out" },
-	{ "balance", "HOW", model_set_balance,
-	  "leastconn (default), roundrobin, random or source" },
-	{ "stickiness", "KIND", model_set_stickiness,
-	  "what keeps a client on its node: none (default), source, client-id or port" },
-	{ "maxconn", "N", model_set_maxconn, "clients at once; worked out when not given" },
-	{ "fd-limit", "N", model_set_fd_limit,
-	  "descriptors HAProxy may open where it runs, ulimit -n (16384)" },
-	{ "no-splice", NULL, set_no_splice, "copy bytes in HAProxy instead of in the kernel" },
-	{ "stats-socket", "PATH", model_set_stats_socket,
-	  "the socket on which HAProxy is asked and told things" },
-	{ "stats-page", "HOST:PORT", model_set_stats_page,
-	  "a page for a browser, on a loopback address" },
-	{ "user", "NAME[:GROUP]", model_set_user, "whom HAProxy becomes when root starts it" },
+static const struct setter setters[] = {
+	{ "listen", model_set_listen },		{ "node", model_add_node },
+	{ "balance", model_set_balance },	{ "stickiness", model_set_stickiness },
+	{ "maxconn", model_set_maxconn },	{ "fd-limit", model_set_fd_limit },
+	{ "no-splice", set_no_splice },		{ "stats-socket", model_set_stats_socket },
+	{ "stats-page", model_set_stats_page }, { "user", model_set_user },
 };
 
-enum { ROW_FIRST = 256, LONG_OPTIONS = (int)ARRAY_LEN(rows) + 4 };
-
-static void help(FILE *out)
+/* All that the command line says of the plan; every mistake is told. */
+static int set_all(const struct cli *cli, struct haproxy_plan *plan)
 {
-	fputs("usage: anyportctl haproxy generate [-c FILE] [OPTION]...\n\n"
-	      "Writes a haproxy.cfg for the nodes of the gateway's configuration.  A set-up that\n"
-	      "contradicts itself is refused, with the reason, and nothing is written.\n\n"
-	      "  -c, --config FILE                the gateway's configuration; the environment wins\n"
-	      "                                   over it, as in the gateway itself\n"
-	      "  -o, --output FILE                write there, not to standard output\n",
-	      out);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		char left[64];
+	int status = EXIT_DONE;
 
-		snprintf(left, sizeof left, "--%s%s%s", rows[i].name, rows[i].value ? " " : "",
-			 rows[i].value ? rows[i].value : "");
-		fprintf(out, "      %-28s %s\n", left, rows[i].what);
-	}
-	fputs("  -h, --help                       this text\n\n"
-	      "Example:\n"
-	      "  anyportctl haproxy generate -c /etc/anyport.cfg -o /etc/haproxy/haproxy.cfg\n"
-	      "  anyportctl haproxy generate --listen 0.0.0.0:9092-9096 \\\n"
-	      "      --node n1=10.0.0.1:8888 --node n2=10.0.0.2:8888\n\n"
-	      "Exit status: 0 written, 1 refused, 2 wrong command line.\n",
-	      out);
-}
+	for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
+		size_t at = 0;
 
-static void long_options(struct option *options)
-{
-	memset(options, 0, sizeof *options * LONG_OPTIONS);
-	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		options[i].name = rows[i].name;
-		options[i].has_arg = rows[i].value ? required_argument : no_argument;
-		options[i].val = ROW_FIRST + (int)i;
-	}
-	options += ARRAY_LEN(rows);
-	options[0] = (struct option){ "config", required_argument, NULL, 'c' };
-	options[1] = (struct option){ "output", required_argument, NULL, 'o' };
-	options[2] = (struct option){ "help", no_argument, NULL, 'h' };
-}
+		for (const char *v; (v = cli_next(cli, setters[i].option, &at)) != NULL;) {
+			const char *mistake = setters[i].set(plan, v);
 
-/* Goes over the command line: with a plan for what changes it, without one for
- * the rest (the configuration has to be known first). */
-static int parse(int argc, char **argv, struct wishes *w, struct haproxy_plan *plan)
-{
-	struct option options[LONG_OPTIONS];
-	const char *mistake;
-	int c;
-
-	long_options(options);
-	optind = 1;
-	opterr = plan == NULL;
-	while ((c = getopt_long(argc, argv, "c:o:h", options, NULL)) != -1) {
-		if (c == 'c') {
-			w->config_file = optarg;
-		} else if (c == 'o') {
-			w->output_file = optarg;
-		} else if (c == 'h') {
-			w->help = true;
-		} else if (c < ROW_FIRST) {
-			return EXIT_USAGE;
-		} else if (plan != NULL) {
-			const struct row *row = &rows[c - ROW_FIRST];
-
-			mistake = row->set(plan, optarg);
-			if (mistake == NULL)
-				continue;
-			fprintf(stderr, "anyportctl: --%s %s: %s\n", row->name, optarg, mistake);
-			return EXIT_USAGE;
+			if (mistake != NULL)
+				status = cli_usage_error(cli, "--%s %s: %s", setters[i].option, v,
+							 mistake);
 		}
 	}
-	if (optind == argc)
-		return EXIT_DONE;
-	fprintf(stderr, "anyportctl: \"%s\" is not understood here\n", argv[optind]);
-	return EXIT_USAGE;
+	return status;
 }
 
 /* The plan as far as the configuration tells it: from the file, or from the
@@ -216,31 +136,69 @@ static int write_plan(const struct haproxy_plan *plan, const char *path)
 	return status;
 }
 
-static int generate(struct haproxy_plan *plan, const struct wishes *w)
+static int generate(struct haproxy_plan *plan, const char *output)
 {
 	model_settle(plan);
 	if (consistency_check(plan, stderr) > 0)
 		return EXIT_FINDINGS;
 	warn_of_this_machine(plan);
-	return write_plan(plan, w->output_file);
+	return write_plan(plan, output);
 }
 
-int haproxy_generate(int argc, char **argv)
+static int run(struct cli *cli)
 {
-	struct wishes w = { 0 };
-	struct haproxy_plan *plan;
-	int status = parse(argc, argv, &w, NULL);
+	struct haproxy_plan *plan = plan_from_config(cli_get(cli, "config"));
+	int status;
 
-	if (status != EXIT_DONE || w.help) {
-		help(status == EXIT_DONE ? stdout : stderr);
-		return status;
-	}
-	plan = plan_from_config(w.config_file);
 	if (plan == NULL)
 		return EXIT_FINDINGS;
-	status = parse(argc, argv, &w, plan);
+	status = set_all(cli, plan);
 	if (status == EXIT_DONE)
-		status = generate(plan, &w);
+		status = generate(plan, cli_get(cli, "output"));
 	model_free(plan);
 	return status;
 }
+
+static const struct cli_option options[] = {
+	{ "config", 'c', CLI_TEXT, "FILE",
+	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
+	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
+	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]",
+	  .what = "where clients come in (haproxy.listen of the configuration)" },
+	{ "node", 0, CLI_TEXT, "NAME=HOST[:HTTP-PORT]", .repeats = true,
+	  .what = "a node, once for each; the configuration's nodes are then left out" },
+	{ "balance", 0, CLI_TEXT, "HOW",
+	  .what = "leastconn (default), roundrobin, random or source" },
+	{ "stickiness", 0, CLI_TEXT, "KIND",
+	  .what = "what keeps a client on its node: none (default), source, client-id or port" },
+	{ "maxconn", 0, CLI_TEXT, "N", .what = "clients at once; worked out when not given" },
+	{ "fd-limit", 0, CLI_TEXT, "N",
+	  .what = "descriptors HAProxy may open where it runs, ulimit -n (16384)" },
+	{ "no-splice", .what = "copy bytes in HAProxy instead of in the kernel" },
+	{ "stats-socket", 0, CLI_TEXT, "PATH",
+	  .what = "the socket on which HAProxy is asked and told things" },
+	{ "stats-page", 0, CLI_TEXT, "HOST:PORT",
+	  .what = "a page for a browser, on a loopback address" },
+	{ "user", 0, CLI_TEXT, "NAME[:GROUP]", .what = "whom HAProxy becomes when root starts it" },
+	{ 0 },
+};
+
+static const struct cli_example examples[] = {
+	{ "anyportctl haproxy generate -c /etc/anyport.conf -o /etc/haproxy/haproxy.cfg",
+	  "from the nodes' own configuration" },
+	{ "anyportctl haproxy generate --listen 0.0.0.0:9092-9096 --node n1=10.0.0.1:8888 --node n2=10.0.0.2",
+	  "from nothing but flags" },
+	{ 0 },
+};
+
+const struct cli_command haproxy_generate_command = {
+	.words = "haproxy generate",
+	.what = "write a haproxy.cfg for the gateway's nodes",
+	.about =
+		"Writes a haproxy.cfg for the nodes of the gateway's configuration.  Every line that is "
+		"not obvious says why it is there.  A set-up that contradicts itself is refused, with "
+		"the reason and what to do instead, and nothing is written.",
+	.options = options,
+	.examples = examples,
+	.run = run,
+};

@@ -45,8 +45,8 @@ def names_and_numbers():
 
 def refusals():
     for words, part in ((["--answer", "Nosuch", "1"], "Nosuch"), (["--answer", "3", "99"], "Metadata has versions"),
-                        (["--answer", "3", "x"], "not \"x\""), (["--answer", "-1", "0"], "usage"), (["--answer", "3"], "usage"),
-                        (["--request", "3"], "usage"), ([], "usage"), (["-r", "-a", "3", "9"], "usage")):
+                        (["--answer", "3", "x"], "not \"x\""), (["--answer", "-1", "0"], "See anyportctl decode"), (["--answer", "3"], "See anyportctl decode"),
+                        (["--request", "3"], "See anyportctl decode"), ([], "See anyportctl decode"), (["-r", "-a", "3", "9"], "See anyportctl decode")):
         status, out, errors = decode(words, b"")
         check(status == 2 and out == "" and part in errors, f"{words}: {status}, {out!r}, {errors!r}")
     for given in (b"", b"zz", bytes(3), b"00000010 0003 0009 00000007 0000 00 00 01 00 00"):

@@ -28,7 +28,7 @@ def wrong_command_lines_are_2():
 
 def help_and_version_are_0():
     for words, part in ((["--help"], "haproxy generate"), (["--version"], "anyportctl "),
-                        (["haproxy", "generate", "--help"], "--listen"), (["haproxy", "generate", "-h"], "Example")):
+                        (["haproxy", "generate", "--help"], "--listen"), (["haproxy", "generate", "-h"], "Examples:")):
         status, out, errors = call(*words)
         check(status == 0 and part in out and errors == "", f"{words}: {status}, {out!r}, {errors!r}")
 

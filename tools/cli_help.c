@@ -1,0 +1,109 @@
+/* --help, from a command's row. */
+#include "cli.h"
+
+#include <assert.h>
+#include <string.h>
+
+enum { WIDTH = 100, LEFT = 34, OPTION_MAX = 64 };
+
+static const struct cli_option common_json = { "json", .what = "JSON for programs" };
+static const struct cli_option common_help = { "help", 'h', .what = "this text" };
+
+size_t cli_all_options(const struct cli_command *command, struct cli_option *to, size_t room)
+{
+	size_t n = 0;
+
+	for (const struct cli_option *o = command->options; o != NULL && o->name != NULL; o++) {
+		assert(n < room);
+		to[n++] = *o;
+	}
+	assert(n + 2 <= room);
+	if (command->json)
+		to[n++] = common_json;
+	to[n++] = common_help;
+	return n;
+}
+
+void cli_option_usage(const struct cli_option *o, char *to, size_t size)
+{
+	const char *value = o->kind == CLI_WORD && o->value == NULL ? o->words : o->value;
+
+	snprintf(to, size, "--%s%s%s", o->name, o->kind == CLI_FLAG ? "" : " ",
+		 o->kind == CLI_FLAG ? "" : value);
+}
+
+/* Words, with line ends where they belong; the first line has begun at `from`. */
+static void wrapped(FILE *out, const char *text, int from, int indent)
+{
+	int at = from;
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (at > indent && at + 1 + n > WIDTH) {
+			fprintf(out, "\n%*s", indent, "");
+			at = indent;
+		} else if (at > indent) {
+			fputc(' ', out);
+			at++;
+		}
+		fwrite(text, 1, (size_t)n, out);
+		at += n;
+		text += n;
+		text += strspn(text, " ");
+	}
+	fputc('\n', out);
+}
+
+static void print_option(FILE *out, const struct cli_option *o)
+{
+	char usage[160];
+	int at;
+
+	cli_option_usage(o, usage, sizeof usage);
+	at = fprintf(out, "  %c%c%s %s", o->letter ? '-' : ' ', o->letter ? o->letter : ' ',
+		     o->letter ? "," : " ", usage);
+	if (at > LEFT - 2) {
+		fputc('\n', out);
+		at = 0;
+	}
+	fprintf(out, "%*s", LEFT - at, "");
+	wrapped(out, o->what, LEFT, LEFT);
+}
+
+void cli_help(const struct cli_command *c, FILE *out)
+{
+	struct cli_option options[OPTION_MAX];
+	size_t n = cli_all_options(c, options, OPTION_MAX);
+
+	fprintf(out, "usage: anyportctl %s [OPTION]...%s%s\n\n", c->words, c->arguments ? " " : "",
+		c->arguments ? c->arguments : "");
+	wrapped(out, c->about, 0, 0);
+	fputc('\n', out);
+	for (size_t i = 0; i < n; i++)
+		print_option(out, &options[i]);
+	fputs("\nExamples:\n", out);
+	for (const struct cli_example *e = c->examples; e->command != NULL; e++)
+		fprintf(out, "  %s\n      %s\n", e->command, e->shows);
+	fputs("\nExit status: 0 done, 1 findings, 2 wrong command line.\n", out);
+}
+
+void cli_overview(const char *group, FILE *out)
+{
+	size_t count, n = strlen(group);
+	const struct cli_command *const *all = cli_commands(&count);
+
+	fprintf(out, "usage: anyportctl %s%sCOMMAND [OPTION]...\n\n", group, n > 0 ? " " : "");
+	for (size_t i = 0; i < count; i++) {
+		const struct cli_command *c = all[i];
+
+		if (n > 0 && (strncmp(c->words, group, n) != 0 || c->words[n] != ' '))
+			continue;
+		fprintf(out, "  %-26s", c->words);
+		wrapped(out, c->what, 28, 28);
+	}
+	fputs("\n  --help       this text; after a command, its own\n"
+	      "  --version    the version\n"
+	      "\nExit status: 0 done, 1 findings, 2 wrong command line.\n",
+	      out);
+}

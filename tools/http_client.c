@@ -1,0 +1,96 @@
+#include "http_client.h"
+
+#include "util/mem.h"
+
+#include <curl/curl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static size_t on_body(char *bytes, size_t one, size_t n, void *owner)
+{
+	struct http_answer *answer = owner;
+
+	(void)one; /* always 1 */
+	if (answer->size + n > HTTP_CLIENT_BODY_MAX)
+		return 0; /* curl ends with an error */
+	answer->body = mem_realloc(answer->body, answer->size + n + 1);
+	memcpy(answer->body + answer->size, bytes, n);
+	answer->size += n;
+	answer->body[answer->size] = '\0';
+	return n;
+}
+
+static struct curl_slist *headers(const char *token, const char *body)
+{
+	struct curl_slist *list = NULL;
+	char line[600];
+
+	if (token != NULL) {
+		snprintf(line, sizeof line, "Authorization: Bearer %s", token);
+		list = curl_slist_append(list, line);
+	}
+	if (body != NULL)
+		list = curl_slist_append(list, "Content-Type: application/json");
+	return curl_slist_append(list, "X-Requested-With: anyportctl");
+}
+
+bool http_ask(const char *method, const char *url, const char *token, const char *body,
+	      long timeout_ms, struct http_answer *answer, char why[HTTP_CLIENT_WHY_MAX])
+{
+	CURL *curl = curl_easy_init();
+	struct curl_slist *list = headers(token, body);
+	CURLcode code;
+
+	memset(answer, 0, sizeof *answer);
+	answer->body = mem_strdup("");
+	curl_easy_setopt(curl, CURLOPT_URL, url);
+	curl_easy_setopt(curl, CURLOPT_CUSTOMREQUEST, method);
+	curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https");
+	curl_easy_setopt(curl, CURLOPT_PROXY, "");
+	curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, timeout_ms);
+	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
+	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
+	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
+	if (body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	code = curl_easy_perform(curl);
+	if (code != CURLE_OK)
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: %s", url, curl_easy_strerror(code));
+	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	curl_slist_free_all(list);
+	curl_easy_cleanup(curl);
+	if (code == CURLE_OK)
+		return true;
+	http_answer_free(answer);
+	return false;
+}
+
+void http_answer_free(struct http_answer *answer)
+{
+	free(answer->body);
+	answer->body = NULL;
+}
+
+json_t *http_get_json(const char *base, const char *path, long timeout_ms,
+		      char why[HTTP_CLIENT_WHY_MAX])
+{
+	struct http_answer answer;
+	json_error_t error;
+	json_t *value = NULL;
+	char url[300];
+	size_t n = strlen(base);
+
+	while (n > 0 && base[n - 1] == '/')
+		n--;
+	snprintf(url, sizeof url, "%.*s%s", (int)n, base, path);
+	if (!http_ask("GET", url, NULL, NULL, timeout_ms, &answer, why))
+		return NULL;
+	if (answer.status != 200)
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: status %ld", url, answer.status);
+	else if ((value = json_loads(answer.body, 0, &error)) == NULL)
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: no JSON: %.80s", url, error.text);
+	http_answer_free(&answer);
+	return value;
+}

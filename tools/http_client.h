@@ -1,0 +1,34 @@
+/* http_client.h - asks a node's HTTP API.
+ *
+ * One request at a time, each with a deadline; no proxy of the environment is used.
+ * Tests: tests/integration/node_commands.py
+ */
+#ifndef TOOLS_HTTP_CLIENT_H
+#define TOOLS_HTTP_CLIENT_H
+
+#include "util/compiler.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { HTTP_CLIENT_BODY_MAX = 64 << 20, HTTP_CLIENT_WHY_MAX = 400 };
+
+struct http_answer {
+	long status; /* 200... */
+	char *body;  /* ends with NUL; never NULL */
+	size_t size;
+};
+
+/* False, and why with the URL: no answer within timeout_ms.  `token` may be NULL, `body` too
+ * (else it is sent as JSON).  Caller frees with http_answer_free. */
+MUST_CHECK bool http_ask(const char *method, const char *url, const char *token, const char *body,
+			 long timeout_ms, struct http_answer *answer,
+			 char why[HTTP_CLIENT_WHY_MAX]);
+void http_answer_free(struct http_answer *answer);
+
+/* GET of base and path; NULL and why: no answer, another status than 200, or no JSON. */
+json_t *http_get_json(const char *base, const char *path, long timeout_ms,
+		      char why[HTTP_CLIENT_WHY_MAX]);
+
+#endif
