@@ -92,6 +92,7 @@ static void listen_on(struct program *p, int ports)
 			worker_listen(p->workers[w], mine, ports, ports);
 		}
 		p->listening = true;
+		cluster_start(p->node.cluster, ports);
 		atomic_store(&p->phase, HTTP_READY);
 		log_info("who=main event=ready host=%s ports=%d-%d advertised=%s:%d workers=%d",
 			 c->bind_host, c->port_start, c->port_start + ports - 1, c->advertised_host,
@@ -101,9 +102,10 @@ static void listen_on(struct program *p, int ports)
 	free(mine);
 }
 
-static void on_snapshot(void *owner, const struct snapshot *s)
+static void on_snapshot(void *owner, const void *snapshot)
 {
 	struct program *p = owner;
+	const struct snapshot *s = snapshot;
 	struct advertising a = { p->config, p->config->port_count };
 	struct advertised told;
 
@@ -156,6 +158,7 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 	}
 	log_info("who=main event=draining signal=%d", signal->signum);
 	atomic_store(&p->phase, HTTP_DRAINING);
+	cluster_set_draining(p->node.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_drain(p->workers[i]);
 }
@@ -198,6 +201,7 @@ static void start_parts(struct program *p)
 	p->node.budget = budget_new(c->memory_budget_bytes);
 	p->node.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->node.topology = topology_new(c);
+	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
 	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
 	for (int i = 0; i < c->workers; i++)
 		p->workers[p->worker_count++] = worker_new(&p->node, i, on_drained, p);
@@ -209,6 +213,7 @@ static void stop_parts(struct program *p)
 {
 	for (int i = 0; i < p->worker_count; i++)
 		worker_stop(p->workers[i]);
+	cluster_free(p->node.cluster);
 	topology_free(p->node.topology);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_free(p->workers[i]);

@@ -6,7 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { PORT_MOST = 65535, CLIENTS_IDLE_MS = 9 * 60 * 1000 };
+enum {
+	PORT_MOST = 65535,
+	CLIENTS_IDLE_MS = 9 * 60 * 1000,
+	TOPIC_NAME_MOST = 249,
+	CLUSTER_ID_MOST = 200, /* with room for what is put in front of it */
+};
 
 static const struct config_origin *origin(const struct config *c, const char *key)
 {
@@ -147,6 +152,43 @@ static void check_nodes(const struct config *c, struct mistakes *m)
 	}
 }
 
+bool check_is_group_letter(char c)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+	       c == '.' || c == '_' || c == '-';
+}
+
+/* Kafka's rule for topics, which the names of members follow too. */
+static void check_group_name(const struct config *c, struct mistakes *m, const char *key,
+			     const char *name, size_t most)
+{
+	bool is_good = name == NULL || strlen(name) <= most;
+
+	for (const char *p = name; is_good && p != NULL && *p != '\0'; p++)
+		is_good = check_is_group_letter(*p);
+	if (!is_good && is_usable(c, key) && origin(c, key)->kind != ORIGIN_DEFAULT)
+		TELL(c, m, key,
+		     "\"%.100s\" won't do; it must be letters, digits, \".\", \"_\" and \"-\", at "
+		     "most %zu",
+		     name, most);
+}
+
+static void check_cluster(const struct config *c, struct mistakes *m)
+{
+	const char *heartbeat = "gateway.timeouts.heartbeat";
+
+	check_group_name(c, m, "gateway.cluster_id", c->cluster_id, CLUSTER_ID_MOST);
+	check_group_name(c, m, "gateway.group_id", c->group_id, TOPIC_NAME_MOST);
+	check_group_name(c, m, "gateway.node_id", c->node_id, TOPIC_NAME_MOST);
+	if (is_usable(c, heartbeat) && is_usable(c, "gateway.timeouts.session") &&
+	    c->heartbeat_interval_ms > c->session_timeout_ms / 3)
+		TELL(c, m, heartbeat,
+		     "%d ms are more than a third of %s, %d ms: one late answer would end a "
+		     "membership",
+		     c->heartbeat_interval_ms, other(m, "gateway.timeouts.session"),
+		     c->session_timeout_ms);
+}
+
 void check_all(const struct config *c, struct mistakes *m)
 {
 	check_ports(c, m);
@@ -158,4 +200,5 @@ void check_all(const struct config *c, struct mistakes *m)
 	check_trust(c, m);
 	check_idle(c, m);
 	check_nodes(c, m);
+	check_cluster(c, m);
 }

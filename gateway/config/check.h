@@ -7,7 +7,12 @@
 
 #include "config/config.h"
 
+#include <stdbool.h>
+
 struct mistakes;
+
+/* Letters that the names of groups, members and topics may have. */
+bool check_is_group_letter(char c);
 
 /* Tells every contradiction.  Leaves out what rests on a value already refused. */
 void check_all(const struct config *c, struct mistakes *m);

@@ -157,6 +157,55 @@ static void fill(struct config *c, const struct file_values *values, struct mist
 	}
 }
 
+/* What others could reach this node by, and no other one: "host-port". */
+static char *own_name(const struct config *c)
+{
+	bool is_bound = strcmp(c->bind_host, "0.0.0.0") != 0 && strcmp(c->bind_host, "::") != 0;
+	char host[TEXT_HOST_MAX] = "", name[TEXT_HOST_MAX + 8];
+
+	if (is_bound)
+		snprintf(host, sizeof host, "%s", c->bind_host);
+	else if (c->internal_load_balancing)
+		snprintf(host, sizeof host, "%s", c->advertised_host);
+	else if (gethostname(host, sizeof host - 1) != 0 || *host == '\0')
+		snprintf(host, sizeof host, "localhost");
+	snprintf(name, sizeof name, "%s-%d", host,
+		 !is_bound && c->internal_load_balancing ? c->advertised_port : c->port_start);
+	for (char *p = name; *p != '\0'; p++) {
+		if (!check_is_group_letter(*p))
+			*p = '_';
+	}
+	return mem_strdup(name);
+}
+
+static void drop_empty(char **text)
+{
+	if (*text == NULL || **text != '\0')
+		return;
+	free(*text);
+	*text = NULL;
+}
+
+static void derive_cluster(struct config *c)
+{
+	char group[TEXT_HOST_MAX + 8];
+
+	if (c->node_id == NULL)
+		c->node_id = own_name(c);
+	drop_empty(&c->rack_id);
+	drop_empty(&c->group_id);
+	if (c->cluster_id != NULL && strcmp(c->cluster_id, "off") == 0)
+		*c->cluster_id = '\0';
+	drop_empty(&c->cluster_id);
+	if (c->cluster_id == NULL) {
+		free(c->group_id);
+		c->group_id = NULL;
+	} else if (c->group_id == NULL) {
+		snprintf(group, sizeof group, "anyport_%s", c->cluster_id);
+		c->group_id = mem_strdup(group);
+	}
+}
+
 /* Defaults that depend on the machine or on other options. */
 static void derive(struct config *c, struct mistakes *m)
 {
@@ -174,6 +223,7 @@ static void derive(struct config *c, struct mistakes *m)
 	}
 	if (c->advertised_port == 0)
 		c->advertised_port = c->port_start;
+	derive_cluster(c);
 	if (c->haproxy_listen_port == 0)
 		c->haproxy_listen_port = c->advertised_port;
 	for (size_t i = 0; i < c->node_count; i++) {
@@ -239,6 +289,10 @@ void config_free(struct config *c)
 	free(c->bootstrap_servers);
 	free(c->bind_host);
 	free(c->advertised_host);
+	free(c->cluster_id);
+	free(c->group_id);
+	free(c->node_id);
+	free(c->rack_id);
 	free(c->proxy_trusted);
 	free(c->http_host);
 	free(c->log_level);

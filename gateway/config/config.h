@@ -19,6 +19,8 @@
 
 /* In the order of the words in options.c. */
 enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
+/* Which node stands for a broker: see route/mapping.h. */
+enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
 struct config_origin; /* where a value came from: see options.h */
@@ -49,6 +51,16 @@ struct config {
 	int advertised_port;   /* the first one; port_start when not given */
 	enum advertise_mode advertised_mode;
 	bool internal_load_balancing;
+
+	/* the nodes among themselves */
+	char *cluster_id; /* NULL: this node alone */
+	char *group_id;	  /* NULL: the same */
+	char *node_id;	  /* letters a consumer group takes; never NULL after config_load */
+	char *rack_id;	  /* NULL: none */
+	enum mapping_kind mapping;
+	int session_timeout_ms, heartbeat_interval_ms;
+
+	/* the load balancer */
 	enum proxy_mode proxy_protocol;
 	struct config_net *proxy_trusted;
 	size_t proxy_trusted_count;

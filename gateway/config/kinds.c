@@ -89,7 +89,7 @@ static void keep_int(struct config *c, int at, int value)
 static bool set_text(struct config *c, const struct config_option *o, const char *text,
 		     char why[KIND_WHY_MAX])
 {
-	if (*text == '\0')
+	if (*text == '\0' && !o->may_be_empty)
 		return wrong(o, text, why);
 	keep_text(c, o->at, text);
 	return true;
@@ -97,7 +97,9 @@ static bool set_text(struct config *c, const struct config_option *o, const char
 
 static void print_text(const struct config *c, const struct config_option *o, FILE *out)
 {
-	kind_print_text(*(char *const *)field_of(c, o->at), out);
+	const char *text = *(char *const *)field_of(c, o->at);
+
+	kind_print_text(text != NULL ? text : "", out);
 }
 
 static bool set_name(struct config *c, const struct config_option *o, const char *text,

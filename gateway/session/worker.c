@@ -228,7 +228,7 @@ void worker_drain(struct worker *w)
 	post(w, deliver_drain);
 }
 
-static void on_snapshot(void *owner, const struct snapshot *s)
+static void on_snapshot(void *owner, const void *s)
 {
 	struct worker *w = owner;
 

@@ -6,6 +6,7 @@
 #ifndef SESSION_WORKER_H
 #define SESSION_WORKER_H
 
+#include "cluster/cluster.h"
 #include "config/config.h"
 #include "loop/budget.h"
 #include "loop/stats.h"
@@ -21,6 +22,7 @@
 struct node {
 	const struct config *config;
 	struct topology *topology;
+	struct cluster *cluster;
 	struct budget *budget;
 	struct admission *admission;
 };

@@ -7,13 +7,13 @@
 #ifndef TOPOLOGY_INSIDE_H
 #define TOPOLOGY_INSIDE_H
 
+#include "loop/publisher.h"
 #include "topology/control.h"
 #include "topology/coordinators.h"
 #include "topology/finds.h"
 #include "topology/members.h"
 #include "topology/notices.h"
 #include "topology/offers.h"
-#include "topology/publisher.h"
 #include "topology/query.h"
 #include "topology/refresh.h"
 #include "util/clock.h"

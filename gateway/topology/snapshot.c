@@ -296,6 +296,18 @@ void snapshot_unref(const struct snapshot *s)
 	free(f);
 }
 
+static const void *ref(const void *value)
+{
+	return snapshot_ref(value);
+}
+
+static void unref(const void *value)
+{
+	snapshot_unref(value);
+}
+
+const struct published snapshot_published = { ref, unref };
+
 const struct broker *snapshot_broker(const struct snapshot *s, int32_t id)
 {
 	size_t low = 0, high = s->broker_count;

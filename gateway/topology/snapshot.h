@@ -9,6 +9,7 @@
 #define TOPOLOGY_SNAPSHOT_H
 
 #include "kafka/schema.h"
+#include "loop/publisher.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -58,7 +59,8 @@ struct snapshot {
 };
 
 const struct snapshot *snapshot_ref(const struct snapshot *s);
-void snapshot_unref(const struct snapshot *s); /* fine with NULL */
+void snapshot_unref(const struct snapshot *s);	  /* fine with NULL */
+extern const struct published snapshot_published; /* the same, for a publisher */
 
 /* NULL: not known. */
 const struct broker *snapshot_broker(const struct snapshot *s, int32_t id);

@@ -23,8 +23,7 @@ int32_t topology_coordinator(struct topology *t, enum coordinator_type type, con
 	return coordinators_get(t->coordinators, (int)type, key, len);
 }
 
-void topology_subscribe(struct topology *t, struct mailbox *mailbox,
-			void (*on_snapshot)(void *owner, const struct snapshot *s))
+void topology_subscribe(struct topology *t, struct mailbox *mailbox, publisher_heard on_snapshot)
 {
 	publisher_subscribe(t->publisher, mailbox, on_snapshot);
 }
@@ -46,7 +45,7 @@ struct topology *topology_new(const struct config *config)
 	t->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_init(&t->inbox, t->loop, t);
 	t->stop_letter.deliver = deliver_stop;
-	t->publisher = publisher_new();
+	t->publisher = publisher_new(&snapshot_published);
 	t->coordinators = coordinators_new();
 	questions_init(t);
 	learn_init(t);

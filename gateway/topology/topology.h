@@ -13,7 +13,7 @@
 #define TOPOLOGY_TOPOLOGY_H
 
 #include "config/config.h"
-#include "loop/mailbox.h"
+#include "loop/publisher.h"
 #include "topology/snapshot.h"
 
 struct topology;
@@ -22,8 +22,7 @@ struct topology;
 struct topology *topology_new(const struct config *config);
 /* Every published snapshot is handed to on_snapshot on the mailbox's loop, which
  * takes the reference.  Before topology_start only. */
-void topology_subscribe(struct topology *t, struct mailbox *mailbox,
-			void (*on_snapshot)(void *owner, const struct snapshot *s));
+void topology_subscribe(struct topology *t, struct mailbox *mailbox, publisher_heard on_snapshot);
 void topology_start(struct topology *t);
 /* Stops the thread and frees all; subscribers' mailboxes must still live. */
 void topology_free(struct topology *t);

@@ -150,12 +150,22 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { advertised_mode = \"hosts\"; };\n", "",
 	  "FILE:2: gateway.advertised_mode: \"hosts\" won't do; it must be one of ports, single, "
 	  "host\n" },
-	{ KAFKA "gateway: { cluster_id = \"a\"; agent_port = 1; };\n",
+	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; agent_port = 1; };\n",
 	  "KAFKA_SASL_PASSWORD=x\nKAFKA_SECURITY_PROTOCOL=SSL\n",
 	  "environment: KAFKA_SECURITY_PROTOCOL: \"SSL\" is not built yet; PLAINTEXT is\n"
 	  "environment: KAFKA_SASL_PASSWORD: not built yet; leave it out\n"
-	  "FILE:2: gateway.cluster_id: not built yet; leave it out\n"
+	  "FILE:2: gateway.security_mode: not built yet; leave it out\n"
 	  "FILE:2: gateway.agent_port: \"1\" is not built yet; 0 is\n" },
+	{ KAFKA
+	  "gateway: { cluster_id = \"a b\"; node_id = \"x:1\";\ntimeouts: { session = \"6 s\"; "
+	  "heartbeat = \"3 s\"; }; };\n",
+	  "",
+	  "FILE:2: gateway.cluster_id: \"a b\" won't do; it must be letters, digits, \".\", \"_\" and "
+	  "\"-\", at most 200\n"
+	  "FILE:2: gateway.node_id: \"x:1\" won't do; it must be letters, digits, \".\", \"_\" and "
+	  "\"-\", at most 249\n"
+	  "FILE:3: gateway.timeouts.heartbeat: 3000 ms are more than a third of "
+	  "gateway.timeouts.session, 6000 ms: one late answer would end a membership\n" },
 	{ KAFKA "gateway: { advertised_host = \"a\";\nadvertised_listener = \"b:1\"; };\n", "",
 	  "FILE:3: gateway.advertised_listener: gateway.advertised_host says it too, in line 2; one of "
 	  "them\n" },
@@ -264,6 +274,54 @@ static void mistyped_variables_are_warned_of(void **state)
 	config_free(c);
 }
 
+/* Who is nobody's node: by an empty text, or in the environment, where that is none, by a word. */
+static void membership_is_switched_off(void **state)
+{
+	static const char *const files[] = { KAFKA "gateway: { cluster_id = \"\"; };\n", KAFKA };
+	static const char *const variables[] = { "", "GATEWAY_CLUSTER_ID=off\n" };
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct config *c;
+
+		forget_environment();
+		set_variables(variables[i]);
+		c = load(files[i]);
+		forget_environment();
+		assert_non_null(c);
+		assert_string_equal(told, "");
+		assert_null(c->cluster_id);
+		assert_null(c->group_id);
+		assert_non_null(c->node_id);
+		config_free(c);
+	}
+}
+
+/* The same after a restart, another one for another node, and of letters that a group takes. */
+static void a_node_has_a_name(void **state)
+{
+	static const struct {
+		const char *file, *name;
+	} rows[] = {
+		{ KAFKA "gateway: { bind_host = \"10.0.0.7\"; port_start = 7000; };\n",
+		  "10.0.0.7-7000" },
+		{ KAFKA "gateway: { bind_host = \"fd00::7\"; };\n", "fd00__7-6969" },
+		{ KAFKA "gateway: { advertised_listener = \"gw1.example.com:9092\"; };\n",
+		  "gw1.example.com-9092" },
+		{ KAFKA "gateway: { node_id = \"gw1\"; cluster_id = \"blue\"; };\n", "gw1" },
+	};
+
+	(void)state;
+	forget_environment();
+	for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+		struct config *c = load(rows[i].file);
+
+		assert_non_null(c);
+		assert_string_equal(c->node_id, rows[i].name);
+		config_free(c);
+	}
+}
+
 /* --- values ------------------------------------------------------------- */
 
 static void defaults_are_the_documented_ones(void **state)
@@ -286,6 +344,15 @@ static void defaults_are_the_documented_ones(void **state)
 	assert_int_equal(c->advertised_port, 6969);
 	assert_int_equal(c->advertised_mode, ADVERTISE_PORTS);
 	assert_true(c->internal_load_balancing);
+	assert_string_equal(c->cluster_id, "gateway");
+	assert_string_equal(c->group_id, "anyport_gateway");
+	assert_null(c->rack_id);
+	assert_int_equal(c->mapping, MAPPING_RANDOM);
+	assert_int_equal(c->session_timeout_ms, 10000);
+	assert_int_equal(c->heartbeat_interval_ms, 1000);
+	snprintf(host + strlen(host), sizeof host - strlen(host), "-6969");
+	assert_string_equal(c->node_id, host);
+	host[strlen(host) - strlen("-6969")] = '\0';
 	assert_int_equal(c->proxy_protocol, PROXY_OFF);
 	assert_int_equal(c->proxy_trusted_count, 2);
 	assert_int_equal(c->proxy_trusted[0].bits, 104);
@@ -577,6 +644,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_are_whole),
+		cmocka_unit_test(membership_is_switched_off),
+		cmocka_unit_test(a_node_has_a_name),
 		cmocka_unit_test(defaults_are_the_documented_ones),
 		cmocka_unit_test(the_environment_wins),
 		cmocka_unit_test(amounts_have_units),

@@ -1,4 +1,4 @@
-#include "topology/publisher.h"
+#include "loop/publisher.h"
 
 #include "topology/resolve.h"
 #include "topology/snapshot_build.h"
@@ -28,7 +28,7 @@ static bool has_seen(void *ctx)
 
 static void a_slow_reader_hears_the_newest(void **state)
 {
-	struct publisher *p = publisher_new();
+	struct publisher *p = publisher_new(&snapshot_published);
 	struct worker w;
 	const struct snapshot *s;
 
@@ -56,7 +56,7 @@ static void a_slow_reader_hears_the_newest(void **state)
 
 static void nothing_is_heard_when_it_is_gone(void **state)
 {
-	struct publisher *p = publisher_new();
+	struct publisher *p = publisher_new(&snapshot_published);
 	struct worker w;
 
 	(void)state;

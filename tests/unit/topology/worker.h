@@ -16,7 +16,7 @@ struct worker {
 	int32_t broker; /* the last answer */
 };
 
-static inline void worker_on_snapshot(void *owner, const struct snapshot *s)
+static inline void worker_on_snapshot(void *owner, const void *s)
 {
 	struct worker *w = owner;
 

@@ -1,0 +1,45 @@
+/* cluster.h - the nodes that know each other.
+ *
+ * With a cluster id, this node joins a consumer group as an ordinary member
+ * (KAFKA-ROUTING 11: the classic protocol, so that kafka-consumer-groups shows
+ * it) and learns who else is there; every two seconds it tells the others its
+ * load by a record in an internal topic.  One thread of its own does this,
+ * with connections of its own; it publishes a new view to each subscriber's
+ * mailbox whenever something changed, several changes as one.  Without a
+ * cluster id there is no thread, and the view is this node alone.
+ * All functions may be called from any thread unless they say otherwise.
+ * Tests: tests/unit/cluster/, tests/integration/cluster_nodes.py,
+ * tests/e2e/scenarios/membership.py
+ */
+#ifndef CLUSTER_CLUSTER_H
+#define CLUSTER_CLUSTER_H
+
+#include "cluster/view.h"
+#include "topology/topology.h"
+
+struct cluster;
+
+/* Borrows the config and the topology, copies the version.  Nothing runs
+ * before cluster_start; a first view is there at once. */
+struct cluster *cluster_new(const struct config *config, struct topology *topology,
+			    const char *version);
+/* Every published view (`const struct cluster_view *`) is handed to on_view on
+ * the mailbox's loop, which takes the reference.  Before cluster_start only. */
+void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_heard on_view);
+/* The ports that are bound: so many are advertised.  Joins. */
+void cluster_start(struct cluster *c, int port_count);
+/* Stops the thread and frees all; before the topology, while subscribers'
+ * mailboxes still live.  A node that is to come back stays a member until its
+ * session ends, so that a restart disturbs nobody. */
+void cluster_free(struct cluster *c);
+
+/* A reference to the newest view, never NULL. */
+const struct cluster_view *cluster_view_get(struct cluster *c);
+
+/* What this node has to do, now; the newest one counts.  Never blocks. */
+void cluster_report_load(struct cluster *c, const struct cluster_load *load);
+/* Clients are told other nodes instead of this one, here at once and by the
+ * others within a heartbeat or two.  Never blocks. */
+void cluster_set_draining(struct cluster *c, bool is_draining);
+
+#endif

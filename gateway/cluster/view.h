@@ -1,0 +1,71 @@
+/* view.h - which gateway nodes there are, as one node believes at one moment.
+ *
+ * Immutable once published and counted by references, as a topology's
+ * snapshot: a reader on any thread holds a reference for as long as it uses
+ * anything in it.  This node is always among the members, alone if need be.
+ * Tests: tests/unit/cluster/view_test.c
+ */
+#ifndef CLUSTER_VIEW_H
+#define CLUSTER_VIEW_H
+
+#include "config/config.h"
+#include "loop/publisher.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What a node has to do, as it told itself a moment ago. */
+struct cluster_load {
+	uint64_t connections;	   /* of clients, open now */
+	uint64_t bytes_per_second; /* from and to clients */
+};
+
+struct cluster_member {
+	char *node_id; /* the same after a restart */
+	/* what it tells clients: broker N is host : port + (N - min_broker_id) */
+	char *host;
+	int port, port_count, min_broker_id;
+	enum advertise_mode mode;
+	bool internal;	     /* internal load balancing */
+	char *rack;	     /* NULL: none */
+	char *http;	     /* "host:port" of its HTTP API */
+	char *version;	     /* of the program */
+	char *kafka;	     /* id of the Kafka cluster it starts from; NULL: not known */
+	uint64_t settings;   /* fingerprint of the options that must not differ */
+	int64_t incarnation; /* grows with every start and every change */
+	bool is_self;
+	bool is_draining; /* goes away: nobody is to be sent there */
+	struct cluster_load load;
+	int64_t load_at; /* clock_ms when it was heard; -1: not yet */
+};
+
+enum cluster_state {
+	CLUSTER_OFF,	 /* no cluster id: this node alone */
+	CLUSTER_JOINING, /* not a member yet: this node alone */
+	CLUSTER_MEMBER,
+	CLUSTER_APART, /* was a member, and no coordinator hears it: the last members known */
+};
+
+struct cluster_view {
+	enum cluster_state state;
+	int64_t since;	     /* clock_ms when that began */
+	const char *group;   /* NULL: CLUSTER_OFF; so is topic */
+	const char *topic;   /* of the load records */
+	char *trouble;	     /* why it is no member; NULL: nothing is wrong */
+	char *topic_trouble; /* why others' load is not known; NULL: nothing is wrong */
+	int32_t generation;
+	uint64_t serial; /* grows when members come, go or change, not with their load */
+	struct cluster_member *members; /* sorted by node_id */
+	size_t member_count, self;	/* self: index of this node */
+	/* nodes that do not fit together, a sentence each that names them */
+	char **disagreements;
+	size_t disagreement_count;
+};
+
+const struct cluster_view *cluster_view_ref(const struct cluster_view *v);
+void cluster_view_unref(const struct cluster_view *v); /* fine with NULL */
+
+const char *cluster_state_text(enum cluster_state state);
+
+#endif
