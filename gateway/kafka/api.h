@@ -62,6 +62,7 @@ struct kapi {
 	enum kanswer answer;
 	enum klost lost;
 	bool edited;	/* the request is changed on its way, so it is held whole */
+	bool maps_anew; /* its answer tells a client where its brokers are from now on */
 	bool long_poll; /* the broker may be silent for long: ended by a drain */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */

@@ -5,6 +5,8 @@ enum { SPARE_PORTS = 2 };
 
 static bool has_port(const struct advertising *a, int32_t id)
 {
+	if (a->mapping != NULL)
+		return mapping_has_port(a->mapping, id);
 	return id >= a->config->min_broker_id && id < a->config->min_broker_id + a->port_count;
 }
 
@@ -52,6 +54,14 @@ bool advertise_broker(const struct advertising *a, const struct snapshot *s, int
 		if (other == NULL)
 			return false;
 		id = other->id;
+	}
+	if (a->mapping != NULL) {
+		const struct broker *b = snapshot_broker(s, id);
+		const struct mapping_node *n =
+			mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
+
+		*out = (struct advertised){ id, n->host, n->port + (id - n->min_broker_id) };
+		return true;
 	}
 	*out = (struct advertised){ id, c->advertised_host,
 				    c->advertised_port + (id - c->min_broker_id) };

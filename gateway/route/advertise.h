@@ -2,7 +2,8 @@
  *
  * `ports`: broker N is the advertised host with port first + (N - min id); one
  * without a port of its own is represented by one that has one, a pure function
- * of the broker list, so all nodes agree.  `single`: one virtual broker is
+ * of the broker list, so all nodes agree.  Under internal balancing the host is
+ * that of a node chosen for the broker.  `single`: one virtual broker is
  * everything.  Never are two ids told with one host:port.
  * Tests: tests/unit/route/advertise_test.c
  */
@@ -10,6 +11,7 @@
 #define ROUTE_ADVERTISE_H
 
 #include "config/config.h"
+#include "route/mapping.h"
 #include "topology/snapshot.h"
 
 struct advertised {
@@ -18,10 +20,12 @@ struct advertised {
 	int port;
 };
 
-/* Borrows the config; port_count is the number of ports really bound. */
+/* Borrows all; port_count is the number of ports really bound. */
 struct advertising {
 	const struct config *config;
 	int port_count;
+	const struct mapping *mapping; /* internal balancing: the nodes; NULL: the config's host */
+	uint64_t key;		       /* chooses among them: see mapping.h */
 };
 
 /* False: no broker has a port: there is nothing to tell. */

@@ -194,12 +194,14 @@ static void news_cluster(void *owner)
 static bool reply_rewritten(struct client *c, struct request *r)
 {
 	struct rewrite_news news = { news_topic, news_cluster, c };
+	struct advertising told = c->worker->advertising;
 	uint8_t *head = reply_begin(r), *body;
 	uint32_t size;
 
+	told.key = r->map_key;
 	if (!answer_body(r, &r->parts[0], &body, &size) ||
-	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size,
-			    &c->worker->advertising, c->worker->snapshot, &news))
+	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,
+			    c->worker->snapshot, &news))
 		return false;
 	reply_end(r, head);
 	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);

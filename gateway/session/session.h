@@ -83,6 +83,7 @@ struct request {
 	struct walk walk;
 	struct layout layout;
 	bool has_layout, answerless, composed, asked, need_whole;
+	uint64_t map_key;   /* which node stands for which broker in its answer */
 	int32_t key_target; /* of a single key: as an item's target */
 	int32_t not_broker; /* could not be reached for it */
 	int tries;
@@ -150,6 +151,7 @@ struct client {
 	ev_timer timer;
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
+	uint64_t map_key;		 /* of its last request that maps anew; 0: none yet */
 	bool draining, stepping;
 	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */

@@ -1,6 +1,8 @@
 #include "session/worker.h"
 
 #include "session/client.h"
+#include "session/nodes.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -236,6 +238,27 @@ static void on_snapshot(void *owner, const void *s)
 	w->snapshot = s;
 }
 
+static void on_view(void *owner, const void *value)
+{
+	struct worker *w = owner;
+	const struct cluster_view *v = value;
+
+	if (v->serial != w->nodes_serial) {
+		mapping_free(w->mapping);
+		w->mapping = nodes_mapping(v);
+		w->advertising.mapping = w->mapping;
+		w->nodes_serial = v->serial;
+	}
+	cluster_view_unref(v);
+}
+
+uint64_t worker_map_key(struct worker *w)
+{
+	uint64_t drawn[2] = { (uint64_t)w->index, ++w->map_keys };
+
+	return hash_bytes(drawn, sizeof drawn) | 1;
+}
+
 /* --- the thread --- */
 
 static void *run(void *arg)
@@ -267,6 +290,7 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 	ev_timer_init(&w->drain_timer, on_drain_timer, 0.0, 0.0);
 	w->drain_timer.data = w;
 	topology_subscribe(node->topology, &w->mailbox, on_snapshot);
+	cluster_subscribe(node->cluster, &w->mailbox, on_view);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		log_error("worker=%d err=\"no thread\"", index);
 		abort();
@@ -295,6 +319,7 @@ void worker_free(struct worker *w)
 	pipepool_deinit(&w->pipes);
 	bufpool_deinit(&w->bufs);
 	snapshot_unref(w->snapshot);
+	mapping_free(w->mapping);
 	ev_loop_destroy(w->loop);
 	free(w);
 }

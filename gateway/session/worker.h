@@ -48,6 +48,9 @@ struct worker {
 	struct pipepool pipes;
 	const struct snapshot *snapshot; /* never NULL once listening */
 	struct advertising advertising;
+	struct mapping *mapping; /* what advertising borrows; NULL: none */
+	uint64_t nodes_serial;	 /* of the view that it is made of */
+	uint64_t map_keys;	 /* drawn */
 	struct shunned shunned[WORKER_SHUNNED];
 	uint32_t random; /* state of a small generator, for choices among equals */
 	uint64_t next_client_id;
@@ -82,5 +85,7 @@ void worker_shun(struct worker *w, int32_t broker);
 /* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
 int32_t worker_any_broker(struct worker *w, int32_t not_this);
 void worker_client_gone(struct worker *w);
+/* A key that nobody can foresee, never 0. */
+uint64_t worker_map_key(struct worker *w);
 
 #endif

@@ -44,4 +44,4 @@ static const struct kfield response[] = {
 const struct kapi api_metadata = {
 	.key = 3, .name = "Metadata", .versions = "0-13", .flexible = "9+",
 	.request = request, .response = response,
-	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE };
+	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE, .maps_anew = true };

@@ -1,0 +1,43 @@
+/* mapping.h - which gateway node stands for a broker, under internal balancing.
+ *
+ * Each broker is told as a port of one node: among those that have a port for
+ * it, those in the broker's rack first, the one whose hash with the key and the
+ * broker is the highest (rendezvous hashing).  So one key gives one mapping,
+ * a node that goes takes only its own brokers along, and a random key is a
+ * random mapping.  Two brokers never get one host and port.
+ * Tests: tests/unit/route/mapping_test.c
+ */
+#ifndef ROUTE_MAPPING_H
+#define ROUTE_MAPPING_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* Broker N is host : port + (N - min_broker_id), for port_count of them. */
+struct mapping_node {
+	const char *node_id, *host;
+	const char *rack; /* NULL: none */
+	int port, port_count, min_broker_id;
+	uint64_t hash; /* filled in by mapping_new */
+};
+
+struct mapping;
+
+/* Copies the nodes, which must come in the same order at every node; one that
+ * has ports of an earlier one is left out.  NULL: there are none. */
+struct mapping *mapping_new(const struct mapping_node *nodes, size_t count);
+void mapping_free(struct mapping *m); /* fine with NULL */
+
+/* Whether any node has a port for the broker. */
+bool mapping_has_port(const struct mapping *m, int32_t broker);
+/* The node that stands for it; never NULL when mapping_has_port. */
+const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key, int32_t broker,
+					  const char *rack);
+
+/* The key of a client whose brokers are to stay where they are (`stable`): the
+ * same at every node and after every restart. */
+uint64_t mapping_client_key(const void *address, size_t address_len, const void *client_id,
+			    size_t client_id_len);
+
+#endif

@@ -1,0 +1,17 @@
+/* nodes.h - the gateway nodes as clients of one worker are told them.
+ *
+ * Tests: tests/unit/session/nodes_test.c, tests/integration/internal_balancing.py
+ */
+#ifndef SESSION_NODES_H
+#define SESSION_NODES_H
+
+#include "cluster/view.h"
+#include "route/mapping.h"
+
+/* What the view means for the answers to clients: a mapping over the live
+ * nodes, or NULL when clients are told the configured host (external balancing,
+ * `single`).  Nodes that drain, that are for external balancing or another
+ * Kafka cluster, are left out; when all drain, none is. */
+struct mapping *nodes_mapping(const struct cluster_view *v);
+
+#endif

@@ -1,0 +1,312 @@
+#include "route/advertise.h"
+
+#include "kafka/api.h"
+#include "kafka/wire.h"
+#include "route/rewrite.h"
+#include "topology/snapshot_build.h"
+#include "util/hash.h"
+#include "util/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+enum { NODES = 5, IDS = 6, ANSWERS = 10000 };
+
+static const struct mapping_node nodes[NODES] = {
+	{ .node_id = "a", .host = "10.0.0.1", .rack = "r1", .port = 7000, .port_count = 10 },
+	{ .node_id = "b", .host = "10.0.0.2", .rack = "r1", .port = 7000, .port_count = 10 },
+	{ .node_id = "c", .host = "10.0.0.3", .rack = "r2", .port = 7000, .port_count = 10 },
+	{ .node_id = "d", .host = "10.0.0.4", .port = 7000, .port_count = 10 },
+	/* of one host with d, on other ports */
+	{ .node_id = "e", .host = "10.0.0.4", .port = 8000, .port_count = 10 },
+};
+
+static size_t index_of(const struct mapping_node *n)
+{
+	return (size_t)(n->node_id[0] - 'a');
+}
+
+static uint64_t random_key(uint64_t i)
+{
+	return hash_bytes(&i, sizeof i) | 1;
+}
+
+/* 0.999 of the chi-square distribution; a right mapping is beyond it once in a
+ * thousand runs a broker, so three tries are given. */
+static const double chi_square_999[] = { 0, 10.828, 13.816, 16.266, 18.467, 20.515 };
+
+static double chi_square(const unsigned *counts, size_t n, double expected)
+{
+	double sum = 0;
+
+	for (size_t i = 0; i < n; i++)
+		sum += ((double)counts[i] - expected) * ((double)counts[i] - expected) / expected;
+	return sum;
+}
+
+static bool is_uniform(const struct mapping *m, int32_t broker, uint64_t seed)
+{
+	unsigned counts[NODES] = { 0 };
+
+	for (uint64_t i = 0; i < ANSWERS; i++)
+		counts[index_of(mapping_choose(m, random_key(seed + i), broker, NULL))]++;
+	return chi_square(counts, NODES, (double)ANSWERS / NODES) < chi_square_999[NODES - 1];
+}
+
+static void a_random_mapping_is_uniform(void **state)
+{
+	struct mapping *m = mapping_new(nodes, NODES);
+
+	(void)state;
+	for (int32_t broker = 0; broker < IDS; broker++) {
+		bool uniform = false;
+
+		for (uint64_t try = 0; try < 3 && !uniform; try++)
+			uniform = is_uniform(m, broker, try * ANSWERS);
+		assert_true(uniform);
+	}
+	mapping_free(m);
+}
+
+/* Where one broker is says nothing of where another is: all pairs of nodes alike. */
+static void brokers_are_mapped_independently(void **state)
+{
+	struct mapping *m = mapping_new(nodes, 2);
+	unsigned pairs[4] = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < ANSWERS; i++) {
+		uint64_t key = random_key(i);
+
+		pairs[2 * index_of(mapping_choose(m, key, 1, NULL)) +
+		      index_of(mapping_choose(m, key, 2, NULL))]++;
+	}
+	for (size_t i = 0; i < 4; i++)
+		assert_in_range(pairs[i], ANSWERS / 4 - 300, ANSWERS / 4 + 300);
+	mapping_free(m);
+}
+
+static void the_brokers_rack_comes_first(void **state)
+{
+	struct mapping *m = mapping_new(nodes, NODES);
+	unsigned counts[NODES] = { 0 };
+
+	(void)state;
+	for (uint64_t i = 0; i < ANSWERS; i++) {
+		assert_string_equal(mapping_choose(m, random_key(i), 3, "r2")->node_id, "c");
+		counts[index_of(mapping_choose(m, random_key(i), 4, "r1"))]++;
+	}
+	assert_int_equal(counts[0] + counts[1], ANSWERS);
+	assert_in_range(counts[0], ANSWERS / 2 - 300, ANSWERS / 2 + 300);
+	/* nobody is in that rack: all are as good */
+	memset(counts, 0, sizeof counts);
+	for (uint64_t i = 0; i < ANSWERS; i++)
+		counts[index_of(mapping_choose(m, random_key(i), 4, "r9"))]++;
+	for (size_t i = 0; i < NODES; i++)
+		assert_in_range(counts[i], ANSWERS / NODES - 300, ANSWERS / NODES + 300);
+	mapping_free(m);
+}
+
+static void a_key_is_one_mapping(void **state)
+{
+	struct mapping *one = mapping_new(nodes, NODES), *other = mapping_new(nodes, NODES);
+
+	(void)state;
+	for (uint64_t i = 0; i < 1000; i++) {
+		assert_string_equal(mapping_choose(one, i, 2, NULL)->node_id,
+				    mapping_choose(other, i, 2, NULL)->node_id);
+	}
+	mapping_free(one);
+	mapping_free(other);
+}
+
+/* Who goes takes its own brokers along, and nobody else's. */
+static void a_node_that_goes_moves_its_own(void **state)
+{
+	struct mapping *all = mapping_new(nodes, NODES), *less = mapping_new(nodes, NODES - 1);
+	unsigned moved = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < ANSWERS; i++) {
+		const char *before = mapping_choose(all, i, 2, NULL)->node_id;
+		const char *after = mapping_choose(less, i, 2, NULL)->node_id;
+
+		if (strcmp(before, "e") == 0)
+			moved++;
+		else
+			assert_string_equal(before, after);
+	}
+	assert_in_range(moved, ANSWERS / NODES - 300, ANSWERS / NODES + 300);
+	mapping_free(all);
+	mapping_free(less);
+}
+
+static void clients_are_told_apart(void **state)
+{
+	uint64_t a = mapping_client_key("\x0a\0\0\1", 4, "app", 3);
+
+	(void)state;
+	assert_true(a == mapping_client_key("\x0a\0\0\1", 4, "app", 3));
+	assert_true(a != mapping_client_key("\x0a\0\0\2", 4, "app", 3));
+	assert_true(a != mapping_client_key("\x0a\0\0\1", 4, "apq", 3));
+	/* the same in every process, or nodes would not agree */
+	assert_true(a == 0x9c21ff3e048f4a0a);
+}
+
+/* Nodes of one host whose ports overlap, or are laid out in another way: no
+ * host and port is ever given to two brokers. */
+static void no_address_is_given_twice(void **state)
+{
+	static const struct mapping_node mixed[] = {
+		{ .node_id = "a", .host = "h", .port = 7000, .port_count = 4, .min_broker_id = 0 },
+		{ .node_id = "b", .host = "h", .port = 7003, .port_count = 4, .min_broker_id = 0 },
+		{ .node_id = "c", .host = "h", .port = 7004, .port_count = 6, .min_broker_id = 2 },
+		{ .node_id = "d", .host = "g", .port = 7000, .port_count = 6, .min_broker_id = 1 },
+	};
+	struct mapping *m = mapping_new(mixed, 4);
+
+	(void)state;
+	assert_false(mapping_has_port(m, 8));
+	for (uint64_t key = 0; key < ANSWERS; key++) {
+		const char *hosts[8];
+		int ports[8];
+
+		for (int32_t b = 0; b < 8; b++) {
+			const struct mapping_node *n = mapping_choose(m, key, b, NULL);
+
+			assert_non_null(n);
+			assert_string_not_equal(n->node_id, "b");
+			hosts[b] = n->host;
+			ports[b] = n->port + b - n->min_broker_id;
+			assert_in_range(b - n->min_broker_id, 0, n->port_count - 1);
+			for (int32_t before = 0; before < b; before++)
+				assert_false(strcmp(hosts[before], hosts[b]) == 0 &&
+					     ports[before] == ports[b]);
+		}
+	}
+	mapping_free(m);
+}
+
+/* --- whole answers --- */
+
+static void no_news(void *owner, const uint8_t *name, uint32_t len)
+{
+	(void)owner;
+	(void)name;
+	(void)len;
+}
+
+static void no_cluster_news(void *owner)
+{
+	(void)owner;
+}
+
+/* Metadata 1 of six brokers and no topic. */
+static uint32_t metadata(uint8_t *body)
+{
+	uint8_t *p = body;
+
+	wire_put32(p, IDS);
+	p += 4;
+	for (uint32_t i = 0; i < IDS; i++) {
+		wire_put32(p, i);
+		wire_put16(p + 4, 3);
+		memcpy(p + 6, "kaf", 3);
+		wire_put32(p + 9, 9092);
+		wire_put16(p + 13, UINT16_MAX);
+		p += 15;
+	}
+	wire_put32(p, 2); /* the controller */
+	wire_put32(p + 4, 0);
+	return (uint32_t)(p + 8 - body);
+}
+
+/* Counts where each broker is; true when no address stands there twice. */
+static bool count_told(const struct gather *g, unsigned counts[IDS][NODES])
+{
+	uint8_t flat[1024], *p = flat + 4;
+	size_t at = 0;
+	char seen[IDS][32];
+
+	for (int i = 0; i < g->count; i++) {
+		memcpy(flat + at, g->iov[i].iov_base, g->iov[i].iov_len);
+		at += g->iov[i].iov_len;
+	}
+	assert_int_equal(wire_get32(flat), IDS);
+	for (uint32_t i = 0; i < IDS; i++) {
+		uint32_t len = wire_get16(p + 4), port = wire_get32(p + 6 + len);
+		size_t node = (size_t)(p[6 + len - 1] - '1');
+
+		assert_int_equal(wire_get32(p), i);
+		snprintf(seen[i], sizeof seen[i], "%.*s:%u", (int)len, (const char *)p + 6, port);
+		for (uint32_t before = 0; before < i; before++) {
+			if (strcmp(seen[before], seen[i]) == 0)
+				return false;
+		}
+		counts[i][port >= 8000 ? node + 1 : node]++;
+		p += 6 + len + 4 + 2;
+	}
+	return true;
+}
+
+/* Ten thousand Metadata answers as clients get them: each broker at each node
+ * alike, and never two at one address. */
+static void ten_thousand_answers_are_uniform(void **state)
+{
+	static unsigned counts[IDS][NODES];
+	char host[] = "alone";
+	struct config config = { .advertised_host = host, .advertised_port = 9000 };
+	struct mapping *m = mapping_new(nodes, NODES);
+	struct advertising a = { .config = &config, .port_count = 10, .mapping = m };
+	struct rewrite_news news = { no_news, no_cluster_news, NULL };
+	struct snapshot *s = snapshot_new(NULL);
+	unsigned skewed = 0;
+
+	(void)state;
+	s->brokers = mem_zalloc(IDS * sizeof *s->brokers);
+	s->broker_count = IDS;
+	for (int32_t i = 0; i < IDS; i++)
+		s->brokers[i].id = i;
+	for (uint64_t i = 0; i < ANSWERS; i++) {
+		uint8_t body[512];
+		struct arena arena;
+		struct gather g;
+
+		a.key = random_key(i);
+		arena_init(&arena);
+		gather_init(&g, &arena);
+		assert_true(rewrite_answer(&g, api_of(3), 1, body, metadata(body), &a, s, &news));
+		assert_true(count_told(&g, counts));
+		arena_deinit(&arena);
+	}
+	for (size_t b = 0; b < IDS; b++)
+		skewed += chi_square(counts[b], NODES, (double)ANSWERS / NODES) >
+			  chi_square_999[NODES - 1];
+	assert_in_range(skewed, 0, 1);
+	snapshot_unref(s);
+	mapping_free(m);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_random_mapping_is_uniform),
+		cmocka_unit_test(brokers_are_mapped_independently),
+		cmocka_unit_test(the_brokers_rack_comes_first),
+		cmocka_unit_test(a_key_is_one_mapping),
+		cmocka_unit_test(a_node_that_goes_moves_its_own),
+		cmocka_unit_test(clients_are_told_apart),
+		cmocka_unit_test(no_address_is_given_twice),
+		cmocka_unit_test(ten_thousand_answers_are_uniform),
+	};
+	int failed;
+
+	if (!apis_compile(stderr))
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	apis_free();
+	return failed;
+}
