@@ -17,6 +17,8 @@
 #define ANYPORT_VERSION "0.1.0"
 #endif
 
+enum { LOAD_EVERY_S = 2 };
+
 struct program {
 	struct config *config;
 	struct node node;
@@ -26,7 +28,9 @@ struct program {
 	struct ev_loop *loop;
 	struct mailbox mailbox;
 	ev_signal term, interrupt;
-	atomic_int phase; /* enum http_phase */
+	ev_timer load_timer;
+	uint64_t bytes_before; /* at its last turn */
+	atomic_int phase;      /* enum http_phase */
 	bool listening;
 	int exit_status;
 };
@@ -45,12 +49,27 @@ static void tell_health(void *ctx, struct http_health *out)
 		http_reason(out, "the node is going down");
 }
 
+static void tell_cluster(struct program *p, struct http_metrics *out)
+{
+	const struct cluster_view *v = cluster_view_get(p->node.cluster);
+
+	if (v->state != CLUSTER_OFF) {
+		out->is_cluster_member = v->state == CLUSTER_MEMBER;
+		out->cluster_members = (int)v->member_count;
+		out->cluster_disagreements = (int)v->disagreement_count;
+		for (size_t i = 0; i < v->member_count; i++)
+			out->cluster_draining += v->members[i].is_draining;
+	}
+	cluster_view_unref(v);
+}
+
 static void tell_metrics(void *ctx, struct http_metrics *out)
 {
 	static const struct stats *blocks[1024];
 	struct program *p = ctx;
 	const struct snapshot *s = topology_snapshot(p->node.topology);
 
+	tell_cluster(p, out);
 	for (int i = 0; i < p->worker_count; i++)
 		blocks[i] = worker_stats(p->workers[i]);
 	out->workers = blocks;
@@ -163,6 +182,26 @@ static void on_signal(struct ev_loop *loop, ev_signal *signal, int events)
 		worker_drain(p->workers[i]);
 }
 
+/* --- what the other nodes are told --- */
+
+static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct program *p = timer->data;
+	struct cluster_load load;
+	struct stats sum = { 0 };
+	uint64_t bytes;
+
+	(void)loop;
+	(void)events;
+	for (int i = 0; i < p->worker_count; i++)
+		stats_sum(&sum, worker_stats(p->workers[i]));
+	bytes = sum.counters[STAT_CLIENT_BYTES_IN] + sum.counters[STAT_CLIENT_BYTES_OUT];
+	load.connections = metrics_open(&sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	load.bytes_per_second = (uint64_t)((double)(bytes - p->bytes_before) / LOAD_EVERY_S);
+	p->bytes_before = bytes;
+	cluster_report_load(p->node.cluster, &load);
+}
+
 /* --- start and stop --- */
 
 /* Answers that are held come and go by the megabyte: memory that each time went
@@ -213,8 +252,9 @@ static void stop_parts(struct program *p)
 {
 	for (int i = 0; i < p->worker_count; i++)
 		worker_stop(p->workers[i]);
-	cluster_free(p->node.cluster);
+	cluster_stop(p->node.cluster);
 	topology_free(p->node.topology);
+	cluster_free(p->node.cluster);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_free(p->workers[i]);
 	free(p->workers);
@@ -243,6 +283,9 @@ static int run(struct config *config)
 	watch_signal(&p, &p.term, SIGTERM);
 	watch_signal(&p, &p.interrupt, SIGINT);
 	start_parts(&p);
+	ev_timer_init(&p.load_timer, on_load_timer, LOAD_EVERY_S, LOAD_EVERY_S);
+	p.load_timer.data = &p;
+	ev_timer_start(p.loop, &p.load_timer);
 	p.http = http_start(config->http_host, config->http_port, ANYPORT_VERSION, &source, why,
 			    sizeof why);
 	if (p.http == NULL)
@@ -254,6 +297,7 @@ static int run(struct config *config)
 	mailbox_deinit(&p.mailbox);
 	ev_signal_stop(p.loop, &p.term);
 	ev_signal_stop(p.loop, &p.interrupt);
+	ev_timer_stop(p.loop, &p.load_timer);
 	ev_loop_destroy(p.loop);
 	return p.exit_status;
 }

@@ -1,34 +1,485 @@
 #include "cluster/cluster.h"
 
+#include "cluster/group.h"
+#include "cluster/traffic.h"
 #include "cluster/view_build.h"
+#include "loop/thread.h"
 #include "util/clock.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
 
+enum {
+	WATCH_MS = 1000, /* loads are published so often, and a lost session is seen */
+	LEAVE_MS = 1000, /* for the group to hear that we go */
+	PUT_RIGHT_FIRST_MS = 500,
+	PUT_RIGHT_MOST_MS = 30000,
+};
+
+struct heard_load {
+	char *node_id;
+	struct cluster_load load;
+	int64_t at;
+};
+
+/* What other threads want of it. */
+struct desk {
+	pthread_mutex_t lock;
+	struct cluster_load load;
+	bool has_load, is_draining, is_posted;
+};
+
 struct cluster {
 	const struct config *config;
 	struct topology *topology;
-	pthread_mutex_t lock; /* of what follows, and of publishing */
+	char *topic; /* NULL: off */
+	pthread_t thread;
+	bool is_started, is_stopped;
 	struct publisher *publisher;
+	struct mailbox inbox;
+	struct letter stop_letter, desk_letter;
+	struct desk desk;
+
+	/* The cluster's thread; before it runs, who makes it; without it, who has the lock. */
+	struct ev_loop *loop;
+	const struct snapshot *snapshot;
+	struct links *links;
+	struct group *group;
+	struct traffic *traffic;
+	struct load_events load_events;
 	struct cluster_member self;
+	struct cluster_member *others;
+	size_t other_count;
+	struct heard_load *loads;
+	size_t load_count;
+	enum cluster_state state;
 	int64_t since;
+	bool is_changed, loads_changed;
+	bool is_misrepresented; /* the map has this node wrong */
+	int64_t put_right_at;
+	unsigned put_right;
+	bool is_leaving, has_left;
+	ev_prepare prepare; /* publishes, once for all that came together */
+	ev_timer watch, leave_timer;
 };
 
-/* With the lock. */
+/* --- the view --- */
+
+static const struct heard_load *load_of(const struct cluster *c, const char *node_id)
+{
+	for (size_t i = 0; i < c->load_count; i++) {
+		if (strcmp(c->loads[i].node_id, node_id) == 0)
+			return &c->loads[i];
+	}
+	return NULL;
+}
+
+static struct cluster_view *make_view(const struct cluster *c)
+{
+	struct cluster_view *v = view_new(c->config, c->topic);
+
+	view_add(v, &c->self);
+	for (size_t i = 0; i < c->other_count; i++) {
+		const struct heard_load *heard = load_of(c, c->others[i].node_id);
+
+		view_add(v, &c->others[i]);
+		if (heard == NULL)
+			continue;
+		v->members[i + 1].load = heard->load;
+		v->members[i + 1].load_at = heard->at;
+	}
+	view_finish(v);
+	return v;
+}
+
+static char *copied(const char *text)
+{
+	return text != NULL ? mem_strdup(text) : NULL;
+}
+
+static void tell_group(const struct cluster *c, struct cluster_view *v)
+{
+	const struct member *m = group_life(c->group);
+
+	v->generation = m->generation;
+	v->trouble = copied(member_trouble(m));
+	v->topic_trouble = copied(traffic_trouble(c->traffic));
+}
+
+static void log_members(const struct cluster_view *v)
+{
+	char names[400] = "";
+	size_t at = 0;
+
+	for (size_t i = 0; i < v->member_count && at < sizeof names; i++)
+		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s%s", i > 0 ? "," : "",
+				       v->members[i].node_id,
+				       v->members[i].is_draining ? "(draining)" : "");
+	log_info("who=cluster event=members count=%zu generation=%d nodes=\"%s\"", v->member_count,
+		 v->generation, names);
+}
+
+static bool has_text(const struct cluster_view *v, const char *text)
+{
+	for (size_t i = 0; v != NULL && i < v->disagreement_count; i++) {
+		if (strcmp(v->disagreements[i], text) == 0)
+			return true;
+	}
+	return false;
+}
+
+static void log_disagreements(const struct cluster_view *before, const struct cluster_view *v)
+{
+	for (size_t i = 0; i < v->disagreement_count; i++) {
+		if (!has_text(before, v->disagreements[i]))
+			log_warn("who=cluster event=disagreement reason=\"%s\"",
+				 v->disagreements[i]);
+	}
+	for (size_t i = 0; before != NULL && i < before->disagreement_count; i++) {
+		if (!has_text(v, before->disagreements[i]))
+			log_info("who=cluster event=agreement reason=\"no more: %s\"",
+				 before->disagreements[i]);
+	}
+}
+
 static void publish(struct cluster *c)
 {
 	const struct cluster_view *before = publisher_peek(c->publisher);
-	struct cluster_view *v = view_new(c->config, NULL);
+	struct cluster_view *v = make_view(c);
+	bool is_same = before != NULL && view_same_members(before, v);
 
-	v->state = CLUSTER_OFF;
+	c->is_changed = c->loads_changed = false;
+	v->state = c->state;
 	v->since = c->since;
-	view_add(v, &c->self);
-	view_finish(v);
-	v->serial = before == NULL		   ? 1
-		    : view_same_members(before, v) ? before->serial
-						   : before->serial + 1;
+	if (c->group != NULL)
+		tell_group(c, v);
+	v->serial = is_same ? before->serial : before != NULL ? before->serial + 1 : 1;
+	if (!is_same && c->state != CLUSTER_OFF && before != NULL)
+		log_members(v);
+	log_disagreements(before, v);
 	publisher_publish(c->publisher, v);
+}
+
+/* --- who is there --- */
+
+static void set_state(struct cluster *c, enum cluster_state state)
+{
+	if (c->state == state)
+		return;
+	log_info("who=cluster event=state state=%s group=%s", cluster_state_text(state),
+		 c->config->group_id);
+	c->state = state;
+	c->since = clock_ms();
+	c->is_changed = true;
+}
+
+static void look_at_state(struct cluster *c)
+{
+	const struct member *m = group_life(c->group);
+
+	if (c->state == CLUSTER_JOINING && m->state != MEMBER_STABLE)
+		return;
+	set_state(c, member_is_apart(m, clock_ms()) ? CLUSTER_APART : CLUSTER_MEMBER);
+}
+
+static void send_identity(struct cluster *c)
+{
+	struct buf identity;
+
+	buf_init(&identity, IDENTITY_MAX);
+	identity_write(&identity, &c->self);
+	group_identity(c->group, &identity);
+	buf_deinit(&identity);
+	c->is_changed = true;
+}
+
+static void drop_others(struct cluster *c)
+{
+	for (size_t i = 0; i < c->other_count; i++)
+		member_deinit(&c->others[i]);
+	free(c->others);
+	c->others = NULL;
+	c->other_count = 0;
+}
+
+/* One pass over a map. */
+struct reading {
+	struct cluster *cluster;
+	bool found_self;
+	int64_t newest; /* incarnation that the map has of this node */
+};
+
+static bool on_entry(void *ctx, const struct map_entry *entry)
+{
+	struct reading *r = ctx;
+	struct cluster *c = r->cluster;
+	struct cluster_member m;
+	bool is_ours;
+
+	if (!identity_read(&m, entry->bytes, entry->len)) {
+		log_warn("who=cluster event=bad_identity bytes=%zu", entry->len);
+		return true;
+	}
+	is_ours = strcmp(m.node_id, c->self.node_id) == 0;
+	if (is_ours && m.incarnation > r->newest)
+		r->newest = m.incarnation;
+	/* an older one of our name and address is what we were before */
+	if (is_ours &&
+	    (m.incarnation == c->self.incarnation || strcmp(m.http, c->self.http) == 0)) {
+		r->found_self |= m.incarnation == c->self.incarnation;
+		member_deinit(&m);
+		return true;
+	}
+	c->others = mem_realloc(c->others, (c->other_count + 1) * sizeof *c->others);
+	c->others[c->other_count++] = m;
+	return true;
+}
+
+/* The map has old data of this node, or none: it must say again who it is, as
+ * something newer, or the group would take it for the same. */
+static void put_right(struct cluster *c)
+{
+	int64_t now = clock_ms(),
+		pause = (int64_t)PUT_RIGHT_FIRST_MS << (c->put_right < 8 ? c->put_right : 8);
+
+	if (!c->is_misrepresented || now < c->put_right_at ||
+	    group_life(c->group)->state != MEMBER_STABLE)
+		return;
+	c->put_right++;
+	c->put_right_at = now + (pause < PUT_RIGHT_MOST_MS ? pause : PUT_RIGHT_MOST_MS);
+	log_info("who=cluster event=rejoin reason=\"the group has older data of this node\"");
+	c->self.incarnation++;
+	send_identity(c);
+}
+
+static void on_map(void *owner, const uint8_t *map, size_t len)
+{
+	struct cluster *c = owner;
+	struct reading r = { .cluster = c };
+
+	if (len > 0) {
+		drop_others(c);
+		if (!map_read(map, len, on_entry, &r))
+			log_warn("who=cluster event=bad_map bytes=%zu", len);
+	}
+	c->is_changed = true;
+	c->is_misrepresented = !r.found_self;
+	if (r.found_self) {
+		c->put_right = 0;
+		c->put_right_at = 0;
+		return;
+	}
+	if (r.newest > c->self.incarnation)
+		c->self.incarnation = r.newest;
+	put_right(c);
+}
+
+static void on_change(void *owner)
+{
+	struct cluster *c = owner;
+
+	look_at_state(c);
+	c->is_changed = true;
+}
+
+static void on_load(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
+		    const struct cluster_load *load)
+{
+	struct cluster *c = owner;
+	struct heard_load *heard = NULL;
+
+	(void)incarnation;
+	for (size_t i = 0; i < c->load_count && heard == NULL; i++) {
+		if (strlen(c->loads[i].node_id) == id_len &&
+		    memcmp(c->loads[i].node_id, node_id, id_len) == 0)
+			heard = &c->loads[i];
+	}
+	if (heard == NULL && c->load_count == MAP_NODES_MAX)
+		return;
+	if (heard == NULL) {
+		c->loads = mem_realloc(c->loads, (c->load_count + 1) * sizeof *c->loads);
+		heard = &c->loads[c->load_count++];
+		heard->node_id = mem_strndup(node_id, id_len);
+	}
+	heard->load = *load;
+	heard->at = clock_ms();
+	c->loads_changed = true;
+}
+
+/* --- what comes from elsewhere --- */
+
+static void on_snapshot(void *owner, const void *value)
+{
+	struct cluster *c = owner;
+	const struct snapshot *s = value, *before = c->snapshot;
+	bool is_first = before == NULL;
+
+	if (c->is_stopped) {
+		snapshot_unref(s);
+		return;
+	}
+	c->snapshot = s;
+	group_snapshot(c->group, s);
+	if (s->cluster_id != NULL &&
+	    (c->self.kafka == NULL || strcmp(c->self.kafka, s->cluster_id) != 0)) {
+		free(c->self.kafka);
+		c->self.kafka = mem_strdup(s->cluster_id);
+		c->self.incarnation += !is_first;
+		if (!is_first)
+			send_identity(c);
+	}
+	if (is_first)
+		send_identity(c);
+	traffic_snapshot(c->traffic, s);
+	snapshot_unref(before);
+}
+
+/* With the desk's lock. */
+static bool take_desk(struct cluster *c)
+{
+	bool is_new = c->desk.is_draining != c->self.is_draining;
+
+	c->self.is_draining = c->desk.is_draining;
+	if (c->desk.has_load) {
+		c->self.load = c->desk.load;
+		c->self.load_at = clock_ms();
+		c->desk.has_load = false;
+	}
+	return is_new;
+}
+
+static void deliver_desk(struct letter *letter, void *owner)
+{
+	struct cluster *c = owner;
+	bool is_new;
+
+	(void)letter;
+	pthread_mutex_lock(&c->desk.lock);
+	c->desk.is_posted = false;
+	is_new = take_desk(c);
+	pthread_mutex_unlock(&c->desk.lock);
+	traffic_load(c->traffic, c->self.incarnation, &c->self.load);
+	c->loads_changed = true;
+	if (!is_new || c->is_stopped)
+		return;
+	c->self.incarnation++;
+	if (c->snapshot != NULL)
+		send_identity(c);
+	c->is_changed = true;
+}
+
+/* With the desk's lock: something new lies there. */
+static void ring(struct cluster *c)
+{
+	if (!c->is_started) {
+		(void)take_desk(c);
+		publish(c);
+	} else if (!c->desk.is_posted) {
+		c->desk.is_posted = true;
+		mailbox_post(&c->inbox, &c->desk_letter);
+	}
+}
+
+void cluster_report_load(struct cluster *c, const struct cluster_load *load)
+{
+	pthread_mutex_lock(&c->desk.lock);
+	c->desk.load = *load;
+	c->desk.has_load = true;
+	ring(c);
+	pthread_mutex_unlock(&c->desk.lock);
+}
+
+void cluster_set_draining(struct cluster *c, bool is_draining)
+{
+	pthread_mutex_lock(&c->desk.lock);
+	if (c->desk.is_draining != is_draining) {
+		c->desk.is_draining = is_draining;
+		ring(c);
+	}
+	pthread_mutex_unlock(&c->desk.lock);
+}
+
+/* --- the thread --- */
+
+static void on_prepare(struct ev_loop *loop, ev_prepare *prepare, int events)
+{
+	struct cluster *c = prepare->data;
+
+	(void)events;
+	if (c->is_changed)
+		publish(c);
+	if (c->is_leaving && c->has_left)
+		ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_watch(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct cluster *c = timer->data;
+
+	(void)loop;
+	(void)events;
+	look_at_state(c);
+	put_right(c);
+	if (c->loads_changed)
+		c->is_changed = true;
+}
+
+static void on_leave_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)timer;
+	(void)events;
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void deliver_stop(struct letter *letter, void *owner)
+{
+	struct cluster *c = owner;
+
+	(void)letter;
+	c->is_leaving = true;
+	group_leave(c->group, &c->has_left);
+	ev_timer_start(c->loop, &c->leave_timer);
+}
+
+static void *run(void *arg)
+{
+	struct cluster *c = arg;
+
+	ev_run(c->loop, 0);
+	return NULL;
+}
+
+static void start_watchers(struct cluster *c)
+{
+	ev_prepare_init(&c->prepare, on_prepare);
+	ev_timer_init(&c->watch, on_watch, WATCH_MS / 1e3, WATCH_MS / 1e3);
+	ev_timer_init(&c->leave_timer, on_leave_timer, LEAVE_MS / 1e3, 0.);
+	c->prepare.data = c->watch.data = c->leave_timer.data = c;
+	ev_prepare_start(c->loop, &c->prepare);
+	ev_timer_start(c->loop, &c->watch);
+}
+
+/* All that a member needs; nothing of it runs yet. */
+static void prepare_member(struct cluster *c)
+{
+	static const struct group_events group_events = { on_map, on_change };
+	size_t size = strlen(c->config->cluster_id) + sizeof "_anyport_";
+
+	c->topic = mem_alloc(size);
+	snprintf(c->topic, size, "_anyport_%s", c->config->cluster_id);
+	c->loop = ev_loop_new(EVFLAG_AUTO);
+	mailbox_init(&c->inbox, c->loop, c);
+	c->stop_letter.deliver = deliver_stop;
+	c->desk_letter.deliver = deliver_desk;
+	c->load_events = (struct load_events){ on_load, c };
+	c->links = links_new(c->loop, c->config->connect_timeout_ms);
+	c->group = group_new(c->loop, c->links, c->config, c->topic, &group_events, c);
+	c->traffic = traffic_new(c->loop, c->links, c->topology, c->topic, c->config->node_id,
+				 &c->load_events);
+	start_watchers(c);
+	topology_subscribe(c->topology, &c->inbox, on_snapshot);
+	c->state = CLUSTER_JOINING;
 }
 
 struct cluster *cluster_new(const struct config *config, struct topology *topology,
@@ -39,9 +490,11 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 	c->config = config;
 	c->topology = topology;
 	c->since = clock_ms();
-	pthread_mutex_init(&c->lock, NULL);
+	pthread_mutex_init(&c->desk.lock, NULL);
 	c->publisher = publisher_new(&cluster_view_published);
 	self_describe(&c->self, config, version, config->port_count);
+	if (config->group_id != NULL)
+		prepare_member(c);
 	publish(c);
 	return c;
 }
@@ -53,10 +506,36 @@ void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_hea
 
 void cluster_start(struct cluster *c, int port_count)
 {
-	pthread_mutex_lock(&c->lock);
+	pthread_mutex_lock(&c->desk.lock);
 	c->self.port_count = port_count;
 	publish(c);
-	pthread_mutex_unlock(&c->lock);
+	c->is_started = c->loop != NULL;
+	pthread_mutex_unlock(&c->desk.lock);
+	if (c->is_started)
+		thread_start(&c->thread, "cluster", run, c);
+}
+
+void cluster_stop(struct cluster *c)
+{
+	if (!c->is_started || c->is_stopped)
+		return;
+	mailbox_post(&c->inbox, &c->stop_letter);
+	pthread_join(c->thread, NULL);
+	c->is_stopped = true;
+}
+
+static void free_member(struct cluster *c)
+{
+	c->is_stopped = true;
+	mailbox_deinit(&c->inbox);
+	traffic_free(c->traffic);
+	group_free(c->group);
+	links_free(c->links);
+	snapshot_unref(c->snapshot);
+	ev_timer_stop(c->loop, &c->watch);
+	ev_timer_stop(c->loop, &c->leave_timer);
+	ev_prepare_stop(c->loop, &c->prepare);
+	ev_loop_destroy(c->loop);
 }
 
 void cluster_free(struct cluster *c)
@@ -64,29 +543,19 @@ void cluster_free(struct cluster *c)
 	if (c == NULL)
 		return;
 	publisher_free(c->publisher);
+	if (c->loop != NULL)
+		free_member(c);
+	drop_others(c);
+	for (size_t i = 0; i < c->load_count; i++)
+		free(c->loads[i].node_id);
+	free(c->loads);
 	member_deinit(&c->self);
-	pthread_mutex_destroy(&c->lock);
+	pthread_mutex_destroy(&c->desk.lock);
+	free(c->topic);
 	free(c);
 }
 
 const struct cluster_view *cluster_view_get(struct cluster *c)
 {
 	return publisher_current(c->publisher);
-}
-
-void cluster_report_load(struct cluster *c, const struct cluster_load *load)
-{
-	pthread_mutex_lock(&c->lock);
-	c->self.load = *load;
-	c->self.load_at = clock_ms();
-	publish(c);
-	pthread_mutex_unlock(&c->lock);
-}
-
-void cluster_set_draining(struct cluster *c, bool is_draining)
-{
-	pthread_mutex_lock(&c->lock);
-	c->self.is_draining = is_draining;
-	publish(c);
-	pthread_mutex_unlock(&c->lock);
 }

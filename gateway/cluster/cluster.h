@@ -28,9 +28,10 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_heard on_view);
 /* The ports that are bound: so many are advertised.  Joins. */
 void cluster_start(struct cluster *c, int port_count);
-/* Stops the thread and frees all; before the topology, while subscribers'
- * mailboxes still live.  A node that is to come back stays a member until its
- * session ends, so that a restart disturbs nobody. */
+/* Ends the thread; before the topology is freed.  A node that is to come back
+ * stays a member until its session ends, so that a restart disturbs nobody. */
+void cluster_stop(struct cluster *c);
+/* Frees all, when the topology is gone, while subscribers' mailboxes still live. */
 void cluster_free(struct cluster *c);
 
 /* A reference to the newest view, never NULL. */

@@ -138,6 +138,18 @@ static void print_latency(FILE *out, const struct stats *sum)
 	fprintf(out, "anyport_request_seconds_count %" PRIu64 "\n", so_far);
 }
 
+static void print_cluster(FILE *out, const struct http_metrics *m)
+{
+	gauge(out, "anyport_cluster_member", m->is_cluster_member,
+	      "Whether this node is a member of its group.");
+	gauge(out, "anyport_cluster_nodes", m->cluster_members,
+	      "Gateway nodes known, this one included.");
+	gauge(out, "anyport_cluster_nodes_draining", m->cluster_draining,
+	      "Gateway nodes that clients are led away from.");
+	gauge(out, "anyport_cluster_disagreements", m->cluster_disagreements,
+	      "Ways in which gateway nodes do not fit together.");
+}
+
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)
 {
 	gauge(out, "anyport_client_connections",
@@ -154,6 +166,8 @@ static void print_gauges(FILE *out, const struct http_metrics *m, const struct s
 	      "Requests that wait for memory out of the budget.");
 	gauge(out, "anyport_brokers", m->brokers, "Brokers known.");
 	gauge(out, "anyport_topics", m->topics, "Topics known.");
+	if (m->cluster_members > 0)
+		print_cluster(out, m);
 	if (m->topology_age_ms >= 0)
 		gauge(out, "anyport_topology_age_seconds", (double)m->topology_age_ms / 1e3,
 		      "Time since the last metadata answer.");

@@ -94,6 +94,13 @@ enum kis {
 	ISOLATION,
 	FETCH_OFFSET,
 	IS_INTERNAL,
+	/* of a group, for the gateway's own membership */
+	GENERATION_ID,
+	GROUP_LEADER,
+	GROUP_MEMBERS, /* array; one entry a member */
+	MEMBER_ID,
+	MEMBER_DATA, /* its subscription or assignment */
+	OFFSET,
 };
 
 struct kfield {

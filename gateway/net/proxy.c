@@ -1,5 +1,7 @@
 #include "net/proxy.h"
 
+#include "util/crc32c.h"
+
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <stdbool.h>
@@ -145,16 +147,6 @@ static enum proxy_result v1_read(const uint8_t *bytes, size_t n, struct proxy_he
 }
 
 /* Version 2: signature, version and command, family, length; addresses; TLVs. */
-
-static uint32_t crc32c(uint32_t crc, const uint8_t *bytes, size_t n)
-{
-	for (size_t i = 0; i < n; i++) {
-		crc ^= bytes[i];
-		for (int bit = 0; bit < 8; bit++)
-			crc = crc >> 1 ^ (crc & 1 ? 0x82f63b78u : 0);
-	}
-	return crc;
-}
 
 /* The sum is over the whole header, with zeroes where the sum itself stands. */
 static bool crc_is_right(const uint8_t *header, size_t n, size_t at)

@@ -1,9 +1,7 @@
 #include "topology/inside.h"
 
-#include "util/log.h"
+#include "loop/thread.h"
 #include "util/mem.h"
-
-#include <signal.h>
 
 const struct snapshot *topology_snapshot(struct topology *t)
 {
@@ -63,17 +61,7 @@ static void *run(void *arg)
 
 void topology_start(struct topology *t)
 {
-	sigset_t all, before;
-	int error;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are the main thread's */
-	error = pthread_create(&t->thread, NULL, run, t);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error != 0) {
-		log_error("who=topology event=no_thread err=\"%s\"", strerror(error));
-		abort();
-	}
+	thread_start(&t->thread, "topology", run, t);
 	t->is_started = true;
 }
 

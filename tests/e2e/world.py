@@ -55,6 +55,7 @@ class World:
         """advertise: the host that clients are told when it is not HAProxy's own (something stands before it)."""
         self.scene, self.kafka, self.mode, self.advertise = scene, kafka, mode, advertise
         self.nodes, self.haproxy, self.watch = [], None, None
+        self.more_nodes = []  # that a scenario starts for itself
         self.bootstrap = kafka.bootstrap
         self.reopen()
 
@@ -291,7 +292,7 @@ class Watch:
 
     def _name_owners(self, inodes):
         self._known |= inodes
-        ours = {os.getpid(), *(node.pid for node in self.world.nodes),
+        ours = {os.getpid(), *(node.pid for node in self.world.nodes + self.world.more_nodes),
                 *(b.process.pid for b in self.world.kafka.brokers.values())}
         for directory in pathlib.Path("/proc").iterdir():
             if not directory.name.isdigit() or int(directory.name) in ours:

@@ -19,16 +19,16 @@ static const struct kfield request[] = {
 static const struct kfield response[] = {
 	{ INT32, "throttle_time_ms", "2+", .is = THROTTLE_MS },
 	{ INT16, "error_code", "0+", .is = ERROR_CODE },
-	{ INT32, "generation_id", "0+", .stub = -1 },
+	{ INT32, "generation_id", "0+", .is = GENERATION_ID, .stub = -1 },
 	{ STRING, "protocol_type", "7+", .nullable = "7+", .stub = -1 },
 	{ STRING, "protocol_name", "0+", .nullable = "7+", .stub = -1 },
-	{ STRING, "leader", "0+" },
+	{ STRING, "leader", "0+", .is = GROUP_LEADER },
 	{ BOOL, "skip_assignment", "9+" },
-	{ STRING, "member_id", "0+" },
-	{ ARRAY, "members", "0+", .of = STRUCT },
-	{   STRING, "member_id", "0+" },
+	{ STRING, "member_id", "0+", .is = MEMBER_ID },
+	{ ARRAY, "members", "0+", .of = STRUCT, .is = GROUP_MEMBERS },
+	{   STRING, "member_id", "0+", .is = MEMBER_ID },
 	{   STRING, "group_instance_id", "5+", .nullable = "5+", .stub = -1 },
-	{   BYTES, "metadata", "0+" },
+	{   BYTES, "metadata", "0+", .is = MEMBER_DATA },
 	{   END }, { END } };
 
 const struct kapi api_join_group = {

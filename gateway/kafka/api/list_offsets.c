@@ -24,7 +24,7 @@ static const struct kfield response[] = {
 	{     INT16, "error_code", "0+", .is = ERROR_CODE },
 	{     ARRAY, "old_style_offsets", "0", .of = INT64 },
 	{     INT64, "timestamp", "1+", .stub = -1 },
-	{     INT64, "offset", "1+", .stub = -1 },
+	{     INT64, "offset", "1+", .is = OFFSET, .stub = -1 },
 	{     INT32, "leader_epoch", "4+", .stub = -1 },
 	{   END }, { END },
 	{ END } };

@@ -18,7 +18,7 @@ static const struct kfield response[] = {
 	{ INT16, "error_code", "0+", .is = ERROR_CODE },
 	{ STRING, "protocol_type", "5+", .nullable = "5+", .stub = -1 },
 	{ STRING, "protocol_name", "5+", .nullable = "5+", .stub = -1 },
-	{ BYTES, "assignment", "0+" },
+	{ BYTES, "assignment", "0+", .is = MEMBER_DATA },
 	{ END } };
 
 const struct kapi api_sync_group = {

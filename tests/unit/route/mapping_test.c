@@ -227,7 +227,7 @@ static uint32_t metadata(uint8_t *body)
 /* Counts where each broker is; true when no address stands there twice. */
 static bool count_told(const struct gather *g, unsigned counts[IDS][NODES])
 {
-	uint8_t flat[1024], *p = flat + 4;
+	uint8_t flat[1024] = { 0 }, *p = flat + 4;
 	size_t at = 0;
 	char seen[IDS][32];
 

@@ -1,0 +1,444 @@
+#include "cluster/group.h"
+
+#include "cluster/identity.h"
+#include "cluster/messages.h"
+#include "cluster/subscription.h"
+#include "kafka/errors.h"
+#include "util/clock.h"
+#include "util/hash.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+static const char protocol[] = "anyport";
+
+enum {
+	ANSWER_MS = 5000,
+	GRACE_MS = 5000, /* of a JoinGroup or SyncGroup, beyond the time the group waits */
+	MESSAGE_MAX = 4 * 1024 * 1024,
+	PARTITIONS_MAX = 64,
+};
+
+struct group {
+	struct ev_loop *loop;
+	struct links *links;
+	const struct config *config;
+	const char *topic;
+	const struct group_events *events;
+	void *owner;
+	const struct snapshot *snapshot; /* NULL: none yet */
+	struct member member;
+	int version;	     /* of the request that is under way */
+	int32_t coordinator; /* NO_BROKER: none */
+	size_t next_broker;  /* to be asked for the coordinator */
+	ev_timer timer;
+	struct buf identity; /* empty: not known yet */
+	/* of the leader, between JoinGroup and SyncGroup */
+	bool is_leader;
+	int32_t assigned; /* partitions of the topic, when they were last given out */
+	struct group_share *shares;
+	size_t share_count;
+	bool *left;
+};
+
+static void step(struct group *g);
+
+static void drop_shares(struct group *g)
+{
+	for (size_t i = 0; i < g->share_count; i++) {
+		free((void *)(uintptr_t)g->shares[i].member_id);
+		buf_deinit(&g->shares[i].assignment);
+	}
+	free(g->shares);
+	g->shares = NULL;
+	g->share_count = 0;
+}
+
+/* --- asking --- */
+
+static const char *instance_id(const struct group *g)
+{
+	return g->member.is_static ? g->config->node_id : NULL;
+}
+
+/* False: nothing was sent. */
+static bool send_message(struct group *g, const struct broker *to, enum link_purpose purpose,
+			 enum message message, int timeout_ms, const struct buf *subscription,
+			 call_answer answer)
+{
+	const struct group_ask ask = { .group = g->config->group_id,
+				       .member_id = g->member.id,
+				       .protocol = protocol,
+				       .instance_id = instance_id(g),
+				       .generation = g->member.generation,
+				       .session_ms = g->config->session_timeout_ms,
+				       .rebalance_ms = g->config->session_timeout_ms,
+				       .subscription = subscription,
+				       .shares = g->shares,
+				       .share_count = message == MESSAGE_SYNC_GROUP ? g->share_count
+										    : 0 };
+	struct buf body;
+	bool sent;
+
+	g->version = message_version(g->snapshot, message);
+	if (g->version < 0 || to == NULL)
+		return false;
+	buf_init(&body, MESSAGE_MAX);
+	sent = ask_message(message, g->version, &ask, &body) &&
+	       links_send(g->links, purpose, to, api_of((int)message), g->version, body.data,
+			  (uint32_t)body.len, timeout_ms, answer, g);
+	buf_deinit(&body);
+	return sent;
+}
+
+static const struct broker *coordinator(const struct group *g)
+{
+	return snapshot_broker(g->snapshot, g->coordinator);
+}
+
+/* The answer, or why there is none; free with answer_deinit. */
+static int read_answer(struct group *g, enum message message, struct group_answer *a,
+		       const uint8_t *body, uint32_t len)
+{
+	*a = (struct group_answer){ .node = NO_BROKER };
+	if (body == NULL || !answer_read(a, message, g->version, body, len))
+		return MEMBER_NO_ANSWER;
+	return a->error;
+}
+
+/* After a step: the log, whoever listens, and the next one. */
+static void done(struct group *g, const char *what, int error)
+{
+	const char *why = member_trouble(&g->member);
+
+	if (error == ERROR_REBALANCE_IN_PROGRESS)
+		log_info("who=cluster event=rebalance group=%s generation=%d", g->config->group_id,
+			 g->member.generation);
+	else if (error != 0 && error != ERROR_MEMBER_ID_REQUIRED)
+		log_warn("who=cluster event=failed request=%s group=%s err=%d reason=\"%s\"", what,
+			 g->config->group_id, error, why != NULL ? why : "joins again");
+	g->events->on_change(g->owner);
+	step(g);
+}
+
+/* --- finding the coordinator --- */
+
+static void on_found(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct group *g = owner;
+	struct group_answer a;
+	int error = read_answer(g, MESSAGE_FIND_COORDINATOR, &a, body, len);
+
+	if (error == 0 && snapshot_broker(g->snapshot, a.node) == NULL)
+		error = ERROR_COORDINATOR_NOT_AVAILABLE;
+	if (error == 0) {
+		g->coordinator = a.node;
+		links_keep(g->links, LINK_GROUP, a.node);
+		log_info("who=cluster event=coordinator group=%s broker=%d", g->config->group_id,
+			 a.node);
+	}
+	answer_deinit(&a);
+	member_found(&g->member, error, clock_ms());
+	done(g, "FindCoordinator", error);
+}
+
+/* Another broker each time: the last one may be the one that is gone. */
+static bool find(struct group *g)
+{
+	const struct snapshot *s = g->snapshot;
+	const struct broker *to = NULL;
+
+	if (s->broker_count > 0)
+		to = &s->brokers[g->next_broker++ % s->broker_count];
+	return send_message(g, to, LINK_FIND, MESSAGE_FIND_COORDINATOR, ANSWER_MS, NULL, on_found);
+}
+
+/* --- joining --- */
+
+static int by_member(const void *a, const void *b)
+{
+	const struct group_share *x = a, *y = b;
+	size_t n = x->member_id_len < y->member_id_len ? x->member_id_len : y->member_id_len;
+	int order = memcmp(x->member_id, y->member_id, n);
+
+	return order != 0 ? order : (int)x->member_id_len - (int)y->member_id_len;
+}
+
+static int32_t partition_count(const struct group *g)
+{
+	const struct topic *t = snapshot_topic(g->snapshot, g->topic, strlen(g->topic));
+
+	if (t == NULL)
+		return 0;
+	return t->partition_count < PARTITIONS_MAX ? t->partition_count : PARTITIONS_MAX;
+}
+
+/* Partitions go round; the map goes to everyone. */
+static void assign(struct group *g, const struct buf *map)
+{
+	int32_t mine[PARTITIONS_MAX], all = partition_count(g);
+
+	g->assigned = all;
+	qsort(g->shares, g->share_count, sizeof *g->shares, by_member);
+	for (size_t i = 0; i < g->share_count; i++) {
+		size_t n = 0;
+
+		for (int32_t p = (int32_t)i; p < all; p += (int32_t)g->share_count)
+			mine[n++] = p;
+		assignment_write(&g->shares[i].assignment, g->topic, mine, n, map);
+	}
+}
+
+static void lead(struct group *g, const struct group_answer *a)
+{
+	struct map_entry *entries = mem_alloc((a->member_count + 1) * sizeof *entries);
+	size_t count = 0;
+	struct buf map;
+
+	g->shares = mem_zalloc((a->member_count + 1) * sizeof *g->shares);
+	for (size_t i = 0; i < a->member_count; i++) {
+		struct group_share *share = &g->shares[g->share_count++];
+
+		share->member_id_len = a->members[i].id.len;
+		share->member_id = (uint8_t *)mem_strndup((const char *)a->members[i].id.bytes,
+							  share->member_id_len);
+		buf_init(&share->assignment, MAP_MAX);
+		if (subscription_read(a->members[i].data.bytes, a->members[i].data.len,
+				      &entries[count].bytes, &entries[count].len) &&
+		    entries[count].len > 0 && entries[count].len <= IDENTITY_MAX &&
+		    count < MAP_NODES_MAX)
+			count++;
+	}
+	buf_init(&map, MAP_MAX / 2);
+	map_write(&map, entries, count);
+	assign(g, &map);
+	buf_deinit(&map);
+	free(entries);
+}
+
+static void on_joined(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct group *g = owner;
+	struct group_answer a;
+	int error = read_answer(g, MESSAGE_JOIN_GROUP, &a, body, len);
+
+	drop_shares(g);
+	member_joined(&g->member, error, a.generation, a.member_id.bytes, a.member_id.len,
+		      clock_ms());
+	g->is_leader = error == 0 && a.leader.len == a.member_id.len && a.leader.len > 0 &&
+		       memcmp(a.leader.bytes, a.member_id.bytes, a.leader.len) == 0;
+	if (g->is_leader)
+		lead(g, &a);
+	if (error == 0)
+		log_info("who=cluster event=joined group=%s member=%s generation=%d leader=%s",
+			 g->config->group_id, g->member.id, a.generation,
+			 g->is_leader ? "true" : "false");
+	answer_deinit(&a);
+	done(g, "JoinGroup", error);
+}
+
+static bool join(struct group *g)
+{
+	struct buf subscription;
+	bool sent;
+
+	buf_init(&subscription, IDENTITY_MAX * 2);
+	subscription_write(&subscription, g->topic, &g->identity);
+	sent = send_message(g, coordinator(g), LINK_GROUP, MESSAGE_JOIN_GROUP,
+			    g->config->session_timeout_ms + GRACE_MS, &subscription, on_joined);
+	buf_deinit(&subscription);
+	return sent;
+}
+
+static void on_synced(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct group *g = owner;
+	struct group_answer a;
+	int error = read_answer(g, MESSAGE_SYNC_GROUP, &a, body, len);
+	const uint8_t *map;
+	size_t map_len;
+
+	drop_shares(g);
+	member_synced(&g->member, error, clock_ms());
+	if (error == 0 && assignment_read(a.data.bytes, a.data.len, &map, &map_len))
+		g->events->on_map(g->owner, map, map_len);
+	answer_deinit(&a);
+	done(g, "SyncGroup", error);
+}
+
+static bool sync_group(struct group *g)
+{
+	return send_message(g, coordinator(g), LINK_GROUP, MESSAGE_SYNC_GROUP,
+			    g->config->session_timeout_ms + GRACE_MS, NULL, on_synced);
+}
+
+static void on_beaten(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct group *g = owner;
+	struct group_answer a;
+	int error = read_answer(g, MESSAGE_HEARTBEAT, &a, body, len);
+
+	answer_deinit(&a);
+	member_beaten(&g->member, error, clock_ms());
+	done(g, "Heartbeat", error);
+}
+
+static bool beat(struct group *g)
+{
+	int half = g->config->session_timeout_ms / 2;
+
+	return send_message(g, coordinator(g), LINK_GROUP, MESSAGE_HEARTBEAT,
+			    half < ANSWER_MS ? half : ANSWER_MS, NULL, on_beaten);
+}
+
+/* --- stepping --- */
+
+/* Nothing was sent: as if nobody had answered. */
+static void not_sent(struct group *g, enum member_step what)
+{
+	int64_t now = clock_ms();
+	int error = g->version < 0 ? ERROR_UNSUPPORTED_VERSION : MEMBER_NO_ANSWER;
+
+	switch (what) {
+	case MEMBER_FIND:
+		member_found(&g->member, error, now);
+		break;
+	case MEMBER_JOIN:
+		member_joined(&g->member, error, -1, "", 0, now);
+		break;
+	case MEMBER_SYNC:
+		member_synced(&g->member, error, now);
+		break;
+	default:
+		member_beaten(&g->member, error, now);
+	}
+	g->events->on_change(g->owner);
+}
+
+static bool begin(struct group *g, enum member_step what)
+{
+	switch (what) {
+	case MEMBER_FIND:
+		return find(g);
+	case MEMBER_JOIN:
+		return join(g);
+	case MEMBER_SYNC:
+		return sync_group(g);
+	default:
+		return beat(g);
+	}
+}
+
+static void step(struct group *g)
+{
+	enum member_step what;
+	int64_t wait_ms;
+
+	ev_timer_stop(g->loop, &g->timer);
+	if (g->snapshot == NULL || g->identity.len == 0)
+		return;
+	while ((what = member_next(&g->member, clock_ms(), &wait_ms)) != MEMBER_WAIT) {
+		if (begin(g, what))
+			return;
+		not_sent(g, what);
+	}
+	if (g->member.is_asked)
+		return;
+	ev_now_update(g->loop);
+	ev_timer_set(&g->timer, (double)wait_ms / 1e3, 0.);
+	ev_timer_start(g->loop, &g->timer);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	step(timer->data);
+}
+
+struct group *group_new(struct ev_loop *loop, struct links *links, const struct config *config,
+			const char *topic, const struct group_events *events, void *owner)
+{
+	struct group *g = mem_zalloc(sizeof *g);
+	uint64_t seed[2] = { (uint64_t)clock_ms(), (uint64_t)getpid() };
+
+	g->loop = loop;
+	g->links = links;
+	g->config = config;
+	g->topic = topic;
+	g->events = events;
+	g->owner = owner;
+	g->coordinator = NO_BROKER;
+	g->next_broker = (size_t)hash_bytes(seed, sizeof seed);
+	member_init(&g->member, config->session_timeout_ms, config->heartbeat_interval_ms, true,
+		    hash_bytes(seed, sizeof seed));
+	buf_init(&g->identity, IDENTITY_MAX);
+	ev_timer_init(&g->timer, on_timer, 0., 0.);
+	g->timer.data = g;
+	return g;
+}
+
+void group_free(struct group *g)
+{
+	if (g == NULL)
+		return;
+	ev_timer_stop(g->loop, &g->timer);
+	drop_shares(g);
+	buf_deinit(&g->identity);
+	free(g);
+}
+
+void group_snapshot(struct group *g, const struct snapshot *s)
+{
+	bool is_first = g->snapshot == NULL;
+
+	g->snapshot = s;
+	/* as every consumer does: more partitions are given out anew */
+	if (g->is_leader && g->member.state == MEMBER_STABLE && partition_count(g) > g->assigned) {
+		member_rejoin(&g->member);
+		step(g);
+	}
+	if (is_first)
+		step(g);
+}
+
+void group_identity(struct group *g, const struct buf *identity)
+{
+	bool is_first = g->identity.len == 0;
+
+	buf_clear(&g->identity);
+	buf_append(&g->identity, identity->data, identity->len);
+	if (!is_first)
+		member_rejoin(&g->member);
+	step(g);
+}
+
+const struct member *group_life(const struct group *g)
+{
+	return &g->member;
+}
+
+bool group_is_leader(const struct group *g)
+{
+	return g->is_leader;
+}
+
+static void on_left(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct group *g = owner;
+
+	(void)body;
+	(void)len;
+	*g->left = true;
+}
+
+void group_leave(struct group *g, bool *left)
+{
+	ev_timer_stop(g->loop, &g->timer);
+	g->left = left;
+	*left = g->member.is_static || g->member.id[0] == '\0' || g->snapshot == NULL ||
+		!send_message(g, coordinator(g), LINK_GROUP, MESSAGE_LEAVE_GROUP, ANSWER_MS, NULL,
+			      on_left);
+}

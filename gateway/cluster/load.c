@@ -1,0 +1,184 @@
+#include "cluster/load.h"
+
+#include "cluster/cursor.h"
+#include "util/crc32c.h"
+
+#include <string.h>
+
+enum {
+	VERSION = 1,
+	MAGIC = 2,
+	LENGTH_AT = 8,		      /* in a batch */
+	COUNTED_FROM = LENGTH_AT + 4, /* what the length counts */
+	CRC_AT = 17,
+	CRC_FROM = CRC_AT + 4,
+	COMPRESSED = 7, /* bits of the attributes */
+	CONTROL = 0x20,
+};
+
+/* --- writing --- */
+
+static void append_varint(struct buf *out, int32_t n)
+{
+	buf_append_uvarint(out, (uint32_t)n << 1 ^ (uint32_t)(n >> 31));
+}
+
+static void append_value(struct buf *out, const char *node_id, size_t id_len, int64_t incarnation,
+			 const struct cluster_load *load)
+{
+	buf_append16(out, VERSION);
+	buf_append16(out, (uint16_t)id_len);
+	buf_append(out, node_id, id_len);
+	buf_append64(out, (uint64_t)incarnation);
+	buf_append64(out, load->connections);
+	buf_append64(out, load->bytes_per_second);
+}
+
+static void append_record(struct buf *out, const char *node_id, int64_t incarnation,
+			  const struct cluster_load *load)
+{
+	size_t id_len = strlen(node_id), at = out->len;
+	uint8_t length[WIRE_UVARINT_MAX];
+
+	buf_append8(out, 0);   /* attributes */
+	append_varint(out, 0); /* time and offset, from those of the batch */
+	append_varint(out, 0);
+	append_varint(out, (int32_t)id_len);
+	buf_append(out, node_id, id_len);
+	append_varint(out, (int32_t)(2 + 2 + id_len + 8 + 8 + 8));
+	append_value(out, node_id, id_len, incarnation, load);
+	append_varint(out, 0); /* headers */
+	buf_insert(out, at, length,
+		   (size_t)wire_put_uvarint(length, (uint32_t)(out->len - at) << 1));
+}
+
+void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
+		const struct cluster_load *load)
+{
+	size_t at = out->len;
+
+	buf_append64(out, 0); /* offset: the broker's */
+	buf_append32(out, 0); /* length */
+	buf_append32(out, UINT32_MAX);
+	buf_append8(out, MAGIC);
+	buf_append32(out, 0); /* crc */
+	buf_append16(out, 0); /* attributes */
+	buf_append32(out, 0); /* offset of the last record */
+	buf_append64(out, (uint64_t)now_ms);
+	buf_append64(out, (uint64_t)now_ms);
+	buf_append64(out, UINT64_MAX); /* no producer id, epoch, sequence */
+	buf_append16(out, UINT16_MAX);
+	buf_append32(out, UINT32_MAX);
+	buf_append32(out, 1);
+	append_record(out, node_id, incarnation, load);
+	if (out->full)
+		return;
+	wire_put32(out->data + at + LENGTH_AT, (uint32_t)(out->len - at - COUNTED_FROM));
+	wire_put32(out->data + at + CRC_AT,
+		   ~crc32c(UINT32_MAX, out->data + at + CRC_FROM, out->len - at - CRC_FROM));
+}
+
+/* --- reading --- */
+
+/* Zigzag, up to 64 bits. */
+static int64_t read_varint(struct cursor *c)
+{
+	uint64_t value = 0;
+
+	for (int shift = 0; shift < 64; shift += 7) {
+		uint8_t byte = cursor_8(c);
+
+		value |= (uint64_t)(byte & 0x7f) << shift;
+		if (!(byte & 0x80))
+			return (int64_t)(value >> 1 ^ (0 - (value & 1)));
+	}
+	c->bad = true;
+	return 0;
+}
+
+/* A length and that many bytes; -1: null, no bytes. */
+static struct cursor read_bytes(struct cursor *c)
+{
+	int64_t n = read_varint(c);
+	const uint8_t *bytes;
+
+	if (n < 0)
+		return cursor_of("", 0);
+	bytes = cursor_bytes(c, (size_t)n);
+	return bytes != NULL ? cursor_of(bytes, (size_t)n) : cursor_of("", 0);
+}
+
+static void read_value(struct cursor value, const struct load_events *events)
+{
+	uint16_t version = cursor_16(&value), id_len = cursor_16(&value);
+	const char *id = (const char *)cursor_bytes(&value, id_len);
+	int64_t incarnation = (int64_t)cursor_64(&value);
+	struct cluster_load load = { .connections = cursor_64(&value) };
+
+	load.bytes_per_second = cursor_64(&value);
+	if (!value.bad && version >= VERSION && id_len > 0)
+		events->on_load(events->owner, id, id_len, incarnation, &load);
+}
+
+static void read_record(struct cursor record, const struct load_events *events)
+{
+	struct cursor value;
+
+	(void)cursor_8(&record);
+	(void)read_varint(&record);
+	(void)read_varint(&record);
+	(void)read_bytes(&record);
+	value = read_bytes(&record);
+	if (!record.bad)
+		read_value(value, events);
+}
+
+/* What stands behind the batch's length. */
+static int32_t read_batch(struct cursor batch, const struct load_events *events)
+{
+	const uint8_t *start = batch.at;
+	uint16_t attributes;
+	uint32_t count;
+	int32_t last;
+
+	(void)cursor_bytes(&batch, CRC_AT - COUNTED_FROM - 1);
+	if (cursor_8(&batch) != MAGIC)
+		return 0;
+	if (cursor_32(&batch) !=
+	    ~crc32c(UINT32_MAX, start + CRC_FROM - COUNTED_FROM, cursor_left(&batch)))
+		return 0;
+	attributes = cursor_16(&batch);
+	last = (int32_t)cursor_32(&batch);
+	(void)cursor_bytes(&batch, 8 + 8 + 8 + 2 + 4);
+	count = cursor_32(&batch);
+	if (attributes & (COMPRESSED | CONTROL))
+		return last;
+	for (uint32_t i = 0; i < count && !batch.bad; i++) {
+		struct cursor record = read_bytes(&batch);
+
+		if (!batch.bad)
+			read_record(record, events);
+	}
+	return last;
+}
+
+int64_t load_read(const uint8_t *batches, size_t n, int64_t from, const struct load_events *events)
+{
+	struct cursor c = cursor_of(batches, n);
+
+	while (cursor_left(&c) > COUNTED_FROM) {
+		int64_t offset = (int64_t)cursor_64(&c);
+		uint32_t length = cursor_32(&c);
+		const uint8_t *batch = cursor_bytes(&c, length);
+		int64_t next;
+
+		if (batch == NULL || length < CRC_FROM - COUNTED_FROM)
+			break;
+		if (offset < 0 || offset > INT64_MAX / 2)
+			break;
+		next = offset + read_batch(cursor_of(batch, length), events) + 1;
+		if (next > from)
+			from = next;
+	}
+	return from;
+}

@@ -1,0 +1,310 @@
+#include "cluster/traffic.h"
+
+#include "cluster/messages.h"
+#include "kafka/errors.h"
+#include "util/clock.h"
+#include "util/hash.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <stdlib.h>
+#include <time.h>
+
+enum {
+	ANSWER_MS = 5000,
+	MESSAGE_MAX = 64 * 1024,
+	CREATE_AGAIN_MS = 60000,
+	REPLICAS_MAX = 3,
+	ERROR_OUT_OF_RANGE = 1,
+};
+
+/* One partition. */
+struct lane {
+	struct traffic *traffic;
+	int32_t partition;
+	int64_t position; /* -1: not known */
+	bool is_asked;
+	int version; /* of the request that is under way */
+};
+
+struct traffic {
+	struct ev_loop *loop;
+	struct links *links;
+	struct topology *topology;
+	const char *topic, *node_id;
+	const struct load_events *events;
+	const struct snapshot *snapshot; /* NULL: none yet */
+	ev_timer timer;
+	struct lane lanes[TRAFFIC_LANES_MAX];
+	int64_t incarnation;
+	struct cluster_load load;
+	bool is_producing;
+	int produce_version;
+	int64_t create_at; /* not earlier */
+	bool is_creating;
+	const char *trouble;
+};
+
+static void set_trouble(struct traffic *t, const char *why, int error)
+{
+	if (t->trouble == why)
+		return;
+	t->trouble = why;
+	if (why != NULL)
+		log_warn("who=cluster event=no_load topic=%s err=%d reason=\"%s\"", t->topic, error,
+			 why);
+	else
+		log_info("who=cluster event=load topic=%s", t->topic);
+}
+
+static void notice_topic(struct traffic *t)
+{
+	topology_notice_topic(t->topology,
+			      (struct topology_name){ t->topic, strlen(t->topic), false });
+}
+
+static void topic_error(struct traffic *t, const char *what, int error)
+{
+	switch (error) {
+	case ERROR_TOPIC_AUTHORIZATION_FAILED:
+		set_trouble(t, "no right to the topic: it needs READ and WRITE", error);
+		break;
+	case ERROR_UNKNOWN_TOPIC_OR_PARTITION:
+	case ERROR_LEADER_NOT_AVAILABLE:
+	case ERROR_NOT_LEADER_OR_FOLLOWER:
+		notice_topic(t);
+		break;
+	default:
+		break;
+	}
+	log_info("who=cluster event=failed request=%s topic=%s err=%d", what, t->topic, error);
+}
+
+/* --- creating it --- */
+
+static void on_created(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct traffic *t = owner;
+	struct group_answer a;
+
+	t->is_creating = false;
+	if (body == NULL || !answer_read(&a, MESSAGE_CREATE_TOPICS, 4, body, len))
+		return;
+	answer_deinit(&a);
+	if (a.error == 0 || a.error == ERROR_TOPIC_ALREADY_EXISTS) {
+		log_info("who=cluster event=topic topic=%s %s", t->topic,
+			 a.error == 0 ? "created=true" : "created=false");
+		notice_topic(t);
+		return;
+	}
+	set_trouble(t, "the topic is not there, and the brokers do not let this node create it",
+		    a.error);
+}
+
+static void create(struct traffic *t, int64_t now)
+{
+	const struct snapshot *s = t->snapshot;
+	const struct group_ask ask = { .topic = t->topic,
+				       .partition_count = TRAFFIC_PARTITIONS,
+				       .replicas = s->broker_count < REPLICAS_MAX
+							   ? (int)s->broker_count
+							   : REPLICAS_MAX };
+	int version = message_version(s, MESSAGE_CREATE_TOPICS);
+	struct buf body;
+
+	if (t->is_creating || s->broker_count == 0)
+		return;
+	if (now < t->create_at) {
+		notice_topic(t); /* what was created is known a moment later */
+		return;
+	}
+	t->create_at = now + CREATE_AGAIN_MS;
+	if (version < 0) {
+		set_trouble(t, "the topic is not there, and the brokers can't create it", 0);
+		return;
+	}
+	buf_init(&body, MESSAGE_MAX);
+	t->is_creating = ask_message(MESSAGE_CREATE_TOPICS, version, &ask, &body) &&
+			 links_send(t->links, LINK_LOAD, &s->brokers[(size_t)now % s->broker_count],
+				    api_of(MESSAGE_CREATE_TOPICS), version, body.data,
+				    (uint32_t)body.len, 2 * ANSWER_MS, on_created, t);
+	buf_deinit(&body);
+}
+
+/* --- to and from it --- */
+
+static bool send_message(struct traffic *t, const struct broker *to, enum message message,
+			 int version, const struct group_ask *ask, call_answer answer, void *owner)
+{
+	struct buf body;
+	bool sent;
+
+	if (version < 0)
+		return false;
+	buf_init(&body, MESSAGE_MAX);
+	sent = ask_message(message, version, ask, &body) &&
+	       links_send(t->links, LINK_LOAD, to, api_of((int)message), version, body.data,
+			  (uint32_t)body.len, ANSWER_MS, answer, owner);
+	buf_deinit(&body);
+	return sent;
+}
+
+static void on_produced(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct traffic *t = owner;
+	struct group_answer a;
+
+	t->is_producing = false;
+	if (body == NULL || !answer_read(&a, MESSAGE_PRODUCE, t->produce_version, body, len))
+		return;
+	if (a.error != 0)
+		topic_error(t, "Produce", a.error);
+	answer_deinit(&a);
+}
+
+static void produce(struct traffic *t, const struct broker *to, int32_t partition)
+{
+	struct timespec now;
+	struct buf records;
+	struct group_ask ask = { .topic = t->topic, .partition = partition, .records = &records };
+
+	if (t->is_producing)
+		return;
+	clock_gettime(CLOCK_REALTIME, &now);
+	buf_init(&records, MESSAGE_MAX / 2);
+	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
+		   t->incarnation, &t->load);
+	t->produce_version = message_version(t->snapshot, MESSAGE_PRODUCE);
+	t->is_producing =
+		send_message(t, to, MESSAGE_PRODUCE, t->produce_version, &ask, on_produced, t);
+	buf_deinit(&records);
+}
+
+static void on_end(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct lane *lane = owner;
+	struct group_answer a;
+
+	lane->is_asked = false;
+	if (body == NULL || !answer_read(&a, MESSAGE_LIST_OFFSETS, lane->version, body, len))
+		return;
+	if (a.error != 0)
+		topic_error(lane->traffic, "ListOffsets", a.error);
+	else
+		lane->position = a.offset;
+	answer_deinit(&a);
+}
+
+static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct lane *lane = owner;
+	struct traffic *t = lane->traffic;
+	struct group_answer a;
+
+	lane->is_asked = false;
+	if (body == NULL || !answer_read(&a, MESSAGE_FETCH, lane->version, body, len))
+		return;
+	if (a.error == ERROR_OUT_OF_RANGE)
+		lane->position = -1;
+	else if (a.error != 0)
+		topic_error(t, "Fetch", a.error);
+	else
+		set_trouble(t, NULL, 0);
+	if (a.error == 0 && a.data.len > 0)
+		lane->position = load_read(a.data.bytes, a.data.len, lane->position, t->events);
+	answer_deinit(&a);
+}
+
+static void fetch(struct lane *lane, const struct broker *to)
+{
+	struct traffic *t = lane->traffic;
+	bool is_known = lane->position >= 0;
+	enum message message = is_known ? MESSAGE_FETCH : MESSAGE_LIST_OFFSETS;
+	const struct group_ask ask = { .topic = t->topic,
+				       .partition = lane->partition,
+				       .offset = lane->position };
+
+	if (lane->is_asked)
+		return;
+	lane->version = message_version(t->snapshot, message);
+	lane->is_asked = send_message(t, to, message, lane->version, &ask,
+				      is_known ? on_fetched : on_end, lane);
+}
+
+static void step(struct traffic *t)
+{
+	const struct snapshot *s = t->snapshot;
+	const struct topic *topic = snapshot_topic(s, t->topic, strlen(t->topic));
+	int32_t mine, count;
+
+	if (topic == NULL || topic->partition_count == 0) {
+		create(t, clock_ms());
+		return;
+	}
+	count = topic->partition_count < TRAFFIC_LANES_MAX ? topic->partition_count
+							   : TRAFFIC_LANES_MAX;
+	mine = (int32_t)(hash_bytes(t->node_id, strlen(t->node_id)) % (uint64_t)count);
+	for (int32_t p = 0; p < count; p++) {
+		const struct broker *leader = snapshot_broker(s, topic->partitions[p].leader);
+
+		if (leader == NULL)
+			continue;
+		if (p == mine)
+			produce(t, leader, p);
+		fetch(&t->lanes[p], leader);
+	}
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	step(timer->data);
+}
+
+struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct topology *topology,
+			    const char *topic, const char *node_id,
+			    const struct load_events *events)
+{
+	struct traffic *t = mem_zalloc(sizeof *t);
+
+	t->loop = loop;
+	t->links = links;
+	t->topology = topology;
+	t->topic = topic;
+	t->node_id = node_id;
+	t->events = events;
+	for (int32_t i = 0; i < TRAFFIC_LANES_MAX; i++)
+		t->lanes[i] = (struct lane){ .traffic = t, .partition = i, .position = -1 };
+	ev_timer_init(&t->timer, on_timer, 0., TRAFFIC_EVERY_MS / 1e3);
+	t->timer.data = t;
+	return t;
+}
+
+void traffic_free(struct traffic *t)
+{
+	if (t == NULL)
+		return;
+	ev_timer_stop(t->loop, &t->timer);
+	free(t);
+}
+
+void traffic_snapshot(struct traffic *t, const struct snapshot *s)
+{
+	bool is_first = t->snapshot == NULL;
+
+	t->snapshot = s;
+	if (is_first)
+		ev_timer_start(t->loop, &t->timer);
+}
+
+void traffic_load(struct traffic *t, int64_t incarnation, const struct cluster_load *load)
+{
+	t->incarnation = incarnation;
+	t->load = *load;
+}
+
+const char *traffic_trouble(const struct traffic *t)
+{
+	return t->trouble;
+}

@@ -1,0 +1,34 @@
+/* traffic.h - load records to and from the internal topic.
+ *
+ * Every two seconds this node's load goes to one partition, and what is new in
+ * all of them is fetched, from their leaders.  The topic is created when it is
+ * not there; that it can't be, or that there is no right to it, is told and
+ * changes nothing else.  On the cluster's thread.
+ * Tests: tests/unit/cluster/cluster_test.c
+ */
+#ifndef CLUSTER_TRAFFIC_H
+#define CLUSTER_TRAFFIC_H
+
+#include "cluster/links.h"
+#include "cluster/load.h"
+#include "topology/topology.h"
+
+enum { TRAFFIC_EVERY_MS = 2000, TRAFFIC_PARTITIONS = 3, TRAFFIC_LANES_MAX = 16 };
+
+struct traffic;
+
+/* Borrows all. */
+struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct topology *topology,
+			    const char *topic, const char *node_id,
+			    const struct load_events *events);
+/* No callback follows. */
+void traffic_free(struct traffic *t);
+
+/* The newest one, borrowed until the next call; the first one starts it. */
+void traffic_snapshot(struct traffic *t, const struct snapshot *s);
+/* What goes out next. */
+void traffic_load(struct traffic *t, int64_t incarnation, const struct cluster_load *load);
+/* Why the others' load is not known, for people; NULL: nothing is wrong. */
+const char *traffic_trouble(const struct traffic *t);
+
+#endif

@@ -1,0 +1,22 @@
+#include "loop/thread.h"
+
+#include "util/log.h"
+
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+
+void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), void *arg)
+{
+	sigset_t all, before;
+	int error;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	error = pthread_create(thread, NULL, run, arg);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (error == 0)
+		return;
+	log_error("who=%s event=no_thread err=\"%s\"", who, strerror(error));
+	abort();
+}

@@ -1,0 +1,10 @@
+/* thread.h - a thread that takes no signals: they are the main thread's. */
+#ifndef LOOP_THREAD_H
+#define LOOP_THREAD_H
+
+#include <pthread.h>
+
+/* Starts it, or the process ends; `who` is for the log. */
+void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), void *arg);
+
+#endif

@@ -1,0 +1,131 @@
+#include "cluster/load.h"
+
+#include "kafka/wire.h"
+#include "util/crc32c.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+struct heard {
+	unsigned count;
+	char node_id[64];
+	int64_t incarnation;
+	struct cluster_load load;
+};
+
+static void on_load(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
+		    const struct cluster_load *load)
+{
+	struct heard *h = owner;
+
+	h->count++;
+	assert_true(id_len < sizeof h->node_id);
+	memcpy(h->node_id, node_id, id_len);
+	h->node_id[id_len] = '\0';
+	h->incarnation = incarnation;
+	h->load = *load;
+}
+
+static int64_t read_into(struct heard *h, const struct buf *b, size_t n, int64_t from)
+{
+	const struct load_events events = { on_load, h };
+
+	return load_read(b->data, n, from, &events);
+}
+
+static struct buf three_batches(void)
+{
+	struct cluster_load load = { .connections = 300, .bytes_per_second = 1ull << 40 };
+	struct buf b;
+
+	buf_init(&b, 10000);
+	for (uint64_t i = 0; i < 3; i++) {
+		size_t at = b.len;
+
+		load.connections = 300 + i;
+		load_write(&b, 1700000000000, "gateway-node-1", 77, &load);
+		wire_put64(b.data + at, 40 + i); /* as a broker does */
+	}
+	return b;
+}
+
+static void what_is_written_is_read(void **state)
+{
+	struct buf b = three_batches();
+	struct heard h = { 0 };
+
+	(void)state;
+	assert_int_equal(read_into(&h, &b, b.len, 40), 43);
+	assert_int_equal(h.count, 3);
+	assert_string_equal(h.node_id, "gateway-node-1");
+	assert_int_equal(h.incarnation, 77);
+	assert_int_equal(h.load.connections, 302);
+	assert_true(h.load.bytes_per_second == 1ull << 40);
+	buf_deinit(&b);
+}
+
+/* The end of a Fetch may be a part of a batch: it is fetched again, whole. */
+static void a_cut_batch_is_left_for_later(void **state)
+{
+	struct buf b = three_batches();
+
+	(void)state;
+	for (size_t n = 0; n <= b.len; n++) {
+		struct heard h = { 0 };
+
+		assert_int_equal(read_into(&h, &b, n, 40), 40 + (int64_t)(n * 3 / b.len));
+		assert_int_equal(h.count, n * 3 / b.len);
+	}
+	buf_deinit(&b);
+}
+
+/* What was broken on its way, is compressed or none of ours is passed over, and
+ * the next one is read. */
+static void what_is_not_ours_is_passed_over(void **state)
+{
+	struct buf b = three_batches();
+	size_t size = b.len / 3;
+
+	(void)state;
+	for (size_t at = 16; at < size; at++) {
+		struct heard h = { 0 };
+
+		b.data[at] ^= 0x41;
+		assert_int_equal(read_into(&h, &b, b.len, 40), 43);
+		assert_int_equal(h.count, 2);
+		b.data[at] ^= 0x41;
+	}
+	for (int i = 0; i < 2; i++) {
+		struct heard h = { 0 };
+
+		b.data[22] = i == 0 ? 4 : 0x20; /* zstd; a control batch */
+		wire_put32(b.data + 17, ~crc32c(UINT32_MAX, b.data + 21, size - 21));
+		assert_int_equal(read_into(&h, &b, b.len, 40), 43);
+		assert_int_equal(h.count, 2);
+	}
+	buf_deinit(&b);
+}
+
+/* The known answer of the checksum, RFC 3720 B.4. */
+static void the_checksum_is_castagnoli(void **state)
+{
+	static const uint8_t digits[] = "123456789";
+
+	(void)state;
+	assert_true(~crc32c(UINT32_MAX, digits, 9) == 0xe3069283);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read),
+		cmocka_unit_test(a_cut_batch_is_left_for_later),
+		cmocka_unit_test(what_is_not_ours_is_passed_over),
+		cmocka_unit_test(the_checksum_is_castagnoli),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
