@@ -4,9 +4,8 @@
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&haproxy_generate_command,
-		&decode_command,
-		&man_command,
+		&haproxy_generate_command, &haproxy_sticky_simulate_command,
+		&decode_command,	   &man_command,
 		&completion_command,
 	};
 
