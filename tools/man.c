@@ -165,6 +165,9 @@ static void gateway_page(FILE *out, const void *ignored)
 	      ".TP\n.B SIGTERM, SIGINT\n"
 	      "drain: not ready, no new connections, what is in flight is answered, then exit with 0;\n"
 	      "a second one ends it at once\n"
+	      ".TP\n.B SIGHUP\n"
+	      "read the configuration again: what reloads is taken, what does not is named in the log,\n"
+	      "and a file with mistakes changes nothing\n"
 	      ".SH SEE ALSO\n.BR anyport.conf (5),\n.BR anyportctl (1)\n",
 	      out);
 }
@@ -189,6 +192,8 @@ static void print_gateway_option(FILE *out, const struct config_option *o)
 		roff(out, standard);
 		fputs(".\n", out);
 	}
+	if (o->reloads)
+		fputs("Reloads.\n", out);
 	fputs("In the environment: ", out);
 	roff(out, o->env);
 	fputs(".\n", out);
@@ -202,6 +207,7 @@ static void file_page(FILE *out, const void *ignored)
 	      "A libconfig file with the groups kafka, gateway and haproxy.\n"
 	      "Sizes are written \"512 MiB\", times \"30 s\".\n"
 	      "The environment wins over the file.\n"
+	      "What reloads is taken on SIGHUP; the rest needs a restart.\n"
 	      ".SH OPTIONS\n",
 	      out);
 	for (size_t i = 0; i < config_option_count; i++)

@@ -68,6 +68,7 @@ struct config {
 	/* the HTTP side */
 	char *http_host;
 	int http_port;
+	int agent_port; /* 0: off */
 
 	/* the machine */
 	int workers; /* 1 or more after config_load */

@@ -44,6 +44,7 @@ struct config_option {
 	bool may_be_empty;    /* a text: "" is none, and the field is NULL then */
 	const char *standard; /* the default as one types it; NULL: none, or made in config.c */
 	const char *standard_help; /* how --help names a default that is not constant */
+	bool reloads;		   /* SIGHUP takes a new value; else it needs a restart */
 	const char *help;
 };
 

@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <sys/queue.h>
 
@@ -35,7 +36,8 @@ struct reservation {
 
 struct class
 {
-	int64_t share, used;		 /* 0 <= used <= share */
+	_Atomic int64_t share;
+	int64_t used;			 /* 0 <= used; <= share unless that became less */
 	TAILQ_HEAD(, reservation) queue; /* its head doesn't fit, or it is empty */
 };
 
@@ -45,14 +47,19 @@ struct budget {
 	unsigned waiting;
 };
 
+static void share_out(struct budget *b, int64_t bytes)
+{
+	b->classes[0].share = bytes / 4;
+	b->classes[1].share = bytes / 4;
+	b->classes[2].share = bytes - 2 * (bytes / 4);
+}
+
 struct budget *budget_new(int64_t bytes)
 {
 	struct budget *b = mem_zalloc(sizeof *b);
 
 	assert(bytes > 0);
-	b->classes[0].share = bytes / 4;
-	b->classes[1].share = bytes / 4;
-	b->classes[2].share = bytes - 2 * (bytes / 4);
+	share_out(b, bytes);
 	for (int i = 0; i < CLASSES; i++)
 		TAILQ_INIT(&b->classes[i].queue);
 	pthread_mutex_init(&b->lock, NULL);
@@ -67,6 +74,15 @@ void budget_free(struct budget *b)
 		assert(b->classes[i].used == 0 && TAILQ_EMPTY(&b->classes[i].queue));
 	pthread_mutex_destroy(&b->lock);
 	free(b);
+}
+
+int64_t budget_size(const struct budget *b)
+{
+	int64_t size = 0;
+
+	for (int i = 0; i < CLASSES; i++)
+		size += b->classes[i].share;
+	return size;
 }
 
 int64_t budget_largest(const struct budget *b)
@@ -92,13 +108,13 @@ static struct class *class_for(struct budget *b, int64_t n)
 
 	while (i < CLASSES - 1 && (n > class_limit[i] || n > b->classes[i].share))
 		i++;
-	assert(n <= b->classes[i].share);
 	return &b->classes[i];
 }
 
+/* One that waits from before the budget became less is granted alone. */
 static bool fits(const struct class *c, int64_t n)
 {
-	return n <= c->share - c->used;
+	return n <= c->share - c->used || c->used == 0;
 }
 
 /* On the owner's thread. */
@@ -128,6 +144,16 @@ static void grant_waiting(struct budget *b, struct class *c)
 		r->state = POSTED;
 		mailbox_post(r->mailbox, &r->letter);
 	}
+}
+
+void budget_resize(struct budget *b, int64_t bytes)
+{
+	assert(bytes > 0);
+	pthread_mutex_lock(&b->lock);
+	share_out(b, bytes);
+	for (int i = 0; i < CLASSES; i++)
+		grant_waiting(b, &b->classes[i]);
+	pthread_mutex_unlock(&b->lock);
 }
 
 struct reservation *budget_reserve(struct budget *b, int64_t n, struct mailbox *mailbox,

@@ -24,6 +24,11 @@ struct budget *budget_new(int64_t bytes);
 /* No reservation may be left. Fine with NULL. */
 void budget_free(struct budget *b);
 
+/* From any thread; what is held stays, also when it is more than there is now. */
+void budget_resize(struct budget *b, int64_t bytes);
+
+/* All bytes of it. */
+int64_t budget_size(const struct budget *b);
 /* The largest reservation that can ever be granted. */
 int64_t budget_largest(const struct budget *b);
 /* Bytes granted now, and how many reservations wait: for the metrics. */

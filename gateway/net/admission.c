@@ -18,17 +18,17 @@ struct key {
 struct entry {
 	struct entry *next;
 	struct key key;
-	int count; /* 1 to per_address */
+	int count; /* 1 or more */
 };
 
 struct admission {
-	int total_max, address_max;
-	atomic_int total; /* 0 to total_max */
+	atomic_int total_max, address_max; /* address_max 0: none */
+	atomic_int total; /* 0 to total_max, but for a while after that became less */
 
 	pthread_mutex_t lock; /* over what follows */
 	uint64_t seed;	      /* nobody can choose addresses that share a bucket */
 	size_t mask;
-	struct entry **buckets; /* NULL when address_max is 0 */
+	struct entry **buckets;
 };
 
 static size_t buckets_for(int total)
@@ -44,11 +44,8 @@ struct admission *admission_new(int total, int per_address)
 {
 	struct admission *a = mem_zalloc(sizeof *a);
 
-	a->total_max = total;
-	a->address_max = per_address;
+	admission_limit(a, total, per_address);
 	pthread_mutex_init(&a->lock, NULL);
-	if (per_address == 0)
-		return a;
 	if (getrandom(&a->seed, sizeof a->seed, 0) != (ssize_t)sizeof a->seed)
 		a->seed = (uint64_t)(uintptr_t)a;
 	a->mask = buckets_for(total) - 1;
@@ -56,11 +53,17 @@ struct admission *admission_new(int total, int per_address)
 	return a;
 }
 
+void admission_limit(struct admission *a, int total, int per_address)
+{
+	atomic_store(&a->total_max, total);
+	atomic_store(&a->address_max, per_address);
+}
+
 void admission_free(struct admission *a)
 {
 	if (a == NULL)
 		return;
-	for (size_t i = 0; a->buckets != NULL && i <= a->mask; i++) {
+	for (size_t i = 0; i <= a->mask; i++) {
 		struct entry *next;
 
 		for (struct entry *e = a->buckets[i]; e != NULL; e = next) {
@@ -78,7 +81,7 @@ bool admission_enter(struct admission *a)
 	int n = atomic_load(&a->total);
 
 	do {
-		if (n >= a->total_max)
+		if (n >= atomic_load(&a->total_max))
 			return false;
 	} while (!atomic_compare_exchange_weak(&a->total, &n, n + 1));
 	return true;
@@ -139,13 +142,14 @@ static struct entry **find(struct admission *a, struct key key)
 static bool count_up(struct admission *a, struct key key)
 {
 	struct entry **link = find(a, key);
+	int max = atomic_load(&a->address_max);
 
+	if (max > 0 && *link != NULL && (*link)->count >= max)
+		return false;
 	if (*link == NULL) {
 		*link = mem_zalloc(sizeof **link);
 		(*link)->key = key;
 	}
-	if ((*link)->count >= a->address_max)
-		return false;
 	(*link)->count++;
 	return true;
 }
@@ -166,7 +170,7 @@ bool admission_enter_address(struct admission *a, const struct sockaddr *address
 	struct key key;
 	bool may;
 
-	if (a->buckets == NULL || !key_of(address, &key))
+	if (!key_of(address, &key))
 		return true;
 	pthread_mutex_lock(&a->lock);
 	may = count_up(a, key);
@@ -178,7 +182,7 @@ void admission_leave_address(struct admission *a, const struct sockaddr *address
 {
 	struct key key;
 
-	if (a->buckets == NULL || !key_of(address, &key))
+	if (!key_of(address, &key))
 		return;
 	pthread_mutex_lock(&a->lock);
 	count_down(a, key);

@@ -17,6 +17,8 @@ struct admission;
 
 /* Limits; per_address 0: none. */
 struct admission *admission_new(int total, int per_address);
+/* Others from now on, from any thread; who is there stays. */
+void admission_limit(struct admission *a, int total, int per_address);
 void admission_free(struct admission *a);
 
 /* One connection more in all; false: the node is full. */

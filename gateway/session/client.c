@@ -42,6 +42,11 @@ void client_end(struct client *c, const char *why)
 	c->ending = why;
 }
 
+int client_port(const struct client *c)
+{
+	return c->port;
+}
+
 struct client *client_next(const struct client *c)
 {
 	return c->next;
@@ -113,14 +118,14 @@ static ev_tstamp held_deadline(const struct client *c)
 
 	if (r == NULL || r->held_request == NULL || c->in_state != IN_ROUTE)
 		return INFINITY;
-	return c->frame_since + seconds(c->worker->node->config->body_timeout_ms) +
+	return c->frame_since + seconds(c->worker->config->body_timeout_ms) +
 	       (double)request_frame_size(r) / HELD_LEAST_BYTES_A_S;
 }
 
 /* When the next thing is due that isn't done by then. */
 static ev_tstamp next_deadline(const struct client *c)
 {
-	const struct config *config = c->worker->node->config;
+	const struct config *config = c->worker->config;
 	ev_tstamp soonest = held_deadline(c);
 
 	if (c->lingering)
@@ -185,7 +190,7 @@ static void close_idle_upstreams(struct client *c, ev_tstamp now)
 
 static void check_deadlines(struct client *c)
 {
-	const struct config *config = c->worker->node->config;
+	const struct config *config = c->worker->config;
 	ev_tstamp now = client_now(c);
 	bool in_head = c->in_state == IN_PROXY ||
 		       (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0);
@@ -409,13 +414,14 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	client_step(c);
 }
 
-void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer)
+void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
 {
 	struct client *c = mem_zalloc(sizeof *c);
 
 	c->worker = w;
 	c->id = w->next_client_id++;
 	c->peer = *peer;
+	c->port = port;
 	c->last = &c->first;
 	c->in_state = IN_PROXY;
 	sock_init(&c->sock, w->loop, fd, on_io, c);
@@ -429,7 +435,19 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer)
 		c->next->prev = &c->next;
 	w->clients = c;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
-	client_step(c);
+	if (client_drain_turn(c) < w->drained_turns)
+		client_drain(c);
+	else
+		client_step(c);
+}
+
+int client_drain_turn(const struct client *c)
+{
+	const struct worker *w = c->worker;
+
+	if (w->drain_by_port)
+		return c->port * w->drain_turns / w->port_count;
+	return (int)(c->id % (uint64_t)w->drain_turns);
 }
 
 void client_drain(struct client *c)

@@ -9,13 +9,16 @@
 
 #include "session/worker.h"
 
-/* Takes the socket and one admission_enter. */
-void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer);
+/* Takes the socket and one admission_enter.  `port` is which of the node's it came by. */
+void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port);
+/* Which of the worker's drain_turns it leaves in. */
+int client_drain_turn(const struct client *c);
 /* No further requests; closes when what was asked has been answered, at once
  * when only long polls are open. */
 void client_drain(struct client *c);
 /* Closes now, with a reason for the log. */
 void client_free(struct client *c, const char *why);
+int client_port(const struct client *c);	    /* which of the node's ports it came by */
 struct client *client_next(const struct client *c); /* in the worker's list */
 
 #endif

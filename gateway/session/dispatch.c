@@ -298,8 +298,8 @@ static ev_tstamp allowed_time(struct client *c, const struct request *r)
 		else if (c->rebalance_allowed * 1000.0 > ms)
 			ms = c->rebalance_allowed * 1000.0;
 	}
-	if (ms < c->worker->node->config->request_timeout_ms)
-		ms = c->worker->node->config->request_timeout_ms;
+	if (ms < c->worker->config->request_timeout_ms)
+		ms = c->worker->config->request_timeout_ms;
 	return ms / 1000.0;
 }
 

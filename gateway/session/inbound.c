@@ -38,9 +38,30 @@ static bool admit(struct client *c)
 	return true;
 }
 
+static int port_of(const struct sockaddr_storage *address)
+{
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)address;
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)address;
+
+	if (address->ss_family == AF_INET)
+		return ntohs(v4->sin_port);
+	return address->ss_family == AF_INET6 ? ntohs(v6->sin6_port) : 0;
+}
+
+/* The client's own address, and the port that it asked for where that is one of those
+ * advertised: the load balancer may send all of them to one port of the node. */
+static void take_addresses(struct client *c, const struct proxy_header *header)
+{
+	int port = port_of(&header->destination) - c->worker->config->advertised_port;
+
+	c->peer = header->source;
+	if (port >= 0 && port < c->worker->port_count)
+		c->port = port;
+}
+
 static bool proxy_step(struct client *c)
 {
-	const struct config *config = c->worker->node->config;
+	const struct config *config = c->worker->config;
 	struct proxy_header header;
 	size_t used;
 
@@ -54,7 +75,7 @@ static bool proxy_step(struct client *c)
 				break;
 			inbuf_take(&c->sock.in, (uint32_t)used);
 			if (!header.is_local)
-				c->peer = header.source;
+				take_addresses(c, &header);
 			return admit(c);
 		case PROXY_NO_HEADER:
 			if (config->proxy_protocol == PROXY_ALLOW)
@@ -90,7 +111,7 @@ static bool is_served(const struct client *c, const struct request_head *h)
 static bool head_step(struct client *c)
 {
 	struct request_head head;
-	uint32_t max = (uint32_t)c->worker->node->config->max_frame_bytes;
+	uint32_t max = (uint32_t)c->worker->config->max_frame_bytes;
 
 	if (c->draining && inbuf_len(&c->sock.in) == 0) {
 		if (c->last_look) {

@@ -122,7 +122,7 @@ bool lost_step(struct client *c)
 
 void lost_deadline(struct client *c, struct request *r)
 {
-	r->deadline = client_now(c) + c->worker->node->config->body_timeout_ms / 1000.0;
+	r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
 	if (r->answer_begun && !c->sock.writable)
 		return; /* it is the client that takes its time */
 	stats_add(&c->worker->stats, STAT_TIMEOUTS_REQUEST, 1);

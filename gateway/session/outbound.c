@@ -94,7 +94,7 @@ static bool pass_answer(struct client *c, struct request *r, struct part *p)
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, c->down.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->down.spliced - spliced);
 	if (c->down.moved > before && r->deadline > 0)
-		r->deadline = client_now(c) + c->worker->node->config->body_timeout_ms / 1000.0;
+		r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
 	switch (got) {
 	case RELAY_DONE:
 		upstream_answered(u);

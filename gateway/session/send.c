@@ -51,8 +51,8 @@ static struct upstream *send_upstream(struct client *c, int32_t broker, bool for
 	if (b == NULL)
 		return NULL;
 	u = upstream_new(c->worker->loop, broker, &b->address, b->address_len,
-			 c->worker->node->config->connect_timeout_ms, &c->worker->stats,
-			 client_on_event, c);
+			 c->worker->config->connect_timeout_ms, &c->worker->stats, client_on_event,
+			 c);
 	u->for_polls = for_polls;
 	u->next = c->upstreams;
 	c->upstreams = u;

@@ -132,6 +132,7 @@ struct client {
 	uint64_t id;
 	struct sock sock;
 	struct sockaddr_storage peer; /* the client's own, from PROXY when there is one */
+	int port;		      /* which of the node's ports it came by, from 0 on */
 	bool counted_address;
 	enum inbound_state in_state;
 	struct request *inbound; /* the one that in_state is about; also in the queue */

@@ -132,7 +132,7 @@ static void show_leader(const struct window *w, const struct walk_event *e)
 {
 	const struct worker *worker = w->r->client->worker;
 	struct advertised told = { .id = -1 };
-	bool single = worker->node->config->advertised_mode == ADVERTISE_SINGLE;
+	bool single = worker->config->advertised_mode == ADVERTISE_SINGLE;
 
 	if (e->number < 0)
 		return;
@@ -190,7 +190,7 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		break;
 	case LEADER_EPOCH:
 		if (r->in_leader_hint &&
-		    r->client->worker->node->config->advertised_mode == ADVERTISE_SINGLE)
+		    r->client->worker->config->advertised_mode == ADVERTISE_SINGLE)
 			wire_put32(at(w, e->at), UINT32_MAX);
 		break;
 	case PREFERRED_REPLICA:

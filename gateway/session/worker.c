@@ -6,6 +6,7 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -70,7 +71,7 @@ int32_t worker_any_broker(struct worker *w, int32_t not_this)
 
 /* --- accepting --- */
 
-static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer)
+static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
 {
 	if (!admission_enter(w->node->admission)) {
 		stats_add(&w->stats, STAT_CLIENTS_REFUSED_LIMIT, 1);
@@ -78,11 +79,11 @@ static void take_connection(struct worker *w, int fd, const struct sockaddr_stor
 		close(fd);
 		return;
 	}
-	client_new(w, fd, peer);
+	client_new(w, fd, peer, port);
 }
 
 /* How many connections there were, at most `max`. */
-static int accept_some(struct worker *w, int listener, int max)
+static int accept_some(struct worker *w, const ev_io *listener, int max)
 {
 	struct sockaddr_storage peer;
 	socklen_t len;
@@ -91,10 +92,10 @@ static int accept_some(struct worker *w, int listener, int max)
 	for (; n < max; n++) {
 		len = sizeof peer;
 		memset(&peer, 0, sizeof peer);
-		fd = accept4(listener, (struct sockaddr *)&peer, &len,
+		fd = accept4(listener->fd, (struct sockaddr *)&peer, &len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			take_connection(w, fd, &peer);
+			take_connection(w, fd, &peer, (int)(listener - w->listeners));
 			continue;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)
@@ -110,30 +111,26 @@ static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 {
 	(void)loop;
 	(void)events;
-	accept_some(io->data, io->fd, ACCEPTS_AT_ONCE);
+	accept_some(io->data, io, ACCEPTS_AT_ONCE);
 }
 
-static void close_listeners(struct worker *w)
+static void close_listener(struct worker *w, ev_io *io)
 {
-	for (int i = 0; i < w->listener_count; i++) {
-		ev_io *io = &w->listeners[i];
-
-		ev_io_stop(w->loop, io);
-		/* who is in the queue has been told that it is connected */
-		while (accept_some(w, io->fd, ACCEPTS_AT_ONCE) == ACCEPTS_AT_ONCE)
-			;
-		close(io->fd);
-	}
-	free(w->listeners);
-	w->listeners = NULL;
-	w->listener_count = 0;
+	if (io->fd < 0)
+		return;
+	ev_io_stop(w->loop, io);
+	/* who is in the queue has been told that it is connected */
+	while (accept_some(w, io, ACCEPTS_AT_ONCE) == ACCEPTS_AT_ONCE)
+		;
+	close(io->fd);
+	io->fd = -1;
 }
 
 /* --- letters --- */
 
 struct listen_letter {
 	struct letter letter;
-	int count, port_count;
+	int port_count;
 	int fds[];
 };
 
@@ -142,10 +139,13 @@ static void deliver_listen(struct letter *letter, void *owner)
 	struct listen_letter *l = CONTAINER_OF(letter, struct listen_letter, letter);
 	struct worker *w = owner;
 
-	w->advertising.port_count = l->port_count;
-	w->listeners = mem_zalloc((size_t)l->count * sizeof *w->listeners);
-	w->listener_count = l->count;
-	for (int i = 0; i < l->count; i++) {
+	assert(w->listeners == NULL || w->port_count == l->port_count);
+	w->advertising.port_count = w->port_count = l->port_count;
+	w->draining = false;
+	w->drained_turns = 0;
+	if (w->listeners == NULL)
+		w->listeners = mem_zalloc((size_t)l->port_count * sizeof *w->listeners);
+	for (int i = 0; i < l->port_count; i++) {
 		ev_io *io = &w->listeners[i];
 
 		ev_io_init(io, on_listener, l->fds[i], EV_READ);
@@ -155,24 +155,25 @@ static void deliver_listen(struct letter *letter, void *owner)
 	free(l);
 }
 
-void worker_listen(struct worker *w, const int *fds, int count, int port_count)
+void worker_listen(struct worker *w, const int *fds, int port_count)
 {
-	struct listen_letter *l = mem_alloc(sizeof *l + (size_t)count * sizeof l->fds[0]);
+	struct listen_letter *l = mem_alloc(sizeof *l + (size_t)port_count * sizeof l->fds[0]);
 
 	l->letter.deliver = deliver_listen;
-	l->count = count;
 	l->port_count = port_count;
-	memcpy(l->fds, fds, (size_t)count * sizeof l->fds[0]);
+	memcpy(l->fds, fds, (size_t)port_count * sizeof l->fds[0]);
 	mailbox_post(&w->mailbox, &l->letter);
 }
 
+/* --- draining --- */
+
 static void check_drained(struct worker *w)
 {
-	if (!w->draining || w->clients != NULL || w->on_drained == NULL)
+	if (!w->draining || w->told_drained || w->clients != NULL ||
+	    w->drained_turns < w->drain_turns)
 		return;
-	ev_timer_stop(w->loop, &w->drain_timer);
+	w->told_drained = true;
 	w->on_drained(w->drained_ctx);
-	w->on_drained = NULL;
 }
 
 void worker_client_gone(struct worker *w)
@@ -180,33 +181,114 @@ void worker_client_gone(struct worker *w)
 	check_drained(w);
 }
 
-static void on_drain_timer(struct ev_loop *loop, ev_timer *timer, int events)
-{
-	struct worker *w = timer->data;
+struct drain_letter {
+	struct letter letter;
+	int turns;
+};
 
-	(void)loop;
-	(void)events;
+static bool came_by_several_ports(const struct worker *w)
+{
+	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
+		if (client_port(c) != client_port(w->clients))
+			return true;
+	}
+	return false;
+}
+
+static void deliver_drain(struct letter *letter, void *owner)
+{
+	struct drain_letter *l = CONTAINER_OF(letter, struct drain_letter, letter);
+	struct worker *w = owner;
+
+	if (!w->draining) {
+		w->draining = true;
+		w->told_drained = false;
+		w->drain_turns = l->turns;
+		w->drained_turns = 0;
+		w->drain_by_port = came_by_several_ports(w);
+	}
+	free(l);
+}
+
+void worker_drain(struct worker *w, int turns)
+{
+	struct drain_letter *l = mem_zalloc(sizeof *l);
+
+	assert(turns > 0);
+	l->letter.deliver = deliver_drain;
+	l->turns = turns;
+	mailbox_post(&w->mailbox, &l->letter);
+}
+
+static void deliver_drain_turn(struct letter *letter, void *owner)
+{
+	struct worker *w = owner;
+	int turn = w->drained_turns;
+
+	free(letter);
+	if (!w->draining || turn == w->drain_turns)
+		return;
+	w->drained_turns++;
+	for (int port = 0; port < w->port_count; port++) {
+		/* the turns of ports run out before those of clients that share one */
+		if (port * w->drain_turns / w->port_count <= turn)
+			close_listener(w, &w->listeners[port]);
+	}
+	for (struct client *c = w->clients, *next; c != NULL; c = next) {
+		next = client_next(c);
+		if (client_drain_turn(c) == turn)
+			client_drain(c);
+	}
+	check_drained(w);
+}
+
+static void deliver_drain_end(struct letter *letter, void *owner)
+{
+	struct worker *w = owner;
+
+	free(letter);
+	if (!w->draining)
+		return;
+	w->drained_turns = w->drain_turns;
+	for (int port = 0; port < w->port_count; port++)
+		close_listener(w, &w->listeners[port]);
 	while (w->clients != NULL)
 		client_free(w->clients, "the drain took too long");
 	check_drained(w);
 }
 
-static void deliver_drain(struct letter *letter, void *owner)
+/* --- other letters --- */
+
+struct call_letter {
+	struct letter letter;
+	const struct config *config; /* NULL: as it was */
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static void deliver_call(struct letter *letter, void *owner)
 {
+	struct call_letter *l = CONTAINER_OF(letter, struct call_letter, letter);
 	struct worker *w = owner;
 
-	free(letter);
-	if (w->draining)
-		return;
-	w->draining = true;
-	close_listeners(w);
-	ev_timer_set(&w->drain_timer, w->node->config->drain_timeout_ms / 1000.0, 0.0);
-	ev_timer_start(w->loop, &w->drain_timer);
-	for (struct client *c = w->clients, *next; c != NULL; c = next) {
-		next = client_next(c);
-		client_drain(c);
-	}
-	check_drained(w);
+	if (l->config != NULL)
+		w->config = l->config;
+	l->done(l->ctx);
+	free(l);
+}
+
+void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
+			void *ctx)
+{
+	struct call_letter *l = mem_zalloc(sizeof *l);
+
+	*l = (struct call_letter){ { .deliver = deliver_call }, config, done, ctx };
+	mailbox_post(&w->mailbox, &l->letter);
+}
+
+void worker_ping(struct worker *w, void (*done)(void *ctx), void *ctx)
+{
+	worker_reconfigure(w, NULL, done, ctx);
 }
 
 static void deliver_stop(struct letter *letter, void *owner)
@@ -225,9 +307,14 @@ static void post(struct worker *w, void (*deliver)(struct letter *, void *))
 	mailbox_post(&w->mailbox, l);
 }
 
-void worker_drain(struct worker *w)
+void worker_drain_turn(struct worker *w)
 {
-	post(w, deliver_drain);
+	post(w, deliver_drain_turn);
+}
+
+void worker_drain_end(struct worker *w)
+{
+	post(w, deliver_drain_end);
 }
 
 static void on_snapshot(void *owner, const void *s)
@@ -275,6 +362,8 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 	struct worker *w = mem_zalloc(sizeof *w);
 
 	w->node = node;
+	w->config = node->config;
+	w->drain_turns = w->port_count = 1;
 	w->index = index;
 	w->on_drained = on_drained;
 	w->drained_ctx = ctx;
@@ -287,8 +376,6 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 	mailbox_init(&w->mailbox, w->loop, w);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, PIPES_MAX);
-	ev_timer_init(&w->drain_timer, on_drain_timer, 0.0, 0.0);
-	w->drain_timer.data = w;
 	topology_subscribe(node->topology, &w->mailbox, on_snapshot);
 	cluster_subscribe(node->cluster, &w->mailbox, on_view);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
@@ -309,12 +396,12 @@ void worker_free(struct worker *w)
 	w->draining = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
-	for (int i = 0; i < w->listener_count; i++) {
+	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
 		ev_io_stop(w->loop, &w->listeners[i]);
-		close(w->listeners[i].fd);
+		if (w->listeners[i].fd >= 0)
+			close(w->listeners[i].fd);
 	}
 	free(w->listeners);
-	ev_timer_stop(w->loop, &w->drain_timer);
 	mailbox_deinit(&w->mailbox);
 	pipepool_deinit(&w->pipes);
 	bufpool_deinit(&w->bufs);

@@ -39,6 +39,7 @@ enum { WORKER_SHUNNED = 8 };
 
 struct worker {
 	const struct node *node;
+	const struct config *config; /* may change: see worker_reconfigure */
 	int index;
 	pthread_t thread;
 	struct ev_loop *loop;
@@ -55,23 +56,34 @@ struct worker {
 	uint32_t random; /* state of a small generator, for choices among equals */
 	uint64_t next_client_id;
 	struct client *clients;
-	ev_io *listeners;
-	int listener_count;
-	bool draining;
-	ev_timer drain_timer;
+	ev_io *listeners; /* one a port; fd -1: closed */
+	int port_count;
+	/* Clients leave in turns: by the port they came by, so that no client loses the
+	 * connections to all of its brokers at once; where all come by one port, by chance. */
+	bool draining, drain_by_port, told_drained;
+	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
 };
 
-/* Starts the thread.  The node is borrowed.  `on_drained` is called once on the
- * worker's thread when its last client has gone after worker_drain. */
+/* Starts the thread.  The node is borrowed.  `on_drained` is called once a drain on
+ * the worker's thread when all turns are over and its last client has gone. */
 struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
 			  void *ctx);
-/* From any thread: takes the listening sockets, closes them when it drains. */
-void worker_listen(struct worker *w, const int *fds, int count, int port_count);
-/* From any thread: no new connections, what is in flight ends, at most
- * drain_timeout_ms. */
-void worker_drain(struct worker *w);
+/* From any thread: takes the listening sockets, one a port, and closes them when it drains;
+ * a drain that was on is over. */
+void worker_listen(struct worker *w, const int *fds, int port_count);
+/* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn. */
+void worker_drain(struct worker *w, int turns);
+/* The next turn: its ports are closed, and its clients go when what is in flight is answered. */
+void worker_drain_turn(struct worker *w);
+/* What is left goes now. */
+void worker_drain_end(struct worker *w);
+/* From any thread: another configuration from now on; `done` is called on the worker's thread. */
+void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
+			void *ctx);
+/* From any thread: `done` is called on the worker's thread, which so shows that it turns. */
+void worker_ping(struct worker *w, void (*done)(void *ctx), void *ctx);
 /* Stops the thread; from then on its mailbox may still be posted to. */
 void worker_stop(struct worker *w);
 /* Closes everything and frees; after worker_stop, and when nobody posts any

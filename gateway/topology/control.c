@@ -201,6 +201,11 @@ struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int
 	return c;
 }
 
+void control_set_timeout(struct control *c, int connect_timeout_ms)
+{
+	c->connect_timeout_ms = connect_timeout_ms;
+}
+
 void control_free(struct control *c)
 {
 	if (c == NULL)

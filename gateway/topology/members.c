@@ -198,6 +198,11 @@ struct members *members_new(struct ev_loop *loop, struct resolver *resolver, int
 	return m;
 }
 
+void members_set_timeout(struct members *m, int connect_timeout_ms)
+{
+	m->connect_timeout_ms = connect_timeout_ms;
+}
+
 void members_free(struct members *m)
 {
 	if (m == NULL)

@@ -25,6 +25,8 @@ struct members;
 
 struct members *members_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
 			    const struct members_events *events, void *owner);
+/* Of the next connections. */
+void members_set_timeout(struct members *m, int connect_timeout_ms);
 void members_free(struct members *m);
 
 /* The brokers that are there now, sorted by id.  Borrows them. */

@@ -277,6 +277,12 @@ struct refresh *refresh_new(struct ev_loop *loop, struct control *control, int e
 	return r;
 }
 
+void refresh_set_period(struct refresh *r, int every_ms)
+{
+	r->every_ms = every_ms;
+	refresh_want_all(r);
+}
+
 void refresh_free(struct refresh *r)
 {
 	if (r == NULL)

@@ -29,6 +29,8 @@ struct refresh;
 
 struct refresh *refresh_new(struct ev_loop *loop, struct control *control, int every_ms,
 			    const struct refresh_events *events, void *owner);
+/* All topics are asked for now, and then this often. */
+void refresh_set_period(struct refresh *r, int every_ms);
 void refresh_free(struct refresh *r); /* no query may wait in it */
 
 /* A new connection whose broker speaks these versions. */

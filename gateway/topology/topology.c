@@ -50,6 +50,40 @@ struct topology *topology_new(const struct config *config)
 	return t;
 }
 
+struct config_letter {
+	struct letter letter;
+	const struct config *config;
+	void (*done)(void *ctx);
+	void *ctx;
+};
+
+static void deliver_config(struct letter *letter, void *owner)
+{
+	struct config_letter *l = CONTAINER_OF(letter, struct config_letter, letter);
+	struct topology *t = owner;
+
+	if (!t->is_stopping) {
+		t->config = l->config;
+		control_set_timeout(t->control, t->config->connect_timeout_ms);
+		members_set_timeout(t->members, t->config->connect_timeout_ms);
+		refresh_set_period(t->refresh, t->config->metadata_refresh_ms);
+		l->done(l->ctx);
+	}
+	free(l);
+}
+
+void topology_reconfigure(struct topology *t, const struct config *config, void (*done)(void *ctx),
+			  void *ctx)
+{
+	struct config_letter *l = mem_zalloc(sizeof *l);
+
+	l->letter.deliver = deliver_config;
+	l->config = config;
+	l->done = done;
+	l->ctx = ctx;
+	mailbox_post(&t->inbox, &l->letter);
+}
+
 static void *run(void *arg)
 {
 	struct topology *t = arg;

@@ -24,6 +24,10 @@ struct topology *topology_new(const struct config *config);
  * takes the reference.  Before topology_start only. */
 void topology_subscribe(struct topology *t, struct mailbox *mailbox, publisher_heard on_snapshot);
 void topology_start(struct topology *t);
+/* From any thread: the brokers to start from and the times of this one from now on; `done` is
+ * called on the topology's thread when the old one is not used any more. */
+void topology_reconfigure(struct topology *t, const struct config *config, void (*done)(void *ctx),
+			  void *ctx);
 /* Stops the thread and frees all; subscribers' mailboxes must still live. */
 void topology_free(struct topology *t);
 

@@ -150,12 +150,11 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { advertised_mode = \"hosts\"; };\n", "",
 	  "FILE:2: gateway.advertised_mode: \"hosts\" won't do; it must be one of ports, single, "
 	  "host\n" },
-	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; agent_port = 1; };\n",
+	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; };\n",
 	  "KAFKA_SASL_PASSWORD=x\nKAFKA_SECURITY_PROTOCOL=SSL\n",
 	  "environment: KAFKA_SECURITY_PROTOCOL: \"SSL\" is not built yet; PLAINTEXT is\n"
 	  "environment: KAFKA_SASL_PASSWORD: not built yet; leave it out\n"
-	  "FILE:2: gateway.security_mode: not built yet; leave it out\n"
-	  "FILE:2: gateway.agent_port: \"1\" is not built yet; 0 is\n" },
+	  "FILE:2: gateway.security_mode: not built yet; leave it out\n" },
 	{ KAFKA
 	  "gateway: { cluster_id = \"a b\"; node_id = \"x:1\";\ntimeouts: { session = \"6 s\"; "
 	  "heartbeat = \"3 s\"; }; };\n",

@@ -1,0 +1,145 @@
+/* Clients leave, virtual broker by virtual broker: librdkafka reports an error to its
+ * application only when the connections to all brokers are down at once. */
+#include "program/inside.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+enum { TURN_MS = 1000, SPREAD = 8 };
+
+/* As many as there are virtual brokers, but all of them in half of the time. */
+static int turns(const struct program *p)
+{
+	int most = p->config->drain_timeout_ms / 2 / TURN_MS;
+	int wanted = p->port_count > 1 ? p->port_count : SPREAD;
+
+	most = most < 1 ? 1 : most;
+	return wanted < most ? wanted : most;
+}
+
+static void each_worker(struct program *p, void (*tell)(struct worker *w))
+{
+	for (int i = 0; i < p->worker_count; i++)
+		tell(p->workers[i]);
+}
+
+static void next_turn(struct program *p)
+{
+	struct drain *d = &p->drain;
+
+	each_worker(p, worker_drain_turn);
+	atomic_fetch_add(&d->turns_done, 1);
+	log_info("who=main event=drain_turn turn=%d of=%d clients=%lld",
+		 atomic_load(&d->turns_done), atomic_load(&d->turns),
+		 (long long)program_clients(p));
+}
+
+static bool has_turns(const struct drain *d)
+{
+	return atomic_load(&d->turns_done) < atomic_load(&d->turns);
+}
+
+static void arm(struct program *p, int64_t ms)
+{
+	ev_timer_stop(p->loop, &p->drain.timer);
+	ev_timer_set(&p->drain.timer, (double)(ms < 0 ? 0 : ms) / 1e3, 0.);
+	ev_timer_start(p->loop, &p->drain.timer);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct program *p = timer->data;
+	struct drain *d = &p->drain;
+	int64_t left = atomic_load(&d->ends_at) - clock_ms();
+
+	(void)loop;
+	(void)events;
+	if (left <= 0) {
+		log_warn("who=main event=drain_timeout clients=%lld",
+			 (long long)program_clients(p));
+		each_worker(p, worker_drain_end);
+		atomic_store(&d->turns_done, atomic_load(&d->turns));
+		return;
+	}
+	/* when nobody is there any more nobody is helped by waiting */
+	do
+		next_turn(p);
+	while (has_turns(d) && program_clients(p) == 0);
+	arm(p, has_turns(d) && left > TURN_MS ? TURN_MS : left);
+}
+
+static void all_drained(struct program *p)
+{
+	if (atomic_load(&p->phase) != HTTP_DRAINING || ++p->drain.workers_done < p->worker_count)
+		return;
+	ev_timer_stop(p->loop, &p->drain.timer);
+	atomic_store(&p->drain.turns_done, atomic_load(&p->drain.turns));
+	log_info("who=main event=drained exits=%s",
+		 atomic_load(&p->drain.exits) ? "true" : "false");
+	if (atomic_load(&p->drain.exits))
+		ev_break(p->loop, EVBREAK_ALL);
+}
+
+void drain_on_worker(void *program)
+{
+	program_post(program, all_drained);
+}
+
+void drain_init(struct program *p)
+{
+	ev_timer_init(&p->drain.timer, on_timer, 0., 0.);
+	p->drain.timer.data = p;
+}
+
+bool drain_begin(struct program *p, bool exits, const char *reason)
+{
+	struct drain *d = &p->drain;
+
+	if (atomic_load(&p->phase) == HTTP_DRAINING) {
+		atomic_store(&d->exits, exits || atomic_load(&d->exits));
+		if (exits && d->workers_done >= p->worker_count)
+			ev_break(p->loop, EVBREAK_ALL);
+		return true;
+	}
+	if (!p->listening)
+		return false;
+	log_info("who=main event=draining reason=\"%s\" clients=%lld", reason,
+		 (long long)program_clients(p));
+	atomic_store(&d->exits, exits);
+	atomic_store(&d->turns, turns(p));
+	atomic_store(&d->turns_done, 0);
+	atomic_store(&d->ends_at, clock_ms() + p->config->drain_timeout_ms);
+	d->workers_done = 0;
+	atomic_store(&p->phase, HTTP_DRAINING);
+	cluster_set_draining(p->node.cluster, true);
+	for (int i = 0; i < p->worker_count; i++)
+		worker_drain(p->workers[i], atomic_load(&d->turns));
+	arm(p, 0);
+	return true;
+}
+
+bool drain_undo(struct program *p)
+{
+	if (atomic_load(&p->phase) != HTTP_DRAINING || atomic_load(&p->drain.exits))
+		return false;
+	ev_timer_stop(p->loop, &p->drain.timer);
+	each_worker(p, worker_drain_end); /* ports that are still open would be bound twice */
+	if (!program_listen(p, p->port_count))
+		return false;
+	cluster_set_draining(p->node.cluster, false);
+	atomic_store(&p->phase, HTTP_READY);
+	log_info("who=main event=undrained");
+	return true;
+}
+
+void program_drain_state(struct program *p, struct program_drain *out)
+{
+	const struct drain *d = &p->drain;
+	int64_t left = atomic_load(&d->ends_at) - clock_ms();
+
+	*out = (struct program_drain){ .is_draining = atomic_load(&p->phase) == HTTP_DRAINING,
+				       .turns = atomic_load(&d->turns),
+				       .turns_done = atomic_load(&d->turns_done),
+				       .clients = program_clients(p),
+				       .left_ms = left > 0 ? left : 0,
+				       .exits = atomic_load(&d->exits) };
+}

@@ -1,0 +1,85 @@
+/* inside.h - the process's own state, shared by the files of program/ alone.
+ *
+ *   program.c      begins and ends it; signals; the ports
+ *   drain.c        clients leave, virtual broker by virtual broker
+ *   reload.c       the configuration read again
+ *   agent.c        what HAProxy's agent-check is told
+ *   weight.c       which weight that is
+ *   http_source.c  what the HTTP side asks
+ */
+#ifndef PROGRAM_INSIDE_H
+#define PROGRAM_INSIDE_H
+
+#include "http/server.h"
+#include "program/program.h"
+#include "program/weight.h"
+#include "session/worker.h"
+
+#include <stdatomic.h>
+
+/* All on the main loop, but for what the HTTP thread reads: the atomics. */
+struct drain {
+	atomic_int turns, turns_done;
+	_Atomic int64_t ends_at; /* clock_ms */
+	atomic_bool exits;
+	int workers_done; /* how many have told that they are drained */
+	ev_timer timer;	  /* of the next turn */
+};
+
+struct reload {
+	struct config *next; /* handed out, not everyone has it; NULL: none is under way */
+	int waits_for;	     /* workers and the topology that still use the one before */
+	bool again;	     /* another was asked for meanwhile */
+};
+
+struct agent;
+
+struct program {
+	struct config *first;  /* what it started with: others keep it to the end */
+	struct config *config; /* what counts now; may be `first` */
+	struct node node;
+	struct worker **workers;
+	int worker_count, port_count;
+	struct http_server *http;
+	struct agent *agent;
+	struct ev_loop *loop;
+	struct mailbox mailbox;
+	ev_signal term, interrupt, hangup;
+	ev_timer load_timer; /* every second */
+	uint64_t bytes_before;
+	struct weight weight;
+	atomic_int phase;      /* enum http_phase */
+	atomic_int weight_now; /* percent, for the agent */
+	struct drain drain;
+	struct reload reload;
+	bool listening;
+	int exit_status;
+};
+
+/* program.c */
+/* Clients of all workers, open now. */
+int64_t program_clients(const struct program *p);
+/* Binds the ports and hands them to the workers; false: told and the program ends. */
+bool program_listen(struct program *p, int ports);
+/* A letter to the main loop that calls `call` there. */
+void program_post(struct program *p, void (*call)(struct program *p));
+
+/* drain.c */
+void drain_init(struct program *p);
+/* False and why: it can't be. */
+bool drain_begin(struct program *p, bool exits, const char *reason);
+bool drain_undo(struct program *p);
+void drain_on_worker(void *program); /* on a worker's thread: it is drained */
+
+/* reload.c; writes what it did to `out` */
+bool reload_begin(struct program *p, FILE *out);
+void reload_free(struct program *p);
+
+/* http_source.c */
+struct http_source http_source(struct program *p);
+
+/* agent.c; NULL and why: the port is taken */
+struct agent *agent_new(struct program *p, const char *host, int port, char *why, size_t size);
+void agent_free(struct agent *a);
+
+#endif

@@ -1,0 +1,419 @@
+#include "program/program.h"
+
+#include "net/listen.h"
+#include "program/inside.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <malloc.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <time.h>
+
+enum { ASK_WAITS_S = 5 };
+
+/* --- letters to the main loop ------------------------------------------------ */
+
+struct call_letter {
+	struct letter letter;
+	void (*call)(struct program *p);
+};
+
+static void deliver_call(struct letter *letter, void *owner)
+{
+	struct call_letter *l = CONTAINER_OF(letter, struct call_letter, letter);
+
+	l->call(owner);
+	free(l);
+}
+
+void program_post(struct program *p, void (*call)(struct program *p))
+{
+	struct call_letter *l = mem_zalloc(sizeof *l);
+
+	l->letter.deliver = deliver_call;
+	l->call = call;
+	mailbox_post(&p->mailbox, &l->letter);
+}
+
+/* --- what is asked for ------------------------------------------------------- */
+
+/* Belongs to both sides; who comes second frees it. */
+struct ask {
+	struct letter letter;
+	enum program_action action;
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	bool is_done, is_given_up, good;
+	char *text;
+};
+
+static void ask_free(struct ask *a)
+{
+	pthread_mutex_destroy(&a->lock);
+	pthread_cond_destroy(&a->cond);
+	free(a->text);
+	free(a);
+}
+
+static bool drain_told(struct program *p, bool exits, FILE *out)
+{
+	bool good = drain_begin(p, exits, "asked for");
+
+	fputs(good ? "draining\n" : "the node has not started: nothing to drain\n", out);
+	return good;
+}
+
+static bool act(struct program *p, enum program_action action, FILE *out)
+{
+	bool good;
+
+	switch (action) {
+	case PROGRAM_DRAIN:
+		return drain_told(p, false, out);
+	case PROGRAM_DRAIN_EXIT:
+		return drain_told(p, true, out);
+	case PROGRAM_UNDRAIN:
+		good = drain_undo(p);
+		fputs(good ? "taking clients again\n"
+			   : "the node does not drain, or is to exit when it has\n",
+		      out);
+		return good;
+	case PROGRAM_RELOAD:
+		return reload_begin(p, out);
+	}
+	return false;
+}
+
+static void deliver_ask(struct letter *letter, void *owner)
+{
+	struct ask *a = CONTAINER_OF(letter, struct ask, letter);
+	size_t size;
+	FILE *out = open_memstream(&a->text, &size);
+	bool given_up, good;
+
+	good = act(owner, a->action, out);
+	fclose(out);
+	pthread_mutex_lock(&a->lock);
+	a->good = good;
+	a->is_done = true;
+	given_up = a->is_given_up;
+	pthread_cond_signal(&a->cond);
+	pthread_mutex_unlock(&a->lock);
+	if (given_up)
+		ask_free(a);
+}
+
+bool program_ask(struct program *p, enum program_action action, char **text)
+{
+	struct ask *a = mem_zalloc(sizeof *a);
+	struct timespec until;
+	bool good, done;
+
+	a->letter.deliver = deliver_ask;
+	a->action = action;
+	pthread_mutex_init(&a->lock, NULL);
+	pthread_cond_init(&a->cond, NULL);
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += ASK_WAITS_S;
+	mailbox_post(&p->mailbox, &a->letter);
+	pthread_mutex_lock(&a->lock);
+	while (!a->is_done && pthread_cond_timedwait(&a->cond, &a->lock, &until) == 0)
+		;
+	done = a->is_done;
+	a->is_given_up = !done;
+	good = done && a->good;
+	*text = mem_strdup(done ? a->text : "the node is too busy to answer\n");
+	pthread_mutex_unlock(&a->lock);
+	if (done)
+		ask_free(a);
+	return good;
+}
+
+/* --- load -------------------------------------------------------------------- */
+
+static void sum(const struct program *p, struct stats *all)
+{
+	memset(all, 0, sizeof *all);
+	for (int i = 0; i < p->worker_count; i++)
+		stats_sum(all, worker_stats(p->workers[i]));
+}
+
+int64_t program_clients(const struct program *p)
+{
+	struct stats all;
+
+	sum(p, &all);
+	return (int64_t)metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+}
+
+/* The means over the nodes that take clients. */
+static void set_means(struct weight_load *load, const struct cluster_view *v)
+{
+	int nodes = 0;
+
+	for (size_t i = 0; i < v->member_count; i++) {
+		const struct cluster_member *m = &v->members[i];
+
+		if (m->is_self || m->is_draining || m->load_at < 0)
+			continue;
+		load->mean += (double)m->load.connections;
+		load->bytes_mean += (double)m->load.bytes_per_second;
+		nodes++;
+	}
+	load->mean = (load->mean + load->own) / (nodes + 1);
+	load->bytes_mean = (load->bytes_mean + load->bytes) / (nodes + 1);
+}
+
+static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct program *p = timer->data;
+	const struct cluster_view *view = cluster_view_get(p->node.cluster);
+	struct weight_load load = { 0 };
+	struct cluster_load told;
+	struct stats all;
+	uint64_t bytes;
+
+	(void)loop;
+	(void)events;
+	sum(p, &all);
+	bytes = all.counters[STAT_CLIENT_BYTES_IN] + all.counters[STAT_CLIENT_BYTES_OUT];
+	told.connections = metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	told.bytes_per_second = bytes - p->bytes_before;
+	p->bytes_before = bytes;
+	cluster_report_load(p->node.cluster, &told);
+	load.own = (double)told.connections;
+	load.bytes = (double)told.bytes_per_second;
+	load.room = 1 - load.own / p->config->max_connections;
+	set_means(&load, view);
+	cluster_view_unref(view);
+	atomic_store(&p->weight_now, weight_step(&p->weight, &load));
+}
+
+/* --- listening, once the cluster is known ------------------------------------ */
+
+static void fail(struct program *p, const char *why)
+{
+	log_error("who=main err=\"%s\"", why);
+	p->exit_status = 1;
+	ev_break(p->loop, EVBREAK_ALL);
+}
+
+bool program_listen(struct program *p, int ports)
+{
+	const struct config *c = p->first;
+	int *fds = mem_alloc((size_t)ports * (size_t)p->worker_count * sizeof *fds);
+	int *mine = mem_alloc((size_t)ports * sizeof *mine);
+	char why[256];
+	bool good = !listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why,
+				 sizeof why);
+
+	if (!good)
+		fail(p, why);
+	for (int w = 0; good && w < p->worker_count; w++) {
+		for (int i = 0; i < ports; i++)
+			mine[i] = fds[i * p->worker_count + w];
+		worker_listen(p->workers[w], mine, ports);
+	}
+	free(fds);
+	free(mine);
+	return good;
+}
+
+static void begin_listening(struct program *p, int ports)
+{
+	const struct config *c = p->first;
+
+	if (!program_listen(p, ports))
+		return;
+	p->port_count = ports;
+	p->listening = true;
+	cluster_start(p->node.cluster, ports);
+	atomic_store(&p->phase, HTTP_READY);
+	log_info("who=main event=ready host=%s ports=%d-%d advertised=%s:%d workers=%d",
+		 c->bind_host, c->port_start, c->port_start + ports - 1, c->advertised_host,
+		 c->advertised_port, p->worker_count);
+}
+
+static void on_snapshot(void *owner, const void *snapshot)
+{
+	struct program *p = owner;
+	const struct snapshot *s = snapshot;
+	struct advertising a = { p->first, p->first->port_count };
+	struct advertised told;
+
+	if (a.port_count == 0)
+		a.port_count = advertise_ports_needed(p->first, s);
+	if (!p->listening && atomic_load(&p->phase) == HTTP_STARTING) {
+		if (s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told))
+			begin_listening(p, a.port_count);
+		else
+			log_error(
+				"who=main err=\"no broker has a port: ids from %d on, %d ports, see "
+				"min_broker_id and port_count\"",
+				p->first->min_broker_id, a.port_count);
+	}
+	snapshot_unref(s);
+}
+
+/* --- signals ----------------------------------------------------------------- */
+
+static void on_stop_signal(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	struct program *p = signal->data;
+	bool is_second = atomic_load(&p->phase) == HTTP_DRAINING && atomic_load(&p->drain.exits);
+
+	(void)events;
+	if (!is_second && drain_begin(p, true, signal->signum == SIGINT ? "SIGINT" : "SIGTERM"))
+		return;
+	log_info("who=main event=stopping signal=%d", signal->signum);
+	ev_break(loop, EVBREAK_ALL);
+}
+
+static void on_hangup(struct ev_loop *loop, ev_signal *signal, int events)
+{
+	(void)loop;
+	(void)events;
+	reload_begin(signal->data, NULL);
+}
+
+static void watch_signal(struct program *p, ev_signal *w, int signum,
+			 void (*on_signal)(struct ev_loop *, ev_signal *, int))
+{
+	ev_signal_init(w, on_signal, signum);
+	w->data = p;
+	ev_signal_start(p->loop, w);
+}
+
+static void watch(struct program *p)
+{
+	watch_signal(p, &p->term, SIGTERM, on_stop_signal);
+	watch_signal(p, &p->interrupt, SIGINT, on_stop_signal);
+	watch_signal(p, &p->hangup, SIGHUP, on_hangup);
+	ev_timer_init(&p->load_timer, on_load_timer, 1., 1.);
+	p->load_timer.data = p;
+	ev_timer_start(p->loop, &p->load_timer);
+}
+
+static void unwatch(struct program *p)
+{
+	ev_signal_stop(p->loop, &p->term);
+	ev_signal_stop(p->loop, &p->interrupt);
+	ev_signal_stop(p->loop, &p->hangup);
+	ev_timer_stop(p->loop, &p->load_timer);
+	ev_timer_stop(p->loop, &p->drain.timer);
+}
+
+/* --- start and stop ---------------------------------------------------------- */
+
+/* Answers that are held come and go by the megabyte: memory that each time went
+ * back to the system would come back as page faults. */
+static void keep_memory(void)
+{
+	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_TRIM_THRESHOLD, 16 << 20);
+}
+
+/* Each client needs a descriptor, and one a broker. */
+static void raise_file_limit(const struct config *c)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)c->max_connections * 4 + 256;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	if (limit.rlim_cur < limit.rlim_max) {
+		limit.rlim_cur = limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (limit.rlim_cur < wanted)
+		log_warn(
+			"who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
+			"%d, each with a connection to several brokers\"",
+			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
+			c->max_connections);
+}
+
+static void start_parts(struct program *p)
+{
+	const struct config *c = p->first;
+
+	p->node.config = c;
+	p->node.budget = budget_new(c->memory_budget_bytes);
+	p->node.admission = admission_new(c->max_connections, c->max_connections_per_address);
+	p->node.topology = topology_new(c);
+	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
+	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
+	for (int i = 0; i < c->workers; i++)
+		p->workers[p->worker_count++] = worker_new(&p->node, i, drain_on_worker, p);
+	topology_subscribe(p->node.topology, &p->mailbox, on_snapshot);
+	topology_start(p->node.topology);
+}
+
+static void stop_parts(struct program *p)
+{
+	for (int i = 0; i < p->worker_count; i++)
+		worker_stop(p->workers[i]);
+	cluster_stop(p->node.cluster);
+	topology_free(p->node.topology);
+	cluster_free(p->node.cluster);
+	for (int i = 0; i < p->worker_count; i++)
+		worker_free(p->workers[i]);
+	free(p->workers);
+	admission_free(p->node.admission);
+	budget_free(p->node.budget);
+}
+
+/* What answers before the cluster is known. */
+static bool start_answering(struct program *p)
+{
+	const struct config *c = p->first;
+	struct http_source source = http_source(p);
+	char why[256];
+
+	p->http = http_start(c->http_host, c->http_port, ANYPORT_VERSION, &source, why, sizeof why);
+	if (p->http == NULL) {
+		fail(p, why);
+		return false;
+	}
+	if (c->agent_port == 0)
+		return true;
+	p->agent = agent_new(p, c->http_host, c->agent_port, why, sizeof why);
+	if (p->agent == NULL)
+		fail(p, why);
+	return p->agent != NULL;
+}
+
+int program_run(struct config *config)
+{
+	struct program *p = mem_zalloc(sizeof *p);
+	int status;
+
+	p->first = p->config = config;
+	atomic_store(&p->weight_now, 100);
+	signal(SIGPIPE, SIG_IGN);
+	keep_memory();
+	raise_file_limit(config);
+	p->loop = ev_default_loop(EVFLAG_AUTO);
+	mailbox_init(&p->mailbox, p->loop, p);
+	drain_init(p);
+	start_parts(p);
+	watch(p);
+	if (start_answering(p))
+		ev_run(p->loop, 0);
+	http_stop(p->http);
+	agent_free(p->agent);
+	stop_parts(p);
+	mailbox_deinit(&p->mailbox);
+	unwatch(p);
+	ev_loop_destroy(p->loop);
+	reload_free(p);
+	status = p->exit_status;
+	free(p);
+	return status;
+}
