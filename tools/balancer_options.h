@@ -1,0 +1,34 @@
+/* balancer_options.h - how a command line names the load balancers that a command is for.
+ *
+ * A command puts BALANCER_OPTIONS among its rows; every one of them is then there to be
+ * asked for.  Tests: tests/unit/tools/balancer_options_test.c
+ */
+#ifndef TOOLS_BALANCER_OPTIONS_H
+#define TOOLS_BALANCER_OPTIONS_H
+
+#include "cli.h"
+#include "live/balancer.h"
+
+/* clang-format off */
+#define BALANCER_OPTIONS \
+	{ "stats-socket", 's', CLI_TEXT, "[NAME=]PATH|HOST:PORT", .repeats = true, \
+	  .what = "where a load balancer is asked and told things; with names, once for each" }, \
+	{ "master-socket", 0, CLI_TEXT, "[NAME=]PATH|HOST:PORT", .repeats = true, \
+	  .what = "its master's socket (haproxy -S), through which old workers are reached" }, \
+	{ "config", 'c', CLI_TEXT, "[NAME=]FILE", .repeats = true, \
+	  .what = "its haproxy.cfg; tells the stats socket when none is named" }, \
+	{ "backend", 'b', CLI_TEXT, "NAME", \
+	  .what = "the backend with the nodes (the only one in TCP mode, or anyport_nodes)" }, \
+	{ "timeout", 0, CLI_TIME, "TIME", .min = 1, .max = 600000, \
+	  .what = "how long a load balancer may take for an answer (5s)" }
+/* clang-format on */
+
+/* Fills `all`, with the config files' names in it.  EXIT_DONE, or the exit status, with a
+ * message; `all` is to be freed with balancers_deinit either way. */
+MUST_CHECK int balancer_options_read(const struct cli *cli, struct balancers *all);
+
+/* The stats socket that a haproxy.cfg opens: one that may change things rather than another.
+ * Caller frees.  NULL, and why: it has none, or it is behind a variable, or it can't be read. */
+char *balancer_options_socket_of(const char *config, char why[RUNTIME_WHY_MAX]);
+
+#endif
