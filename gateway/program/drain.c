@@ -90,12 +90,20 @@ void drain_init(struct program *p)
 	p->drain.timer.data = p;
 }
 
+static void tell_manager(struct program *p)
+{
+	if (atomic_load(&p->drain.exits))
+		notify_stopping(&p->notify, atomic_load(&p->drain.ends_at) - clock_ms());
+	notify_status(&p->notify, "draining");
+}
+
 bool drain_begin(struct program *p, bool exits, const char *reason)
 {
 	struct drain *d = &p->drain;
 
 	if (atomic_load(&p->phase) == HTTP_DRAINING) {
 		atomic_store(&d->exits, exits || atomic_load(&d->exits));
+		tell_manager(p);
 		if (exits && d->workers_done >= p->worker_count)
 			ev_break(p->loop, EVBREAK_ALL);
 		return true;
@@ -113,6 +121,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	cluster_set_draining(p->node.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_drain(p->workers[i], atomic_load(&d->turns));
+	tell_manager(p);
 	arm(p, 0);
 	return true;
 }
@@ -128,6 +137,7 @@ bool drain_undo(struct program *p)
 	cluster_set_draining(p->node.cluster, false);
 	atomic_store(&p->phase, HTTP_READY);
 	log_info("who=main event=undrained");
+	notify_status(&p->notify, "serving");
 	return true;
 }
 

@@ -5,12 +5,15 @@
  *   reload.c       the configuration read again
  *   agent.c        what HAProxy's agent-check is told
  *   weight.c       which weight that is
+ *   notify.c       what the service manager is told
+ *   watchdog.c     and that for as long as the node is alive
  *   http_source.c  what the HTTP side asks
  */
 #ifndef PROGRAM_INSIDE_H
 #define PROGRAM_INSIDE_H
 
 #include "http/server.h"
+#include "program/notify.h"
 #include "program/program.h"
 #include "program/weight.h"
 #include "session/worker.h"
@@ -33,6 +36,7 @@ struct reload {
 };
 
 struct agent;
+struct watchdog;
 
 struct program {
 	struct config *first;  /* what it started with: others keep it to the end */
@@ -42,6 +46,8 @@ struct program {
 	int worker_count, port_count;
 	struct http_server *http;
 	struct agent *agent;
+	struct notify notify;
+	struct watchdog *watchdog;
 	struct ev_loop *loop;
 	struct mailbox mailbox;
 	ev_signal term, interrupt, hangup;
@@ -81,5 +87,10 @@ struct http_source http_source(struct program *p);
 /* agent.c; NULL and why: the port is taken */
 struct agent *agent_new(struct program *p, const char *host, int port, char *why, size_t size);
 void agent_free(struct agent *a);
+
+/* watchdog.c: after the workers have started; NULL: nobody asked for it */
+struct watchdog *watchdog_new(struct program *p);
+/* after the workers have stopped */
+void watchdog_free(struct watchdog *w);
 
 #endif

@@ -235,6 +235,7 @@ static void begin_listening(struct program *p, int ports)
 	p->listening = true;
 	cluster_start(p->node.cluster, ports);
 	atomic_store(&p->phase, HTTP_READY);
+	notify_ready(&p->notify, "serving");
 	log_info("who=main event=ready host=%s ports=%d-%d advertised=%s:%d workers=%d",
 		 c->bind_host, c->port_start, c->port_start + ports - 1, c->advertised_host,
 		 c->advertised_port, p->worker_count);
@@ -272,6 +273,7 @@ static void on_stop_signal(struct ev_loop *loop, ev_signal *signal, int events)
 	if (!is_second && drain_begin(p, true, signal->signum == SIGINT ? "SIGINT" : "SIGTERM"))
 		return;
 	log_info("who=main event=stopping signal=%d", signal->signum);
+	notify_stopping(&p->notify, 0);
 	ev_break(loop, EVBREAK_ALL);
 }
 
@@ -402,7 +404,9 @@ int program_run(struct config *config)
 	p->loop = ev_default_loop(EVFLAG_AUTO);
 	mailbox_init(&p->mailbox, p->loop, p);
 	drain_init(p);
+	notify_init(&p->notify);
 	start_parts(p);
+	p->watchdog = watchdog_new(p);
 	watch(p);
 	if (start_answering(p))
 		ev_run(p->loop, 0);
@@ -410,6 +414,8 @@ int program_run(struct config *config)
 	agent_free(p->agent);
 	stop_parts(p);
 	mailbox_deinit(&p->mailbox);
+	watchdog_free(p->watchdog);
+	notify_deinit(&p->notify);
 	unwatch(p);
 	ev_loop_destroy(p->loop);
 	reload_free(p);

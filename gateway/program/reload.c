@@ -24,6 +24,8 @@ static void one_has_it(struct program *p)
 	if (r->again) {
 		r->again = false;
 		reload_begin(p, NULL);
+	} else {
+		notify_reloaded(&p->notify);
 	}
 }
 
@@ -90,11 +92,13 @@ bool reload_begin(struct program *p, FILE *out)
 			fputs("another reload is under way; this one follows\n", out);
 		return true;
 	}
+	notify_reloading(&p->notify);
 	log_info("who=main event=reloading file=%s", p->config->file ? p->config->file : "none");
 	next = config_reload(p->config, &changes, told);
 	fclose(told);
 	if (next == NULL) {
 		tell_mistakes(complaints, out);
+		notify_reloaded(&p->notify);
 	} else {
 		for (size_t i = 0; i < changes.count; i++)
 			tell(&changes.list[i], out);

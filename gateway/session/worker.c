@@ -8,6 +8,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -351,7 +352,10 @@ uint64_t worker_map_key(struct worker *w)
 static void *run(void *arg)
 {
 	struct worker *w = arg;
+	char name[16]; /* as much as the kernel keeps */
 
+	snprintf(name, sizeof name, "worker-%d", w->index);
+	pthread_setname_np(pthread_self(), name);
 	ev_run(w->loop, 0);
 	return NULL;
 }
