@@ -150,6 +150,24 @@ static void print_cluster(FILE *out, const struct http_metrics *m)
 	      "Ways in which gateway nodes do not fit together.");
 }
 
+static void print_pair(FILE *out, const char *name, double connections, double bytes,
+		       const char *help)
+{
+	family(out, name, "gauge", help);
+	fprintf(out, "%s{of=\"connections\"} %.15g\n", name, connections);
+	fprintf(out, "%s{of=\"bytes\"} %.15g\n", name, bytes);
+}
+
+static void print_skew(FILE *out, const struct http_metrics *m)
+{
+	gauge(out, "anyport_cluster_nodes_measured", m->nodes_measured,
+	      "Gateway nodes that take clients and whose load is known.");
+	print_pair(out, "anyport_cluster_skew", m->connections_skew, m->bytes_skew,
+		   "The most that one of them has, as a multiple of their mean.");
+	print_pair(out, "anyport_cluster_share", m->connections_share, m->bytes_share,
+		   "What this node has, as a multiple of their mean.");
+}
+
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)
 {
 	gauge(out, "anyport_client_connections",
@@ -168,6 +186,8 @@ static void print_gauges(FILE *out, const struct http_metrics *m, const struct s
 	gauge(out, "anyport_topics", m->topics, "Topics known.");
 	if (m->cluster_members > 0)
 		print_cluster(out, m);
+	if (m->nodes_measured > 0)
+		print_skew(out, m);
 	if (m->topology_age_ms >= 0)
 		gauge(out, "anyport_topology_age_seconds", (double)m->topology_age_ms / 1e3,
 		      "Time since the last metadata answer.");

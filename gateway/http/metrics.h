@@ -26,6 +26,10 @@ struct http_metrics {
 	/* the gateway nodes; cluster_members 0: they do not know each other */
 	int cluster_members, cluster_draining, cluster_disagreements;
 	bool is_cluster_member;
+	/* how their load is spread over those whose load is known; nodes_measured 0: nothing is */
+	int nodes_measured;
+	double connections_skew, bytes_skew;   /* max / mean */
+	double connections_share, bytes_share; /* this node's / mean */
 };
 
 /* What does not change, or what the server itself knows. */

@@ -1,5 +1,7 @@
 /* What the HTTP side asks; on its thread. */
+#include "cluster/skew.h"
 #include "program/inside.h"
+#include "util/clock.h"
 
 static void tell_health(void *ctx, struct http_health *out)
 {
@@ -19,6 +21,17 @@ static void tell_health(void *ctx, struct http_health *out)
 	}
 }
 
+static void tell_skew(const struct cluster_view *v, struct http_metrics *out)
+{
+	struct cluster_skew s = skew_of(v, &v->members[v->self].load, clock_ms());
+
+	out->nodes_measured = s.nodes;
+	out->connections_skew = skew_ratio(&s.connections);
+	out->bytes_skew = skew_ratio(&s.bytes);
+	out->connections_share = skew_share(&s.connections);
+	out->bytes_share = skew_share(&s.bytes);
+}
+
 static void tell_cluster(struct program *p, struct http_metrics *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->node.cluster);
@@ -29,6 +42,7 @@ static void tell_cluster(struct program *p, struct http_metrics *out)
 		out->cluster_disagreements = (int)v->disagreement_count;
 		for (size_t i = 0; i < v->member_count; i++)
 			out->cluster_draining += v->members[i].is_draining;
+		tell_skew(v, out);
 	}
 	cluster_view_unref(v);
 }

@@ -1,7 +1,9 @@
 #include "program/program.h"
 
+#include "cluster/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -152,30 +154,13 @@ int64_t program_clients(const struct program *p)
 	return (int64_t)metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 }
 
-/* The means over the nodes that take clients. */
-static void set_means(struct weight_load *load, const struct cluster_view *v)
-{
-	int nodes = 0;
-
-	for (size_t i = 0; i < v->member_count; i++) {
-		const struct cluster_member *m = &v->members[i];
-
-		if (m->is_self || m->is_draining || m->load_at < 0)
-			continue;
-		load->mean += (double)m->load.connections;
-		load->bytes_mean += (double)m->load.bytes_per_second;
-		nodes++;
-	}
-	load->mean = (load->mean + load->own) / (nodes + 1);
-	load->bytes_mean = (load->bytes_mean + load->bytes) / (nodes + 1);
-}
-
 static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct program *p = timer->data;
 	const struct cluster_view *view = cluster_view_get(p->node.cluster);
-	struct weight_load load = { 0 };
+	struct weight_load load;
 	struct cluster_load told;
+	struct cluster_skew skew;
 	struct stats all;
 	uint64_t bytes;
 
@@ -187,11 +172,13 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	told.bytes_per_second = bytes - p->bytes_before;
 	p->bytes_before = bytes;
 	cluster_report_load(p->node.cluster, &told);
-	load.own = (double)told.connections;
-	load.bytes = (double)told.bytes_per_second;
-	load.room = 1 - load.own / p->config->max_connections;
-	set_means(&load, view);
+	skew = skew_of(view, &told, clock_ms());
 	cluster_view_unref(view);
+	load.own = skew.connections.own;
+	load.mean = skew.connections.mean;
+	load.bytes = skew.bytes.own;
+	load.bytes_mean = skew.bytes.mean;
+	load.room = 1 - load.own / p->config->max_connections;
 	atomic_store(&p->weight_now, weight_step(&p->weight, &load));
 }
 

@@ -90,8 +90,12 @@ static void read_sample(struct page *p, const char *line)
 	const char *blank = strrchr(line, ' ');
 	char *end;
 
-	assert_true(p->sample_count < SAMPLES_MAX && p->family_count > 0 && blank != NULL);
+	assert_true(p->sample_count < SAMPLES_MAX && p->family_count > 0);
 	assert_true(f->type[0] != '\0');
+	if (blank == NULL) {
+		fail_msg("no value: %s", line);
+		return;
+	}
 	snprintf(s->name, sizeof s->name, "%.*s", (int)(blank - line), line);
 	s->value = strtod(blank + 1, &end);
 	assert_true(*end == '\0' && end != blank + 1);
@@ -192,8 +196,10 @@ static void a_node_that_just_started_has_a_whole_page(void **state)
 /* Every row of the list is there with the sum of both workers. */
 static void every_counter_is_the_sum_of_the_workers(void **state)
 {
-	static const char *const names[] = {
-#define X(counter, metric, labels, help) (labels)[0] != '\0' ? metric "{" labels "}" : metric,
+	static const struct {
+		const char *metric, *labels;
+	} names[] = {
+#define X(counter, metric, labels, help) { metric, labels },
 		STATS(X)
 #undef X
 	};
@@ -206,7 +212,9 @@ static void every_counter_is_the_sum_of_the_workers(void **state)
 	}
 	render();
 	for (int i = 0; i < STAT_COUNT; i++) {
-		snprintf(name, sizeof name, "anyport_%s", names[i]);
+		snprintf(name, sizeof name,
+			 names[i].labels[0] != '\0' ? "anyport_%s{%s}" : "anyport_%s%s",
+			 names[i].metric, names[i].labels);
 		assert_value(&page, name, 1000. * i + 8);
 	}
 }
@@ -308,6 +316,26 @@ static void gauges_say_what_is(void **state)
 	assert_value(&page, "anyport_ready", 1);
 }
 
+static void skew_is_there_when_it_is_measured(void **state)
+{
+	(void)state;
+	metrics.cluster_members = 3;
+	render();
+	assert_null(find(&page, "anyport_cluster_skew{of=\"connections\"}"));
+	metrics.nodes_measured = 2;
+	metrics.connections_skew = 1.25;
+	metrics.bytes_skew = 1.5;
+	metrics.connections_share = 0.75;
+	metrics.bytes_share = 0.5;
+	render();
+	assert_value(&page, "anyport_cluster_nodes", 3);
+	assert_value(&page, "anyport_cluster_nodes_measured", 2);
+	assert_value(&page, "anyport_cluster_skew{of=\"connections\"}", 1.25);
+	assert_value(&page, "anyport_cluster_skew{of=\"bytes\"}", 1.5);
+	assert_value(&page, "anyport_cluster_share{of=\"connections\"}", 0.75);
+	assert_value(&page, "anyport_cluster_share{of=\"bytes\"}", 0.5);
+}
+
 static void the_process_is_measured(void **state)
 {
 	double before, cpu;
@@ -350,6 +378,7 @@ int main(void)
 		cmocka_unit_test_setup(errors_go_by_code, start_empty),
 		cmocka_unit_test_setup(the_histogram_is_cumulative, start_empty),
 		cmocka_unit_test_setup(gauges_say_what_is, start_empty),
+		cmocka_unit_test_setup(skew_is_there_when_it_is_measured, start_empty),
 		cmocka_unit_test_setup(the_process_is_measured, start_empty),
 	};
 

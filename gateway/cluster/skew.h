@@ -1,0 +1,29 @@
+/* skew.h - how unevenly the load is spread over the nodes.
+ *
+ * Counted are this node and those that take clients and have told their load of late.
+ * Tests: tests/unit/cluster/skew_test.c
+ */
+#ifndef CLUSTER_SKEW_H
+#define CLUSTER_SKEW_H
+
+#include "cluster/view.h"
+
+struct skew {
+	double own, mean, max; /* of what one node has */
+};
+
+struct cluster_skew {
+	int nodes;	 /* counted, this one included */
+	bool is_whole;	 /* every node that takes clients is counted */
+	bool is_leaving; /* this node drains: it is no part of the others' mean */
+	struct skew connections, bytes;
+};
+
+/* `own`: this node's load now, which is newer than the view's. */
+struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_load *own,
+			    int64_t now_ms);
+/* max / mean and own / mean; 1 when nobody has anything. */
+double skew_ratio(const struct skew *s);
+double skew_share(const struct skew *s);
+
+#endif
