@@ -5,6 +5,7 @@
 #include "cli.h"
 
 extern const struct cli_command haproxy_generate_command;
+extern const struct cli_command haproxy_status_command;
 extern const struct cli_command haproxy_sticky_simulate_command;
 extern const struct cli_command decode_command;
 extern const struct cli_command man_command;

@@ -4,8 +4,11 @@
 int main(int argc, char **argv)
 {
 	static const struct cli_command *const commands[] = {
-		&haproxy_generate_command, &haproxy_sticky_simulate_command,
-		&decode_command,	   &man_command,
+		&haproxy_generate_command,
+		&haproxy_status_command,
+		&haproxy_sticky_simulate_command,
+		&decode_command,
+		&man_command,
 		&completion_command,
 	};
 

@@ -1,0 +1,24 @@
+/* node_view.h - what a gateway node says of itself over its HTTP API, as one row for a table.
+ *
+ * Tests: tests/unit/tools/node_view_test.c, tests/integration/haproxy_status.py
+ */
+#ifndef TOOLS_NODE_VIEW_H
+#define TOOLS_NODE_VIEW_H
+
+#include "util/compiler.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+
+/* {"node", "url", "status": "ready", "starting", "draining" or why there is no answer,
+ * "ready", "reasons", "connections", "brokers", "memory", "version", "uptime"}; what is not
+ * told is missing.  `address` is HOST:PORT. */
+json_t *node_view(const char *node, const char *address, long timeout_ms);
+
+/* The value of a sample without labels in Prometheus' text; false: it is not there. */
+MUST_CHECK bool node_view_sample(const char *metrics, const char *name, double *value);
+/* What a label of a metric's first sample says, at most `size` - 1 bytes of it. */
+MUST_CHECK bool node_view_label(const char *metrics, const char *name, const char *label, char *to,
+				size_t size);
+
+#endif
