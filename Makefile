@@ -33,7 +33,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 .DELETE_ON_ERROR:
 .SECONDARY:
 .PHONY: all help setup demo bench check check-fast unit integration conformance e2e asan tsan fuzz lint format \
-	compdb man install clean run-tests test-programs fuzzers
+	compdb man install deb clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
 
@@ -142,7 +142,14 @@ install: all man ## into DESTDIR and PREFIX (/usr/local)
 	$(BUILD)/anyportctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/anyportctl
 	$(BUILD)/anyportctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_anyportctl
 	$(BUILD)/anyportctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/anyportctl.fish
+deb: ## a Debian package, in build/deb (needs debhelper)
+	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/anyport
+	cp -a Makefile README.md gateway haproxy tools tests examples $(BUILD)/deb/anyport
+	cp -a examples/debian $(BUILD)/deb/anyport/debian
+	cp examples/systemd/anyport.service $(BUILD)/deb/anyport/debian/anyport.service
+	cd $(BUILD)/deb/anyport && env -u BUILD -u CC -u CFLAGS -u MAKEFLAGS -u MAKELEVEL \
+		dpkg-buildpackage -us -uc -b -j$(shell nproc)
 clean: ## remove what was built
 	rm -rf $(BUILD) build-asan build-tsan build-fuzz compile_commands.json
 
--include $(shell find $(BUILD) -name '*.d' 2>/dev/null)
+-include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

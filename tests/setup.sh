@@ -26,6 +26,11 @@ fast	man-db	man
 fast	groff	groff
 fast	zsh	zsh
 fast	fish	fish
+fast	debhelper	dh
+fast	dpkg-dev	dpkg-buildpackage
+fast	binutils	readelf
+fast	systemd	systemd-analyze
+fast	python3-yaml	-
 java	default-jdk-headless	javac
 java	maven	mvn
 java	python3-venv	-
