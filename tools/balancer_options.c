@@ -91,7 +91,7 @@ int balancer_options_read(const struct cli *cli, struct balancers *all)
 {
 	int status;
 
-	balancers_init(all, (int)cli_time(cli, "timeout", TIMEOUT_MS));
+	balancers_init(all, (int)cli_time(cli, "answer-within", TIMEOUT_MS));
 	status = add_all(cli, all, "stats-socket", BALANCER_STATS);
 	if (status == EXIT_DONE)
 		status = add_all(cli, all, "master-socket", BALANCER_MASTER);

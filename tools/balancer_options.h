@@ -19,7 +19,7 @@
 	  .what = "its haproxy.cfg; tells the stats socket when none is named" }, \
 	{ "backend", 'b', CLI_TEXT, "NAME", \
 	  .what = "the backend with the nodes (the only one in TCP mode, or anyport_nodes)" }, \
-	{ "timeout", 0, CLI_TIME, "TIME", .min = 1, .max = 600000, \
+	{ "answer-within", 0, CLI_TIME, "TIME", .min = 1, .max = 600000, \
 	  .what = "how long a load balancer may take for an answer (5s)" }
 /* clang-format on */
 

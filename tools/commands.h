@@ -6,6 +6,8 @@
 
 extern const struct cli_command haproxy_generate_command;
 extern const struct cli_command haproxy_status_command;
+extern const struct cli_command haproxy_drain_command;
+extern const struct cli_command haproxy_undrain_command;
 extern const struct cli_command haproxy_sticky_simulate_command;
 extern const struct cli_command decode_command;
 extern const struct cli_command man_command;

@@ -6,6 +6,8 @@ int main(int argc, char **argv)
 	static const struct cli_command *const commands[] = {
 		&haproxy_generate_command,
 		&haproxy_status_command,
+		&haproxy_drain_command,
+		&haproxy_undrain_command,
 		&haproxy_sticky_simulate_command,
 		&decode_command,
 		&man_command,

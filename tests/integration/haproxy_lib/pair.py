@@ -39,8 +39,12 @@ class Pair:
         self.nodes = nodes
         self.balancers = [Haproxy(scene, nodes, name=f"lb{n}", host=scene.host(n), **options)
                           for n in range(1, balancers + 1)]
+        self.wait_up(*(node.name for node in nodes))
+
+    def wait_up(self, *names):
+        """On every load balancer."""
         for balancer in self.balancers:
-            balancer.wait_up(*(node.name for node in nodes))
+            balancer.wait_up(*names)
 
     @property
     def where(self):

@@ -54,7 +54,7 @@ static void test_named(void **state)
 {
 	(void)state;
 	assert_int_equal(call("-s a=/run/a --stats-socket b=10.0.0.1:9 --master-socket b=/run/m "
-			      "--timeout 250ms"),
+			      "--answer-within 250ms"),
 			 EXIT_DONE);
 	assert_int_equal(got.count, 2);
 	assert_string_equal(got.list[0].name, "a");
@@ -67,7 +67,7 @@ static void test_named(void **state)
 static void test_mistakes(void **state)
 {
 	(void)state;
-	assert_int_equal(call("--timeout 1s"), EXIT_USAGE);
+	assert_int_equal(call("--answer-within 1s"), EXIT_USAGE);
 	balancers_deinit(&got);
 	assert_int_equal(call("-s /run/a -s /run/b"), EXIT_USAGE);
 	balancers_deinit(&got);
