@@ -60,6 +60,12 @@ struct config {
 	enum mapping_kind mapping;
 	int session_timeout_ms, heartbeat_interval_ms;
 
+	/* connections that are closed between requests */
+	bool balance_enabled;
+	int balance_tolerance;	   /* percent above the nodes' mean */
+	int balance_per_second;	   /* so many at most, 1 or more */
+	int max_connection_age_ms; /* 0: none */
+
 	/* the load balancer */
 	enum proxy_mode proxy_protocol;
 	struct config_net *proxy_trusted;

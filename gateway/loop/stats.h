@@ -48,7 +48,13 @@
 	X(TIMEOUTS_IDLE, "client_timeouts_total", "kind=\"idle\"",                                 \
 	  "Client connections timed out.")                                                         \
 	X(TIMEOUTS_REQUEST, "request_timeouts_total", "",                                          \
-	  "Requests that a broker did not answer in time.")
+	  "Requests that a broker did not answer in time.")                                        \
+	X(SHED_SKEW, "client_connections_shed_total", "reason=\"skew\"",                           \
+	  "Client connections closed between requests, for balance or age.")                       \
+	X(SHED_ASKED, "client_connections_shed_total", "reason=\"asked\"",                         \
+	  "Client connections closed between requests, for balance or age.")                       \
+	X(SHED_AGE, "client_connections_shed_total", "reason=\"age\"",                             \
+	  "Client connections closed between requests, for balance or age.")
 
 enum stats_counter {
 #define X(counter, metric, labels, help) STAT_##counter,

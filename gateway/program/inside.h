@@ -3,6 +3,8 @@
  *   program.c      begins and ends it; signals; the ports
  *   drain.c        clients leave, virtual broker by virtual broker
  *   reload.c       the configuration read again
+ *   balance.c      connections above this node's share are closed
+ *   correction.c   when, and how many
  *   agent.c        what HAProxy's agent-check is told
  *   weight.c       which weight that is
  *   notify.c       what the service manager is told
@@ -12,7 +14,9 @@
 #ifndef PROGRAM_INSIDE_H
 #define PROGRAM_INSIDE_H
 
+#include "cluster/skew.h"
 #include "http/server.h"
+#include "program/correction.h"
 #include "program/notify.h"
 #include "program/program.h"
 #include "program/weight.h"
@@ -33,6 +37,13 @@ struct reload {
 	struct config *next; /* handed out, not everyone has it; NULL: none is under way */
 	int waits_for;	     /* workers and the topology that still use the one before */
 	bool again;	     /* another was asked for meanwhile */
+};
+
+struct balance {
+	struct correction correction;
+	struct cluster_skew skew; /* of the last second */
+	bool is_steady;
+	unsigned turn; /* whose turn it is to be closed */
 };
 
 struct agent;
@@ -58,6 +69,7 @@ struct program {
 	atomic_int weight_now; /* percent, for the agent */
 	struct drain drain;
 	struct reload reload;
+	struct balance balance;
 	bool listening;
 	int exit_status;
 };
@@ -76,6 +88,13 @@ void drain_init(struct program *p);
 bool drain_begin(struct program *p, bool exits, const char *reason);
 bool drain_undo(struct program *p);
 void drain_on_worker(void *program); /* on a worker's thread: it is drained */
+
+/* balance.c */
+/* Once a second; `all` is what the workers counted. */
+void balance_step(struct program *p, const struct cluster_view *v, const struct cluster_skew *skew,
+		  const struct stats *all);
+/* A round now, whatever the tolerance; says to `out` what will be done, false: why not. */
+bool balance_rebalance(struct program *p, FILE *out);
 
 /* reload.c; writes what it did to `out` */
 bool reload_begin(struct program *p, FILE *out);

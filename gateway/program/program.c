@@ -88,6 +88,8 @@ static bool act(struct program *p, enum program_action action, FILE *out)
 		return good;
 	case PROGRAM_RELOAD:
 		return reload_begin(p, out);
+	case PROGRAM_REBALANCE:
+		return balance_rebalance(p, out);
 	}
 	return false;
 }
@@ -173,6 +175,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	p->bytes_before = bytes;
 	cluster_report_load(p->node.cluster, &told);
 	skew = skew_of(view, &told, clock_ms());
+	balance_step(p, view, &skew, &all);
 	cluster_view_unref(view);
 	load.own = skew.connections.own;
 	load.mean = skew.connections.mean;

@@ -32,6 +32,7 @@ enum program_action {
 	PROGRAM_DRAIN_EXIT, /* and exit with 0 */
 	PROGRAM_UNDRAIN,    /* take clients again */
 	PROGRAM_RELOAD,	    /* read the configuration again */
+	PROGRAM_REBALANCE, /* close what this node has above the nodes' mean, whatever the tolerance */
 };
 
 /* Done on the main loop; waits for it, a few seconds at most.  *text is a line or several

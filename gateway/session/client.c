@@ -140,6 +140,7 @@ static ev_tstamp next_deadline(const struct client *c)
 		earlier(&soonest, c->moved_at + seconds(config->body_timeout_ms));
 	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied)
 		earlier(&soonest, c->first->deadline);
+	earlier(&soonest, leave_at(c));
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
 		if (u->ring_count == 0)
 			earlier(&soonest, u->idle_since + UPSTREAM_IDLE_S);
@@ -389,6 +390,12 @@ void client_step(struct client *c)
 		client_fail(c, c->ending);
 	if (c->draining && c->closing == NULL && is_drained(c))
 		client_fail(c, "drained");
+	if (leave_is_due(c)) {
+		c->sock.readable = true; /* a request that has come by now is taken */
+		step_until_still(c);
+		if (leave_is_due(c))
+			leave(c);
+	}
 	c->stepping = false;
 	if (c->closing == NULL) {
 		rest(c);
@@ -426,7 +433,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 	c->in_state = IN_PROXY;
 	sock_init(&c->sock, w->loop, fd, on_io, c);
 	c->sock.readable = c->sock.writable = true;
-	c->frame_since = c->moved_at = client_now(c);
+	c->born = c->frame_since = c->moved_at = client_now(c);
 	ev_timer_init(&c->timer, on_timer, 0.0, 0.0);
 	c->timer.data = c;
 	c->next = w->clients;
@@ -448,6 +455,11 @@ int client_drain_turn(const struct client *c)
 	if (w->drain_by_port)
 		return c->port * w->drain_turns / w->port_count;
 	return (int)(c->id % (uint64_t)w->drain_turns);
+}
+
+void client_reconfigure(struct client *c)
+{
+	client_step(c);
 }
 
 void client_drain(struct client *c)

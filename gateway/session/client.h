@@ -16,6 +16,11 @@ int client_drain_turn(const struct client *c);
 /* No further requests; closes when what was asked has been answered, at once
  * when only long polls are open. */
 void client_drain(struct client *c);
+/* leave.c: up to `count` of the worker's clients are to go when they are between requests, if
+ * they may and are so within a second: the oldest, of those who came by the turn's port. */
+void leave_choose(struct worker *w, unsigned count, unsigned turn);
+/* The configuration has changed. */
+void client_reconfigure(struct client *c);
 /* Closes now, with a reason for the log. */
 void client_free(struct client *c, const char *why);
 int client_port(const struct client *c);	    /* which of the node's ports it came by */

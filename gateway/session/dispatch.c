@@ -442,6 +442,7 @@ void dispatch_request(struct client *c, struct request *r)
 	}
 	if (api->edited && end_session(c, r))
 		return;
+	leave_note_request(c, r);
 	choose_nodes(c, r);
 	any = any_broker(c, r);
 	if (any == NO_BROKER) {

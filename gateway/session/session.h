@@ -10,6 +10,7 @@
  *   phases.c    a split Fetch: look everywhere first, then wait everywhere
  *   watch.c     what passes is looked at on its way: errors, leader hints
  *   lost.c      a broker or a deadline is gone
+ *   leave.c     closes clients between requests, for balance or for their age
  *   client.c    steps all of these until nothing moves, then re-arms watchers
  *
  * Nobody frees a client while stepping it: client_fail notes why it must end,
@@ -104,6 +105,7 @@ struct request {
 	ev_tstamp started, allowed, deadline; /* deadline 0: its turn has not come */
 	/* the answer that is cut through */
 	bool answer_begun;
+	bool has_error; /* its answer has an error code */
 	struct walk answer_walk;
 	uint32_t answer_head;	       /* bytes in front of its body, not passed yet */
 	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
@@ -153,6 +155,13 @@ struct client {
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
 	uint64_t map_key;		 /* of its last request that maps anew; 0: none yet */
+	/* see leave.c */
+	ev_tstamp born;
+	bool sent_acks0; /* since its last answer */
+	bool has_share_session;
+	ev_tstamp transaction_until; /* 0: no transaction is under way */
+	uint64_t chosen_in;	     /* the worker's shed_turn when it was last to leave */
+	unsigned times_chosen;
 	bool draining, stepping;
 	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */
@@ -235,6 +244,16 @@ struct relay_watcher watch_over(struct request *r);
 void watch_item_error(struct client *c, const struct layout_topic *topic, int error);
 void watch_key_error(struct client *c, const struct request *r, int error);
 void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
+
+/* leave.c */
+/* It is routed, it was answered or sent for good: whether its client may be closed without
+ * need depends on it. */
+void leave_note_request(struct client *c, const struct request *r);
+void leave_note_answer(struct client *c, const struct request *r);
+/* It is to be closed, may be, and is between requests. */
+bool leave_is_due(const struct client *c);
+void leave(struct client *c);
+ev_tstamp leave_at(const struct client *c); /* when its age will make it due; INFINITY: never */
 
 /* lost.c */
 bool lost_step(struct client *c); /* broken upstreams */

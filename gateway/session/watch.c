@@ -118,6 +118,7 @@ static void error_seen(struct request *r, int error)
 
 	if (error == 0)
 		return;
+	r->has_error = true;
 	if (in_topic && r->topic_noticed) {
 		stats_error(&r->client->worker->stats, error);
 		return;

@@ -187,7 +187,7 @@ struct drain_letter {
 	int turns;
 };
 
-static bool came_by_several_ports(const struct worker *w)
+bool worker_ports_differ(const struct worker *w)
 {
 	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
 		if (client_port(c) != client_port(w->clients))
@@ -206,7 +206,7 @@ static void deliver_drain(struct letter *letter, void *owner)
 		w->told_drained = false;
 		w->drain_turns = l->turns;
 		w->drained_turns = 0;
-		w->drain_by_port = came_by_several_ports(w);
+		w->drain_by_port = worker_ports_differ(w);
 	}
 	free(l);
 }
@@ -260,6 +260,30 @@ static void deliver_drain_end(struct letter *letter, void *owner)
 
 /* --- other letters --- */
 
+struct shed_letter {
+	struct letter letter;
+	unsigned count, turn;
+	enum stats_counter why;
+};
+
+static void deliver_shed(struct letter *letter, void *owner)
+{
+	struct shed_letter *l = CONTAINER_OF(letter, struct shed_letter, letter);
+	struct worker *w = owner;
+
+	w->shed_why = l->why;
+	leave_choose(w, l->count, l->turn);
+	free(l);
+}
+
+void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_counter why)
+{
+	struct shed_letter *l = mem_zalloc(sizeof *l);
+
+	*l = (struct shed_letter){ { .deliver = deliver_shed }, count, turn, why };
+	mailbox_post(&w->mailbox, &l->letter);
+}
+
 struct call_letter {
 	struct letter letter;
 	const struct config *config; /* NULL: as it was */
@@ -267,13 +291,24 @@ struct call_letter {
 	void *ctx;
 };
 
+static void reconfigure(struct worker *w, const struct config *config)
+{
+	if (config->max_connection_age_ms != w->config->max_connection_age_ms)
+		w->aging_since = ev_now(w->loop);
+	w->config = config;
+	for (struct client *c = w->clients, *next; c != NULL; c = next) {
+		next = client_next(c);
+		client_reconfigure(c);
+	}
+}
+
 static void deliver_call(struct letter *letter, void *owner)
 {
 	struct call_letter *l = CONTAINER_OF(letter, struct call_letter, letter);
 	struct worker *w = owner;
 
 	if (l->config != NULL)
-		w->config = l->config;
+		reconfigure(w, l->config);
 	l->done(l->ctx);
 	free(l);
 }

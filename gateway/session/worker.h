@@ -64,6 +64,11 @@ struct worker {
 	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
+	/* who is to leave between requests: see leave.c */
+	uint64_t shed_turn; /* those chosen in an earlier one stay */
+	ev_tstamp shed_until;
+	enum stats_counter shed_why; /* which counter says so */
+	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
 
 /* Starts the thread.  The node is borrowed.  `on_drained` is called once a drain on
@@ -79,6 +84,9 @@ void worker_drain(struct worker *w, int turns);
 void worker_drain_turn(struct worker *w);
 /* What is left goes now. */
 void worker_drain_end(struct worker *w);
+/* From any thread: up to so many of its clients are closed when they are between requests;
+ * `turn` says by which of the ports they came, `why` is counted. */
+void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_counter why);
 /* From any thread: another configuration from now on; `done` is called on the worker's thread. */
 void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
 			void *ctx);
@@ -97,6 +105,8 @@ void worker_shun(struct worker *w, int32_t broker);
 /* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
 int32_t worker_any_broker(struct worker *w, int32_t not_this);
 void worker_client_gone(struct worker *w);
+/* Its clients came by more than one port. */
+bool worker_ports_differ(const struct worker *w);
 /* A key that nobody can foresee, never 0. */
 uint64_t worker_map_key(struct worker *w);
 

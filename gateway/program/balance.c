@@ -1,0 +1,104 @@
+/* What a node does about having more than its share: correction.c says when and how many,
+ * the workers close those that are between requests (session/leave.c). */
+#include "program/inside.h"
+#include "util/clock.h"
+#include "util/log.h"
+
+#include <math.h>
+#include <stdio.h>
+
+static uint64_t closed_so_far(const struct stats *all)
+{
+	return all->counters[STAT_SHED_SKEW] + all->counters[STAT_SHED_ASKED];
+}
+
+/* As evenly as it goes: each worker gets the odd ones in turn. */
+static void shed(struct program *p, unsigned count)
+{
+	unsigned workers = (unsigned)p->worker_count, turn = p->balance.turn++;
+	enum stats_counter why = p->balance.correction.by_request ? STAT_SHED_ASKED
+								  : STAT_SHED_SKEW;
+
+	for (unsigned i = 0; i < workers; i++) {
+		unsigned n = count / workers + ((i + turn) % workers < count % workers);
+
+		if (n > 0)
+			worker_shed(p->workers[i], n, turn, why);
+	}
+}
+
+static void tell(const struct program *p, enum correction_event event,
+		 const struct cluster_skew *skew)
+{
+	const struct correction *c = &p->balance.correction;
+	const char *why = c->by_request ? "it was asked for" : "above the nodes' mean";
+	unsigned long long closed = c->closed_last - c->closed_before;
+
+	if (event == CORRECTION_BEGUN)
+		log_info("who=balance event=begin connections=%.0f mean=%.1f nodes=%d close=%llu "
+			 "reason=\"%s\"",
+			 skew->connections.own, skew->connections.mean, skew->nodes,
+			 (unsigned long long)c->goal, why);
+	else if (event == CORRECTION_ENDED)
+		log_info(
+			"who=balance event=end connections=%.0f mean=%.1f closed=%llu reason=\"%s\"",
+			skew->connections.own, skew->connections.mean, closed, why);
+	else if (event == CORRECTION_IN_VAIN)
+		log_warn("who=balance event=in_vain connections=%.0f before=%.0f closed=%llu "
+			 "pause_s=%lld reason=\"%s\"",
+			 skew->connections.own, c->own_before, closed,
+			 (long long)c->pause_ms / 1000,
+			 closed > 0 ? "those that were closed came back to this node"
+				    : "no connection was between requests");
+}
+
+static bool is_steady(const struct program *p, enum cluster_state state,
+		      const struct cluster_skew *skew)
+{
+	return atomic_load(&p->phase) == HTTP_READY && state == CLUSTER_MEMBER && skew->nodes > 1 &&
+	       skew->is_whole && !skew->is_leaving;
+}
+
+void balance_step(struct program *p, const struct cluster_view *v, const struct cluster_skew *skew,
+		  const struct stats *all)
+{
+	struct balance *b = &p->balance;
+	struct correction_input in = { .now_ms = clock_ms(),
+				       .own = skew->connections.own,
+				       .mean = skew->connections.mean,
+				       .is_steady = is_steady(p, v->state, skew),
+				       .is_on = p->config->balance_enabled,
+				       .members = v->serial,
+				       .closed = closed_so_far(all),
+				       .tolerance = p->config->balance_tolerance,
+				       .per_second = (unsigned)p->config->balance_per_second };
+	enum correction_event event;
+	unsigned count = correction_step(&b->correction, &in, &event);
+
+	b->skew = *skew;
+	b->is_steady = in.is_steady;
+	tell(p, event, skew);
+	if (count > 0)
+		shed(p, count);
+}
+
+bool balance_rebalance(struct program *p, FILE *out)
+{
+	const struct balance *b = &p->balance;
+	double own = b->skew.connections.own, mean = b->skew.connections.mean;
+
+	if (!b->is_steady) {
+		fputs("the loads of the other nodes are not known, or this node drains\n", out);
+		return false;
+	}
+	if (own < mean + 1) {
+		fprintf(out,
+			"nothing to do: %.0f connections here, the nodes have %.1f on average\n",
+			own, mean);
+		return true;
+	}
+	p->balance.correction.is_asked = true;
+	fprintf(out, "closing %.0f of %.0f connections, at most %d a second, between requests\n",
+		floor(own - mean), own, p->config->balance_per_second);
+	return true;
+}

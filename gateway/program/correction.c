@@ -1,0 +1,118 @@
+#include "program/correction.h"
+
+#include <math.h>
+
+enum {
+	FEW = 3, /* so many too many are none */
+	IN_A_ROW = 3,
+	QUIET_MS = 5000,  /* since the last node came or went */
+	SETTLE_MS = 6000, /* until three records of everyone's load have been heard */
+	STALL_MS = 10000, /* a round that finds nobody to close */
+	PAUSE_MS = 30000,
+	PAUSE_MOST_MS = 600000,
+};
+
+static bool is_above(const struct correction_input *in)
+{
+	double over = in->own - in->mean;
+
+	return over > FEW && over > in->mean * in->tolerance / 100;
+}
+
+static void look_at_members(struct correction *c, const struct correction_input *in)
+{
+	if (in->members == c->members && c->members_at > 0)
+		return;
+	c->members = in->members;
+	c->members_at = in->now_ms;
+	c->in_a_row = 0;
+}
+
+static void begin(struct correction *c, const struct correction_input *in)
+{
+	c->state = CORRECTION_ROUND;
+	c->by_request = c->is_asked;
+	c->is_asked = false;
+	c->in_a_row = 0;
+	c->goal = (uint64_t)(in->own - in->mean);
+	c->own_before = in->own;
+	c->closed_before = c->closed_last = in->closed;
+	c->closed_at = in->now_ms;
+}
+
+static bool may_begin(struct correction *c, const struct correction_input *in)
+{
+	if (!in->is_steady) {
+		c->in_a_row = 0;
+		c->is_asked = false;
+		return false;
+	}
+	if (c->is_asked) {
+		c->is_asked = in->own >= in->mean + 1;
+		return c->is_asked;
+	}
+	c->in_a_row = in->is_on && is_above(in) ? c->in_a_row + 1 : 0;
+	return c->in_a_row >= IN_A_ROW && in->now_ms >= c->until &&
+	       in->now_ms >= c->members_at + QUIET_MS;
+}
+
+/* How many are still to be closed. */
+static uint64_t left(struct correction *c, const struct correction_input *in)
+{
+	uint64_t done = in->closed - c->closed_before;
+
+	if (in->closed != c->closed_last)
+		c->closed_at = in->now_ms;
+	c->closed_last = in->closed;
+	if (!in->is_steady || done >= c->goal || in->own <= in->mean ||
+	    in->now_ms >= c->closed_at + STALL_MS)
+		return 0;
+	return (uint64_t)fmin((double)(c->goal - done), ceil(in->own - in->mean));
+}
+
+/* Were they of use? */
+static bool was_in_vain(const struct correction *c, const struct correction_input *in)
+{
+	double closed = (double)(c->closed_last - c->closed_before);
+
+	return c->own_before - in->own < closed / 2 || (closed < 1 && is_above(in));
+}
+
+static void judge(struct correction *c, const struct correction_input *in,
+		  enum correction_event *event)
+{
+	c->state = CORRECTION_REST;
+	if (!was_in_vain(c, in)) {
+		c->pause_ms = 0;
+		return;
+	}
+	c->pause_ms = c->pause_ms == 0 ? PAUSE_MS : c->pause_ms * 2;
+	if (c->pause_ms > PAUSE_MOST_MS)
+		c->pause_ms = PAUSE_MOST_MS;
+	c->until = in->now_ms + c->pause_ms;
+	*event = CORRECTION_IN_VAIN;
+}
+
+unsigned correction_step(struct correction *c, const struct correction_input *in,
+			 enum correction_event *event)
+{
+	uint64_t n = 0;
+
+	*event = CORRECTION_NONE;
+	look_at_members(c, in);
+	if (c->state == CORRECTION_SETTLE && (in->now_ms >= c->until || c->is_asked))
+		judge(c, in, event);
+	if (c->state == CORRECTION_REST && *event == CORRECTION_NONE && may_begin(c, in)) {
+		begin(c, in);
+		*event = CORRECTION_BEGUN;
+	}
+	if (c->state != CORRECTION_ROUND)
+		return 0;
+	n = left(c, in);
+	if (n > 0)
+		return n < in->per_second ? (unsigned)n : in->per_second;
+	c->state = CORRECTION_SETTLE;
+	c->until = in->now_ms + SETTLE_MS;
+	*event = CORRECTION_ENDED;
+	return 0;
+}

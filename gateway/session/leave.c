@@ -1,0 +1,172 @@
+/* Who is closed without need, for the sake of balance or of age, and when: between two
+ * requests, so that a client that reconnects loses nothing.  A consumer that always has a
+ * Fetch out is closed when that was answered, before its next one is read. */
+#include "session/session.h"
+
+#include "util/hash.h"
+#include "util/mem.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+enum { PRODUCE = 0, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
+enum { SHARE_FETCH = 78, SHARE_ACKNOWLEDGE = 79 };
+
+enum {
+	YOUNG_S = 5, /* it was balanced a moment ago */
+	/* The longest that brokers let a transaction last (transaction.max.timeout.ms): its
+	 * end may come by another connection, or another node. */
+	TRANSACTION_S = 900,
+	SHED_S = 1, /* who was chosen and is not between requests in this time stays */
+};
+
+/* --- what forbids it --- */
+
+static bool is_in_transaction(const struct request *r)
+{
+	switch (r->head.key) {
+	case PRODUCE:
+		return r->layout.has_key && r->layout.key != NULL; /* its transactional id */
+	case ADD_PARTITIONS:
+	case ADD_OFFSETS:
+	case TXN_OFFSET_COMMIT:
+		return true;
+	default:
+		return false;
+	}
+}
+
+void leave_note_request(struct client *c, const struct request *r)
+{
+	if (is_in_transaction(r))
+		c->transaction_until = client_now(c) + TRANSACTION_S;
+	if (r->head.key == SHARE_FETCH || r->head.key == SHARE_ACKNOWLEDGE)
+		c->has_share_session = true; /* it ends with the connection */
+}
+
+void leave_note_answer(struct client *c, const struct request *r)
+{
+	c->sent_acks0 = r->answerless;
+	if (r->head.key == END_TXN && !r->has_error)
+		c->transaction_until = 0;
+}
+
+static bool may_leave(const struct client *c)
+{
+	return !c->sent_acks0 && !c->has_share_session && client_now(c) >= c->transaction_until;
+}
+
+static bool is_between_requests(const struct client *c)
+{
+	return c->in_state == IN_HEAD && c->first == NULL && inbuf_len(&c->sock.in) == 0 &&
+	       inbuf_len(&c->sock.out) == 0;
+}
+
+/* --- age --- */
+
+/* The option with a tenth more or less, so that those that came together don't go together. */
+static ev_tstamp age_limit(const struct client *c)
+{
+	const struct worker *w = c->worker;
+	ev_tstamp from = c->born > w->aging_since ? c->born : w->aging_since;
+	double draw = (double)(hash_bytes(&c->id, sizeof c->id) % 1000) / 1000;
+
+	if (w->config->max_connection_age_ms == 0)
+		return INFINITY;
+	return from + w->config->max_connection_age_ms / 1000.0 * (0.9 + 0.2 * draw);
+}
+
+ev_tstamp leave_at(const struct client *c)
+{
+	ev_tstamp limit = age_limit(c);
+
+	return limit > client_now(c) ? limit : INFINITY; /* once it is past each step looks */
+}
+
+/* --- leaving --- */
+
+static bool is_chosen(const struct client *c)
+{
+	const struct worker *w = c->worker;
+
+	return c->chosen_in == w->shed_turn && client_now(c) < w->shed_until;
+}
+
+bool leave_is_due(const struct client *c)
+{
+	return c->closing == NULL && !c->draining && is_between_requests(c) && may_leave(c) &&
+	       (is_chosen(c) || client_now(c) >= age_limit(c));
+}
+
+void leave(struct client *c)
+{
+	bool chosen = is_chosen(c);
+
+	stats_add(&c->worker->stats, chosen ? c->worker->shed_why : STAT_SHED_AGE, 1);
+	client_fail(c, chosen ? "closed for the balance of the nodes" : "too old");
+}
+
+/* --- choosing --- */
+
+/* Connections of one virtual broker at a time, as in a drain: a client is not to lose those
+ * to all of its brokers at once. */
+static bool is_its_turn(const struct client *c, unsigned turn, bool by_port)
+{
+	const struct snapshot *s = c->worker->snapshot;
+	int32_t id = c->port + c->worker->config->min_broker_id;
+	size_t place = 0;
+
+	if (!by_port || s->broker_count == 0)
+		return true;
+	while (place < s->broker_count && s->brokers[place].id != id)
+		place++;
+	return place % s->broker_count == turn % s->broker_count;
+}
+
+/* Those that were chosen less often, then older ones. */
+static int compare(const void *a, const void *b)
+{
+	const struct client *x = *(struct client *const *)a, *y = *(struct client *const *)b;
+
+	if (x->times_chosen != y->times_chosen)
+		return x->times_chosen < y->times_chosen ? -1 : 1;
+	return x->id < y->id ? -1 : 1;
+}
+
+static size_t candidates(struct worker *w, unsigned turn, struct client **to)
+{
+	bool by_port = worker_ports_differ(w);
+	size_t n = 0;
+
+	for (struct client *c = w->clients; c != NULL; c = c->next) {
+		if (!c->draining && !c->lingering && c->in_state != IN_PROXY && may_leave(c) &&
+		    client_now(c) >= c->born + YOUNG_S && is_its_turn(c, turn, by_port))
+			to[n++] = c;
+	}
+	return n;
+}
+
+void leave_choose(struct worker *w, unsigned count, unsigned turn)
+{
+	struct client **list;
+	size_t n = 0;
+
+	for (const struct client *c = w->clients; c != NULL; c = c->next)
+		n++;
+	if (n == 0)
+		return;
+	list = mem_alloc(n * sizeof *list);
+	n = candidates(w, turn, list);
+	qsort(list, n, sizeof *list, compare);
+	if (n > count)
+		n = count;
+	w->shed_turn++;
+	w->shed_until = ev_now(w->loop) + SHED_S;
+	for (size_t i = 0; i < n; i++) {
+		list[i]->chosen_in = w->shed_turn;
+		list[i]->times_chosen++;
+	}
+	for (size_t i = 0; i < n; i++)
+		client_step(list[i]);
+	free(list);
+}
