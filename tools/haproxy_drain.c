@@ -16,8 +16,9 @@
 #include <time.h>
 
 enum {
-	RATE = 5,	/* sessions a second */
-	QUIET_MS = 300, /* less than a consumer's long poll, which is 500 ms by default */
+	RATE = 5,	 /* sessions a second */
+	QUIET_MS = 300,	 /* less than a consumer's long poll, which is 500 ms by default */
+	APART_MS = 1000, /* a client needs less to connect again */
 	TIMEOUT_MS = 300000,
 	PERIOD_MS = 100,
 	FORCE_AFTER_MS = 1000, /* quiet ones come first */
@@ -333,7 +334,7 @@ static int drain(struct drain *d)
 	if (!take_out(d))
 		return EXIT_FINDINGS;
 	shed_init(&d->shed, d->all, d->places.list, d->places.count, d->places.node,
-		  cli_time(d->cli, "quiet", QUIET_MS));
+		  cli_time(d->cli, "quiet", QUIET_MS), cli_time(d->cli, "apart", APART_MS));
 	catch_signals();
 	d->begin_ms = clock_ms();
 	status = finish(d, shed_all(d));
@@ -361,6 +362,8 @@ static const struct cli_option options[] = {
 	  .what = "sessions that are ended a second, on all load balancers together (5)" },
 	{ "quiet", 0, CLI_TIME, "TIME", .min = 1, .max = 600000,
 	  .what = "a session is ended when it has moved no byte for so long (300ms)" },
+	{ "apart", 0, CLI_TIME, "TIME", .max = 600000,
+	  .what = "of a client's connections to different ports, which are brokers (1s)" },
 	{ "timeout", 't', CLI_TIME, "TIME", .min = 1, .max = 7 * 86400000LL,
 	  .what = "give up after that time, with the node in maintenance (5m)" },
 	{ "force", 'f', .what = "end sessions that move bytes too, after the quiet ones" },
@@ -387,7 +390,8 @@ const struct cli_command haproxy_drain_command = {
 		"Puts the node into maintenance on every load balancer, since HAProxy's drain and weight "
 		"0 leave a node those clients that stick to it, and then ends its sessions, a few a "
 		"second, those of old workers too.  Their clients connect again at once and reach "
-		"another node.  Sessions that have been quiet for longest go first; one that moves bytes "
+		"another node.  A client's connections to different brokers end apart, since one that loses "
+		"all at once takes the cluster for gone.  Sessions that have been quiet for longest go first; one that moves bytes "
 		"is left alone unless --force is given.  A quiet session may wait for an answer, which "
 		"is a consumer's long poll most often: its client asks again.  In the end the node has "
 		"no session left, or the exit status is 1 and what is left is listed; it stays in "

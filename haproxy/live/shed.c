@@ -11,7 +11,7 @@
 enum { AGAIN_MS = 3000 }; /* a session that was told to end and is still there is told again */
 
 void shed_init(struct shed *s, const struct balancers *all, const struct shed_place *places,
-	       size_t count, const char *server, int64_t quiet_ms)
+	       size_t count, const char *server, int64_t quiet_ms, int64_t apart_ms)
 {
 	*s = (struct shed){
 		.all = all,
@@ -19,6 +19,7 @@ void shed_init(struct shed *s, const struct balancers *all, const struct shed_pl
 		.place_count = count,
 		.server = server,
 		.quiet_ms = quiet_ms,
+		.apart_ms = apart_ms,
 	};
 }
 
@@ -32,9 +33,13 @@ void shed_deinit(struct shed *s)
 {
 	for (size_t i = 0; i < s->count; i++)
 		session_deinit(&s->list[i]);
+	for (size_t i = 0; i < s->client_count; i++)
+		free(s->clients[i].host);
 	free(s->list);
+	free(s->clients);
 	s->list = NULL;
-	s->count = 0;
+	s->clients = NULL;
+	s->count = s->client_count = 0;
 }
 
 /* --- looking --- */
@@ -68,6 +73,20 @@ static struct shed_session *known(const struct shed *s, size_t count, size_t *at
 	return NULL;
 }
 
+/* Of "10.0.0.9:41234". */
+static size_t client_of(struct shed *s, const char *source)
+{
+	const char *colon = strrchr(source, ':');
+	size_t n = colon != NULL ? (size_t)(colon - source) : strlen(source);
+
+	for (size_t i = 0; i < s->client_count; i++)
+		if (strncmp(s->clients[i].host, source, n) == 0 && s->clients[i].host[n] == '\0')
+			return i;
+	s->clients = mem_realloc(s->clients, (s->client_count + 1) * sizeof *s->clients);
+	s->clients[s->client_count] = (struct shed_client){ .host = mem_strndup(source, n) };
+	return s->client_count++;
+}
+
 static struct shed_session *add(struct shed *s, size_t place, int64_t worker,
 				const struct session *session, int64_t now_ms)
 {
@@ -78,6 +97,8 @@ static struct shed_session *add(struct shed *s, size_t place, int64_t worker,
 	*k = (struct shed_session){
 		.place = place,
 		.worker = worker,
+		.client = client_of(s, session->source),
+		.port = session->port,
 		.id = mem_strdup(session->id),
 		.source = mem_strdup(session->source),
 		.bytes_in = session->bytes_in,
@@ -205,6 +226,14 @@ static bool goes_before(const struct shed *s, const struct shed_session *a,
 	return of_a != of_b ? of_a < of_b : last_moved(a) < last_moved(b);
 }
 
+/* Whether its client has lost nothing just now, or only connections to the same port. */
+static bool may_go(const struct shed *s, const struct shed_session *session, int64_t now_ms)
+{
+	const struct shed_client *c = &s->clients[session->client];
+
+	return c->ended_ms == 0 || c->port == session->port || now_ms - c->ended_ms >= s->apart_ms;
+}
+
 struct shed_session *shed_pick(const struct shed *s, int64_t now_ms, bool force)
 {
 	struct shed_session *best = NULL;
@@ -214,7 +243,7 @@ struct shed_session *shed_pick(const struct shed *s, int64_t now_ms, bool force)
 
 		if (!k->is_seen || (k->ended_ms != 0 && now_ms - k->ended_ms < AGAIN_MS))
 			continue;
-		if (!force && !shed_is_quiet(s, k, now_ms))
+		if (!may_go(s, k, now_ms) || (!force && !shed_is_quiet(s, k, now_ms)))
 			continue;
 		if (best == NULL || goes_before(s, k, best, now_ms))
 			best = k;
@@ -240,6 +269,14 @@ static enum shed_result compare(const struct shed *s, struct shed_session *sessi
 	return result;
 }
 
+void shed_note_end(struct shed *s, struct shed_session *session, int64_t now_ms)
+{
+	struct shed_client *c = &s->clients[session->client];
+
+	session->ended_ms = c->ended_ms = now_ms;
+	c->port = session->port;
+}
+
 enum shed_result shed_end(struct shed *s, struct shed_session *session, int64_t now_ms, bool force,
 			  char why[RUNTIME_WHY_MAX])
 {
@@ -258,7 +295,7 @@ enum shed_result shed_end(struct shed *s, struct shed_session *session, int64_t 
 	snprintf(command, sizeof command, "shutdown session %.40s", session->id);
 	if (!balancer_do(s->all, b, session->worker, command, why))
 		return SHED_FAILED;
-	session->ended_ms = now_ms;
+	shed_note_end(s, session, now_ms);
 	return SHED_ENDED;
 }
 

@@ -86,10 +86,22 @@ static void read_channel(struct session *s, struct span line, uint64_t *total)
 	s->has_totals = true;
 }
 
+/* Of "10.0.0.1:9092"; -1: "unix:1", "?". */
+static int64_t port_of(struct span address)
+{
+	size_t n = address.len;
+
+	while (n > 0 && address.at[n - 1] != ':')
+		n--;
+	return n < 2 || span_begins(address, "unix") ? -1 : span_number(span_after(address, n));
+}
+
 static void read_detail(struct session *s, struct span line)
 {
 	while (line.len > 0 && (line.at[0] == ' ' || line.at[0] == '\t'))
 		line = span_after(line, 1);
+	if (span_begins(line, "frontend="))
+		s->port = port_of(words_value(line, "addr="));
 	set_if_there(&s->frontend, line, "frontend=");
 	set_if_there(&s->backend, line, "backend=");
 	set_if_there(&s->server, line, "server=");
@@ -116,6 +128,7 @@ struct sessions show_sess_parse(const char *text)
 		if (begins_session(line)) {
 			current = new_session(&all, &room, line);
 			current->age = span_seconds(words_value(line, "age="));
+			current->port = -1;
 			current->buffered =
 				short_form_input(line, "rq[") + short_form_input(line, "rp[");
 		} else if (line.len == 0 || (line.at[0] != ' ' && line.at[0] != '\t')) {

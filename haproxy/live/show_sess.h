@@ -18,7 +18,8 @@ struct session {
 	char *protocol; /* "tcpv4", "unix_stream" */
 	char *source;	/* "10.0.0.1:41234" */
 	char *frontend, *backend, *server; /* "" when there is none */
-	int64_t age;			   /* seconds; -1: not told */
+	int64_t port; /* that the client came to; -1: not told, as in the short form */
+	int64_t age;  /* seconds; -1: not told */
 	bool has_totals;
 	uint64_t bytes_in, bytes_out; /* from the client, from the server */
 	uint64_t buffered; /* held in buffers and pipes; not 0 in the short form when it has some */

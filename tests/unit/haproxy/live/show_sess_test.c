@@ -71,12 +71,14 @@ static void test_full(void **state)
 	assert_string_equal(s->server, "n3");
 	assert_string_equal(s->source, "127.0.0.1:46490");
 	assert_int_equal(s->age, 61);
+	assert_int_equal(s->port, 9092);
 	assert_true(s->has_totals);
 	assert_int_equal(s->bytes_in, 21);
 	assert_int_equal(s->bytes_out, 1234567890123);
 	assert_int_equal(s->buffered, 5 + 6 + 7);
 	assert_string_equal(all.list[1].source, "[::1]:1");
 	assert_string_equal(all.list[1].server, "");
+	assert_int_equal(all.list[1].port, -1);
 	assert_false(all.list[1].has_totals);
 	show_sess_free(&all);
 }
