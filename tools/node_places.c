@@ -9,7 +9,7 @@
 bool node_places_find(struct node_places *p, const struct balancers *all, const char *backend,
 		      const char *node)
 {
-	*p = (struct node_places){ .node = node, .seen = observe(all, backend) };
+	*p = (struct node_places){ .node = node, .seen = observe_servers(all, backend) };
 	p->list = mem_zalloc((p->seen.count + 1) * sizeof *p->list);
 	for (size_t i = 0; i < p->seen.count; i++) {
 		const struct observed_balancer *o = &p->seen.list[i];

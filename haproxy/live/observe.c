@@ -238,7 +238,7 @@ static void ask_old_workers(const struct balancers *all, struct observed_balance
 	show_proc_free(&processes);
 }
 
-static void ask_rest(const struct balancers *all, struct observed_balancer *o)
+static void ask_process(const struct balancers *all, struct observed_balancer *o)
 {
 	char why[RUNTIME_WHY_MAX];
 	char *info = balancer_ask(all, o->balancer, WORKER_CURRENT, "show info", why);
@@ -254,8 +254,6 @@ static void ask_rest(const struct balancers *all, struct observed_balancer *o)
 		observe_read_tables(o, tables);
 	free(info);
 	free(tables);
-	ask_sessions(all, o, WORKER_CURRENT);
-	ask_old_workers(all, o);
 }
 
 static void observe_one(const struct balancers *all, const struct balancer *b, const char *backend,
@@ -273,17 +271,34 @@ static void observe_one(const struct balancers *all, const struct balancer *b, c
 	o->why[0] = '\0';
 	state = balancer_ask(all, b, WORKER_CURRENT, "show servers state", why);
 	if (observe_read(o, stat, state, backend))
-		ask_rest(all, o);
+		ask_process(all, o);
 	free(stat);
 	free(state);
+}
+
+struct observation observe_servers(const struct balancers *all, const char *backend)
+{
+	struct observation o = { mem_zalloc((all->count + 1) * sizeof *o.list), all->count };
+
+	for (size_t i = 0; i < all->count; i++) {
+		observe_one(all, &all->list[i], backend, &o.list[i]);
+		forget_bytes(&o.list[i]);
+		forget_old(&o.list[i]);
+	}
+	return o;
 }
 
 struct observation observe(const struct balancers *all, const char *backend)
 {
 	struct observation o = { mem_zalloc((all->count + 1) * sizeof *o.list), all->count };
 
-	for (size_t i = 0; i < all->count; i++)
+	for (size_t i = 0; i < all->count; i++) {
 		observe_one(all, &all->list[i], backend, &o.list[i]);
+		if (o.list[i].why[0] != '\0')
+			continue;
+		ask_sessions(all, &o.list[i], WORKER_CURRENT);
+		ask_old_workers(all, &o.list[i]);
+	}
 	return o;
 }
 

@@ -54,6 +54,8 @@ const char *observe_backend(const struct stat_rows *rows, const char *wanted,
 /* Asks everyone.  Who does not answer is in it with the reason.  observe_free it; it borrows
  * from `all`. */
 struct observation observe(const struct balancers *all, const char *backend);
+/* The same without sessions and old workers, whose numbers are -1: a few short questions. */
+struct observation observe_servers(const struct balancers *all, const char *backend);
 void observe_free(struct observation *o);
 /* The server of that name, or NULL. */
 struct observed_server *observe_find(const struct observed_balancer *o, const char *server);
