@@ -1,12 +1,14 @@
 #include "cluster/load.h"
 
 #include "cluster/cursor.h"
+#include "kafka/batch.h"
 #include "util/crc32c.h"
 
 #include <string.h>
 
 enum {
 	VERSION = 1,
+	VALUE_FIXED = 2 + 2 + 8 + 8 + 8,
 	MAGIC = 2,
 	LENGTH_AT = 8,		      /* in a batch */
 	COUNTED_FROM = LENGTH_AT + 4, /* what the length counts */
@@ -17,11 +19,6 @@ enum {
 };
 
 /* --- writing --- */
-
-static void append_varint(struct buf *out, int32_t n)
-{
-	buf_append_uvarint(out, (uint32_t)n << 1 ^ (uint32_t)(n >> 31));
-}
 
 static void append_value(struct buf *out, const char *node_id, size_t id_len, int64_t incarnation,
 			 const struct cluster_load *load)
@@ -34,48 +31,16 @@ static void append_value(struct buf *out, const char *node_id, size_t id_len, in
 	buf_append64(out, load->bytes_per_second);
 }
 
-static void append_record(struct buf *out, const char *node_id, int64_t incarnation,
-			  const struct cluster_load *load)
-{
-	size_t id_len = strlen(node_id), at = out->len;
-	uint8_t length[WIRE_UVARINT_MAX];
-
-	buf_append8(out, 0);   /* attributes */
-	append_varint(out, 0); /* time and offset, from those of the batch */
-	append_varint(out, 0);
-	append_varint(out, (int32_t)id_len);
-	buf_append(out, node_id, id_len);
-	append_varint(out, (int32_t)(2 + 2 + id_len + 8 + 8 + 8));
-	append_value(out, node_id, id_len, incarnation, load);
-	append_varint(out, 0); /* headers */
-	buf_insert(out, at, length,
-		   (size_t)wire_put_uvarint(length, (uint32_t)(out->len - at) << 1));
-}
-
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
 		const struct cluster_load *load)
 {
-	size_t at = out->len;
+	size_t id_len = strlen(node_id);
+	struct buf value;
 
-	buf_append64(out, 0); /* offset: the broker's */
-	buf_append32(out, 0); /* length */
-	buf_append32(out, UINT32_MAX);
-	buf_append8(out, MAGIC);
-	buf_append32(out, 0); /* crc */
-	buf_append16(out, 0); /* attributes */
-	buf_append32(out, 0); /* offset of the last record */
-	buf_append64(out, (uint64_t)now_ms);
-	buf_append64(out, (uint64_t)now_ms);
-	buf_append64(out, UINT64_MAX); /* no producer id, epoch, sequence */
-	buf_append16(out, UINT16_MAX);
-	buf_append32(out, UINT32_MAX);
-	buf_append32(out, 1);
-	append_record(out, node_id, incarnation, load);
-	if (out->full)
-		return;
-	wire_put32(out->data + at + LENGTH_AT, (uint32_t)(out->len - at - COUNTED_FROM));
-	wire_put32(out->data + at + CRC_AT,
-		   ~crc32c(UINT32_MAX, out->data + at + CRC_FROM, out->len - at - CRC_FROM));
+	buf_init(&value, VALUE_FIXED + id_len);
+	append_value(&value, node_id, id_len, incarnation, load);
+	batch_write(out, now_ms, &(struct record){ node_id, value.data, id_len, value.len });
+	buf_deinit(&value);
 }
 
 /* --- reading --- */

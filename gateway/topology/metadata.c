@@ -82,6 +82,8 @@ static void take_topic_value(struct metadata_topic *t, const struct walk_event *
 		t->name_len = e->len;
 	} else if (e->is == TOPIC_ID) {
 		memcpy(t->id, e->bytes, ID_SIZE);
+	} else if (e->is == IS_INTERNAL) {
+		t->is_internal = e->number != 0;
 	}
 }
 

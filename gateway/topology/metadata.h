@@ -30,6 +30,7 @@ struct metadata_topic {
 	const uint8_t *name; /* in the answer's bytes; NULL: asked by id and unknown */
 	uint32_t name_len;
 	uint8_t id[16];
+	bool is_internal;    /* of Kafka's own, such as __consumer_offsets */
 	size_t first, count; /* of its partitions */
 };
 
