@@ -12,6 +12,7 @@ int main(int argc, char **argv)
 		&haproxy_sticky_clear_command,
 		&haproxy_sticky_move_command,
 		&haproxy_sticky_simulate_command,
+		&verify_command,
 		&decode_command,
 		&man_command,
 		&completion_command,

@@ -1,0 +1,90 @@
+/* verify.h - what `anyportctl verify` looks at, shared by its files alone.
+ *
+ *   verify.c             the command: its options, and what it prints
+ *   verify_bootstrap.c   many connections to where clients begin
+ *   verify_endpoints.c   every address that an answer named
+ *   verify_nodes.c       what the nodes say: whose connections, whose brokers
+ *   verify_partitions.c  every partition's leader
+ *
+ * What is wrong becomes a finding; nothing ends the run.
+ * Tests: tests/integration/verify_command.py
+ */
+#ifndef TOOLS_VERIFY_H
+#define TOOLS_VERIFY_H
+
+#include "kafka_client.h"
+#include "times.h"
+
+#include <jansson.h>
+
+enum { VERIFY_FIND_COORDINATOR = 10, VERIFY_DESCRIBE_CLUSTER = 60 };
+
+/* A place that clients are sent to. */
+struct endpoint {
+	char *host;
+	int port;
+	int32_t broker; /* it stood for last */
+	size_t named;	/* in how many answers */
+	bool good;	/* once it was tried */
+	double connect_ms;
+};
+
+struct verify_node {
+	char *name, *url;	/* "http://host:port" */
+	json_int_t connections; /* of ours that it has; -1: it does not tell */
+	char *says;		/* its status, or why there is none */
+};
+
+struct verify {
+	int timeout_ms, connections;
+	char run[48];	  /* what our client ids begin with */
+	char *cluster_id; /* NULL: nobody has told yet */
+	/* of the bootstrap: open until the nodes have told whose they are */
+	struct kafka_client *clients;
+	char (*client_ids)[64];
+	size_t client_count, good_count;
+	struct times connect, versions, metadata, coordinator;
+	struct endpoint *endpoints;
+	size_t endpoint_count;
+	struct verify_node *nodes;
+	size_t node_count;
+	char **brokers; /* "host:port" of the cluster's own, which no answer may name */
+	size_t broker_count;
+	json_t *findings; /* texts, each once */
+	json_t *topics;	  /* rows */
+};
+
+void verify_find(struct verify *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* verify_bootstrap.c */
+void verify_bootstrap(struct verify *v, const char *host, int port);
+/* A connection that has said who it is; false: a finding says where and why.  To be closed. */
+MUST_CHECK bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
+			    const struct addrinfo *to, const char *client_id);
+/* Metadata of all topics, or of none; false and why. */
+MUST_CHECK bool verify_metadata(struct kafka_client *c, bool all_topics,
+				struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX]);
+/* The cluster id in an answer is that of all others. */
+void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id);
+
+/* verify_endpoints.c */
+struct endpoint *verify_endpoint(struct verify *v, const char *host, int port);
+/* Every address that the answer names becomes an endpoint; false: it is malformed.
+ * *error is the first error code in it. */
+MUST_CHECK bool verify_addresses(struct verify *v, const struct kapi *api, int version,
+				 const struct kafka_answer *answer, int *error);
+/* Resolves, connects to and asks each of them, and compares them with the brokers'. */
+void verify_endpoints(struct verify *v);
+
+/* verify_nodes.c */
+void verify_nodes(struct verify *v);
+
+/* verify_partitions.c */
+struct verify_topics {
+	char **names; /* count 0: all that are not Kafka's own */
+	size_t count;
+	bool produces;
+};
+void verify_partitions(struct verify *v, const struct verify_topics *wanted);
+
+#endif

@@ -1,0 +1,203 @@
+/* Many connections to where clients begin, each asked what a client asks first. */
+#include "verify.h"
+
+#include "kafka/encode.h"
+#include "topology/ask.h"
+#include "topology/metadata.h"
+#include "util/clock.h"
+#include "util/mem.h"
+#include "util/text.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { BODY_MAX = 1 << 16, GROUP = 0 };
+
+static double elapsed(const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - since->tv_sec) * 1e3 +
+	       (double)(now.tv_nsec - since->tv_nsec) / 1e6;
+}
+
+bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
+		 const struct addrinfo *to, const char *client_id)
+{
+	struct timespec began, connected;
+	char why[KAFKA_WHY_MAX];
+	bool good;
+
+	clock_gettime(CLOCK_MONOTONIC, &began);
+	good = kafka_connect(c, to, client_id, v->timeout_ms, why);
+	if (good) {
+		times_add(&v->connect, elapsed(&began));
+		clock_gettime(CLOCK_MONOTONIC, &connected);
+		good = kafka_greet(c, why);
+	}
+	if (good)
+		times_add(&v->versions, elapsed(&connected));
+	else
+		verify_find(v, "%s: %s", where, why);
+	return good;
+}
+
+bool verify_metadata(struct kafka_client *c, bool all_topics, struct kafka_answer *answer,
+		     int *version, char why[KAFKA_WHY_MAX])
+{
+	const struct names none = { 0 };
+	struct buf body;
+	bool good;
+
+	*version = kafka_version(c, KAFKA_METADATA);
+	if (*version < 1) { /* in 0 no topics are all of them */
+		snprintf(why, KAFKA_WHY_MAX, "Metadata is not offered in any version from 1 on");
+		return false;
+	}
+	buf_init(&body, BODY_MAX);
+	good = all_topics ? ask_all_topics(*version, &body)
+			  : ask_topics(*version, &none, false, &body);
+	good = good && kafka_ask(c, api_of(KAFKA_METADATA), *version, &body, answer, why);
+	buf_deinit(&body);
+	return good;
+}
+
+void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id)
+{
+	if (cluster_id == NULL)
+		return;
+	if (v->cluster_id == NULL)
+		v->cluster_id = mem_strdup(cluster_id);
+	else if (strcmp(v->cluster_id, cluster_id) != 0)
+		verify_find(v, "%s: answers for cluster %s, others for %s", where, cluster_id,
+			    v->cluster_id);
+}
+
+static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *where)
+{
+	struct kafka_answer answer;
+	char why[KAFKA_WHY_MAX];
+	struct metadata m;
+	int version, error;
+	bool good = verify_metadata(c, false, &answer, &version, why);
+
+	if (!good) {
+		verify_find(v, "%s: %s", where, why);
+		return false;
+	}
+	times_add(&v->metadata, answer.ms);
+	good = metadata_read(&m, version, answer.body, answer.len) &&
+	       verify_addresses(v, api_of(KAFKA_METADATA), version, &answer, &error);
+	if (good)
+		verify_same_cluster(v, where, m.cluster_id);
+	if (!good)
+		verify_find(v, "%s: Metadata: a malformed answer", where);
+	else if (m.broker_count == 0)
+		verify_find(v, "%s: Metadata names no broker", where);
+	metadata_deinit(&m);
+	return good;
+}
+
+/* What names addresses besides Metadata.  *ms may be NULL. */
+static bool ask_addresses(struct verify *v, struct kafka_client *c, const char *where, int key,
+			  const struct buf *body, struct times *times)
+{
+	const struct kapi *api = api_of(key);
+	int version = kafka_version(c, key), error = 0;
+	struct kafka_answer answer;
+	char why[KAFKA_WHY_MAX];
+
+	if (!kafka_ask(c, api, version, body, &answer, why)) {
+		verify_find(v, "%s: %s", where, why);
+		return false;
+	}
+	if (times != NULL)
+		times_add(times, answer.ms);
+	if (!verify_addresses(v, api, version, &answer, &error)) {
+		verify_find(v, "%s: %s: a malformed answer", where, api->name);
+		return false;
+	}
+	if (error != 0)
+		verify_find(v, "%s: %s: error %d", where, api->name, error);
+	return error == 0;
+}
+
+static bool ask_coordinator(struct verify *v, struct kafka_client *c, const char *where)
+{
+	static const char group[] = "anyportctl-verify";
+	const struct name key = { (uint8_t *)group, sizeof group - 1, 0 };
+	int version = kafka_version(c, VERIFY_FIND_COORDINATOR);
+	struct buf body;
+	bool good = true;
+
+	buf_init(&body, BODY_MAX);
+	if (version >= 0 && ask_coordinators(version, GROUP, &key, 1, &body))
+		good = ask_addresses(v, c, where, VERIFY_FIND_COORDINATOR, &body, &v->coordinator);
+	buf_deinit(&body);
+	return good;
+}
+
+static bool no_wish(void *ctx, const struct encode_field *field, struct encode_value *value)
+{
+	(void)ctx;
+	(void)field;
+	(void)value;
+	return false;
+}
+
+static bool ask_cluster(struct verify *v, struct kafka_client *c, const char *where)
+{
+	int version = kafka_version(c, VERIFY_DESCRIBE_CLUSTER);
+	struct buf body;
+	bool good = true;
+
+	buf_init(&body, BODY_MAX);
+	if (version >= 0 &&
+	    encode_message(api_of(VERIFY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
+		good = ask_addresses(v, c, where, VERIFY_DESCRIBE_CLUSTER, &body, NULL);
+	buf_deinit(&body);
+	return good;
+}
+
+/* The name's addresses in turn, so that each is tried. */
+static const struct addrinfo *nth(const struct addrinfo *all, int n)
+{
+	const struct addrinfo *a = all;
+	int count = 0;
+
+	for (; a != NULL; a = a->ai_next)
+		count++;
+	a = all;
+	for (int i = n % count; i > 0; i--)
+		a = a->ai_next;
+	return a;
+}
+
+static void add_client(struct verify *v, const char *where, const struct addrinfo *to)
+{
+	struct kafka_client *c = &v->clients[v->client_count];
+	char *id = v->client_ids[v->client_count];
+
+	snprintf(id, sizeof *v->client_ids, "%s-%zu", v->run, v->client_count);
+	v->client_count++;
+	if (verify_open(v, c, where, to, id) && ask_metadata(v, c, where) &&
+	    ask_coordinator(v, c, where) && ask_cluster(v, c, where))
+		v->good_count++;
+}
+
+void verify_bootstrap(struct verify *v, const char *host, int port)
+{
+	char where[TEXT_HOST_MAX + 16], why[KAFKA_WHY_MAX];
+	struct addrinfo *all = kafka_resolve(host, port, why);
+
+	text_host_port_print(where, sizeof where, host, port);
+	if (all == NULL) {
+		verify_find(v, "%s: %s", where, why);
+		return;
+	}
+	for (int i = 0; i < v->connections; i++)
+		add_client(v, where, nth(all, i));
+	freeaddrinfo(all);
+}
