@@ -12,18 +12,22 @@ static uint64_t closed_so_far(const struct stats *all)
 	return all->counters[STAT_SHED_SKEW] + all->counters[STAT_SHED_ASKED];
 }
 
+/* The oldest connections of each port are often the same clients', which need a while to
+ * reconnect before they lose another one. */
+enum { SECONDS_A_PORT = 4 };
+
 /* As evenly as it goes: each worker gets the odd ones in turn. */
 static void shed(struct program *p, unsigned count)
 {
-	unsigned workers = (unsigned)p->worker_count, turn = p->balance.turn++;
+	unsigned workers = (unsigned)p->worker_count, second = p->balance.seconds++;
 	enum stats_counter why = p->balance.correction.by_request ? STAT_SHED_ASKED
 								  : STAT_SHED_SKEW;
 
 	for (unsigned i = 0; i < workers; i++) {
-		unsigned n = count / workers + ((i + turn) % workers < count % workers);
+		unsigned n = count / workers + ((i + second) % workers < count % workers);
 
 		if (n > 0)
-			worker_shed(p->workers[i], n, turn, why);
+			worker_shed(p->workers[i], n, second / SECONDS_A_PORT, why);
 	}
 }
 
@@ -44,9 +48,9 @@ static void tell(const struct program *p, enum correction_event event,
 			"who=balance event=end connections=%.0f mean=%.1f closed=%llu reason=\"%s\"",
 			skew->connections.own, skew->connections.mean, closed, why);
 	else if (event == CORRECTION_IN_VAIN)
-		log_warn("who=balance event=in_vain connections=%.0f before=%.0f closed=%llu "
+		log_warn("who=balance event=in_vain connections=%.0f mean=%.1f closed=%llu "
 			 "pause_s=%lld reason=\"%s\"",
-			 skew->connections.own, c->own_before, closed,
+			 skew->connections.own, skew->connections.mean, closed,
 			 (long long)c->pause_ms / 1000,
 			 closed > 0 ? "those that were closed came back to this node"
 				    : "no connection was between requests");

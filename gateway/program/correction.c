@@ -3,8 +3,7 @@
 #include <math.h>
 
 enum {
-	FEW = 3, /* so many too many are none */
-	IN_A_ROW = 3,
+	FEW = 3,	  /* so many too many are none */
 	QUIET_MS = 5000,  /* since the last node came or went */
 	SETTLE_MS = 6000, /* until three records of everyone's load have been heard */
 	STALL_MS = 10000, /* a round that finds nobody to close */
@@ -12,11 +11,36 @@ enum {
 	PAUSE_MOST_MS = 600000,
 };
 
-static bool is_above(const struct correction_input *in)
+static void listen(struct correction *c, const struct correction_input *in)
 {
-	double over = in->own - in->mean;
+	if (!in->is_steady) {
+		c->heard = 0;
+		return;
+	}
+	c->owns[c->heard % CORRECTION_LAG_S] = in->own;
+	c->means[c->heard % CORRECTION_LAG_S] = in->mean;
+	c->heard++;
+}
 
-	return over > FEW && over > in->mean * in->tolerance / 100;
+/* The least that it had, and the highest mean, of the last seconds. */
+static void reckon(const struct correction *c, double *own, double *mean)
+{
+	*own = c->owns[0];
+	*mean = c->means[0];
+	for (int i = 1; i < CORRECTION_LAG_S; i++) {
+		*own = fmin(*own, c->owns[i]);
+		*mean = fmax(*mean, c->means[i]);
+	}
+}
+
+static bool is_above(const struct correction *c, const struct correction_input *in)
+{
+	double own, mean;
+
+	if (c->heard < CORRECTION_LAG_S)
+		return false;
+	reckon(c, &own, &mean);
+	return own - mean > FEW && own - mean > mean * in->tolerance / 100;
 }
 
 static void look_at_members(struct correction *c, const struct correction_input *in)
@@ -25,7 +49,6 @@ static void look_at_members(struct correction *c, const struct correction_input 
 		return;
 	c->members = in->members;
 	c->members_at = in->now_ms;
-	c->in_a_row = 0;
 }
 
 static void begin(struct correction *c, const struct correction_input *in)
@@ -33,9 +56,8 @@ static void begin(struct correction *c, const struct correction_input *in)
 	c->state = CORRECTION_ROUND;
 	c->by_request = c->is_asked;
 	c->is_asked = false;
-	c->in_a_row = 0;
-	c->goal = (uint64_t)(in->own - in->mean);
-	c->own_before = in->own;
+	c->goal = (uint64_t)fmax(in->own - in->mean, 0);
+	c->excess_before = in->own - in->mean;
 	c->closed_before = c->closed_last = in->closed;
 	c->closed_at = in->now_ms;
 }
@@ -43,7 +65,6 @@ static void begin(struct correction *c, const struct correction_input *in)
 static bool may_begin(struct correction *c, const struct correction_input *in)
 {
 	if (!in->is_steady) {
-		c->in_a_row = 0;
 		c->is_asked = false;
 		return false;
 	}
@@ -51,9 +72,8 @@ static bool may_begin(struct correction *c, const struct correction_input *in)
 		c->is_asked = in->own >= in->mean + 1;
 		return c->is_asked;
 	}
-	c->in_a_row = in->is_on && is_above(in) ? c->in_a_row + 1 : 0;
-	return c->in_a_row >= IN_A_ROW && in->now_ms >= c->until &&
-	       in->now_ms >= c->members_at + QUIET_MS;
+	return in->is_on && in->now_ms >= c->until && in->now_ms >= c->members_at + QUIET_MS &&
+	       is_above(c, in);
 }
 
 /* How many are still to be closed. */
@@ -75,7 +95,8 @@ static bool was_in_vain(const struct correction *c, const struct correction_inpu
 {
 	double closed = (double)(c->closed_last - c->closed_before);
 
-	return c->own_before - in->own < closed / 2 || (closed < 1 && is_above(in));
+	return c->excess_before - (in->own - in->mean) < closed / 2 ||
+	       (closed < 1 && is_above(c, in));
 }
 
 static void judge(struct correction *c, const struct correction_input *in,
@@ -100,6 +121,7 @@ unsigned correction_step(struct correction *c, const struct correction_input *in
 
 	*event = CORRECTION_NONE;
 	look_at_members(c, in);
+	listen(c, in);
 	if (c->state == CORRECTION_SETTLE && (in->now_ms >= c->until || c->is_asked))
 		judge(c, in, event);
 	if (c->state == CORRECTION_REST && *event == CORRECTION_NONE && may_begin(c, in)) {

@@ -1,8 +1,9 @@
 /* correction.h - when a node closes connections because it has more than its share, and how many.
  *
- * A round begins when the node has been above the nodes' mean by more than the tolerance
- * three seconds in a row, while every node's load is known and none has come or gone of
- * late.  It closes what is above the mean, a few a second, and is over when that is done.
+ * A round begins when the node is above the nodes' mean by more than the tolerance, while
+ * every node's load is known and none has come or gone of late.  The others' loads are some
+ * seconds old, so the least that the node had in these seconds is compared with the highest
+ * mean: where all have more and more, nobody has too much.  A round closes what is above the mean, a few a second, and is over when that is done.
  * Then it waits until the others have told what that did to them.  When most of what was
  * closed has come back (a load balancer that is sticky, `mapping = stable`), or nothing
  * could be closed, the next round waits, twice as long each time, ten minutes at most.
@@ -14,6 +15,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { CORRECTION_LAG_S = 6 };
+
 enum correction_event {
 	CORRECTION_NONE,
 	CORRECTION_BEGUN,
@@ -23,13 +26,15 @@ enum correction_event {
 
 struct correction {
 	enum { CORRECTION_REST, CORRECTION_ROUND, CORRECTION_SETTLE } state;
-	int in_a_row;	    /* measurements above the tolerance */
+	/* of the last seconds, in turn; `heard` counts them from the last change on */
+	double owns[CORRECTION_LAG_S], means[CORRECTION_LAG_S];
+	unsigned heard;
 	bool is_asked;	    /* begin without one, whatever the tolerance and the pauses */
 	bool by_request;    /* the round was asked for */
 	uint64_t members;   /* who the nodes were, and since when */
 	int64_t members_at; /* 0: never */
 	uint64_t goal;	    /* of the round, in connections */
-	double own_before;
+	double excess_before;
 	uint64_t closed_before, closed_last;
 	int64_t closed_at; /* when the last one was */
 	int64_t until;	   /* of CORRECTION_SETTLE; of a pause in CORRECTION_REST */

@@ -1,10 +1,11 @@
 /* Clients leave, virtual broker by virtual broker: librdkafka reports an error to its
- * application only when the connections to all brokers are down at once. */
+ * application only when the connections to all brokers are down at once.  So a turn begins
+ * when those of the one before have gone and had a second to connect elsewhere. */
 #include "program/inside.h"
 #include "util/clock.h"
 #include "util/log.h"
 
-enum { TURN_MS = 1000, SPREAD = 8 };
+enum { TURN_MS = 1000, LOOK_MS = 100, SPREAD = 8 };
 
 /* As many as there are virtual brokers, but all of them in half of the time. */
 static int turns(const struct program *p)
@@ -27,10 +28,36 @@ static void next_turn(struct program *p)
 	struct drain *d = &p->drain;
 
 	each_worker(p, worker_drain_turn);
+	d->gone_at = 0;
 	atomic_fetch_add(&d->turns_done, 1);
 	log_info("who=main event=drain_turn turn=%d of=%d clients=%lld",
 		 atomic_load(&d->turns_done), atomic_load(&d->turns),
 		 (long long)program_clients(p));
+}
+
+static bool is_anyone_leaving(const struct program *p)
+{
+	for (int i = 0; i < p->worker_count; i++) {
+		if (worker_leaving(p->workers[i]) > 0)
+			return true;
+	}
+	return false;
+}
+
+/* Those that don't go are waited for as long as the turns to come still have their second. */
+static bool may_begin_turn(struct program *p, int64_t now)
+{
+	struct drain *d = &p->drain;
+	int turns_left = atomic_load(&d->turns) - atomic_load(&d->turns_done);
+
+	if (atomic_load(&d->turns_done) == 0)
+		return true;
+	if (is_anyone_leaving(p))
+		d->gone_at = 0;
+	else if (d->gone_at == 0)
+		d->gone_at = now;
+	return (d->gone_at > 0 && now >= d->gone_at + TURN_MS) ||
+	       now >= atomic_load(&d->ends_at) - (turns_left + 1) * TURN_MS;
 }
 
 static bool has_turns(const struct drain *d)
@@ -61,10 +88,9 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		return;
 	}
 	/* when nobody is there any more nobody is helped by waiting */
-	do
+	while (has_turns(d) && (program_clients(p) == 0 || may_begin_turn(p, clock_ms())))
 		next_turn(p);
-	while (has_turns(d) && program_clients(p) == 0);
-	arm(p, has_turns(d) && left > TURN_MS ? TURN_MS : left);
+	arm(p, has_turns(d) && left > LOOK_MS ? LOOK_MS : left);
 }
 
 static void all_drained(struct program *p)

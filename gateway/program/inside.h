@@ -30,6 +30,7 @@ struct drain {
 	_Atomic int64_t ends_at; /* clock_ms */
 	atomic_bool exits;
 	int workers_done; /* how many have told that they are drained */
+	int64_t gone_at;  /* when the last client of the turns so far had gone; 0: not yet */
 	ev_timer timer;	  /* of the next turn */
 };
 
@@ -43,7 +44,7 @@ struct balance {
 	struct correction correction;
 	struct cluster_skew skew; /* of the last second */
 	bool is_steady;
-	unsigned turn; /* whose turn it is to be closed */
+	unsigned seconds; /* in which connections were to be closed */
 };
 
 struct agent;

@@ -79,6 +79,7 @@ void client_free(struct client *c, const char *why)
 		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
 	admission_leave(w->node->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
+	atomic_fetch_sub(&w->leaving, c->draining);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -465,6 +466,7 @@ void client_reconfigure(struct client *c)
 void client_drain(struct client *c)
 {
 	c->draining = c->last_look = true;
+	atomic_fetch_add(&c->worker->leaving, 1);
 	c->sock.readable = true;
 	client_step(c);
 }

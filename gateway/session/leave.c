@@ -109,18 +109,21 @@ void leave(struct client *c)
 /* --- choosing --- */
 
 /* Connections of one virtual broker at a time, as in a drain: a client is not to lose those
- * to all of its brokers at once. */
-static bool is_its_turn(const struct client *c, unsigned turn, bool by_port)
+ * to all of its brokers at once.  The ports that clients came by have their turns. */
+static int port_of_turn(const struct worker *w, unsigned turn)
 {
-	const struct snapshot *s = c->worker->snapshot;
-	int32_t id = c->port + c->worker->config->min_broker_id;
-	size_t place = 0;
+	bool *used = mem_zalloc((size_t)w->port_count * sizeof *used);
+	unsigned count = 0;
+	int port = 0;
 
-	if (!by_port || s->broker_count == 0)
-		return true;
-	while (place < s->broker_count && s->brokers[place].id != id)
-		place++;
-	return place % s->broker_count == turn % s->broker_count;
+	for (const struct client *c = w->clients; c != NULL; c = c->next) {
+		count += !used[c->port];
+		used[c->port] = true;
+	}
+	for (unsigned left = turn % count; !used[port] || left > 0; port++)
+		left -= used[port];
+	free(used);
+	return port;
 }
 
 /* Those that were chosen less often, then older ones. */
@@ -133,14 +136,13 @@ static int compare(const void *a, const void *b)
 	return x->id < y->id ? -1 : 1;
 }
 
-static size_t candidates(struct worker *w, unsigned turn, struct client **to)
+static size_t candidates(struct worker *w, int port, struct client **to)
 {
-	bool by_port = worker_ports_differ(w);
 	size_t n = 0;
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
 		if (!c->draining && !c->lingering && c->in_state != IN_PROXY && may_leave(c) &&
-		    client_now(c) >= c->born + YOUNG_S && is_its_turn(c, turn, by_port))
+		    client_now(c) >= c->born + YOUNG_S && c->port == port)
 			to[n++] = c;
 	}
 	return n;
@@ -156,7 +158,7 @@ void leave_choose(struct worker *w, unsigned count, unsigned turn)
 	if (n == 0)
 		return;
 	list = mem_alloc(n * sizeof *list);
-	n = candidates(w, turn, list);
+	n = candidates(w, port_of_turn(w, turn), list);
 	qsort(list, n, sizeof *list, compare);
 	if (n > count)
 		n = count;

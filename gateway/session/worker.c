@@ -187,7 +187,7 @@ struct drain_letter {
 	int turns;
 };
 
-bool worker_ports_differ(const struct worker *w)
+static bool came_by_several_ports(const struct worker *w)
 {
 	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
 		if (client_port(c) != client_port(w->clients))
@@ -206,7 +206,7 @@ static void deliver_drain(struct letter *letter, void *owner)
 		w->told_drained = false;
 		w->drain_turns = l->turns;
 		w->drained_turns = 0;
-		w->drain_by_port = worker_ports_differ(w);
+		w->drain_by_port = came_by_several_ports(w);
 	}
 	free(l);
 }
@@ -351,6 +351,11 @@ void worker_drain_turn(struct worker *w)
 void worker_drain_end(struct worker *w)
 {
 	post(w, deliver_drain_end);
+}
+
+int worker_leaving(const struct worker *w)
+{
+	return atomic_load(&w->leaving);
 }
 
 static void on_snapshot(void *owner, const void *s)

@@ -17,6 +17,7 @@
 #include "topology/topology.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 /* What all workers of the process use; outlives them. */
 struct node {
@@ -62,6 +63,7 @@ struct worker {
 	 * connections to all of its brokers at once; where all come by one port, by chance. */
 	bool draining, drain_by_port, told_drained;
 	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
+	atomic_int leaving;		/* clients that drain and are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
 	/* who is to leave between requests: see leave.c */
@@ -82,6 +84,8 @@ void worker_listen(struct worker *w, const int *fds, int port_count);
 void worker_drain(struct worker *w, int turns);
 /* The next turn: its ports are closed, and its clients go when what is in flight is answered. */
 void worker_drain_turn(struct worker *w);
+/* From any thread: how many clients whose turn has come are still there. */
+int worker_leaving(const struct worker *w);
 /* What is left goes now. */
 void worker_drain_end(struct worker *w);
 /* From any thread: up to so many of its clients are closed when they are between requests;
@@ -105,8 +109,6 @@ void worker_shun(struct worker *w, int32_t broker);
 /* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
 int32_t worker_any_broker(struct worker *w, int32_t not_this);
 void worker_client_gone(struct worker *w);
-/* Its clients came by more than one port. */
-bool worker_ports_differ(const struct worker *w);
 /* A key that nobody can foresee, never 0. */
 uint64_t worker_map_key(struct worker *w);
 

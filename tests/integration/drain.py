@@ -1,6 +1,8 @@
 #!/usr/bin/env python3
 """SIGTERM: not ready, nobody new, what is in flight is answered, then exit 0; a second one ends it at once."""
+import datetime
 import pathlib
+import re
 import signal
 import socket
 import sys
@@ -31,6 +33,13 @@ def ended(kafka):
     return kafka.is_closed(10)
 
 
+def turn_gaps(node):
+    """Seconds between the turns of its drain."""
+    times = re.findall(r"^time=(\S+)Z .*event=drain_turn", node.process.log(10 ** 6), re.M)
+    at = [datetime.datetime.fromisoformat(time).timestamp() for time in times]
+    return [later - earlier for earlier, later in zip(at, at[1:])]
+
+
 def check_drain(scene, cluster):
     node = scene.node(cluster.bootstrap)
     writer, poller, idle = (Connection(*node.address, timeout=20) for _ in range(3))
@@ -58,6 +67,8 @@ def check_drain(scene, cluster):
     check_equal(node.process.wait(15), 0, "exit status")
     took = time.monotonic() - began
     check(took < 12, f"drained in {took:.1f} s, not held up by a long poll")
+    gaps = turn_gaps(node)
+    check(min(gaps[:2]) > 0.9 and max(gaps) > 1.3, f"a turn begins a second after those before it have gone: {gaps}")
     for broker in cluster.brokers:
         cluster.command("rtt", broker, 0)
 

@@ -74,8 +74,22 @@ static void what_is_within_the_tolerance_stays(void **state)
 	seconds(&few, 60);
 	assert_int_equal(r.begun + few.begun, 0);
 	r.in.own = 111;
-	seconds(&r, 10);
+	seconds(&r, 12);
 	assert_int_equal(r.in.closed, 11);
+}
+
+/* The others' loads are heard three seconds late. */
+static void nobody_is_above_while_all_grow(void **state)
+{
+	struct run r = start(0, 0);
+
+	(void)state;
+	for (int t = 0; t < 40; t++) {
+		r.in.own = t < 20 ? 20 * t : 400;
+		r.in.mean = t < 3 ? 0 : t < 23 ? 20 * (t - 3) : 400;
+		seconds(&r, 1);
+	}
+	assert_int_equal(r.begun, 0);
 }
 
 static void a_moment_above_is_none(void **state)
@@ -108,7 +122,7 @@ static void nothing_while_nodes_come_or_loads_are_unknown(void **state)
 	seconds(&r, 20);
 	assert_int_equal(r.begun, 0);
 	r.in.is_on = true;
-	seconds(&r, 4);
+	seconds(&r, 8);
 	assert_int_equal(r.begun, 1);
 	r.in.is_steady = false; /* it begins to drain: no further one */
 	r.most = 0;
@@ -176,6 +190,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_round_ends_at_the_mean),
 		cmocka_unit_test(what_is_within_the_tolerance_stays),
+		cmocka_unit_test(nobody_is_above_while_all_grow),
 		cmocka_unit_test(a_moment_above_is_none),
 		cmocka_unit_test(nothing_while_nodes_come_or_loads_are_unknown),
 		cmocka_unit_test(what_comes_back_makes_it_pause),
