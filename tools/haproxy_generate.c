@@ -1,7 +1,7 @@
 /* anyportctl haproxy generate - haproxy.cfg from the gateway's configuration. */
 #include "commands.h"
 
-#include "config/config.h"
+#include "config/options.h"
 #include "plan/consistency.h"
 #include "plan/model.h"
 #include "plan/render.h"
@@ -17,61 +17,177 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* An option that changes the plan. */
-struct setter {
-	const char *option;
-	const char *(*set)(struct haproxy_plan *plan, const char *value);
+/* Each of them but the first ones is a key of the section haproxy too. */
+static const struct cli_option options[] = {
+	{ "config", 'c', CLI_TEXT, "FILE",
+	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
+	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
+
+	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]", .what = "where clients come in" },
+	{ "node", 0, CLI_TEXT, "NAME=HOST[:HTTP-PORT][@RACK]", .repeats = true,
+	  .what = "a node, once for each; the configuration's nodes are then left out" },
+	{ "discover", 0, CLI_TEXT, "NAME", .what = "a name under which the DNS has the nodes" },
+	{ "discover-slots", 0, CLI_TEXT, "N", .what = "nodes there may be under it (10)" },
+	{ "dns-server", 0, CLI_TEXT, "ADDRESS:PORT", .repeats = true,
+	  .what = "whom to ask for it (those of /etc/resolv.conf)" },
+	{ "rack", 0, CLI_TEXT, "RACK",
+	  .what = "where HAProxy is: nodes of other racks are backups" },
+
+	{ "balance", 0, CLI_WORD, .words = HAPROXY_BALANCE_WORDS,
+	  .what = "which node a new client gets (leastconn); hash: by --stickiness, without a table" },
+	{ "stickiness", 0, CLI_WORD, .words = HAPROXY_STICKINESS_WORDS,
+	  .what = "what keeps connections on one node (none)" },
+	{ "hash-balance-factor", 0, CLI_TEXT, "PERCENT",
+	  .what = "most that a hash gives a node, of the mean (no limit)" },
+	{ "table-size", 0, CLI_TEXT, "N", .what = "entries of the stick table (102400)" },
+	{ "table-expire", 0, CLI_TEXT, "TIME", .what = "how long an entry lives unused (24h)" },
+	{ "peers", 0, CLI_TEXT, "NAME=HOST:PORT", .repeats = true,
+	  .what = "an HAProxy that shares the stick table, once for each, this one too" },
+	{ "local-peer", 0, CLI_TEXT, "NAME", .what = "which of them this one is" },
+
+	{ "tls", 0, CLI_WORD, .words = HAPROXY_TLS_WORDS,
+	  .what = "what to do with clients' TLS (none)" },
+	{ "tls-certificate", 0, CLI_TEXT, "FILE",
+	  .what = "HAProxy's certificate and key for clients" },
+	{ "tls-min-version", 0, CLI_WORD, .words = HAPROXY_TLS_VERSION_WORDS,
+	  .what = "oldest TLS it speaks (TLSv1.2)" },
+	{ "tls-client-auth", 0, CLI_WORD, .words = HAPROXY_CLIENT_AUTH_WORDS,
+	  .what = "whether clients show a certificate (none)" },
+	{ "tls-client-ca", 0, CLI_TEXT, "FILE",
+	  .what = "authorities that sign clients' certificates" },
+	{ "node-tls-ca", 0, CLI_TEXT, "FILE",
+	  .what = "authorities that sign the nodes' certificates" },
+	{ "node-tls-name", 0, CLI_TEXT, "NAME",
+	  .what = "name that the nodes' certificates must have" },
+	{ "node-tls-certificate", 0, CLI_TEXT, "FILE",
+	  .what = "HAProxy's certificate and key for the nodes" },
+	{ "no-node-tls-verify", .what = "do not look at the nodes' certificates" },
+	{ "sni-route", 0, CLI_TEXT, "NAME=PORT", .repeats = true,
+	  .what = "a server name and the nodes' port it stands for" },
+
+	{ "proxy-header", 0, CLI_WORD, .words = HAPROXY_PROXY_HEADER_WORDS,
+	  .what = "PROXY header to the nodes (auto: as gateway.proxy_protocol wants it)" },
+	{ "accept-proxy", 0, CLI_TEXT, "NETWORK", .repeats = true,
+	  .what = "who puts a PROXY header before what clients send" },
+	{ "agent-port", 0, CLI_TEXT, "PORT",
+	  .what = "where nodes say how loaded they are (gateway.agent_port)" },
+	{ "slowstart", 0, CLI_TEXT, "TIME",
+	  .what = "until a node that comes back has its share (30s)" },
+	{ "on-marked-down", 0, CLI_WORD, .words = HAPROXY_MARKED_DOWN_WORDS,
+	  .what = "connections of a node whose checks fail (keep)" },
+
+	{ "limit-source", 0, CLI_TEXT, "N", .what = "connections of one address (no limit)" },
+	{ "limit-source-rate", 0, CLI_TEXT, "N", .what = "new ones of it in 10 s (no limit)" },
+	{ "limit-client-id", 0, CLI_TEXT, "N", .what = "connections of one client.id (no limit)" },
+	{ "limit-client-id-rate", 0, CLI_TEXT, "N", .what = "new ones of it in 10 s (no limit)" },
+
+	{ "client-max-idle", 0, CLI_TEXT, "TIME",
+	  .what = "clients' connections.max.idle.ms (9min)" },
+	{ "client-session-timeout", 0, CLI_TEXT, "TIME", .what = "their session.timeout.ms (45s)" },
+	{ "client-request-timeout", 0, CLI_TEXT, "TIME", .what = "their request.timeout.ms (30s)" },
+	{ "client-max-poll-interval", 0, CLI_TEXT, "TIME",
+	  .what = "their max.poll.interval.ms (5min)" },
+	{ "client-fetch-max-wait", 0, CLI_TEXT, "TIME", .what = "their fetch.max.wait.ms (500ms)" },
+
+	{ "maxconn", 0, CLI_TEXT, "N", .what = "clients at once; worked out when not given" },
+	{ "fd-limit", 0, CLI_TEXT, "N",
+	  .what = "descriptors HAProxy may open where it runs, ulimit -n (16384)" },
+	{ "source-ports", 0, CLI_TEXT, "N",
+	  .what = "ports in net.ipv4.ip_local_port_range there (28232)" },
+	{ "no-splice", .what = "copy bytes in HAProxy instead of in the kernel" },
+	{ "hard-stop-after", 0, CLI_TEXT, "TIME",
+	  .what = "how long a reload leaves the old process alive (30min)" },
+	{ "user", 0, CLI_TEXT, "NAME[:GROUP]", .what = "whom HAProxy becomes when root starts it" },
+	{ "stats-socket", 0, CLI_TEXT, "PATH",
+	  .what = "the socket on which HAProxy is asked and told things" },
+	{ "stats-page", 0, CLI_TEXT, "HOST:PORT",
+	  .what = "a page for a browser, on a loopback address" },
+	{ "metrics", 0, CLI_TEXT, "HOST:PORT", .what = "/metrics for Prometheus" },
+	{ "log-format", 0, CLI_WORD, .words = HAPROXY_LOG_FORMAT_WORDS,
+	  .what = "how a log line is written (text)" },
+	{ "log-target", 0, CLI_TEXT, "TARGET",
+	  .what = "stdout (default), stderr, /dev/log or HOST:PORT" },
+	{ 0 },
 };
 
-static const char *set_no_splice(struct haproxy_plan *plan, const char *ignored)
+/* The option of the section haproxy that a flag gives: --sni-route is haproxy.sni_routes. */
+static const struct config_option *option_of(const char *flag)
 {
-	(void)ignored;
-	plan->splice = false;
-	return NULL;
+	char key[64];
+	size_t n = (size_t)snprintf(key, sizeof key - 1, "haproxy.%s", flag);
+
+	for (char *c = key; *c != '\0'; c++)
+		*c = *c == '-' ? '_' : *c;
+	if (option_by_key(key) == NULL) {
+		key[n] = 's';
+		key[n + 1] = '\0';
+	}
+	return option_by_key(key);
 }
 
-static const struct setter setters[] = {
-	{ "listen", model_set_listen },		{ "node", model_add_node },
-	{ "balance", model_set_balance },	{ "stickiness", model_set_stickiness },
-	{ "maxconn", model_set_maxconn },	{ "fd-limit", model_set_fd_limit },
-	{ "no-splice", set_no_splice },		{ "stats-socket", model_set_stats_socket },
-	{ "stats-page", model_set_stats_page }, { "user", model_set_user },
-};
+/* Every value of a flag that repeats, with commas.  Caller frees. */
+static char *joined(const struct cli *cli, const char *flag)
+{
+	char *text = mem_strdup("");
+	size_t at = 0, length = 0;
 
-/* All that the command line says of the plan; every mistake is told. */
-static int set_all(const struct cli *cli, struct haproxy_plan *plan)
+	for (const char *v; (v = cli_next(cli, flag, &at)) != NULL;) {
+		size_t more = strlen(v);
+
+		text = mem_realloc(text, length + more + 2);
+		if (length > 0)
+			text[length++] = ',';
+		memcpy(text + length, v, more + 1);
+		length += more;
+	}
+	return text;
+}
+
+/* --no-NAME: what is on by itself. */
+static const char *switched_off(const struct cli_option *o)
+{
+	return o->kind == CLI_FLAG && strncmp(o->name, "no-", 3) == 0 ? o->name + 3 : NULL;
+}
+
+static int set_one(const struct cli *cli, const struct cli_option *o, struct config *config)
+{
+	const char *off = switched_off(o);
+	const struct config_option *option = option_of(off != NULL ? off : o->name);
+	char why[CONFIG_WHY_MAX];
+	char *text;
+	int status = EXIT_DONE;
+
+	text = off != NULL ? mem_strdup("false") : joined(cli, o->name);
+	if (!config_set(config, option->key, text, why))
+		status = cli_usage_error(cli, "--%s: %s", o->name, why);
+	free(text);
+	return status;
+}
+
+/* All that the command line says of the section haproxy; every mistake is told. */
+static int set_all(const struct cli *cli, struct config *config)
 {
 	int status = EXIT_DONE;
 
-	for (size_t i = 0; i < ARRAY_LEN(setters); i++) {
+	for (const struct cli_option *o = options; o->name != NULL; o++) {
+		const char *off = switched_off(o);
 		size_t at = 0;
 
-		for (const char *v; (v = cli_next(cli, setters[i].option, &at)) != NULL;) {
-			const char *mistake = setters[i].set(plan, v);
-
-			if (mistake != NULL)
-				status = cli_usage_error(cli, "--%s %s: %s", setters[i].option, v,
-							 mistake);
-		}
+		if (option_of(off != NULL ? off : o->name) == NULL)
+			continue; /* --config and its like */
+		if (cli_next(cli, o->name, &at) != NULL && set_one(cli, o, config) != EXIT_DONE)
+			status = EXIT_USAGE;
 	}
 	return status;
 }
 
-/* The plan as far as the configuration tells it: from the file, or from the
- * environment where that has one, or nothing known.  NULL: it has mistakes. */
-static struct haproxy_plan *plan_from_config(const char *file)
+/* A gateway's configuration, from the file or from the environment where that has one; else
+ * only its section haproxy.  NULL: it has mistakes. */
+static struct config *read_config(const char *file)
 {
-	struct config *config = NULL;
-	struct haproxy_plan *plan;
-
-	if (file != NULL || getenv("KAFKA_BOOTSTRAP_SERVERS") != NULL) {
-		config = config_load(file, stderr);
-		if (config == NULL)
-			return NULL;
-	}
-	plan = model_new(config);
-	config_free(config);
-	return plan;
+	if (file != NULL || getenv("KAFKA_BOOTSTRAP_SERVERS") != NULL)
+		return config_load(file, stderr);
+	return config_load_part("haproxy.", stderr);
 }
 
 /* What only this machine tells; HAProxy may well run on another one. */
@@ -136,58 +252,41 @@ static int write_plan(const struct haproxy_plan *plan, const char *path)
 	return status;
 }
 
-static int generate(struct haproxy_plan *plan, const char *output)
+static int generate(const struct config *config, const char *output)
 {
-	model_settle(plan);
-	if (consistency_check(plan, stderr) > 0)
-		return EXIT_FINDINGS;
-	warn_of_this_machine(plan);
-	return write_plan(plan, output);
-}
+	struct haproxy_plan *plan = model_new(config);
+	int status = EXIT_FINDINGS;
 
-static int run(struct cli *cli)
-{
-	struct haproxy_plan *plan = plan_from_config(cli_get(cli, "config"));
-	int status;
-
-	if (plan == NULL)
-		return EXIT_FINDINGS;
-	status = set_all(cli, plan);
-	if (status == EXIT_DONE)
-		status = generate(plan, cli_get(cli, "output"));
+	if (consistency_check(plan, stderr) == 0) {
+		warn_of_this_machine(plan);
+		status = write_plan(plan, output);
+	}
 	model_free(plan);
 	return status;
 }
 
-static const struct cli_option options[] = {
-	{ "config", 'c', CLI_TEXT, "FILE",
-	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
-	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
-	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]",
-	  .what = "where clients come in (haproxy.listen of the configuration)" },
-	{ "node", 0, CLI_TEXT, "NAME=HOST[:HTTP-PORT]", .repeats = true,
-	  .what = "a node, once for each; the configuration's nodes are then left out" },
-	{ "balance", 0, CLI_TEXT, "HOW",
-	  .what = "leastconn (default), roundrobin, random or source" },
-	{ "stickiness", 0, CLI_TEXT, "KIND",
-	  .what = "what keeps a client on its node: none (default), source, client-id or port" },
-	{ "maxconn", 0, CLI_TEXT, "N", .what = "clients at once; worked out when not given" },
-	{ "fd-limit", 0, CLI_TEXT, "N",
-	  .what = "descriptors HAProxy may open where it runs, ulimit -n (16384)" },
-	{ "no-splice", .what = "copy bytes in HAProxy instead of in the kernel" },
-	{ "stats-socket", 0, CLI_TEXT, "PATH",
-	  .what = "the socket on which HAProxy is asked and told things" },
-	{ "stats-page", 0, CLI_TEXT, "HOST:PORT",
-	  .what = "a page for a browser, on a loopback address" },
-	{ "user", 0, CLI_TEXT, "NAME[:GROUP]", .what = "whom HAProxy becomes when root starts it" },
-	{ 0 },
-};
+static int run(struct cli *cli)
+{
+	struct config *config = read_config(cli_get(cli, "config"));
+	int status;
+
+	if (config == NULL)
+		return EXIT_FINDINGS;
+	status = set_all(cli, config);
+	if (status == EXIT_DONE)
+		status = generate(config, cli_get(cli, "output"));
+	config_free(config);
+	return status;
+}
 
 static const struct cli_example examples[] = {
 	{ "anyportctl haproxy generate -c /etc/anyport.conf -o /etc/haproxy/haproxy.cfg",
 	  "from the nodes' own configuration" },
 	{ "anyportctl haproxy generate --listen 0.0.0.0:9092-9096 --node n1=10.0.0.1:8888 --node n2=10.0.0.2",
 	  "from nothing but flags" },
+	{ "anyportctl haproxy generate -c anyport.conf --stickiness client-id "
+	  "--peers lb1=10.0.0.8:10000 --peers lb2=10.0.0.9:10000 --local-peer lb1",
+	  "one of a pair that keeps each client on its node" },
 	{ 0 },
 };
 
@@ -196,7 +295,9 @@ const struct cli_command haproxy_generate_command = {
 	.what = "write a haproxy.cfg for the gateway's nodes",
 	.about =
 		"Writes a haproxy.cfg for the nodes of the gateway's configuration.  Every line that is "
-		"not obvious says why it is there.  A set-up that contradicts itself is refused, with "
+		"not obvious says why it is there.  Each option is a key of the configuration's section "
+		"haproxy too (--table-size is haproxy.table_size, HAPROXY_TABLE_SIZE in the "
+		"environment), and wins over it.  A set-up that contradicts itself is refused, with "
 		"the reason and what to do instead, and nothing is written.",
 	.options = options,
 	.examples = examples,

@@ -37,10 +37,10 @@ static bool take_text(struct config *c, const struct config_option *o, const cha
 	return kind_of(o)->set(c, o, text, why) && is_built(o, text, why);
 }
 
-/* Networks and nodes may be none at all. */
+/* Some lists may be none at all. */
 static bool is_empty_list(const struct config_option *o, const char *text)
 {
-	return *text == '\0' && (o->kind == OPTION_NETWORKS || o->kind == OPTION_NODES);
+	return *text == '\0' && (kind_of(o)->may_be_none || o->may_be_empty);
 }
 
 /* --- from the environment and from the defaults ------------------------- */
@@ -277,26 +277,60 @@ struct config *config_load(const char *file, FILE *complaints)
 	return NULL;
 }
 
+struct config *config_load_part(const char *beginning, FILE *complaints)
+{
+	struct mistakes m = { .out = complaints };
+	struct config *c = mem_zalloc(sizeof *c);
+
+	c->origins = mem_zalloc(config_option_count * sizeof *c->origins);
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *o = &config_options[i];
+
+		if (strncmp(o->key, beginning, strlen(beginning)) == 0 &&
+		    !from_environment(c, o, &c->origins[i], &m))
+			from_default(c, o);
+	}
+	if (m.count == 0)
+		return c;
+	config_free(c);
+	return NULL;
+}
+
+bool config_set(struct config *c, const char *key, const char *text, char why[CONFIG_WHY_MAX])
+{
+	const struct config_option *o = &config_options[option_index(key)];
+
+	if (kind_of(o)->clear != NULL)
+		kind_of(o)->clear(c, o);
+	return take_whole(c, o, text, why);
+}
+
+/* The fields that hold memory of their own. */
+static void free_option(struct config *c, const struct config_option *o)
+{
+	char **text = (char **)(void *)((char *)c + o->at);
+
+	switch (o->kind) {
+	case OPTION_TEXT:
+	case OPTION_NAME:
+	case OPTION_LISTENER:
+	case OPTION_RANGE:
+		free(*text);
+		break;
+	default:
+		if (kind_of(o)->clear != NULL)
+			kind_of(o)->clear(c, o);
+	}
+}
+
 void config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < c->node_count; i++) {
-		free(c->nodes[i].name);
-		free(c->nodes[i].host);
+	for (size_t i = 0; i < config_option_count; i++) {
+		if (config_options[i].at != OPTION_NOWHERE)
+			free_option(c, &config_options[i]);
 	}
-	free(c->nodes);
-	free(c->bootstrap_servers);
-	free(c->bind_host);
-	free(c->advertised_host);
-	free(c->cluster_id);
-	free(c->group_id);
-	free(c->node_id);
-	free(c->rack_id);
-	free(c->proxy_trusted);
-	free(c->http_host);
-	free(c->log_level);
-	free(c->haproxy_listen_host);
 	free(c->file);
 	free(c->origins);
 	free(c);

@@ -9,6 +9,7 @@
 #ifndef CONFIG_CONFIG_H
 #define CONFIG_CONFIG_H
 
+#include "config/haproxy.h"
 #include "util/compiler.h"
 #include "util/logsink.h"
 
@@ -23,19 +24,14 @@ enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
+enum { CONFIG_WHY_MAX = 384 };
+
 struct config_origin; /* where a value came from: see options.h */
 
 /* A network, IPv4 as IPv4-mapped IPv6: compare the first bits of addr. */
 struct config_net {
 	struct in6_addr addr;
 	unsigned bits; /* 0 to 128 */
-};
-
-/* One node as the load balancer reaches it: haproxy.nodes in the file. */
-struct config_node {
-	char *name;
-	char *host;
-	int http_port;
 };
 
 struct config {
@@ -99,6 +95,8 @@ struct config {
 	size_t node_count;
 	char *haproxy_listen_host; /* where HAProxy listens for clients */
 	int haproxy_listen_port;   /* first port; advertised_port when not given */
+	int haproxy_listen_last;   /* last port; 0 when not given */
+	struct config_haproxy haproxy;
 
 	/* for config_print */
 	char *file;		       /* NULL: none was read */
@@ -112,6 +110,13 @@ struct config {
  * variable of the environment that is empty counts as not there.  Caller frees
  * with config_free. */
 MUST_CHECK struct config *config_load(const char *file, FILE *complaints);
+/* The same for a file that needs not be a gateway's: only options whose key begins so
+ * ("haproxy.") are there, from the environment or by default, and bootstrap_servers is NULL. */
+MUST_CHECK struct config *config_load_part(const char *beginning, FILE *complaints);
+/* Gives an option, by its key, a value as in the environment (a list with commas), in place
+ * of what it has.  False and why: it is none; the option is then empty or as it was. */
+MUST_CHECK bool config_set(struct config *config, const char *key, const char *text,
+			   char why[CONFIG_WHY_MAX]);
 void config_free(struct config *config);
 
 /* The effective value of every option with where it came from, as a libconfig

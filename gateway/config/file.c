@@ -160,11 +160,12 @@ static bool scalar_text(const struct config_option *o, const config_setting_t *s
 	return type != CONFIG_TYPE_STRING || strlen(config_setting_get_string(s)) < TEXT_MOST;
 }
 
-/* { name; host; http_port } as name=host:http_port. */
+/* { name; host; http_port; rack } as name=host:http_port@rack. */
 static bool node_text(const config_setting_t *s, char *text)
 {
 	const char *name;
 	const char *host;
+	const char *rack = NULL;
 	char address[TEXT_MOST / 2];
 	int port = 0;
 	int known = 2;
@@ -178,10 +179,13 @@ static bool node_text(const config_setting_t *s, char *text)
 		if (!config_setting_lookup_int(s, "http_port", &port) || port < 1 || port > 65535)
 			return false;
 	}
+	if (config_setting_lookup_string(s, "rack", &rack))
+		known++;
 	if (config_setting_length(s) != known)
 		return false;
 	text_host_port_print(address, sizeof address, host, port);
-	return snprintf(text, TEXT_MOST, "%s=%s", name, address) < TEXT_MOST;
+	return snprintf(text, TEXT_MOST, "%s=%s%s%s", name, address, rack != NULL ? "@" : "",
+			rack != NULL ? rack : "") < TEXT_MOST;
 }
 
 static void take_items(struct reader *r, const struct config_option *o, const char *name,

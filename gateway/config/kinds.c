@@ -1,5 +1,6 @@
 #include "config/kinds.h"
 
+#include "config/kinds_haproxy.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -58,7 +59,7 @@ static const void *field_of(const struct config *c, int at)
 	return (const char *)c + at;
 }
 
-static bool wrong(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
+bool kind_wrong(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
 {
 	char expects[KIND_WHY_MAX / 2];
 
@@ -73,7 +74,7 @@ static void keep_text(struct config *c, int at, const char *text)
 	if (to == NULL)
 		return;
 	free(*to);
-	*to = mem_strdup(text);
+	*to = *text != '\0' ? mem_strdup(text) : NULL;
 }
 
 static void keep_int(struct config *c, int at, int value)
@@ -90,7 +91,7 @@ static bool set_text(struct config *c, const struct config_option *o, const char
 		     char why[KIND_WHY_MAX])
 {
 	if (*text == '\0' && !o->may_be_empty)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	keep_text(c, o->at, text);
 	return true;
 }
@@ -108,7 +109,7 @@ static bool set_name(struct config *c, const struct config_option *o, const char
 	int which;
 
 	if (!option_has_word(o->words, text, &which))
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	keep_text(c, o->at, text);
 	return true;
 }
@@ -122,7 +123,7 @@ static bool set_word(struct config *c, const struct config_option *o, const char
 	int which;
 
 	if (!option_has_word(o->words, text, &which))
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	if (o->at != OPTION_NOWHERE)
 		memcpy(field(c, o->at), &which, sizeof which);
 	return true;
@@ -147,7 +148,7 @@ static bool set_number(struct config *c, const struct config_option *o, const ch
 	int64_t n;
 
 	if (!text_int64(text, &n) || n < o->min || n > o->max)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	keep_int(c, o->at, (int)n);
 	return true;
 }
@@ -164,7 +165,7 @@ static bool set_flag(struct config *c, const struct config_option *o, const char
 	bool yes = strcasecmp(text, "true") == 0;
 
 	if (!yes && strcasecmp(text, "false") != 0)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	if (to != NULL)
 		*to = yes;
 	return true;
@@ -210,7 +211,7 @@ static bool set_size(struct config *c, const struct config_option *o, const char
 	int64_t n;
 
 	if (!parse_amount(text, size_units, ARRAY_LEN(size_units), &n) || n < o->min || n > o->max)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	if (to != NULL)
 		*to = n;
 	return true;
@@ -227,7 +228,7 @@ static bool set_time(struct config *c, const struct config_option *o, const char
 	int64_t n;
 
 	if (!parse_amount(text, time_units, ARRAY_LEN(time_units), &n) || n < o->min || n > o->max)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	keep_int(c, o->at, (int)n);
 	return true;
 }
@@ -246,7 +247,7 @@ static bool set_listener(struct config *c, const struct config_option *o, const 
 	int port;
 
 	if (!text_host_port(text, host, &port))
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	keep_text(c, o->at, host);
 	keep_int(c, o->at_also, port);
 	return true;
@@ -272,13 +273,18 @@ static bool set_server(struct config *c, const struct config_option *o, const ch
 	char *longer;
 
 	if (!text_host_port(text, host, &port) || port == 0)
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	size = strlen(before) + strlen(text) + 2;
 	longer = mem_alloc(size);
 	snprintf(longer, size, "%s%s%s", before, *before != '\0' ? "," : "", text);
 	free(*list);
 	*list = longer;
 	return true;
+}
+
+static void clear_text(struct config *c, const struct config_option *o)
+{
+	keep_text(c, o->at, "");
 }
 
 /* --- networks ----------------------------------------------------------- */
@@ -333,7 +339,7 @@ static bool set_network(struct config *c, const struct config_option *o, const c
 	struct config_net net;
 
 	if (!parse_network(text, &net))
-		return wrong(o, text, why);
+		return kind_wrong(o, text, why);
 	for (unsigned bit = net.bits; bit < 128; bit++) {
 		if (bit_is_set(&net.addr, bit))
 			return no(why, "\"%.100s\" has address bits behind its mask", text);
@@ -368,56 +374,13 @@ static void print_networks(const struct config *c, const struct config_option *o
 	fputc(')', out);
 }
 
-/* --- nodes -------------------------------------------------------------- */
-
-static bool is_node_name(const char *s, size_t n)
+static void clear_networks(struct config *c, const struct config_option *o)
 {
-	for (size_t i = 0; i < n; i++) {
-		if (!isalnum((unsigned char)s[i]) && strchr("-._", s[i]) == NULL)
-			return false;
-	}
-	return n > 0;
-}
+	struct config_net **nets = field(c, o->at);
 
-static bool set_node(struct config *c, const struct config_option *o, const char *text,
-		     char why[KIND_WHY_MAX])
-{
-	struct config_node **nodes = field(c, o->at);
-	size_t *count = field(c, o->at_also);
-	size_t n = strcspn(text, "=");
-	char host[TEXT_HOST_MAX];
-	int port;
-	struct config_node *node;
-
-	if (!is_node_name(text, n) || text[n] != '=' || !text_host_port(text + n + 1, host, &port))
-		return wrong(o, text, why);
-	for (size_t i = 0; i < *count; i++) {
-		if (strlen((*nodes)[i].name) == n && memcmp((*nodes)[i].name, text, n) == 0)
-			return no(why, "two nodes with the name \"%.*s\"", (int)n, text);
-	}
-	*nodes = mem_realloc(*nodes, (*count + 1) * sizeof **nodes);
-	node = &(*nodes)[(*count)++];
-	node->name = mem_strndup(text, n);
-	node->host = mem_strdup(host);
-	node->http_port = port;
-	return true;
-}
-
-static void print_nodes(const struct config *c, const struct config_option *o, FILE *out)
-{
-	const struct config_node *nodes = *(struct config_node *const *)field_of(c, o->at);
-	size_t count = *(const size_t *)field_of(c, o->at_also);
-
-	fputs("(", out);
-	for (size_t i = 0; i < count; i++) {
-		fputs("\n\t\t{ name = ", out);
-		kind_print_text(nodes[i].name, out);
-		fputs("; host = ", out);
-		kind_print_text(nodes[i].host, out);
-		fprintf(out, "; http_port = %d; }%s", nodes[i].http_port,
-			i + 1 < count ? "," : "\n\t");
-	}
-	fputc(')', out);
+	free(*nets);
+	*nets = NULL;
+	*(size_t *)field(c, o->at_also) = 0;
 }
 
 /* --- the rows ----------------------------------------------------------- */
@@ -435,13 +398,19 @@ static const struct kind kinds[] = {
 	[OPTION_LISTENER] = { false, true, "\"host\" or \"host:first-port\"", set_listener,
 			      print_listener },
 	[OPTION_SERVERS] = { true, true, "\"host:port\", several with commas", set_server,
-			     print_text },
+			     print_text, clear_text },
 	[OPTION_NETWORKS] = { true, true, "networks such as \"10.0.0.0/8\" or \"::1\"", set_network,
-			      print_networks },
+			      print_networks, clear_networks, true },
+	[OPTION_RANGE] = { false, true, "\"host\", \"host:first-port\" or \"host:first-last\"",
+			   kinds_set_range, kinds_print_range },
 	[OPTION_NODES] = { true, false,
 			   "nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
-			   "http_port = 8888; }, in the environment n1=10.0.0.1:8888",
-			   set_node, print_nodes },
+			   "http_port = 8888; rack = \"a\"; }, elsewhere n1=10.0.0.1:8888@a",
+			   kinds_set_node, kinds_print_nodes, kinds_clear_nodes, true },
+	[OPTION_PEERS] = { true, true, "peers such as \"lb1=10.0.0.11:10000\"", kinds_set_peer,
+			   kinds_print_peers, kinds_clear_peers, true },
+	[OPTION_ROUTES] = { true, true, "server names such as \"broker1.example.com=9093\"",
+			    kinds_set_route, kinds_print_routes, kinds_clear_routes, true },
 };
 
 const struct kind *kind_of(const struct config_option *option)

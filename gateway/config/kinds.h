@@ -11,7 +11,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { KIND_WHY_MAX = 384 };
+enum { KIND_WHY_MAX = CONFIG_WHY_MAX };
 
 struct kind {
 	bool is_list;	/* items come one by one; each adds to what is there */
@@ -23,11 +23,16 @@ struct kind {
 		    char why[KIND_WHY_MAX]);
 	/* As libconfig reads it. */
 	void (*print)(const struct config *c, const struct config_option *o, FILE *out);
+	/* Of a list: forgets its items. */
+	void (*clear)(struct config *c, const struct config_option *o);
+	bool may_be_none; /* of a list: it may be empty */
 };
 
 const struct kind *kind_of(const struct config_option *option);
 /* What the option may be, for a complaint or for help. */
 void kind_expects(const struct config_option *option, char *to, size_t size);
+/* False, and why: the text is not what the option may be. */
+bool kind_wrong(const struct config_option *option, const char *text, char why[KIND_WHY_MAX]);
 /* Text in quotes, as libconfig reads it. */
 void kind_print_text(const char *text, FILE *out);
 

@@ -25,7 +25,10 @@ enum option_kind {
 	OPTION_LISTENER, /* char * and int: host and first port, 0 when not given */
 	OPTION_SERVERS,	 /* char *, host:port with commas */
 	OPTION_NETWORKS, /* struct config_net * and size_t */
-	OPTION_NODES	 /* struct config_node * and size_t */
+	OPTION_RANGE,	 /* char *, and two ints: host, first and last port, 0 when not given */
+	OPTION_NODES,	 /* struct config_node * and size_t */
+	OPTION_PEERS,	 /* struct config_peer * and size_t */
+	OPTION_ROUTES	 /* struct config_route * and size_t */
 };
 
 enum { OPTION_NOWHERE = -1 }; /* no field: nothing that is built has use for the value */

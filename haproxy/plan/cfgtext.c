@@ -1,5 +1,6 @@
 #include "plan/cfgtext.h"
 
+#include <inttypes.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <string.h>
@@ -64,4 +65,23 @@ void cfgtext_head(FILE *out, const char *fmt, ...)
 	va_start(args, fmt);
 	write_comment(out, "", fmt, args);
 	va_end(args);
+}
+
+const char *cfgtext_time(char to[CFGTEXT_TIME_MAX], int64_t ms)
+{
+	static const struct {
+		int64_t ms;
+		const char *unit;
+	} units[] = { { 3600000, "h" }, { 60000, "m" }, { 1000, "s" }, { 1, "ms" } };
+	size_t i = 0;
+
+	while (ms % units[i].ms != 0)
+		i++; /* ends: the last is 1 */
+	snprintf(to, CFGTEXT_TIME_MAX, "%" PRId64 "%s", ms / units[i].ms, units[i].unit);
+	return to;
+}
+
+void cfgtext_host(FILE *out, const char *host)
+{
+	fprintf(out, strchr(host, ':') != NULL ? "[%s]" : "%s", host);
 }

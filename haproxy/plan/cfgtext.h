@@ -7,6 +7,7 @@
 
 #include "util/compiler.h"
 
+#include <stdint.h>
 #include <stdio.h>
 
 /* One line of a section. */
@@ -15,5 +16,12 @@ void cfgtext_line(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 void cfgtext_why(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 /* A comment at the margin. */
 void cfgtext_head(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
+
+/* A time with the largest unit that is exact: HAProxy takes a number without
+ * one for milliseconds. */
+#define CFGTEXT_TIME_MAX 32
+const char *cfgtext_time(char to[CFGTEXT_TIME_MAX], int64_t ms);
+/* A host, in brackets when it is an IPv6 address. */
+void cfgtext_host(FILE *out, const char *host);
 
 #endif

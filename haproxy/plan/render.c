@@ -1,30 +1,13 @@
 #include "plan/render.h"
 
-#include "plan/cfgtext.h"
-#include "plan/model.h"
+#include "plan/render_parts.h"
 #include "plan/sizing.h"
-#include "plan/stickiness.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
 
-enum {
-	SECOND = 1000,
-	MINUTE = 60 * SECOND,
-	/* Clients close what is idle for connections.max.idle.ms; Java's is the longest. */
-	CLIENTS_IDLE = 9 * MINUTE,
-};
-
-#define WHY(...) cfgtext_why(out, __VA_ARGS__)
-#define LINE(...) cfgtext_line(out, __VA_ARGS__)
-
-static void write_host(FILE *out, const char *host)
-{
-	fprintf(out, strchr(host, ':') != NULL ? "[%s]" : "%s", host);
-}
-
-static void write_ports(FILE *out, const struct haproxy_ports *ports)
+void render_ports(const struct haproxy_ports *ports, FILE *out)
 {
 	if (ports->first == ports->last)
 		fprintf(out, "%d", ports->first);
@@ -32,28 +15,19 @@ static void write_ports(FILE *out, const struct haproxy_ports *ports)
 		fprintf(out, "%d-%d", ports->first, ports->last);
 }
 
-/* HAProxy takes a number without a unit for milliseconds: always write one. */
-static void write_time(FILE *out, int ms)
-{
-	if (ms % MINUTE == 0)
-		fprintf(out, "%dm", ms / MINUTE);
-	else if (ms % SECOND == 0)
-		fprintf(out, "%ds", ms / SECOND);
-	else
-		fprintf(out, "%dms", ms);
-}
+/* --- the head -------------------------------------------------------------- */
 
-static void write_head(const struct haproxy_plan *plan, FILE *out)
+static void write_way(const struct haproxy_plan *plan, FILE *out)
 {
-	cfgtext_head(out,
-		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
-		     "configuration or the command's flags and make it anew.");
+	int nodes = model_node_count(plan);
+
 	fputs("#\n# Kafka clients -> HAProxy ", out);
-	write_host(out, plan->listen_host);
+	cfgtext_host(out, plan->listen_host);
 	fputc(':', out);
-	write_ports(out, &plan->listen);
-	fprintf(out, " -> %zu gateway node%s, ", plan->node_count,
-		plan->node_count == 1 ? "" : "s");
+	render_ports(&plan->listen, out);
+	fprintf(out, " -> %s%d gateway node%s, ",
+		plan->config->haproxy.discover != NULL ? "up to " : "", nodes,
+		nodes == 1 ? "" : "s");
 	switch (plan->port_map) {
 	case PORT_MAP_SAME:
 		fputs("on the port that the client used\n", out);
@@ -65,44 +39,74 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		fprintf(out, "on port %d\n", plan->node_ports.first);
 		break;
 	}
+}
+
+static void write_head(const struct haproxy_plan *plan, FILE *out)
+{
+	static const char *const tls[] = {
+		[TLS_NONE] = NULL,
+		[TLS_PASSTHROUGH] = "TLS: passed on as it is; the nodes end it.",
+		[TLS_TERMINATE] = "TLS: ended here; what goes to the nodes is not encrypted.",
+		[TLS_REENCRYPT] = "TLS: ended here, and begun anew towards the nodes.",
+	};
+	const char *how = tls[plan->config->haproxy.tls];
+
+	cfgtext_head(out,
+		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
+		     "configuration or the command's flags and make it anew.");
+	write_way(plan, out);
+	if (how != NULL)
+		cfgtext_head(out, "%s", how);
 	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
 			  "any node.");
 	fputs("#\n", out);
 	cfgtext_head(out, "Before it is used: haproxy -c -dW -f FILE");
 }
 
+/* --- global ---------------------------------------------------------------- */
+
+static void why_so_many(const struct haproxy_plan *plan, const struct sizing *s, FILE *out)
+{
+	int nodes_take = model_connections_of_nodes(plan);
+
+	if (plan->config->haproxy.maxconn > 0)
+		WHY("%d clients, as asked for with --maxconn.", s->connections);
+	else if (s->is_capped && nodes_take > 0)
+		WHY("%d clients: the nodes take %d together (gateway.limits.connections), but more "
+		    "do not fit into --fd-limit.",
+		    s->connections, nodes_take);
+	else if (s->is_capped)
+		WHY("%d clients: as many as fit into --fd-limit.", s->connections);
+	else if (nodes_take > 0)
+		WHY("%d clients: what the nodes take together (gateway.limits.connections).",
+		    s->connections);
+	else
+		WHY("%d clients: --maxconn says another number.", s->connections);
+}
+
 static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 {
 	struct sizing s = model_sizing(plan);
-	int nodes_take = model_connections_of_nodes(plan);
 	int all = s.connections + s.spare;
+	int limit = plan->config->haproxy.fd_limit;
 
-	if (plan->maxconn > 0)
-		WHY("%d clients, as asked for with --maxconn.", s.connections);
-	else if (s.is_capped && nodes_take > 0)
-		WHY("%d clients: the nodes take %d together (gateway.limits.connections), but more do not "
-		    "fit into --fd-limit.",
-		    s.connections, nodes_take);
-	else if (s.is_capped)
-		WHY("%d clients: as many as fit into --fd-limit.", s.connections);
-	else if (nodes_take > 0)
-		WHY("%d clients: what the nodes take together (gateway.limits.connections).",
-		    s.connections);
-	else
-		WHY("%d clients: --maxconn says another number.", s.connections);
-	if (plan->splice)
+	why_so_many(plan, &s, out);
+	if (plan->splices)
 		WHY("At most %d descriptors: 2 x (%d clients + %d to spare), 2 x %d pipes, %d for "
 		    "listeners, checks and threads. HAProxy must be allowed that many (ulimit "
 		    "-n; here up to %d, --fd-limit) or it does not start.",
 		    s.descriptors, s.connections, s.spare, s.pipes,
-		    s.descriptors - 2 * all - 2 * s.pipes, plan->fd_limit);
+		    s.descriptors - 2 * all - 2 * s.pipes, limit);
 	else
 		WHY("At most %d descriptors: 2 x (%d clients + %d to spare), %d for listeners, "
 		    "checks and threads. HAProxy must be allowed that many (ulimit -n; here up "
 		    "to %d, --fd-limit) or it does not start.",
-		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all, plan->fd_limit);
+		    s.descriptors, s.connections, s.spare, s.descriptors - 2 * all, limit);
+	WHY("With one node left it takes %d source ports towards it; here are %d "
+	    "(net.ipv4.ip_local_port_range) for each of its ports.",
+	    s.connections, plan->config->haproxy.source_ports);
 	LINE("maxconn %d", all);
-	if (!plan->splice)
+	if (!plan->splices)
 		return;
 	WHY("For splice: one for four connections, as only those that move bytes need one; at "
 	    "most 1024, as Linux gives no more at full size to an ordinary user "
@@ -110,42 +114,93 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 	LINE("maxpipes %d", s.pipes);
 }
 
+static void write_tls_versions(const struct haproxy_plan *plan, FILE *out)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+	const char *version = want->tls_min_version == TLS_VERSION_13 ? "TLSv1.3" : "TLSv1.2";
+
+	if (!plan->ends_tls)
+		return;
+	WHY("No tickets: their key would be as old as this process, and lost with it.");
+	LINE("ssl-default-bind-options ssl-min-ver %s no-tls-tickets", version);
+	if (want->tls == TLS_REENCRYPT)
+		LINE("ssl-default-server-options ssl-min-ver %s", version);
+}
+
+static void write_log(const struct config_haproxy *want, FILE *out)
+{
+	const char *target = want->log_target;
+
+	if (strcmp(target, "stdout") == 0 || strcmp(target, "stderr") == 0) {
+		WHY("Under systemd this is the journal.");
+		LINE("log %s format raw local0 info", target);
+	} else {
+		LINE("log %s local0 info", target);
+	}
+}
+
+static void write_user(const char *user, FILE *out)
+{
+	size_t length = strcspn(user, ":");
+
+	LINE("user %.*s", (int)length, user);
+	LINE("group %s", user[length] == ':' ? user + length + 1 : user);
+}
+
 static void write_global(const struct haproxy_plan *plan, FILE *out)
 {
+	const struct config_haproxy *want = &plan->config->haproxy;
+	char time[CFGTEXT_TIME_MAX];
+
 	fputs("\nglobal\n", out);
 	write_sizes(plan, out);
 	WHY("After a reload the old process serves its connections on, and Kafka's live for "
 	    "hours: close the last of them then. Clients reconnect by themselves.");
-	LINE("hard-stop-after 30m");
-	WHY("Under systemd this is the journal.");
-	LINE("log stdout format raw local0 info");
-	if (plan->user != NULL) {
-		LINE("user %s", plan->user);
-		LINE("group %s", plan->group);
-	}
-	if (plan->stats_socket != NULL) {
+	LINE("hard-stop-after %s", cfgtext_time(time, want->hard_stop_after_ms));
+	write_log(want, out);
+	if (want->user != NULL)
+		write_user(want->user, out);
+	write_tls_versions(plan, out);
+	if (want->stats_socket != NULL) {
 		LINE("stats socket %s mode 600 level admin expose-fd listeners",
-		     plan->stats_socket);
+		     want->stats_socket);
 		LINE("stats timeout 30s");
 	}
+	if (want->local_peer != NULL) {
+		WHY("Which of the peers this HAProxy is: the one line that differs among them.");
+		LINE("localpeer %s", want->local_peer);
+	}
 }
+
+/* --- peers ----------------------------------------------------------------- */
+
+static void write_peers(const struct config_haproxy *want, FILE *out)
+{
+	if (want->peer_count == 0)
+		return;
+	fputs("\npeers " RENDER_PEERS "\n", out);
+	WHY("The stick table is told to each of them, and to this one's next process after a reload. "
+	    "In clear and to whoever connects: let nobody else reach these ports.");
+	for (size_t i = 0; i < want->peer_count; i++) {
+		fprintf(out, "    peer %s ", want->peers[i].name);
+		cfgtext_host(out, want->peers[i].host);
+		fprintf(out, ":%d\n", want->peers[i].port);
+	}
+}
+
+/* --- defaults -------------------------------------------------------------- */
 
 /* Both sides alike: when one is shorter, it ends the connection for both. */
 static void write_timeouts(const struct haproxy_plan *plan, FILE *out)
 {
-	bool clients_are_longer = plan->idle_timeout_ms < CLIENTS_IDLE;
-	int base = clients_are_longer ? CLIENTS_IDLE : plan->idle_timeout_ms;
+	char time[CFGTEXT_TIME_MAX];
 
-	WHY("A minute more than %s, so that HAProxy never is the one that closes: a consumer that "
-	    "waits for its group to form is silent for minutes. No `timeout tunnel`, which would "
-	    "take the place of both.",
-	    clients_are_longer ? "clients keep idle connections (connections.max.idle.ms)"
-			       : "the nodes keep idle connections (gateway.timeouts.idle)");
-	fputs("    timeout client ", out);
-	write_time(out, base + MINUTE);
-	fputs("\n    timeout server ", out);
-	write_time(out, base + MINUTE);
-	fputc('\n', out);
+	WHY("A minute more than %s, the longest of what may keep a connection silent, so that "
+	    "HAProxy never is the one that closes. No `timeout tunnel`, which would take the "
+	    "place of both.",
+	    model_silence(plan).what);
+	LINE("timeout client %s", cfgtext_time(time, model_timeout_ms(plan)));
+	LINE("timeout server %s", cfgtext_time(time, model_timeout_ms(plan)));
 	WHY("What a node that swallows packets costs each try.");
 	LINE("timeout connect 3s");
 	LINE("timeout check 2s");
@@ -165,13 +220,26 @@ static void write_keepalive(FILE *out)
 	LINE("srvtcpka-cnt 6");
 }
 
+static void write_splice(const struct haproxy_plan *plan, FILE *out)
+{
+	if (plan->splices) {
+		WHY("Move bytes inside the kernel: half of HAProxy's CPU time with Kafka's large "
+		    "batches. Not splice-auto, which never does it here.");
+		LINE("option splice-request");
+		LINE("option splice-response");
+	} else if (plan->ends_tls && plan->config->haproxy.splice) {
+		WHY("No splice: bytes that are encrypted here can't stay in the kernel.");
+	}
+}
+
 static void write_defaults(const struct haproxy_plan *plan, FILE *out)
 {
 	fputs("\ndefaults kafka\n", out);
 	LINE("mode tcp");
 	LINE("log global");
 	WHY("A line is written when a connection ends, and none for port probes.");
-	LINE("option tcplog");
+	if (plan->config->haproxy.log_format == LOG_FORMAT_TEXT)
+		LINE("option tcplog");
 	LINE("option dontlognull");
 	write_timeouts(plan, out);
 	WHY("Try another node at once when one refuses. The 1 is for connections that stick to a "
@@ -179,141 +247,18 @@ static void write_defaults(const struct haproxy_plan *plan, FILE *out)
 	LINE("option redispatch 1");
 	LINE("retries 3");
 	write_keepalive(out);
-	if (!plan->splice)
-		return;
-	WHY("Move bytes inside the kernel: half of HAProxy's CPU time with Kafka's large batches. "
-	    "Not splice-auto, which never does it here.");
-	LINE("option splice-request");
-	LINE("option splice-response");
-}
-
-static void write_frontend(const struct haproxy_plan *plan, FILE *out)
-{
-	struct sizing s = model_sizing(plan);
-
-	fputs("\nfrontend " RENDER_FRONTEND " from kafka\n    bind ", out);
-	write_host(out, plan->listen_host);
-	fputc(':', out);
-	write_ports(out, &plan->listen);
-	fputc('\n', out);
-	WHY("Refuse at once what could not be served: above maxconn a client would hang, unlogged, "
-	    "until its own timeout, and without a node it would be accepted and then closed.");
-	LINE("tcp-request connection reject if { fe_conn gt %d }", s.connections);
-	LINE("tcp-request connection reject if { nbsrv(" RENDER_BACKEND ") lt 1 }");
-	stickiness_write_inspection(plan->stickiness, out);
-	LINE("default_backend " RENDER_BACKEND);
-}
-
-static void write_balance(const struct haproxy_plan *plan, FILE *out)
-{
-	switch (plan->balance) {
-	case BALANCE_LEASTCONN:
-		WHY("Connections live for hours: give the next one to the node that has the "
-		    "fewest. Always written, as HAProxy 3.3 changed what it does without.");
-		break;
-	case BALANCE_ROUNDROBIN:
-		WHY("Each node in turn, whatever it still has open.");
-		break;
-	case BALANCE_RANDOM:
-		WHY("The less busy of two nodes drawn at random: for several HAProxies side by "
-		    "side, none of which sees the connections of the others.");
-		break;
-	case BALANCE_SOURCE:
-		WHY("A client address always goes to the same node; all clients behind one NAT "
-		    "go to one node.");
-		break;
-	}
-	LINE("balance %s", model_balance_name(plan->balance));
-	if (plan->balance != BALANCE_SOURCE)
-		return;
-	WHY("When a node goes only its clients move; and slowstart works, which the default hash "
-	    "ignores.");
-	LINE("hash-type consistent");
-}
-
-static void write_check(const struct haproxy_plan *plan, FILE *out)
-{
-	WHY("A node is asked whether it is ready at its HTTP port: it says no until the cluster has "
-	    "answered it, and from when it is told to stop.");
-	if (plan->sends_proxy_header)
-		WHY("No check-send-proxy: the HTTP port takes no PROXY header.");
-	LINE("option httpchk");
-	LINE("http-check send meth GET uri /health/ready ver HTTP/1.1 hdr Host anyport");
-	LINE("http-check expect status 200");
-}
-
-static void write_default_server(const struct haproxy_plan *plan, FILE *out)
-{
-	WHY("slowstart: a node that comes back gets its share step by step, not every new "
-	    "connection; it needs a weight to grow through.");
-	WHY("No `on-marked-down shutdown-sessions`: a node that is stopping still finishes the "
-	    "requests it has, and a node that died has lost its connections anyway.");
-	LINE("default-server inter 2s fastinter 500ms downinter 1s fall 3 rise 2 weight 100 "
-	     "slowstart 30s");
-	if (plan->sends_proxy_header)
-		WHY("send-proxy-v2: the nodes learn the client's address and the port it asked "
-		    "for (%s).",
-		    plan->node_requires_proxy_header
-			    ? "proxy_protocol is \"require\": they take nothing without"
-			    : "proxy_protocol is \"allow\"");
-}
-
-static void write_server(const struct haproxy_plan *plan, size_t index, FILE *out)
-{
-	const struct haproxy_node *node = &plan->nodes[index];
-
-	fprintf(out, "    server %s ", node->name);
-	write_host(out, node->host);
-	if (plan->port_map == PORT_MAP_FIXED)
-		fprintf(out, ":%d", plan->node_ports.first);
-	else if (plan->port_map == PORT_MAP_OFFSET)
-		fprintf(out, ":%+d", plan->port_offset);
-	fprintf(out, " id %zu check port %d%s\n", index + 1, node->http_port,
-		plan->sends_proxy_header ? " send-proxy-v2" : "");
-}
-
-static void write_backend(const struct haproxy_plan *plan, FILE *out)
-{
-	fputs("\nbackend " RENDER_BACKEND " from kafka\n", out);
-	write_balance(plan, out);
-	stickiness_write_table(plan->stickiness, out);
-	write_check(plan, out);
-	write_default_server(plan, out);
-	if (plan->port_map == PORT_MAP_SAME)
-		WHY("No port: the one that the client used.");
-	else if (plan->port_map == PORT_MAP_OFFSET)
-		WHY("%+d: added to the port that the client used.", plan->port_offset);
-	WHY("id: keep a node's number, and add nodes at the end, so that hashes and runtime "
-	    "commands mean the same node in the next file and on the next HAProxy.");
-	for (size_t i = 0; i < plan->node_count; i++)
-		write_server(plan, i, out);
-}
-
-static void write_stats_page(const struct haproxy_plan *plan, FILE *out)
-{
-	fputs("\ndefaults pages\n", out);
-	LINE("mode http");
-	LINE("timeout connect 3s");
-	LINE("timeout client 30s");
-	LINE("timeout server 30s");
-	LINE("timeout http-request 5s");
-	fputs("\nfrontend stats_page from pages\n    bind ", out);
-	write_host(out, plan->stats_host);
-	fprintf(out, ":%d\n", plan->stats_port);
-	WHY("Out of what maxconn has to spare: the page answers when Kafka's part is full.");
-	LINE("maxconn 20");
-	LINE("stats enable");
-	LINE("stats uri /");
-	LINE("stats refresh 5s");
+	write_splice(plan, out);
 }
 
 void render_plan(const struct haproxy_plan *plan, FILE *out)
 {
 	write_head(plan, out);
 	write_global(plan, out);
+	render_resolvers(plan, out);
+	write_peers(&plan->config->haproxy, out);
 	write_defaults(plan, out);
-	write_frontend(plan, out);
-	write_backend(plan, out);
-	if (plan->stats_host != NULL)
-		write_stats_page(plan, out);
+	render_frontend(plan, out);
+	render_backend(plan, out);
+	render_limits(plan, out);
+	render_pages(plan, out);
 }

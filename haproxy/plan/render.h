@@ -16,8 +16,12 @@ struct haproxy_plan;
 /* The names in the text, which the runtime commands use too. */
 #define RENDER_FRONTEND "kafka_clients"
 #define RENDER_BACKEND "anyport_nodes"
+#define RENDER_PEERS "balancers"
+#define RENDER_RESOLVERS "cluster_dns"
+#define RENDER_LIMIT_SOURCE "limit_source"
+#define RENDER_LIMIT_CLIENT_ID "limit_client_id"
 
-/* Of a settled plan that consistency_check does not refuse. */
+/* Of a plan that consistency_check does not refuse. */
 void render_plan(const struct haproxy_plan *plan, FILE *out);
 
 #endif

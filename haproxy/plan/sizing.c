@@ -15,8 +15,6 @@ enum {
 	 * for its standard streams, logs and the administration socket. */
 	FDS_AT_REST = 64 * 3 + 32,
 	CONNECTIONS_UNKNOWN = 10000,
-	/* net.ipv4.ip_local_port_range of Linux: 32768 to 60999. */
-	SOURCE_PORTS = 60999 - 32768 + 1,
 };
 
 static int pipes_for(const struct sizing_input *in, int connections)
@@ -32,7 +30,7 @@ static long descriptors_for(const struct sizing_input *in, int connections)
 {
 	return FDS_A_CONNECTION * ((long)connections + SPARE) +
 	       FDS_A_PIPE * (long)pipes_for(in, connections) + FDS_AT_REST + in->listeners +
-	       in->nodes;
+	       in->nodes * (in->agents ? 2 : 1) + 2 * in->peers;
 }
 
 /* The most connections that fit, by halving: descriptors only grow with them. */
@@ -70,9 +68,9 @@ struct sizing sizing_of(const struct sizing_input *in)
 	return s;
 }
 
-int sizing_source_ports(int node_ports)
+int sizing_source_ports(int node_ports, int ports_here)
 {
-	if (node_ports > INT_MAX / SOURCE_PORTS)
+	if (node_ports > INT_MAX / ports_here)
 		return INT_MAX;
-	return node_ports * SOURCE_PORTS;
+	return node_ports * ports_here;
 }

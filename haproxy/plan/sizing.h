@@ -6,7 +6,7 @@
  *
  * HAProxy reserves all of it when it starts and does not start when it can't;
  * `haproxy -c` says nothing about it.
- * Tests: tests/unit/haproxy/plan/sizing_test.c, tests/integration/haproxy_generate.sh
+ * Tests: tests/unit/haproxy/plan/sizing_test.c, tests/integration/haproxy_limits.py
  * (against what a running HAProxy reports)
  */
 #ifndef HAPROXY_SIZING_H
@@ -20,6 +20,8 @@ struct sizing_input {
 	int fd_limit;	/* descriptors that HAProxy may open */
 	int listeners;
 	int nodes;
+	bool agents; /* each node is asked at a second port too */
+	int peers;
 	bool splice;
 };
 
@@ -35,8 +37,8 @@ struct sizing {
  * connection fits, connections is 0. */
 struct sizing sizing_of(const struct sizing_input *input);
 
-/* Connections that this machine's source ports allow HAProxy to one node,
- * when they go to so many of its ports. */
-int sizing_source_ports(int node_ports);
+/* Connections that the source ports HAProxy has allow it to one node, when they
+ * go to so many of its ports. */
+int sizing_source_ports(int node_ports, int ports_here);
 
 #endif

@@ -1,70 +1,54 @@
 #include "plan/stickiness.h"
 
 #include "plan/cfgtext.h"
+#include "plan/model.h"
+#include "plan/render.h"
 
-#include <stddef.h>
-#include <string.h>
+enum { SIZE_TEXT_MAX = 24 };
 
-/* One row a kind; what is NULL is left out. */
+/* Bytes of an entry as HAProxy 2.6 allocates them: see simulate/sticktable.c. */
 struct kind {
 	const char *name;
 	const char *why;
-	const char *table;
+	const char *type; /* of the table; NULL: there is none */
+	int entry_bytes;
 	const char *key;
-	void (*write_key)(FILE *out); /* in the frontend; it decides about the connection */
+	const char *hash; /* the words behind `balance`: what they read must be there still when
+			   * a node is chosen, as a variable is and the first bytes are not */
 };
 
-/* Anything that begins like Kafka goes on. */
-static void accept_kafka(FILE *out)
-{
-	cfgtext_line(out, "tcp-request content accept if begins_like_kafka");
-}
-
-/* The id is in the header of every request, of every version, at the same place. */
-static void take_client_id(FILE *out)
-{
-	cfgtext_why(out, "The refusal comes first: what is not Kafka has lengths to wait for that "
-			 "never come. A client without an id is known by its address.");
-	cfgtext_line(out, "acl has_a_byte req.payload(0,1) -m found");
-	cfgtext_line(out, "acl has_client_id req.payload_lv(12,2) -m found");
-	cfgtext_line(out, "acl has_no_client_id req.payload(12,2) -m bin ffff 0000");
-	cfgtext_line(out, "tcp-request content reject if has_a_byte !begins_like_kafka");
-	cfgtext_line(out, "tcp-request content set-var(txn.client) src");
-	cfgtext_line(out, "tcp-request content set-var(txn.client) req.payload_lv(12,2) "
-			  "if has_client_id");
-	cfgtext_line(out, "tcp-request content accept if has_client_id or has_no_client_id");
-}
-
 static const struct kind kinds[] = {
-	[STICKINESS_NONE] = { "none", .write_key = accept_kafka },
+	[STICKINESS_NONE] = { "none" },
 	[STICKINESS_SOURCE] = { "source",
-				"A client address keeps its node; all clients behind one NAT "
-				"share one. The table takes 21 MB when it is full.",
-				"stick-table type ipv6 size 100k expire 24h", "stick on src",
-				accept_kafka },
+				"A client address keeps its node; all clients behind one NAT share "
+				"one.",
+				"type ipv6", 209, "src", "source" },
 	[STICKINESS_CLIENT_ID] = { "client-id",
-				   "A client.id keeps its node, by its first 64 characters. "
-				   "Clients that leave it at their library's default (rdkafka, "
-				   "producer-1, sarama) share one. The table takes 27 MB when it "
-				   "is full.",
-				   "stick-table type string len 64 size 100k expire 24h",
-				   "stick on var(txn.client)", take_client_id },
+				   "A client.id keeps its node, by its first 64 characters. Clients "
+				   "that leave it at their library's default (rdkafka, producer-1, "
+				   "sarama) share one.",
+				   "type string len 64", 273, "var(txn.client)",
+				   "hash var(txn.client)" },
+	[STICKINESS_SOURCE_CLIENT_ID] = { "source+client-id",
+					  "A client.id at one address keeps its node: neither a NAT "
+					  "nor a library's default client.id gathers all on one.",
+					  "type string len 128", 337, "var(txn.key)",
+					  "hash var(txn.key)" },
 	[STICKINESS_PORT] = { "port",
 			      "A port keeps its node: what clients send to one broker's port goes "
 			      "to one node.",
-			      "stick-table type integer size 64k expire 24h", "stick on dst_port",
-			      accept_kafka },
+			      "type integer", 209, "dst_port", "hash dst_port" },
+	[STICKINESS_SNI] = { "sni",
+			     "A server name keeps its node. Clients that ask for none, as those do "
+			     "that know only an address, are balanced.",
+			     "type string len 128", 337, "var(txn.sni)", "hash var(txn.sni)" },
+	[STICKINESS_CERT] = { "cert", "The name in a client's certificate keeps its node.",
+			      "type string len 128", 337, "var(txn.cert)", "hash var(txn.cert)" },
 };
 
-bool stickiness_parse(const char *word, enum haproxy_stickiness *kind)
+static const struct kind *kind_of(const struct haproxy_plan *plan)
 {
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		if (strcmp(word, kinds[i].name) == 0) {
-			*kind = (enum haproxy_stickiness)i;
-			return true;
-		}
-	}
-	return false;
+	return &kinds[plan->config->haproxy.stickiness];
 }
 
 const char *stickiness_name(enum haproxy_stickiness kind)
@@ -72,28 +56,80 @@ const char *stickiness_name(enum haproxy_stickiness kind)
 	return kinds[kind].name;
 }
 
-void stickiness_write_inspection(enum haproxy_stickiness kind, FILE *out)
+void stickiness_write_key(const struct haproxy_plan *plan, FILE *out)
 {
-	cfgtext_why(out,
-		    "A Kafka connection begins with the size of its first request: below 16 "
-		    "MiB, so the first byte is 0. TLS begins with 0x16 and HTTP with a letter; "
-		    "a node would take either for the size of a huge request and wait for it. "
-		    "Clients speak first, though a cold one was seen to take 1.6 s.");
-	cfgtext_line(out, "tcp-request inspect-delay 10s");
-	cfgtext_line(out, "acl begins_like_kafka req.payload(0,1) -m bin 00");
-	kinds[kind].write_key(out);
-	cfgtext_line(out, "tcp-request content reject");
+	switch (plan->config->haproxy.stickiness) {
+	case STICKINESS_SOURCE_CLIENT_ID:
+		cfgtext_line(out, "tcp-request content set-var-fmt(txn.key) "
+				  "\"%%[src]|%%[var(txn.client)]\"");
+		break;
+	case STICKINESS_CERT:
+		if (plan->config->haproxy.tls_client_auth == CLIENT_AUTH_REQUESTED)
+			cfgtext_why(out, "A client without a certificate is known by its address.");
+		cfgtext_line(out, "tcp-request content set-var(txn.cert) src");
+		cfgtext_line(out, "tcp-request content set-var(txn.cert) ssl_c_s_dn(cn) if "
+				  "{ ssl_c_used }");
+		break;
+	default:
+		break;
+	}
 }
 
-void stickiness_write_table(enum haproxy_stickiness kind, FILE *out)
+/* "100k", as HAProxy counts: by 1024. */
+static const char *size_text(char to[SIZE_TEXT_MAX], int entries)
 {
-	if (kinds[kind].table == NULL)
-		return;
-	cfgtext_why(out, "%s", kinds[kind].why);
+	if (entries % 1024 == 0)
+		snprintf(to, SIZE_TEXT_MAX, "%dk", entries / 1024);
+	else
+		snprintf(to, SIZE_TEXT_MAX, "%d", entries);
+	return to;
+}
+
+static void write_why(const struct haproxy_plan *plan, FILE *out)
+{
+	const struct kind *kind = kind_of(plan);
+	long long bytes = (long long)plan->config->haproxy.table_size * kind->entry_bytes;
+
+	if (bytes < 1000000)
+		cfgtext_why(out, "%s The table takes %lld kB when it is full.", kind->why,
+			    bytes / 1000);
+	else
+		cfgtext_why(out, "%s The table takes %lld MB when it is full.", kind->why,
+			    bytes / 1000000);
 	cfgtext_why(out,
-		    "An entry is not kept by an open connection, so its life is long. A reload "
-		    "empties the table. When a node dies its clients move and stay. To empty a "
-		    "node set it to maint: drain leaves it those that stick to it.");
-	cfgtext_line(out, "%s", kinds[kind].table);
-	cfgtext_line(out, "%s", kinds[kind].key);
+		    "An entry is not kept by an open connection, so its life is long. %s When a "
+		    "node dies its clients move and stay. To empty a node set it to maint: drain "
+		    "leaves it those that stick to it.",
+		    plan->config->haproxy.peer_count > 0
+			    ? "A reload keeps the table, once the peers have told each other all "
+			      "they know (5 s from a start)."
+			    : "A reload empties the table; with this HAProxy alone as --peers it "
+			      "would be kept.");
+}
+
+void stickiness_write_table(const struct haproxy_plan *plan, FILE *out)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+	char size[SIZE_TEXT_MAX], expire[CFGTEXT_TIME_MAX];
+
+	if (!model_has_table(plan))
+		return;
+	write_why(plan, out);
+	if (want->discover != NULL)
+		cfgtext_why(out, "srvkey addr: a slot gets other addresses in time, and an entry "
+				 "means the address.");
+	cfgtext_line(out, "stick-table %s size %s expire %s%s%s", kind_of(plan)->type,
+		     size_text(size, want->table_size), cfgtext_time(expire, want->table_expire_ms),
+		     want->discover != NULL ? " srvkey addr" : "",
+		     want->peer_count > 0 ? " peers " RENDER_PEERS : "");
+	cfgtext_line(out, "stick on %s", kind_of(plan)->key);
+}
+
+void stickiness_write_hash(const struct haproxy_plan *plan, FILE *out)
+{
+	cfgtext_why(out,
+		    "%s By a hash, without a table: every HAProxy of one version with this file "
+		    "chooses alike, and a node that comes back gets its clients back.",
+		    kind_of(plan)->why);
+	cfgtext_line(out, "balance %s", kind_of(plan)->hash);
 }

@@ -1,13 +1,14 @@
 #!/usr/bin/env python3
 """anyportctl haproxy generate as a command: exit status, -o, what goes to which stream."""
 import pathlib
+import re
 import resource
 import stat
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
-from front import ANYPORTCTL, check, generate, run  # noqa: E402
+from front import ANYPORTCTL, BUILD, check, generate, run  # noqa: E402
 
 GOOD = ["--listen", "10.0.0.9:9092-9094", "--node", "a=10.0.0.1", "--node", "b=10.0.0.2"]
 
@@ -20,7 +21,7 @@ def call(*words, **options):
 def wrong_command_lines_are_2():
     for words in ([], ["haproxy"], ["haproxy", "nosuch"], ["nosuch", "generate"], ["haproxy", "generate", "--nosuch"],
                   ["haproxy", "generate", "surplus"], ["haproxy", "generate", "--listen"],
-                  ["haproxy", "generate", "--listen", "nonsense"], ["haproxy", "generate", *GOOD, "--maxconn", "many"],
+                  ["haproxy", "generate", "--listen", "h:0"], ["haproxy", "generate", *GOOD, "--maxconn", "many"],
                   ["haproxy", "generate", *GOOD, "--balance", "first"]):
         status, out, errors = call(*words)
         check(status == 2 and out == "" and errors != "", f"{words}: {status}, {out!r}, {errors!r}")
@@ -31,6 +32,17 @@ def help_and_version_are_0():
                         (["haproxy", "generate", "--help"], "--listen"), (["haproxy", "generate", "-h"], "Examples:")):
         status, out, errors = call(*words)
         check(status == 0 and part in out and errors == "", f"{words}: {status}, {out!r}, {errors!r}")
+
+
+def flags_are_keys_and_keys_are_flags():
+    """--table-size is haproxy.table_size, --sni-route one of haproxy.sni_routes, --no-splice haproxy.splice."""
+    rows = subprocess.run([BUILD / "anyport", "--help"], capture_output=True, text=True, check=True).stdout
+    keys = set(re.findall(r" haproxy\.(\S+)", rows))
+    flags = set(re.findall(r"^ +(?:-\w, )?--(\S+)", call("haproxy", "generate", "--help")[1], re.M))
+    flags = {re.sub("^no-", "", flag).replace("-", "_") for flag in flags} - {"config", "output", "help", "from"}
+    plural = {key for key in keys if key.rstrip("s") in flags}
+    check(len(keys) > 30, f"{keys}")
+    check({key.rstrip("s") if key in plural else key for key in keys} == flags, f"only one of both: {keys ^ flags}")
 
 
 def refusals_are_1(scene):
@@ -85,6 +97,7 @@ def this_machines_limit_is_told():
 def test(scene):
     wrong_command_lines_are_2()
     help_and_version_are_0()
+    flags_are_keys_and_keys_are_flags()
     refusals_are_1(scene)
     order_of_flags_is_free()
     a_file_is_replaced_whole_or_not(scene)

@@ -18,7 +18,7 @@ sys.path.insert(0, str(HERE.parents[1] / "lib"))
 from cluster import BUILD, FIRST_PORT, HTTP_PORT, check, http_get, run, wait_for  # noqa: E402
 
 __all__ = [
-    "ANYPORTCTL", "AT_ONCE", "FIRST_PORT", "HTTP_PORT", "Front", "Link", "check", "closed_within", "generate", "http_get",
+    "ANYPORTCTL", "AT_ONCE", "BUILD", "FIRST_PORT", "HTTP_PORT", "Front", "Link", "check", "closed_within", "generate", "http_get",
     "refused_at_once", "run", "wait_for",
 ]
 

@@ -206,7 +206,7 @@ static const struct mistake mistakes[] = {
 	  "},\n{ name = \"b\"; hots = \"h\"; }); };\n",
 	  "",
 	  "FILE:4: haproxy.nodes: must be nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
-	  "http_port = 8888; }, in the environment n1=10.0.0.1:8888\n"
+	  "http_port = 8888; rack = \"a\"; }, elsewhere n1=10.0.0.1:8888@a\n"
 	  "FILE:3: haproxy.nodes: two nodes with the name \"a\"\n" },
 	{ KAFKA
 	  "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; }, { name = \"b\"; host = \"h\"; "

@@ -1,233 +1,202 @@
 #include "plans.h"
 
-static void begins_with_the_configuration(void **state)
+struct ports {
+	const char *settings;
+	int listen_first, listen_last, node_first, node_last;
+	enum haproxy_port_map map;
+	int offset;
+};
+
+static const struct ports ports[] = {
+	{ "", 9092, 9096, 9092, 9096, PORT_MAP_SAME, 0 },
+	{ "gateway.port_start=6969", 9092, 9096, 6969, 6973, PORT_MAP_OFFSET, 6969 - 9092 },
+	/* also when HAProxy begins to listen below the first advertised one */
+	{ "gateway.port_start=6969 listen=0.0.0.0:9090-9099", 9090, 9099, 6969, 6973,
+	  PORT_MAP_OFFSET, 6969 - 9092 },
+	/* something else translates: first to first */
+	{ "gateway.port_start=6969 listen=0.0.0.0:7000-7004", 7000, 7004, 6969, 6973,
+	  PORT_MAP_OFFSET, 6969 - 7000 },
+	/* a first port keeps the count */
+	{ "listen=127.0.0.1:7000", 7000, 7004, 9092, 9096, PORT_MAP_OFFSET, 2092 },
+	/* one port */
+	{ "gateway.advertised_mode=single gateway.port_start=6969", 9092, 9092, 6969, 6969,
+	  PORT_MAP_FIXED, 0 },
+	/* a range takes the place of a count */
+	{ "gateway.port_count=0 listen=0.0.0.0:9092-9098", 9092, 9098, 9092, 9098, PORT_MAP_SAME,
+	  0 },
+	/* names tell brokers apart */
+	{ "sni_routes=a.b=9093", 9092, 9092, 9092, 9096, PORT_MAP_SAME, 0 },
+};
+
+static void works_out_the_ports(void **state)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan = model_new(&config);
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
+		struct config *config = plans_config(ports[i].settings);
+		struct haproxy_plan *plan = model_new(config);
+
+		assert_false(plan->count_is_missing);
+		assert_int_equal(plan->listen.first, ports[i].listen_first);
+		assert_int_equal(plan->listen.last, ports[i].listen_last);
+		assert_int_equal(plan->node_ports.first, ports[i].node_first);
+		assert_int_equal(plan->node_ports.last, ports[i].node_last);
+		assert_int_equal(plan->port_map, ports[i].map);
+		assert_int_equal(plan->port_offset, ports[i].offset);
+		model_free(plan);
+		config_free(config);
+	}
+}
+
+static void a_count_may_be_missing(void **state)
+{
+	static const char *const without[] = { "gateway.port_count=0",
+					       "gateway.port_count=0 listen=0.0.0.0:9092" };
 
 	(void)state;
-	model_settle(plan);
-	assert_string_equal(plan->listen_host, "0.0.0.0");
-	assert_int_equal(plan->listen.first, 9092);
-	assert_int_equal(plan->listen.last, 9096);
-	assert_int_equal(plan->advertised.last, 9096);
-	assert_int_equal(plan->node_count, 2);
-	assert_string_equal(plan->nodes[1].host, "10.0.0.2");
+	for (size_t i = 0; i < ARRAY_LEN(without); i++) {
+		struct config *config = plans_config(without[i]);
+		struct haproxy_plan *plan = model_new(config);
+
+		assert_true(plan->count_is_missing);
+		model_free(plan);
+		config_free(config);
+	}
+}
+
+static void works_without_a_gateway(void **state)
+{
+	struct config *config =
+		plans_flags("listen=[::1]:9092-9093 nodes=a=127.0.0.2:1234,b=[2001:db8::1]");
+	struct haproxy_plan *plan = model_new(config);
+
+	(void)state;
+	assert_false(plan->has_config);
 	assert_int_equal(plan->port_map, PORT_MAP_SAME);
-	assert_int_equal(model_connections_of_nodes(plan), 2000);
-	assert_int_equal(plan->balance, BALANCE_LEASTCONN);
-	assert_true(plan->splice);
+	assert_string_equal(plan->listen_host, "::1");
+	assert_int_equal(plan->listen.last, 9093);
+	assert_int_equal(model_http_port(plan, &config->nodes[0]), 1234);
+	assert_int_equal(model_http_port(plan, &config->nodes[1]), 8888);
+	assert_int_equal(model_connections_of_nodes(plan), 0);
 	model_free(plan);
+	config_free(config);
 }
 
 static void a_node_without_an_http_port_has_the_common_one(void **state)
 {
-	struct config_node bare[] = { { (char *)"n1", (char *)"10.0.0.1", 0 } };
-	struct config config = plans_config();
-	struct haproxy_plan *plan;
+	struct config *config = plans_config("nodes=n1=10.0.0.1 gateway.http_port=7777");
+	struct haproxy_plan *plan = model_new(config);
 
 	(void)state;
-	config.nodes = bare;
-	config.node_count = 1;
-	config.http_port = 7777;
-	plan = model_new(&config);
-	assert_int_equal(plan->nodes[0].http_port, 7777);
+	assert_int_equal(model_http_port(plan, &config->nodes[0]), 7777);
+	assert_int_equal(model_connections_of_nodes(plan), 1000);
 	model_free(plan);
+	config_free(config);
 }
 
-static void maps_the_first_advertised_port_to_the_first_of_a_node(void **state)
+static void the_agent_is_the_nodes_own_unless_said(void **state)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan;
+	struct config *config = plans_config("gateway.agent_port=9999");
+	struct haproxy_plan *plan = model_new(config);
 
 	(void)state;
-	config.port_start = 6969;
-	plan = model_new(&config);
-	model_settle(plan);
-	assert_int_equal(plan->port_map, PORT_MAP_OFFSET);
-	assert_int_equal(plan->port_offset, 6969 - 9092);
+	assert_int_equal(model_agent_port(plan), 9999);
+	plans_set(config, "agent_port=7");
+	assert_int_equal(model_agent_port(plan), 7);
 	model_free(plan);
-
-	/* also when HAProxy begins to listen below it */
-	plan = model_new(&config);
-	assert_null(model_set_listen(plan, "0.0.0.0:9090-9099"));
-	model_settle(plan);
-	assert_int_equal(plan->port_offset, 6969 - 9092);
-	model_free(plan);
-
-	/* something else translates: first to first */
-	plan = model_new(&config);
-	assert_null(model_set_listen(plan, "0.0.0.0:7000-7004"));
-	model_settle(plan);
-	assert_int_equal(plan->port_offset, 6969 - 7000);
-	model_free(plan);
+	config_free(config);
 }
 
-static void single_is_one_port(void **state)
+static void other_racks_are_backups(void **state)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan;
+	struct config *config = plans_config("nodes=a=10.0.0.1@r1,b=10.0.0.2@r2,c=10.0.0.3");
+	struct haproxy_plan *plan = model_new(config);
 
 	(void)state;
-	config.advertised_mode = ADVERTISE_SINGLE;
-	config.port_start = 6969;
-	plan = model_new(&config);
-	model_settle(plan);
-	assert_int_equal(plan->port_map, PORT_MAP_FIXED);
-	assert_int_equal(plan->listen.first, 9092);
-	assert_int_equal(plan->listen.last, 9092);
-	assert_int_equal(plan->node_ports.first, 6969);
+	assert_false(model_is_backup(plan, &config->nodes[1]));
+	plans_set(config, "rack=r1");
+	assert_false(model_is_backup(plan, &config->nodes[0]));
+	assert_true(model_is_backup(plan, &config->nodes[1]));
+	assert_true(model_is_backup(plan, &config->nodes[2]));
 	model_free(plan);
+	config_free(config);
 }
 
-static void a_range_takes_the_place_of_a_count(void **state)
+static const struct {
+	const char *settings;
+	int64_t timeout_ms;
+	const char *what;
+} silences[] = {
+	{ "", 660000, "gateway.timeouts.idle" },
+	{ "gateway.timeouts.idle=1s", 600000, "connections.max.idle.ms" },
+	{ "gateway.timeouts.idle=545s", 605000, "gateway.timeouts.idle" },
+	{ "client_max_idle=30min", 31 * 60000, "connections.max.idle.ms" },
+	{ "client_max_poll_interval=1h", 61 * 60000 + 5000, "max.poll.interval.ms" },
+	{ "client_session_timeout=20min", 21 * 60000 + 5000, "session.timeout.ms" },
+	{ "client_fetch_max_wait=10min client_request_timeout=2min", 13 * 60000,
+	  "fetch.max.wait.ms" },
+	{ "client_max_idle=576h client_max_poll_interval=576h", 576LL * 3600000 + 65000,
+	  "max.poll.interval.ms" },
+};
+
+static void waits_a_minute_longer_than_anybody(void **state)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan;
-
 	(void)state;
-	config.port_count = 0;
-	plan = model_new(&config);
-	assert_null(model_set_listen(plan, "0.0.0.0:9092-9098"));
-	model_settle(plan);
-	assert_false(plan->count_is_missing);
-	assert_int_equal(plan->node_ports.last, 9098);
-	assert_int_equal(plan->advertised.last, 9098);
-	model_free(plan);
+	for (size_t i = 0; i < ARRAY_LEN(silences); i++) {
+		struct config *config = plans_config(silences[i].settings);
+		struct haproxy_plan *plan = model_new(config);
 
-	plan = model_new(&config);
-	assert_null(model_set_listen(plan, "0.0.0.0:9092"));
-	model_settle(plan);
-	assert_true(plan->count_is_missing);
-	model_free(plan);
+		assert_int_equal(model_timeout_ms(plan), silences[i].timeout_ms);
+		assert_non_null(strstr(model_silence(plan).what, silences[i].what));
+		model_free(plan);
+		config_free(config);
+	}
 }
 
-static void a_first_port_keeps_the_count(void **state)
+static void proxy_headers_follow_the_nodes_unless_said(void **state)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan = model_new(&config);
+	static const struct {
+		const char *settings;
+		bool sends;
+	} rows[] = { { "", false },
+		     { "gateway.proxy_protocol=allow", true },
+		     { "gateway.proxy_protocol=require", true },
+		     { "gateway.proxy_protocol=allow proxy_header=off", false },
+		     { "proxy_header=v2", true } };
 
 	(void)state;
-	assert_null(model_set_listen(plan, "127.0.0.1:7000"));
-	model_settle(plan);
-	assert_string_equal(plan->listen_host, "127.0.0.1");
-	assert_int_equal(plan->listen.first, 7000);
-	assert_int_equal(plan->listen.last, 7004);
-	model_free(plan);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		struct config *config = plans_config(rows[i].settings);
+		struct haproxy_plan *plan = model_new(config);
+
+		assert_int_equal(plan->sends_proxy_header, rows[i].sends);
+		model_free(plan);
+		config_free(config);
+	}
 }
 
-static void works_without_a_configuration(void **state)
+static void names_are_words_for_haproxy(void **state)
 {
-	struct haproxy_plan *plan = model_new(NULL);
-
 	(void)state;
-	assert_null(model_set_listen(plan, "[::1]:9092-9093"));
-	assert_null(model_add_node(plan, "a=127.0.0.2:1234"));
-	assert_null(model_add_node(plan, "b=[2001:db8::1]"));
-	model_settle(plan);
-	assert_int_equal(plan->port_map, PORT_MAP_SAME);
-	assert_int_equal(plan->node_count, 2);
-	assert_int_equal(plan->nodes[0].http_port, 1234);
-	assert_int_equal(plan->nodes[1].http_port, 8888);
-	assert_string_equal(plan->nodes[1].host, "2001:db8::1");
-	model_free(plan);
-}
-
-static void nodes_of_the_command_line_replace_those_of_the_configuration(void **state)
-{
-	struct config config = plans_config();
-	struct haproxy_plan *plan;
-
-	(void)state;
-	config.http_port = 7777;
-	plan = model_new(&config);
-	assert_null(model_add_node(plan, "x=10.1.1.1"));
-	assert_int_equal(plan->node_count, 1);
-	assert_int_equal(plan->nodes[0].http_port, 7777);
-	assert_null(model_add_node(plan, "y=10.1.1.2:80"));
-	assert_int_equal(plan->node_count, 2);
-	assert_string_equal(plan->nodes[0].name, "x");
-	model_free(plan);
-}
-
-static void a_refused_value_changes_nothing(void **state)
-{
-	static const char *const bad_nodes[] = { "10.0.0.1:80", "=10.0.0.1:80", "a b=h:80",
-						 "a=h:80-81",	"a=",		"a=h:0" };
-	struct config config = plans_config();
-	struct haproxy_plan *plan = model_new(&config);
-
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(bad_nodes); i++)
-		assert_non_null(model_add_node(plan, bad_nodes[i]));
-	assert_int_equal(plan->node_count, 2);
-	assert_string_equal(plan->nodes[0].name, "n1");
-	assert_non_null(model_set_listen(plan, "h"));
-	assert_non_null(model_set_listen(plan, "h:0"));
-	assert_string_equal(plan->listen_host, "0.0.0.0");
-	assert_non_null(model_set_balance(plan, "first"));
-	assert_int_equal(plan->balance, BALANCE_LEASTCONN);
-	assert_non_null(model_set_maxconn(plan, "0"));
-	assert_non_null(model_set_maxconn(plan, "-5"));
-	assert_non_null(model_set_maxconn(plan, "5x"));
-	assert_non_null(model_set_maxconn(plan, "99999999999"));
-	assert_int_equal(plan->maxconn, 0);
-	assert_non_null(model_set_stats_socket(plan, "run/s.sock"));
-	assert_non_null(model_set_stats_socket(plan, "/run/a b"));
-	assert_non_null(model_set_stats_socket(plan, "/run/$HOME"));
-	assert_null(plan->stats_socket);
-	assert_non_null(model_set_stats_page(plan, "127.0.0.1"));
-	assert_non_null(model_set_stats_page(plan, "127.0.0.1:80-81"));
-	assert_null(plan->stats_host);
-	assert_non_null(model_set_user(plan, "a b"));
-	assert_non_null(model_set_user(plan, ":g"));
-	assert_non_null(model_set_user(plan, "u:"));
-	assert_null(plan->user);
-	model_free(plan);
-}
-
-static void a_socket_path_is_not_too_long(void **state)
-{
-	struct haproxy_plan *plan = model_new(NULL);
-	char path[100];
-
-	(void)state;
-	memset(path, 'a', sizeof path);
-	path[0] = '/';
-	path[91] = '\0';
-	assert_non_null(model_set_stats_socket(plan, path));
-	path[90] = '\0';
-	assert_null(model_set_stats_socket(plan, path));
-	model_free(plan);
-}
-
-static void the_group_is_the_users_own(void **state)
-{
-	struct haproxy_plan *plan = model_new(NULL);
-
-	(void)state;
-	assert_null(model_set_user(plan, "haproxy"));
-	assert_string_equal(plan->group, "haproxy");
-	assert_null(model_set_user(plan, "lb:ops"));
-	assert_string_equal(plan->user, "lb");
-	assert_string_equal(plan->group, "ops");
-	model_free(plan);
+	assert_null(model_name_mistake("n-1.a_B"));
+	assert_non_null(model_name_mistake(""));
+	assert_non_null(model_name_mistake("n 1"));
+	assert_non_null(model_name_mistake("n#1"));
+	assert_non_null(model_name_mistake(
+		"12345678901234567890123456789012345678901234567890123456789012345"));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(begins_with_the_configuration),
+		cmocka_unit_test(works_out_the_ports),
+		cmocka_unit_test(a_count_may_be_missing),
+		cmocka_unit_test(works_without_a_gateway),
 		cmocka_unit_test(a_node_without_an_http_port_has_the_common_one),
-		cmocka_unit_test(maps_the_first_advertised_port_to_the_first_of_a_node),
-		cmocka_unit_test(single_is_one_port),
-		cmocka_unit_test(a_range_takes_the_place_of_a_count),
-		cmocka_unit_test(a_first_port_keeps_the_count),
-		cmocka_unit_test(works_without_a_configuration),
-		cmocka_unit_test(nodes_of_the_command_line_replace_those_of_the_configuration),
-		cmocka_unit_test(a_refused_value_changes_nothing),
-		cmocka_unit_test(a_socket_path_is_not_too_long),
-		cmocka_unit_test(the_group_is_the_users_own),
+		cmocka_unit_test(the_agent_is_the_nodes_own_unless_said),
+		cmocka_unit_test(other_racks_are_backups),
+		cmocka_unit_test(waits_a_minute_longer_than_anybody),
+		cmocka_unit_test(proxy_headers_follow_the_nodes_unless_said),
+		cmocka_unit_test(names_are_words_for_haproxy),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

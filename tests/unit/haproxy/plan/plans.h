@@ -15,50 +15,73 @@
 #include <string.h>
 #include <cmocka.h>
 
-static struct config_node plans_nodes[] = { { (char *)"n1", (char *)"10.0.0.1", 8888 },
-					    { (char *)"n2", (char *)"10.0.0.2", 8888 } };
-
-/* Two nodes, five ports from 9092 on, nothing to complain about. */
-static inline struct config plans_config(void)
+/* Gives options values: "key=value key=value", of the section haproxy where a key has no dot. */
+static inline void plans_set(struct config *config, const char *settings)
 {
-	return (struct config){ .port_start = 9092,
-				.port_count = 5,
-				.advertised_host = (char *)"kafka.example",
-				.advertised_port = 9092,
-				.advertised_mode = ADVERTISE_PORTS,
-				.internal_load_balancing = false,
-				.http_port = 8888,
-				.max_connections = 1000,
-				.idle_timeout_ms = 600000,
-				.nodes = plans_nodes,
-				.node_count = 2,
-				.haproxy_listen_host = (char *)"0.0.0.0",
-				.haproxy_listen_port = 9092 };
+	char *copy = strdup(settings), *rest = NULL;
+
+	for (char *word = strtok_r(copy, " ", &rest); word != NULL;
+	     word = strtok_r(NULL, " ", &rest)) {
+		char *value = strchr(word, '=');
+		char key[80], why[CONFIG_WHY_MAX];
+
+		*value++ = '\0';
+		snprintf(key, sizeof key, "%s%s", strchr(word, '.') != NULL ? "" : "haproxy.",
+			 word);
+		if (!config_set(config, key, value, why))
+			fail_msg("%s: %s", key, why);
+	}
+	free(copy);
 }
 
-/* What consistency_check says of the plan; the caller frees it. */
-static inline char *plans_findings(struct haproxy_plan *plan, size_t *refused)
+/* Two nodes, five ports from 9092 on, nothing to complain about. */
+static inline struct config *plans_config(const char *settings)
 {
+	struct config *config = config_load_part("", stderr);
+
+	plans_set(config, "kafka.bootstrap_servers=b:9092 gateway.port_start=9092 "
+			  "gateway.port_count=5 gateway.advertised_host=kafka.example:9092 "
+			  "gateway.internal_load_balancing=false gateway.limits.connections=1000 "
+			  "gateway.timeouts.idle=10min nodes=n1=10.0.0.1:8888,n2=10.0.0.2:8888");
+	plans_set(config, settings);
+	return config;
+}
+
+/* The section haproxy alone, as flags give it. */
+static inline struct config *plans_flags(const char *settings)
+{
+	struct config *config = config_load_part("haproxy.", stderr);
+
+	plans_set(config, settings);
+	return config;
+}
+
+/* What consistency_check says; the caller frees it. */
+static inline char *plans_findings(const struct config *config, size_t *refused)
+{
+	struct haproxy_plan *plan = model_new(config);
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	model_settle(plan);
 	*refused = consistency_check(plan, out);
 	fclose(out);
+	model_free(plan);
 	return text;
 }
 
-/* The plan's haproxy.cfg; the caller frees it. */
-static inline char *plans_text(struct haproxy_plan *plan)
+/* The haproxy.cfg; the caller frees it.  Frees the configuration. */
+static inline char *plans_text(struct config *config)
 {
+	struct haproxy_plan *plan = model_new(config);
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
 
-	model_settle(plan);
 	render_plan(plan, out);
 	fclose(out);
+	model_free(plan);
+	config_free(config);
 	return text;
 }
 

@@ -69,9 +69,9 @@ static void says_when_nothing_fits(void **state)
 static void counts_source_ports(void **state)
 {
 	(void)state;
-	assert_int_equal(sizing_source_ports(1), 28232);
-	assert_int_equal(sizing_source_ports(5), 5 * 28232);
-	assert_int_equal(sizing_source_ports(INT_MAX), INT_MAX);
+	assert_int_equal(sizing_source_ports(1, 28232), 28232);
+	assert_int_equal(sizing_source_ports(5, 28232), 5 * 28232);
+	assert_int_equal(sizing_source_ports(INT_MAX, 28232), INT_MAX);
 }
 
 int main(void)

@@ -1,62 +1,111 @@
+#include "plan/stickiness.h"
+
 #include "plans.h"
 
+#define TERMINATE "tls=terminate tls_certificate=/c.pem "
+
 static const struct {
-	const char *word;
+	const char *word, *settings;
 	enum haproxy_stickiness kind;
-	const char *table, *key;
+	const char *table, *key, *hash;
 } kinds[] = {
-	{ "none", STICKINESS_NONE, NULL, NULL },
-	{ "source", STICKINESS_SOURCE, "\n    stick-table type ipv6 ", "\n    stick on src\n" },
-	{ "client-id", STICKINESS_CLIENT_ID, "\n    stick-table type string len 64 ",
-	  "\n    stick on var(txn.client)\n" },
-	{ "port", STICKINESS_PORT, "\n    stick-table type integer ", "\n    stick on dst_port\n" }
+	{ "source", "", STICKINESS_SOURCE, "type ipv6", "src", "source" },
+	{ "client-id", "", STICKINESS_CLIENT_ID, "type string len 64", "var(txn.client)",
+	  "hash var(txn.client)" },
+	{ "source+client-id", "", STICKINESS_SOURCE_CLIENT_ID, "type string len 128",
+	  "var(txn.key)", "hash var(txn.key)" },
+	{ "port", "", STICKINESS_PORT, "type integer", "dst_port", "hash dst_port" },
+	{ "sni", "tls=passthrough ", STICKINESS_SNI, "type string len 128", "var(txn.sni)",
+	  "hash var(txn.sni)" },
+	{ "sni", TERMINATE, STICKINESS_SNI, "type string len 128", "var(txn.sni)",
+	  "hash var(txn.sni)" },
+	{ "cert", TERMINATE "tls_client_auth=required tls_client_ca=/a.pem ", STICKINESS_CERT,
+	  "type string len 128", "var(txn.cert)", "hash var(txn.cert)" },
 };
 
-static char *text_with(const char *word)
+static char *text_of(size_t row, const char *more)
 {
-	struct config config = plans_config();
-	struct haproxy_plan *plan = model_new(&config);
-	char *text;
+	char settings[300];
 
-	assert_null(model_set_stickiness(plan, word));
-	text = plans_text(plan);
-	model_free(plan);
-	return text;
+	snprintf(settings, sizeof settings, "stickiness=%s %s%s", kinds[row].word,
+		 kinds[row].settings, more);
+	return plans_text(plans_config(settings));
 }
 
-static void knows_its_words(void **state)
+static void has_line(const char *text, const char *fmt, const char *word)
 {
-	enum haproxy_stickiness kind = STICKINESS_PORT;
+	char line[200];
 
-	(void)state;
-	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		assert_true(stickiness_parse(kinds[i].word, &kind));
-		assert_int_equal(kind, kinds[i].kind);
-		assert_string_equal(stickiness_name(kind), kinds[i].word);
-	}
-	assert_false(stickiness_parse("sni", &kind));
-	assert_false(stickiness_parse("", &kind));
-	assert_int_equal(kind, STICKINESS_PORT);
+	snprintf(line, sizeof line, fmt, word);
+	if (strstr(text, line) == NULL)
+		fail_msg("\"%s\" is not in:\n%s", line, text);
 }
 
 static void writes_one_table_and_its_key(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		char *text = text_with(kinds[i].word);
+		char *text = text_of(i, "");
 		const char *table = strstr(text, "\n    stick-table ");
 
-		if (kinds[i].table == NULL) {
-			assert_null(table);
-			assert_null(strstr(text, "\n    stick on"));
-		} else {
-			assert_non_null(strstr(text, kinds[i].table));
-			assert_non_null(strstr(text, kinds[i].key));
-			assert_null(strstr(table + 1, "\n    stick-table "));
-			assert_non_null(strstr(table, " expire 24h\n"));
-		}
+		assert_string_equal(stickiness_name(kinds[i].kind), kinds[i].word);
+		has_line(text, "\n    stick-table %s size 100k expire 24h\n", kinds[i].table);
+		has_line(text, "\n    stick on %s\n", kinds[i].key);
+		assert_null(strstr(table + 1, "\n    stick-table "));
+		assert_null(strstr(text, "\n    balance hash"));
 		free(text);
 	}
+}
+
+static void a_hash_has_no_table(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
+		char *text = text_of(i, "balance=hash hash_balance_factor=150");
+
+		has_line(text, "\n    balance %s\n", kinds[i].hash);
+		has_line(text, "\n    %s\n", "hash-type consistent");
+		has_line(text, "\n    %s\n", "hash-balance-factor 150");
+		assert_null(strstr(text, "stick-table"));
+		assert_null(strstr(text, "stick on"));
+		free(text);
+	}
+}
+
+static void nothing_sticks_by_itself(void **state)
+{
+	char *text = plans_text(plans_config(""));
+
+	(void)state;
+	assert_null(strstr(text, "stick-table"));
+	assert_null(strstr(text, "set-var"));
+	free(text);
+}
+
+static void the_table_is_as_large_and_as_old_as_said(void **state)
+{
+	char *text = plans_text(plans_config(
+		"stickiness=source table_size=1000000 table_expire=90min peers=a=10.0.0.8:1 "
+		"local_peer=a"));
+
+	(void)state;
+	has_line(text, "\n    stick-table type ipv6 size 1000000 expire 90m %s\n",
+		 "peers balancers");
+	has_line(text, "%s", "209 MB");
+	free(text);
+	text = plans_text(plans_config("stickiness=source table_size=2048"));
+	has_line(text, "\n    stick-table type ipv6 size %s expire 24h\n", "2k");
+	has_line(text, "%s", "428 kB");
+	free(text);
+}
+
+static void an_entry_means_an_address_where_the_dns_names_nodes(void **state)
+{
+	char *text = plans_text(plans_config("stickiness=source discover=a.b nodes="));
+
+	(void)state;
+	has_line(text, "\n    stick-table type ipv6 size 100k expire 24h %s\n", "srvkey addr");
+	free(text);
 }
 
 /* Where `earlier` stands before `later`. */
@@ -71,11 +120,13 @@ static void looks_only_after_waiting_and_refuses_first(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(kinds); i++) {
-		char *text = text_with(kinds[i].word);
+		char *text = text_of(i, "");
 
 		assert_true(is_before(text, "inspect-delay 10s\n", "tcp-request content accept"));
 		assert_true(is_before(text, "tcp-request content accept",
 				      "\n    tcp-request content reject\n"));
+		if (strstr(text, "set-var(") != NULL)
+			assert_true(is_before(text, "set-var", "tcp-request content accept"));
 		if (kinds[i].kind == STICKINESS_CLIENT_ID)
 			assert_true(is_before(text, "reject if has_a_byte !begins_like_kafka",
 					      "set-var(txn.client) req.payload_lv(12,2)"));
@@ -86,8 +137,11 @@ static void looks_only_after_waiting_and_refuses_first(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(knows_its_words),
 		cmocka_unit_test(writes_one_table_and_its_key),
+		cmocka_unit_test(a_hash_has_no_table),
+		cmocka_unit_test(nothing_sticks_by_itself),
+		cmocka_unit_test(the_table_is_as_large_and_as_old_as_said),
+		cmocka_unit_test(an_entry_means_an_address_where_the_dns_names_nodes),
 		cmocka_unit_test(looks_only_after_waiting_and_refuses_first),
 	};
 
