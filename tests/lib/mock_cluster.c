@@ -128,6 +128,17 @@ static void obey_rtt(rd_kafka_mock_cluster_t *cluster, char **words)
 		answer(rd_kafka_mock_broker_set_rtt(cluster, broker, milliseconds));
 }
 
+static void obey_slow(rd_kafka_mock_cluster_t *cluster, char **words)
+{
+	int broker, key, milliseconds;
+
+	if (number_or_answer(words[0], 1, INT_MAX, &broker) &&
+	    number_or_answer(words[1], 0, 1000, &key) &&
+	    number_or_answer(words[2], 1, 600000, &milliseconds))
+		answer(rd_kafka_mock_broker_push_request_error_rtts(cluster, broker, (int16_t)key,
+								    1, 0, milliseconds));
+}
+
 static void obey_rack(rd_kafka_mock_cluster_t *cluster, char **words)
 {
 	int broker;
@@ -175,6 +186,7 @@ static const struct command commands[] = {
 	{ "up", 1, "up BROKER", obey_up },
 	{ "coordinator", 3, "coordinator group|transaction KEY BROKER", obey_coordinator },
 	{ "rtt", 2, "rtt BROKER MILLISECONDS", obey_rtt },
+	{ "slow", 3, "slow BROKER APIKEY MILLISECONDS (the next one of its requests)", obey_slow },
 	{ "rack", 2, "rack BROKER RACK", obey_rack },
 	{ "error", 3, "error APIKEY CODE COUNT (-195: the broker closes)", obey_error },
 	{ "versions", 3, "versions APIKEY LEAST MOST", obey_versions },
