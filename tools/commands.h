@@ -5,6 +5,7 @@
 #include "cli.h"
 
 extern const struct cli_command haproxy_generate_command;
+extern const struct cli_command haproxy_check_command;
 extern const struct cli_command haproxy_status_command;
 extern const struct cli_command haproxy_drain_command;
 extern const struct cli_command haproxy_undrain_command;

@@ -413,6 +413,19 @@ static size_t index_of(struct cfg_line *const *list, size_t count, const struct 
 	return i;
 }
 
+void cfg_line_end(struct cfg_line *line)
+{
+	size_t comment = line->comment != NULL ? (size_t)(line->comment - line->text) : 0;
+
+	if (line->has_line_end)
+		return;
+	line->text = mem_realloc(line->text, line->size + 2);
+	line->text[line->size++] = '\n';
+	line->text[line->size] = '\0';
+	line->comment = line->comment != NULL ? line->text + comment : NULL;
+	line->has_line_end = true;
+}
+
 struct cfg_line *cfg_line_add(struct cfg *cfg, struct cfg_line *after, const char *text)
 {
 	struct cfg_line *line;
@@ -426,16 +439,7 @@ struct cfg_line *cfg_line_add(struct cfg *cfg, struct cfg_line *after, const cha
 	line->section = after->section;
 	line->is_conditional = after->is_conditional;
 	line_take(line, whole_line(after, text), &w);
-	if (!after->has_line_end) { /* it was the last line of its file */
-		size_t comment = after->comment != NULL ? (size_t)(after->comment - after->text)
-							: 0;
-
-		after->text = mem_realloc(after->text, after->size + 2);
-		after->text[after->size++] = '\n';
-		after->text[after->size] = '\0';
-		after->comment = after->comment != NULL ? after->text + comment : NULL;
-		after->has_line_end = true;
-	}
+	cfg_line_end(after);
 	add_line(cfg, line, index_of(cfg->lines, cfg->line_count, after) + 1);
 	section_add(line->section, line,
 		    after->is_header

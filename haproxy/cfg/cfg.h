@@ -106,6 +106,8 @@ void cfg_print_plain(const struct cfg *cfg, size_t file, FILE *out);
 MUST_CHECK bool cfg_line_set(struct cfg *cfg, struct cfg_line *line, const char *text);
 /* A new line after this one, indented like it; the same refusal, as NULL. */
 struct cfg_line *cfg_line_add(struct cfg *cfg, struct cfg_line *after, const char *text);
+/* Gives it the line end that it lacks, as the last line of a file. */
+void cfg_line_end(struct cfg_line *line);
 void cfg_line_delete(struct cfg_line *line);
 
 /* Whether the line begins with these words; NULL ends the list of words. */

@@ -1,0 +1,175 @@
+/* The PROXY protocol, from load balancers before and to nodes behind. */
+#include "rules/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* --- K33 -------------------------------------------------------------------- */
+
+static bool option_lists(const char *list, const char *item)
+{
+	size_t n = strlen(item);
+
+	for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',') {
+		if (strncmp(list, item, n) == 0 && (list[n] == ',' || list[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+/* What it says is known only when some way to it ends TLS. */
+static bool ends_tls(const struct look *l, const struct proxy *backend)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct proxy *front = l->routes[i].frontend;
+
+		for (size_t k = 0; l->routes[i].backend == backend && k < front->bind_count; k++) {
+			if (cfg_has_option(&front->binds[k].options, "ssl"))
+				return true;
+			known = true;
+		}
+	}
+	return !known;
+}
+
+static bool has_unique_id(const struct look *l, const struct proxy *backend)
+{
+	bool known = false;
+
+	for (size_t i = 0; i < l->route_count; i++) {
+		if (l->routes[i].backend != backend)
+			continue;
+		known = true;
+		if (sets(l->routes[i].frontend, "unique-id-format", NULL))
+			return true;
+	}
+	return !known;
+}
+
+static void look_v2_options(struct look *l, const struct proxy *p, const struct cfg_server *s)
+{
+	static const char *const of_tls[] = { "ssl",	  "cert-cn",  "ssl-cipher",
+					      "cert-sig", "cert-key", "authority" };
+	const char *list = cfg_option_value(&s->options, "proxy-v2-options");
+
+	if (list == NULL)
+		return;
+	if (!cfg_has_option(&s->options, "send-proxy-v2") &&
+	    !cfg_has_option(&s->options, "send-proxy-v2-ssl") &&
+	    !cfg_has_option(&s->options, "send-proxy-v2-ssl-cn"))
+		found(l, s->line,
+		      "server %s has proxy-v2-options and no send-proxy-v2: no header is sent",
+		      s->name);
+	if (option_lists(list, "unique-id") && !has_unique_id(l, p))
+		found(l, s->line,
+		      "server %s is to get a unique-id and no frontend has a "
+		      "unique-id-format",
+		      s->name);
+	for (size_t i = 0; i < ARRAY_LEN(of_tls); i++) {
+		if (option_lists(list, of_tls[i]) && !ends_tls(l, p)) {
+			found(l, s->line, "server %s is to get `%s` of TLS that no frontend ends",
+			      s->name, of_tls[i]);
+			return;
+		}
+	}
+}
+
+static void look_options(struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		for (size_t k = 0; k < l->proxies[i].server_count; k++)
+			look_v2_options(l, &l->proxies[i], &l->proxies[i].servers[k]);
+	}
+}
+
+/* --- K34, K35 --------------------------------------------------------------- */
+
+static bool is_guarded(const struct proxy *p)
+{
+	for (size_t i = 0; i < p->section->line_count; i++) {
+		const struct cfg_line *line = p->section->lines[i];
+
+		if (cfg_line_is(line, "tcp-request", "connection", "reject", NULL) &&
+		    (has_word(line, "src") || line_mentions(line, "src ") || line->word_count > 3))
+			return true;
+	}
+	return false;
+}
+
+static bool is_loopback(const struct cfg_bind *b)
+{
+	return b->is_path || strncmp(b->host, "127.", 4) == 0 || strcmp(b->host, "::1") == 0 ||
+	       strcmp(b->host, "localhost") == 0;
+}
+
+static void look_open(struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *p = &l->proxies[i];
+
+		for (size_t k = 0; k < p->bind_count; k++) {
+			if (cfg_has_option(&p->binds[k].options, "accept-proxy") &&
+			    !is_loopback(&p->binds[k]) && !is_guarded(p))
+				found(l, p->binds[k].line,
+				      "whoever reaches %s may claim any client address in a PROXY header",
+				      p->section->name);
+		}
+	}
+}
+
+static bool takes_header(const struct proxy *front)
+{
+	for (size_t k = 0; k < front->bind_count; k++) {
+		if (cfg_has_option(&front->binds[k].options, "accept-proxy"))
+			return true;
+	}
+	for (size_t i = 0; i < front->section->line_count; i++) {
+		if (has_word(front->section->lines[i], "expect-proxy"))
+			return true;
+	}
+	return false;
+}
+
+static void look_port_of_header(struct look *l)
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct proxy *front = l->routes[i].frontend, *back = l->routes[i].backend;
+
+		if (back == NULL || !takes_header(front))
+			continue;
+		for (size_t k = 0; k < back->server_count; k++) {
+			if (back->servers[k].map == CFG_PORT_FIXED)
+				continue;
+			found(l, back->servers[k].line,
+			      "server %s gets the port of the PROXY header that %s takes, not the one "
+			      "that was bound",
+			      back->servers[k].name, front->section->name);
+			break;
+		}
+	}
+}
+
+/* --- the rows --------------------------------------------------------------- */
+
+static const struct rule rules[] = {
+	{ "K33", "proxy-options-without-effect", RULE_WARNING, RULE_FILE, "silent",
+	  "What the nodes are to learn about a client does not reach them.",
+	  "`send-proxy-v2` on the server line; unique-id-format in the frontend; TLS facts only where "
+	  "the bind ends TLS.",
+	  look_options },
+	{ "K34", "accept-proxy-from-anyone", RULE_WARNING, RULE_FILE, "silent",
+	  "The address in a PROXY header is believed: limits, stickiness and the nodes' own view go "
+	  "by it.",
+	  "`tcp-request connection expect-proxy layer4 if { src NETWORK }` instead of accept-proxy, or "
+	  "`tcp-request connection reject unless { src NETWORK }`.",
+	  look_open },
+	{ "K35", "port-from-proxy-header", RULE_WARNING, RULE_FILE, "silent",
+	  "A server without a port is reached on the port that the client used; behind accept-proxy "
+	  "that is the one in the header: bound 9092, header 9097, node 9097.",
+	  "Let the load balancer before use the same ports, or give the servers a port.",
+	  look_port_of_header },
+};
+
+const struct rule_group proxy_protocol_rules = { rules, ARRAY_LEN(rules) };

@@ -1,0 +1,163 @@
+/* TLS towards clients and towards nodes. */
+#include "rules/look.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+static bool is_unverified(const struct look *l)
+{
+	const struct cfg_line *line = cfg_global(l->cfg, "ssl-server-verify", NULL);
+
+	return line != NULL && has_word(line, "none");
+}
+
+/* --- K28 to K30: servers ----------------------------------------------------- */
+
+static void look_server_ca(struct look *l, const struct cfg_server *s)
+{
+	const char *verify = cfg_option_value(&s->options, "verify");
+
+	if (!cfg_has_option(&s->options, "ssl") || cfg_has_option(&s->options, "ca-file"))
+		return;
+	if (verify == NULL ? !is_unverified(l) : strcmp(verify, "required") == 0)
+		found(l, s->line, "server %s: its certificate is to be verified, by no ca-file",
+		      s->name);
+}
+
+static void look_server_verify(struct look *l, const struct cfg_server *s)
+{
+	const char *verify = cfg_option_value(&s->options, "verify");
+
+	if (cfg_has_option(&s->options, "ssl") &&
+	    (verify == NULL ? is_unverified(l) && !cfg_has_option(&s->options, "ca-file")
+			    : strcmp(verify, "none") == 0))
+		found(l, s->line, "server %s: anyone who can come in between may answer for it",
+		      s->name);
+}
+
+static void look_server_name(struct look *l, const struct cfg_server *s)
+{
+	const char *verify = cfg_option_value(&s->options, "verify");
+
+	if (cfg_has_option(&s->options, "ssl") && !cfg_has_option(&s->options, "verifyhost") &&
+	    !cfg_has_option(&s->options, "sni") && cfg_has_option(&s->options, "ca-file") &&
+	    (verify == NULL ? !is_unverified(l) : strcmp(verify, "required") == 0))
+		found(l, s->line,
+		      "server %s: any certificate of that authority will do, whoever's it is",
+		      s->name);
+}
+
+static void each_server(struct look *l, void (*look)(struct look *, const struct cfg_server *))
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		for (size_t k = 0; k < l->proxies[i].server_count; k++)
+			look(l, &l->proxies[i].servers[k]);
+	}
+}
+
+static void look_ca(struct look *l)
+{
+	each_server(l, look_server_ca);
+}
+
+static void look_verify(struct look *l)
+{
+	each_server(l, look_server_verify);
+}
+
+static void look_name(struct look *l)
+{
+	each_server(l, look_server_name);
+}
+
+/* --- K31 -------------------------------------------------------------------- */
+
+static const char *tls_option(const struct cfg_options *o, const char *const *names, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (cfg_has_option(o, names[i]))
+			return names[i];
+	}
+	return NULL;
+}
+
+static void look_server_plain(struct look *l, const struct cfg_server *s)
+{
+	static const char *const names[] = { "sni", "crt", "verifyhost" };
+	const char *option = tls_option(&s->options, names, ARRAY_LEN(names));
+
+	if (option != NULL && !cfg_has_option(&s->options, "ssl") &&
+	    !cfg_has_option(&s->options, "check-ssl"))
+		found(l, s->line, "server %s has `%s` and no `ssl`: what it gets is plaintext",
+		      s->name, option);
+}
+
+static void look_plain(struct look *l)
+{
+	static const char *const names[] = { "crt", "crt-list", "verify" };
+
+	each_server(l, look_server_plain);
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		for (size_t k = 0; k < l->proxies[i].bind_count; k++) {
+			const struct cfg_bind *b = &l->proxies[i].binds[k];
+			const char *option = tls_option(&b->options, names, ARRAY_LEN(names));
+
+			if (option != NULL && !cfg_has_option(&b->options, "ssl"))
+				found(l, b->line,
+				      "the bind has `%s` and no `ssl`: it takes plaintext", option);
+		}
+	}
+}
+
+static bool fix_plain(struct cfg *cfg, const struct finding *f)
+{
+	return fix_append(cfg, f->line, "ssl");
+}
+
+/* --- K32 -------------------------------------------------------------------- */
+
+static void look_bind_tls(struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		for (size_t k = 0; k < l->proxies[i].bind_count; k++) {
+			const struct cfg_bind *b = &l->proxies[i].binds[k];
+			const char *verify = cfg_option_value(&b->options, "verify");
+
+			if (!cfg_has_option(&b->options, "ssl"))
+				continue;
+			if (!cfg_has_option(&b->options, "crt") &&
+			    !cfg_has_option(&b->options, "crt-list") &&
+			    !cfg_has_option(&b->options, "generate-certificates"))
+				found(l, b->line, "the bind has `ssl` and no certificate (crt)");
+			if (verify != NULL && strcmp(verify, "none") != 0 &&
+			    !cfg_has_option(&b->options, "ca-file"))
+				found(l, b->line, "`verify %s` needs a ca-file", verify);
+		}
+	}
+}
+
+/* --- the rows --------------------------------------------------------------- */
+
+static const struct rule rules[] = {
+	{ "K28", "no-ca-for-server", RULE_ERROR, RULE_FILE, "refuses",
+	  "HAProxy does not start with it.",
+	  "`ca-file FILE` with the authority of the nodes' certificates.", look_ca },
+	{ "K29", "server-not-verified", RULE_WARNING, RULE_FILE, "silent",
+	  "With `verify none` the way to the nodes is encrypted and open to whoever can get in "
+	  "between: passwords and data of all clients go over it.",
+	  "`verify required ca-file FILE verifyhost NAME`.", look_verify },
+	{ "K30", "server-name-not-verified", RULE_WARNING, RULE_FILE, "silent",
+	  "Without verifyhost or sni the chain is checked and the name is not.",
+	  "`verifyhost NAME`, the name in the nodes' certificate.", look_name },
+	{ "K31", "tls-options-without-ssl", RULE_ERROR, RULE_FILE, "silent",
+	  "TLS was meant, plaintext is what happens, and nothing says so.",
+	  "`ssl` on the same line.", look_plain, fix_plain },
+	{ "K32", "incomplete-tls-bind", RULE_ERROR, RULE_FILE, "refuses",
+	  "HAProxy does not start with it.",
+	  "`ssl crt FILE` (certificate, chain and key in one file); `verify required ca-file FILE` for "
+	  "clients with certificates.",
+	  look_bind_tls },
+};
+
+const struct rule_group tls_rules = { rules, ARRAY_LEN(rules) };

@@ -1,0 +1,244 @@
+/* Each pair in tests/golden/haproxy-rules: NN-name.bad.cfg breaks rule KNN and no other,
+ * NN-name.good.cfg breaks none; what --fix can mend is mended, and what the files of
+ * `haproxy generate` hold has no error or warning. */
+#include "rules/rules.h"
+
+#include "config/config.h"
+#include "unit/haproxy/cfg/sample.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <glob.h>
+
+#define PAIRS "tests/golden/haproxy-rules/"
+
+struct looked {
+	struct cfg *cfg;
+	struct findings findings;
+};
+
+static struct looked look(const char *path, const struct rule_facts *facts)
+{
+	struct looked l = { cfg_new(), { 0 } };
+
+	assert_true(cfg_read(l.cfg, path));
+	rules_check(l.cfg, facts, &l.findings);
+	return l;
+}
+
+static void done(struct looked *l)
+{
+	findings_deinit(&l->findings);
+	cfg_free(l->cfg);
+}
+
+/* "K02" of ".../02-no-inspect-delay.bad.cfg". */
+static const struct rule *rule_of(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+	char id[8];
+	const struct rule *rule;
+
+	snprintf(id, sizeof id, "K%.2s", name);
+	rule = rules_find(id);
+	if (rule == NULL || strncmp(name + 3, rule->name, strlen(rule->name)) != 0)
+		fail_msg("%s is not named after a rule", path);
+	return rule;
+}
+
+static void is_the_only_one(const char *path, const struct looked *l, const struct rule *rule)
+{
+	if (l->findings.count == 0)
+		fail_msg("%s: nothing found", path);
+	for (size_t i = 0; i < l->findings.count; i++) {
+		const struct finding *f = &l->findings.list[i];
+
+		if (f->rule != rule)
+			fail_msg("%s:%d: %s: %s", path, f->number, f->rule->id, f->what);
+		assert_non_null(f->line);
+		assert_true(f->number > 0);
+		assert_string_equal(f->file, path);
+	}
+}
+
+static void is_clean(const char *path, const struct looked *l)
+{
+	if (l->findings.count > 0)
+		fail_msg("%s:%d: %s: %s", path, l->findings.list[0].number,
+			 l->findings.list[0].rule->id, l->findings.list[0].what);
+	if (l->cfg->mistake_count > 0)
+		fail_msg("%s:%d: %s", path, l->cfg->mistakes[0].line, l->cfg->mistakes[0].what);
+}
+
+/* Mended, it is as good as the good one, and stays so when it is written and read.  Some need
+ * the gateway's configuration for it. */
+static void mends(const char *path, const struct rule_facts *facts,
+		  const struct rule_facts *gateway)
+{
+	struct cfg *cfg = cfg_new();
+	struct looked again = { cfg_new(), { 0 } };
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	assert_true(cfg_read(cfg, path));
+	if (rules_fix(cfg, facts) == 0 && rules_fix(cfg, gateway) == 0)
+		fail_msg("%s: not mended", path);
+	cfg_print(cfg, 0, out);
+	fclose(out);
+	cfg_parse(again.cfg, path, text, size);
+	rules_check(again.cfg, facts, &again.findings);
+	is_clean(path, &again);
+	free(text);
+	done(&again);
+	cfg_free(cfg);
+}
+
+static void test_pairs(void **state)
+{
+	struct rule_facts facts = { .gateway = config_load(PAIRS "gateway.conf", stderr) };
+	const struct rule_facts nothing = { 0 };
+	glob_t bad;
+
+	(void)state;
+	assert_non_null(facts.gateway);
+	assert_int_equal(glob(PAIRS "*.bad.cfg", 0, NULL, &bad), 0);
+	for (size_t i = 0; i < bad.gl_pathc; i++) {
+		const struct rule *rule = rule_of(bad.gl_pathv[i]);
+		const struct rule_facts *known = rule->needs == RULE_GATEWAY ? &facts : &nothing;
+		struct looked l = look(bad.gl_pathv[i], known);
+		char good[512];
+
+		is_the_only_one(bad.gl_pathv[i], &l, rule);
+		done(&l);
+		snprintf(good, sizeof good, "%.*sgood.cfg", (int)strlen(bad.gl_pathv[i]) - 7,
+			 bad.gl_pathv[i]);
+		l = look(good, known);
+		is_clean(good, &l);
+		done(&l);
+		if (rule->fix != NULL)
+			mends(bad.gl_pathv[i], known, &facts);
+	}
+	globfree(&bad);
+	config_free((struct config *)facts.gateway);
+}
+
+/* Every rule that a file can show has a pair. */
+static void test_all_have_a_pair(void **state)
+{
+	const struct rule *all[RULES_MAX];
+	size_t count = rules_all(all);
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		char path[256];
+		glob_t found;
+
+		assert_true(i == 0 || strcmp(all[i - 1]->id, all[i]->id) < 0);
+		if (all[i]->needs == RULE_MACHINE || all[i]->needs == RULE_LIVE)
+			continue;
+		snprintf(path, sizeof path, PAIRS "%s-%s*.bad.cfg", all[i]->id + 1, all[i]->name);
+		if (glob(path, 0, NULL, &found) != 0)
+			fail_msg("%s %s has no pair of files", all[i]->id, all[i]->name);
+		globfree(&found);
+	}
+}
+
+static void test_generated(void **state)
+{
+	static const char *const patterns[] = { "tests/golden/haproxy/*/haproxy.cfg",
+						"examples/*/haproxy.cfg" };
+	const struct rule_facts nothing = { 0 };
+
+	(void)state;
+	for (size_t p = 0; p < ARRAY_LEN(patterns); p++) {
+		glob_t files;
+
+		assert_int_equal(glob(patterns[p], 0, NULL, &files), 0);
+		for (size_t i = 0; i < files.gl_pathc; i++) {
+			struct looked l = look(files.gl_pathv[i], &nothing);
+
+			/* What `generate` has warned of itself. */
+			if (strstr(files.gl_pathv[i], "/warned_") == NULL) {
+				for (size_t k = 0; k < l.findings.count; k++) {
+					const struct finding *f = &l.findings.list[k];
+
+					if (f->severity != RULE_ADVICE)
+						fail_msg("%s:%d: %s: %s", files.gl_pathv[i],
+							 f->number, f->rule->id, f->what);
+				}
+			}
+			done(&l);
+		}
+		globfree(&files);
+	}
+}
+
+/* What HAProxy's machine lacks. */
+static void test_machine(void **state)
+{
+	struct rule_facts facts = { .machine = true, .descriptors = 1000 };
+	struct looked l = { sample("global\n\tmaxconn 4000\n\tchroot /nosuch/folder\n"
+				   "\tstats socket /nosuch/run/ha.sock\n\tuser nosuchuser\n"),
+			    { 0 } };
+
+	(void)state;
+	rules_check(l.cfg, &facts, &l.findings);
+	assert_int_equal(l.findings.count, 4);
+	assert_string_equal(l.findings.list[0].rule->id, "K17");
+	assert_string_equal(l.findings.list[1].rule->id, "K48");
+	assert_string_equal(l.findings.list[2].rule->id, "K48");
+	assert_string_equal(l.findings.list[3].rule->id, "K49");
+	done(&l);
+}
+
+/* A mended file keeps what it does not concern: comments, indentation, other sections. */
+static void test_fix_keeps_the_rest(void **state)
+{
+	struct cfg *cfg = sample("global # one\n\thard-stop-after 5m\ndefaults\n\tmode tcp\n"
+				 "\ttimeout connect 3s\n\ttimeout client 11m # long\n"
+				 "\ttimeout server 40s   # too short\nlisten k\n\tbind :9092\n"
+				 "  # nodes\n\tserver a 10.0.0.1:9092\n");
+	const struct rule_facts nothing = { 0 };
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)state;
+	assert_int_equal(rules_fix(cfg, &nothing), 1);
+	out = open_memstream(&text, &size);
+	cfg_print(cfg, 0, out);
+	fclose(out);
+	assert_string_equal(text, "global # one\n\thard-stop-after 5m\ndefaults\n\tmode tcp\n"
+				  "\ttimeout connect 3s\n\ttimeout client 11m # long\n"
+				  "\ttimeout server 11m # too short\nlisten k\n\tbind :9092\n"
+				  "  # nodes\n\tserver a 10.0.0.1:9092\n");
+	free(text);
+	cfg_free(cfg);
+}
+
+static void test_find(void **state)
+{
+	(void)state;
+	assert_ptr_equal(rules_find("k02"), rules_find("no-inspect-delay"));
+	assert_non_null(rules_find("K02"));
+	assert_null(rules_find("K99"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_pairs),
+		cmocka_unit_test(test_all_have_a_pair),
+		cmocka_unit_test(test_generated),
+		cmocka_unit_test(test_machine),
+		cmocka_unit_test(test_fix_keeps_the_rest),
+		cmocka_unit_test(test_find),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
