@@ -15,6 +15,7 @@ from kafka_wire import Connection, WireError
 from traffic import no_errors, produce
 
 PAUSE = 0.2
+INTERNAL, RACK = 7, 8  # tags of an identity
 JOIN_VERSION, SYNC_VERSION, BEAT_VERSION = 2, 1, 1
 
 
@@ -39,11 +40,13 @@ def user_data(subscription):
 
 
 class Peers(threading.Thread):
-    def __init__(self, kafka, group, topic, connections):
+    def __init__(self, kafka, group, topic, connections, like=None):
+        """like: {name: {tag: value}}, what a peer says of itself beyond the usual."""
         super().__init__(daemon=True)
         self.kafka, self.group, self.topic = kafka, group, topic
         self.connections = dict(connections)
-        self.identities = {name: identity(name, f"10.9.9.{n}") for n, name in enumerate(connections, 1)}
+        self.identities = {name: identity(name, f"10.9.9.{n}", (like or {}).get(name))
+                           for n, name in enumerate(connections, 1)}
         self.ends, self.leads, self.trouble = threading.Event(), threading.Event(), None
         self.member, self.generation = "", -1
 

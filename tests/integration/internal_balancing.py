@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+"""Internal balancing, by 10,000 answers: each broker is one of the nodes in its rack, or of all where there is none in
+it, each as often as the others; `stable` keeps to one.  Two brokers never have one address."""
+import collections
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from cluster import FIRST_PORT, check, check_equal, run, wait_for  # noqa: E402
+from kafka_wire import Connection  # noqa: E402
+from peers import INTERNAL, RACK, Peers  # noqa: E402
+
+GROUP, TOPIC = "g-internal", "_anyport_gateway"
+ANSWERS, AT_ONCE = 10000, 50
+RACKS = {"p1": "r1", "p2": "r2", "p3": "r2", "p4": None}
+LIMITS = {1: 24, 2: 28, 5: 36}  # of chi-square by degrees of freedom: beyond it once in a million
+
+
+def told(node, times, client_id="test"):
+    """{broker: Counter of hosts} of so many metadata answers."""
+    hosts = collections.defaultdict(collections.Counter)
+    with Connection(*node.address, client_id=client_id) as kafka:
+        for _ in range(0, times, AT_ONCE):
+            for _ in range(AT_ONCE):
+                kafka.send("Metadata", 2, topics=[])
+            for _ in range(AT_ONCE):
+                brokers = kafka.receive()["brokers"]
+                addresses = {(b["host"], b["port"]) for b in brokers}
+                check_equal(len(addresses), 3, f"addresses of {brokers}")
+                for broker in brokers:
+                    check_equal(broker["port"], FIRST_PORT + broker["node_id"] - 1, f"port of {broker}")
+                    hosts[broker["node_id"]][broker["host"]] += 1
+    return hosts
+
+
+def check_uniform(counts, hosts, what):
+    check_equal(set(counts), set(hosts), f"nodes that stand for {what}")
+    expected = sum(counts.values()) / len(hosts)
+    chi_square = sum((n - expected) ** 2 / expected for n in counts.values())
+    print(f"{what}: {dict(counts)}, chi-square {chi_square:.1f}")
+    check(chi_square < LIMITS[len(hosts) - 1], f"chi-square {chi_square:.1f} of {what}: {dict(counts)}")
+
+
+def test(scene):
+    kafka = scene.mock_cluster(topics={"t": 3, TOPIC: 1})
+    kafka.command("leader", TOPIC, 0, 1)
+    for broker in kafka.brokers:
+        kafka.command("rack", broker, f"r{broker}")
+    like = {name: {INTERNAL: 1, **({RACK: rack} if rack else {})} for name, rack in RACKS.items()}
+    env = {"GATEWAY_GROUP_ID": GROUP, "GATEWAY_RACK_ID": "r1",
+           "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true"}
+    with Peers(kafka, GROUP, TOPIC, dict.fromkeys(RACKS, 0), like):
+        node = scene.node(kafka.bootstrap, env=env)
+        stable = scene.node(kafka.bootstrap, env={**env, "GATEWAY_MAPPING": "stable"})
+        for one in (node, stable):
+            wait_for(lambda: one.metrics().sum("anyport_cluster_nodes") == 6, 20, "the peers are known")
+        peers = [f"10.9.9.{n}" for n in range(1, 5)]
+        everyone = [node.host, stable.host, *peers]
+        hosts = told(node, ANSWERS)
+        check_uniform(hosts[1], [node.host, stable.host, peers[0]], "broker 1")
+        check_uniform(hosts[2], peers[1:3], "broker 2")
+        check_uniform(hosts[3], everyone, "broker 3, whose rack has no node")
+        for broker, counts in told(stable, 200).items():
+            check_equal(len(counts), 1, f"nodes that stand for broker {broker}, stable")
+        chosen = {next(iter(told(stable, AT_ONCE, f"client-{n}")[3])) for n in range(100)}
+        check_equal(chosen, set(everyone), "nodes that stand for broker 3, for 100 clients")
+
+
+run(test)
