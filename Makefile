@@ -11,9 +11,7 @@ WARN += -Werror
 endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE $(WARN) -Igateway -Ihaproxy -Itests -include gateway/util/banned.h
 ALL_CFLAGS := $(LANGUAGE) $(CFLAGS) -MMD -MP
-# Of anyportctl; a gateway needs less.
-TOOLS_LIBS := -lcurl
-LIBS := -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
+LIBS := -lcurl -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
 
 GATEWAY_SRC := $(filter-out gateway/main.c,$(wildcard gateway/*/*.c gateway/*/*/*.c))
 HAPROXY_SRC := $(wildcard haproxy/*/*.c)
@@ -46,7 +44,8 @@ help: ## list the targets
 GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
 GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e setup,$(GOALS)),java) \
-	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint)
+	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
+	$(if $(filter check check-fast integration setup,$(GOALS)),browser)
 
 setup: ## install the Debian packages that everything here needs
 	@tests/setup.sh $(if $(INSTALLS),,--look) $(GROUPS)
@@ -55,6 +54,8 @@ setup: ## install the Debian packages that everything here needs
 $(BUILD)/obj/%.o: %.c Makefile | setup
 	@mkdir -p $(@D)
 	$(call say,cc)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/obj/gateway/http/pages.o: gateway/http/page.html gateway/http/openapi.json
 
 $(BUILD)/libgateway.a: $(call obj,$(GATEWAY_SRC))
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
@@ -67,15 +68,15 @@ $(BUILD)/libtools.a: $(call obj,$(TOOLS_SRC))
 $(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/anyportctl: $(call obj,tools/main.c) $(ARCHIVES)
-	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS) $(TOOLS_LIBS)
+	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) $(TOOLS_LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
+	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS) $(TOOLS_LIBS)
+	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
 
 # --- tests -------------------------------------------------------------------
 TEST_PROGRAMS :=

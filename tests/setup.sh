@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh - installs the Debian packages that are missing, saying which.
 #
-#   setup.sh [--look] GROUP...     groups: build fast java clang lint
+#   setup.sh [--look] GROUP...     groups: build fast java clang lint browser
 #
 # Quiet and fast when nothing is missing.  With --look it only tells.  A line of
 # the list is: group, package, and the command that does as well wherever it
@@ -22,6 +22,7 @@ fast	haproxy	haproxy
 fast	kcat	kcat
 fast	socat	socat
 fast	python3	python3
+fast	python3-jsonschema	-
 fast	man-db	man
 fast	groff	groff
 fast	zsh	zsh
@@ -39,6 +40,7 @@ clang	libclang-rt-14-dev	-
 lint	clang-format	clang-format
 lint	clang-tidy	clang-tidy
 lint	python3	python3
+browser	chromium	chromium
 '
 
 look=no

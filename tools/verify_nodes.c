@@ -1,7 +1,7 @@
 /* What the nodes say over their HTTP API: whose connections they have, and what must not leak. */
 #include "verify.h"
 
-#include "http_client.h"
+#include "http/client.h"
 #include "util/mem.h"
 #include "util/text.h"
 

@@ -70,7 +70,8 @@ struct config {
 	/* the HTTP side */
 	char *http_host;
 	int http_port;
-	int agent_port; /* 0: off */
+	int agent_port;	  /* 0: off */
+	char *http_token; /* NULL: none */
 
 	/* the machine */
 	int workers; /* 1 or more after config_load */

@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 /* What a value looks like; kinds.c has a row for each. */
 enum option_kind {
@@ -48,6 +49,7 @@ struct config_option {
 	const char *standard; /* the default as one types it; NULL: none, or made in config.c */
 	const char *standard_help; /* how --help names a default that is not constant */
 	bool reloads;		   /* SIGHUP takes a new value; else it needs a restart */
+	bool is_secret;		   /* never printed, logged or told */
 	const char *help;
 };
 
@@ -62,6 +64,9 @@ struct config_origin {
 
 extern const struct config_option config_options[];
 extern const size_t config_option_count;
+
+/* Where an option's value was said: "default", "environment" or "FILE:LINE". */
+void config_print_origin(const struct config *c, const struct config_option *o, FILE *out);
 
 /* The row of a key, which must exist. */
 size_t option_index(const char *key);

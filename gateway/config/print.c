@@ -60,8 +60,10 @@ static void open_groups(const char *key, size_t open, FILE *out)
 	}
 }
 
-static void print_origin(const struct config *c, const struct config_origin *origin, FILE *out)
+void config_print_origin(const struct config *c, const struct config_option *o, FILE *out)
 {
+	const struct config_origin *origin = &c->origins[o - config_options];
+
 	if (origin->kind == ORIGIN_FILE)
 		fprintf(out, "%s:%d", c->file, origin->line);
 	else
@@ -85,10 +87,14 @@ static void print_option(const struct config *c, const struct config_option *o, 
 	indent(tabs, out);
 	fprintf(out, "# %s\n", o->help);
 	indent(tabs, out);
-	fprintf(out, "%s = ", strrchr(o->key, '.') + 1);
-	print_value(c, o, out);
+	/* a secret is not told, and what is printed can be read again without it */
+	fprintf(out, "%s%s = ", o->is_secret ? "# " : "", strrchr(o->key, '.') + 1);
+	if (o->is_secret)
+		fputs("(secret)", out);
+	else
+		print_value(c, o, out);
 	fprintf(out, "; # %s: ", o->env);
-	print_origin(c, &c->origins[o - config_options], out);
+	config_print_origin(c, o, out);
 	fputc('\n', out);
 }
 

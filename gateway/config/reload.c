@@ -66,6 +66,12 @@ static void copy(struct config *to, const struct config *from, const struct conf
 	}
 }
 
+static void hide(char **text)
+{
+	free(*text);
+	*text = mem_strdup("(secret)");
+}
+
 /* Else its value follows from others, which are told. */
 static int is_said(const struct config *c, const struct config_option *o)
 {
@@ -80,8 +86,14 @@ static void compare(struct config *next, const struct config *running,
 					.before = printed(running, o),
 					.after = printed(next, o) };
 
-	if (is_said(next, o) + is_said(running, o) > 0 &&
-	    strcmp(change.before, change.after) != 0 && changes->count < CONFIG_CHANGES_MAX) {
+	bool differs = strcmp(change.before, change.after) != 0;
+
+	if (o->is_secret) {
+		hide(&change.before);
+		hide(&change.after);
+	}
+	if (is_said(next, o) + is_said(running, o) > 0 && differs &&
+	    changes->count < CONFIG_CHANGES_MAX) {
 		changes->list[changes->count++] = change;
 	} else {
 		free(change.before);

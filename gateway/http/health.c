@@ -1,12 +1,12 @@
 #include "http/health.h"
 
-#include <assert.h>
-#include <jansson.h>
+#include "http/json.h"
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-static const char *const phase_names[] = { "starting", "ready", "draining" };
+static const char *const phase_names[] = { "starting", "ready", "degraded", "draining" };
 
 void http_reason(struct http_health *health, const char *fmt, ...)
 {
@@ -19,45 +19,20 @@ void http_reason(struct http_health *health, const char *fmt, ...)
 	va_end(args);
 }
 
-/* Text as JSON has it; what is not UTF-8 (a name cut in its middle) becomes '?'. */
-static json_t *text(const char *s)
-{
-	json_t *value = json_string(s);
-	char copy[HTTP_REASON_SIZE];
-
-	if (value != NULL)
-		return value;
-	snprintf(copy, sizeof copy, "%s", s);
-	for (char *c = copy; *c != '\0'; c++) {
-		if ((unsigned char)*c >= 0x80)
-			*c = '?';
-	}
-	return json_string(copy);
-}
-
 static json_t *state(const struct http_health *health)
 {
 	json_t *o = json_object(), *reasons = json_array();
 
 	json_object_set_new(o, "status", json_string(phase_names[health->phase]));
 	for (size_t i = 0; i < health->reason_count; i++)
-		json_array_append_new(reasons, text(health->reasons[i]));
+		json_array_append_new(reasons, json_text(health->reasons[i]));
 	json_object_set_new(o, "reasons", reasons);
 	return o;
 }
 
-static char *dump(json_t *o)
-{
-	char *out = json_dumps(o, JSON_COMPACT);
-
-	assert(out != NULL);
-	json_decref(o);
-	return out;
-}
-
 char *health_ready(const struct http_health *health)
 {
-	return dump(state(health));
+	return json_done(state(health));
 }
 
 static json_t *connections(const struct http_metrics *metrics)
@@ -103,10 +78,10 @@ char *health_summary(const struct http_health *health, const struct http_metrics
 {
 	json_t *o = state(health);
 
-	json_object_set_new(o, "version", text(node->version));
+	json_object_set_new(o, "version", json_text(node->version));
 	json_object_set_new(o, "uptime_seconds", json_integer((json_int_t)metrics_uptime(node)));
 	json_object_set_new(o, "cluster", cluster(metrics));
 	json_object_set_new(o, "connections", connections(metrics));
 	json_object_set_new(o, "memory", memory(metrics));
-	return dump(o);
+	return json_done(o);
 }

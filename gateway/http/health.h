@@ -13,6 +13,7 @@
 enum http_phase {
 	HTTP_STARTING, /* the cluster has not answered, or the ports are not bound */
 	HTTP_READY,    /* send clients here */
+	HTTP_DEGRADED, /* the same, but somebody should have a look */
 	HTTP_DRAINING, /* send no new ones */
 };
 
@@ -23,6 +24,12 @@ struct http_health {
 	size_t reason_count; /* why it is not ready; may also warn while it is */
 	char reasons[HTTP_REASONS_MAX][HTTP_REASON_SIZE];
 };
+
+/* Whether clients may be sent here. */
+static inline bool http_takes_clients(const struct http_health *health)
+{
+	return health->phase == HTTP_READY || health->phase == HTTP_DEGRADED;
+}
 
 /* One reason more, cut to its size; those beyond the maximum are left out. */
 void http_reason(struct http_health *health, const char *fmt, ...) PRINTF_LIKE(2, 3);

@@ -1,11 +1,14 @@
 #include "http/server.h"
 
+#include "http/json.h"
 #include "net/listen.h"
 #include "util/mem.h"
 
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <pthread.h>
 #include <signal.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/queue.h>
@@ -16,7 +19,8 @@ enum {
 	CONNECTIONS_CROWD = 96, /* beyond this the oldest is closed */
 	SILENCE_MAX_S = 10,
 	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
-	UNWANTED_BODY_MAX = 64 << 10,	/* is dropped; a larger one ends the connection */
+	STACK_A_CONNECTION = 512 << 10,
+	UNWANTED_BODY_MAX = 64 << 10, /* is dropped; a larger one ends the connection */
 };
 
 struct visitor {
@@ -25,113 +29,193 @@ struct visitor {
 	bool is_listed;
 };
 
-/* After http_start only the server's thread touches it, until http_stop. */
 struct http_server {
 	struct MHD_Daemon *daemon;
-	struct http_source source;
-	char *version;
-	struct timespec started;
+	struct http_site site;
+	bool is_loopback; /* listens there and nowhere else */
 	int port;
+	pthread_mutex_t lock;		/* of what follows */
 	TAILQ_HEAD(, visitor) visitors; /* the oldest first */
 	int visitor_count;		/* that are in the list */
 };
 
-struct answer {
-	unsigned status;
-	const char *type;
-	char *body; /* the response frees it */
-	size_t size;
+static const char type_of_json[] = "application/json";
+
+/* --- answers --- */
+
+struct http_reply http_json(unsigned status, char *json)
+{
+	return (struct http_reply){ status, type_of_json, json, strlen(json) };
+}
+
+struct http_reply http_error(unsigned status, const char *fmt, ...)
+{
+	char text[400];
+	va_list args;
+	json_t *o = json_object();
+	char *body;
+
+	va_start(args, fmt);
+	vsnprintf(text, sizeof text, fmt, args);
+	va_end(args);
+	json_object_set_new(o, "error", json_text(text));
+	body = json_dumps(o, JSON_COMPACT);
+	json_decref(o);
+	return http_json(status, body);
+}
+
+const char *http_argument(const struct http_request *r, const char *name)
+{
+	return MHD_lookup_connection_value(r->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+struct each {
+	void (*call)(void *ctx, const char *name, const char *value);
+	void *ctx;
 };
 
-static const char json_type[] = "application/json";
-static const char text_type[] = "text/plain; version=0.0.4; charset=utf-8";
-
-static struct answer json_answer(unsigned status, char *body)
+static enum MHD_Result on_argument(void *ctx, enum MHD_ValueKind kind, const char *name,
+				   const char *value)
 {
-	return (struct answer){ status, json_type, body, strlen(body) };
+	const struct each *each = ctx;
+
+	(void)kind;
+	each->call(each->ctx, name, value != NULL ? value : "");
+	return MHD_YES;
 }
 
-static struct http_health read_health(const struct http_server *s)
+void http_arguments(const struct http_request *r,
+		    void (*each)(void *ctx, const char *name, const char *value), void *ctx)
 {
-	struct http_health health = { 0 };
+	struct each all = { each, ctx };
 
-	s->source.health(s->source.ctx, &health);
-	return health;
+	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_argument, &all);
 }
 
-static struct http_metrics read_metrics(const struct http_server *s)
-{
-	struct http_metrics metrics = { 0 };
+/* --- who may change something --- */
 
-	s->source.metrics(s->source.ctx, &metrics);
-	return metrics;
+static bool is_loopback(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+	       strcmp(host, "localhost") == 0;
 }
 
-static struct http_node node_of(const struct http_server *s, const struct http_health *health)
+/* Compares all of it whatever differs, so that time tells nothing. */
+static bool same_token(const char *given, const char *token)
 {
-	return (struct http_node){ s->version, s->started, health->phase == HTTP_READY };
+	size_t n = strlen(token);
+	unsigned char differs = strlen(given) != n;
+
+	for (size_t i = 0; i < n && given[i] != '\0'; i++)
+		differs |= (unsigned char)(given[i] ^ token[i]);
+	return differs == 0;
 }
 
-static struct answer get_summary(const struct http_server *s)
+/* A page of another site, open in a browser near us, may make requests, but not hide that. */
+static bool is_of_other_site(struct MHD_Connection *c)
 {
-	struct http_health health = read_health(s);
-	struct http_metrics metrics = read_metrics(s);
-	struct http_node node = node_of(s, &health);
+	const char *origin = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Origin");
+	const char *host = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Host");
+	const char *at;
 
-	return json_answer(MHD_HTTP_OK, health_summary(&health, &metrics, &node));
+	if (origin == NULL)
+		return false;
+	at = strstr(origin, "://");
+	return at == NULL || host == NULL || strcmp(at + 3, host) != 0;
 }
 
-static struct answer get_live(const struct http_server *s)
+/* False: refused, with the reply. */
+static bool may_change(const struct http_server *s, const struct http_request *r,
+		       struct http_reply *reply)
 {
-	(void)s;
-	return json_answer(MHD_HTTP_OK, mem_strdup("{\"status\":\"live\"}"));
-}
-
-static struct answer get_ready(const struct http_server *s)
-{
-	struct http_health health = read_health(s);
-
-	return json_answer(health.phase == HTTP_READY ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE,
-			   health_ready(&health));
-}
-
-static struct answer get_metrics(const struct http_server *s)
-{
-	struct http_health health = read_health(s);
-	struct http_metrics metrics = read_metrics(s);
-	struct http_node node = node_of(s, &health);
-	struct answer a = { MHD_HTTP_OK, text_type, NULL, 0 };
-
-	a.body = metrics_render(&metrics, &node, &a.size);
-	return a;
-}
-
-static const struct route {
-	const char *path;
-	struct answer (*get)(const struct http_server *s);
-} routes[] = {
-	{ "/health", get_summary },
-	{ "/health/live", get_live },
-	{ "/health/ready", get_ready },
-	{ "/metrics", get_metrics },
-};
-
-static struct answer answer_to(const struct http_server *s, const char *method, const char *path)
-{
-	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
-		if (strcmp(path, routes[i].path) != 0)
-			continue;
-		if (strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0)
-			return routes[i].get(s);
-		return json_answer(MHD_HTTP_METHOD_NOT_ALLOWED,
-				   mem_strdup("{\"error\":\"method not allowed, only GET is\"}"));
+	if (is_of_other_site(r->connection)) {
+		*reply = http_error(MHD_HTTP_FORBIDDEN, "asked for by another site");
+		return false;
 	}
-	return json_answer(MHD_HTTP_NOT_FOUND,
-			   mem_strdup("{\"error\":\"not found, there are /health, /health/live, "
-				      "/health/ready and /metrics\"}"));
+	if (s->site.token == NULL && s->is_loopback)
+		return true;
+	if (s->site.token == NULL) {
+		*reply = http_error(MHD_HTTP_FORBIDDEN,
+				    "nothing can be changed here: set gateway.http_token, or let "
+				    "gateway.http_host be a loopback address");
+		return false;
+	}
+	if (r->token != NULL && same_token(r->token, s->site.token))
+		return true;
+	*reply = http_error(MHD_HTTP_UNAUTHORIZED,
+			    r->token == NULL ? "a token is needed: Authorization: Bearer TOKEN"
+					     : "not the token of this node");
+	return false;
 }
 
-static enum MHD_Result send_answer(struct MHD_Connection *c, const struct answer *a)
+/* --- routes --- */
+
+/* Whether it is the route's path; *rest is what follows one that takes a word. */
+static bool is_path(const struct http_route *route, const char *path, const char **rest)
+{
+	size_t n = strlen(route->path);
+
+	*rest = "";
+	if (n == 1 || route->path[n - 1] != '/')
+		return strcmp(path, route->path) == 0;
+	*rest = path + n;
+	return strncmp(path, route->path, n) == 0 && path[n] != '\0';
+}
+
+static struct http_reply not_found(const struct http_server *s)
+{
+	char paths[400] = "";
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->site.route_count && n < sizeof paths; i++) {
+		const char *path = s->site.routes[i].path;
+
+		if (i == 0 || strcmp(path, s->site.routes[i - 1].path) != 0)
+			n += (size_t)snprintf(paths + n, sizeof paths - n, "%s %s",
+					      n > 0 ? "," : "", path);
+	}
+	return http_error(MHD_HTTP_NOT_FOUND, "not found, there are%s", paths);
+}
+
+/* Who answers; NULL: *reply is the answer, *allow the methods that there are. */
+static const struct http_route *find_route(const struct http_server *s, struct http_request *r,
+					   struct http_reply *reply, char *allow, size_t size)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->site.route_count; i++) {
+		const struct http_route *route = &s->site.routes[i];
+
+		if (!is_path(route, r->path, &r->rest))
+			continue;
+		if (strcmp(r->method, route->method) == 0)
+			return route;
+		n += (size_t)snprintf(allow + n, size - n, "%s%s", n > 0 ? ", " : "",
+				      strcmp(route->method, "GET") == 0 ? "GET, HEAD"
+									: route->method);
+	}
+	*reply = n > 0 ? http_error(MHD_HTTP_METHOD_NOT_ALLOWED, "method not allowed, only %s",
+				    allow)
+		       : not_found(s);
+	return NULL;
+}
+
+static struct http_reply answer_to(const struct http_server *s, struct http_request *r, char *allow,
+				   size_t size)
+{
+	struct http_reply reply;
+	const struct http_route *route = find_route(s, r, &reply, allow, size);
+
+	if (route == NULL || (route->changes && !may_change(s, r, &reply)))
+		return reply;
+	if (s->site.elsewhere != NULL && strncmp(route->path, "/v1/", 4) == 0 &&
+	    s->site.elsewhere(s->site.ctx, r, &reply))
+		return reply;
+	return route->answer(s->site.ctx, r);
+}
+
+static enum MHD_Result send_reply(struct MHD_Connection *c, const struct http_reply *a,
+				  const char *allow)
 {
 	struct MHD_Response *r =
 		MHD_create_response_from_buffer(a->size, a->body, MHD_RESPMEM_MUST_FREE);
@@ -143,11 +227,29 @@ static enum MHD_Result send_answer(struct MHD_Connection *c, const struct answer
 	}
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CONTENT_TYPE, a->type);
 	MHD_add_response_header(r, MHD_HTTP_HEADER_CACHE_CONTROL, "no-store");
+	MHD_add_response_header(r, "X-Content-Type-Options", "nosniff");
 	if (a->status == MHD_HTTP_METHOD_NOT_ALLOWED)
-		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
+		MHD_add_response_header(r, MHD_HTTP_HEADER_ALLOW, allow);
+	if (a->status == MHD_HTTP_UNAUTHORIZED)
+		MHD_add_response_header(r, MHD_HTTP_HEADER_WWW_AUTHENTICATE, "Bearer");
 	result = MHD_queue_response(c, a->status, r);
 	MHD_destroy_response(r);
 	return result;
+}
+
+static struct http_request read_request(struct MHD_Connection *c, const char *method,
+					const char *path)
+{
+	static const char bearer[] = "Bearer ";
+	const char *said = MHD_lookup_connection_value(c, MHD_HEADER_KIND, "Authorization");
+	struct http_request r = { .method = method, .path = path, .rest = "", .connection = c };
+
+	if (strcmp(method, "HEAD") == 0)
+		r.method = "GET";
+	if (said != NULL && strncasecmp(said, bearer, sizeof bearer - 1) == 0)
+		r.token = said + sizeof bearer - 1;
+	r.is_passed_on = MHD_lookup_connection_value(c, MHD_HEADER_KIND, HTTP_PASSED_ON) != NULL;
+	return r;
 }
 
 /* Called when a request's head is there, for each piece of a body that nobody
@@ -157,7 +259,9 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 				  size_t *body_size, void **dropped)
 {
 	uintptr_t n = (uintptr_t)*dropped;
-	struct answer a;
+	struct http_request request;
+	struct http_reply reply;
+	char allow[64] = "";
 
 	(void)version;
 	(void)body;
@@ -167,9 +271,12 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 		*dropped = (void *)n; // NOLINT(performance-no-int-to-ptr): a number, never followed
 		return n > UNWANTED_BODY_MAX ? MHD_NO : MHD_YES;
 	}
-	a = answer_to(ctx, method, path);
-	return send_answer(c, &a);
+	request = read_request(c, method, path);
+	reply = answer_to(ctx, &request, allow, sizeof allow);
+	return send_reply(c, &reply, allow);
 }
+
+/* --- visitors --- */
 
 /* MHD closes it when it sees that the other side is gone. */
 static void visitor_dismiss(struct http_server *s, struct visitor *v)
@@ -195,18 +302,20 @@ static void on_connection(void *ctx, struct MHD_Connection *c, void **context,
 	struct http_server *s = ctx;
 	struct visitor *v = *context;
 
+	pthread_mutex_lock(&s->lock);
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = v = mem_zalloc(sizeof *v);
 		v->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
 		visitor_enter(s, v);
-		return;
+	} else {
+		if (v->is_listed) {
+			TAILQ_REMOVE(&s->visitors, v, link);
+			s->visitor_count--;
+		}
+		free(v);
+		*context = NULL;
 	}
-	if (v->is_listed) {
-		TAILQ_REMOVE(&s->visitors, v, link);
-		s->visitor_count--;
-	}
-	free(v);
-	*context = NULL;
+	pthread_mutex_unlock(&s->lock);
 }
 
 static int port_of(int fd)
@@ -221,8 +330,8 @@ static int port_of(int fd)
 	return ntohs(v4.sin_port);
 }
 
-/* With poll: few connections are open, and the library's epoll misses the end of
- * one that comes together with an unfinished request. */
+/* With poll: the library's epoll misses the end of a connection that comes
+ * together with an unfinished request. */
 static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 {
 	sigset_t all, before;
@@ -230,18 +339,19 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
 
 	sigfillset(&all);
 	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-	daemon = MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_ITC, 0, NULL, NULL,
-				  on_request, s, MHD_OPTION_LISTEN_SOCKET, fd,
-				  MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX,
-				  MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
-				  MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
-				  MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+	daemon = MHD_start_daemon(
+		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, NULL,
+		NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
+		CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
+		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
+		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_A_CONNECTION,
+		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return daemon;
 }
 
-struct http_server *http_start(const char *host, int port, const char *version,
-			       const struct http_source *source, char *why, size_t why_size)
+struct http_server *http_start(const char *host, int port, const struct http_site *site, char *why,
+			       size_t why_size)
 {
 	struct http_server *s;
 	int fd;
@@ -249,10 +359,10 @@ struct http_server *http_start(const char *host, int port, const char *version,
 	if (listen_open(host, port, 1, 1, &fd, why, why_size) != 0)
 		return NULL;
 	s = mem_zalloc(sizeof *s);
-	s->source = *source;
-	s->version = mem_strdup(version);
+	s->site = *site;
+	s->is_loopback = is_loopback(host);
 	s->port = port_of(fd);
-	clock_gettime(CLOCK_REALTIME, &s->started);
+	pthread_mutex_init(&s->lock, NULL);
 	TAILQ_INIT(&s->visitors);
 	s->daemon = start_daemon(s, fd);
 	if (s->daemon != NULL)
@@ -273,6 +383,6 @@ void http_stop(struct http_server *server)
 		return;
 	if (server->daemon != NULL)
 		MHD_stop_daemon(server->daemon);
-	free(server->version);
+	pthread_mutex_destroy(&server->lock);
 	free(server);
 }

@@ -1,45 +1,45 @@
-/* server.h - the node's HTTP side: health and metrics.
+/* server.h - the node's HTTP side: takes requests, keeps visitors within limits.
  *
- *   GET /health        200, a summary
- *   GET /health/live   200 as long as the process turns
- *   GET /health/ready  200 when clients may come, else 503 and why
- *   GET /metrics       for Prometheus
+ * It answers before the cluster is known and whatever the workers do, a thread
+ * a connection.  Connections, their memory and their time are bounded, and when
+ * many are open the oldest is closed: slow, huge and malformed requests cost
+ * nobody else anything.  The threads take no signals.
  *
- * It has a thread of its own, so it answers before the cluster is known and
- * whatever the workers do.  Connections, their memory and their time are
- * bounded, and when many are open the oldest is closed: slow, huge and
- * malformed requests cost nobody else anything.  The thread takes no signals.
- * Tests: tests/unit/http/server_test.c
+ * What changes something (`changes` of a route) needs the token, as
+ * "Authorization: Bearer TOKEN"; without one it is refused unless the server
+ * listens on a loopback address only.  Requests that a browser makes for
+ * another site (an Origin that is not this Host) change nothing either.
+ * Tests: tests/unit/http/server_test.c, tests/integration/http_api.py
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H
 
-#include "http/health.h"
-#include "http/metrics.h"
+#include "http/request.h"
 #include "util/compiler.h"
 
 #include <stddef.h>
 
 struct http_server;
 
-/* Where the answers come from.  Both are called on the server's thread, one at
- * a time, from before http_start returns until http_stop does; they must not
- * wait for the network.  `out` is zeroed before. */
-struct http_source {
+/* What there is.  Borrowed until http_stop. */
+struct http_site {
 	void *ctx;
-	void (*health)(void *ctx, struct http_health *out);
-	void (*metrics)(void *ctx, struct http_metrics *out);
+	const struct http_route *routes;
+	size_t route_count;
+	const char *token; /* NULL: none */
+	/* True: another node has answered; NULL: there are no others.  Called
+	 * for routes below /v1/. */
+	bool (*elsewhere)(void *ctx, const struct http_request *r, struct http_reply *reply);
 };
 
-/* Binds and starts.  Copies the source and the version.  Port 0: any free one.
- * NULL on a mistake, with one line in why ("listen on 0.0.0.0:8888: Address
- * already in use"). */
-MUST_CHECK struct http_server *http_start(const char *host, int port, const char *version,
-					  const struct http_source *source, char *why,
-					  size_t why_size);
+/* Binds and starts; calls begin before it returns and end when http_stop does.
+ * Port 0: any free one.  NULL on a mistake, with one line in why ("listen on
+ * 0.0.0.0:8888: Address already in use"). */
+MUST_CHECK struct http_server *http_start(const char *host, int port, const struct http_site *site,
+					  char *why, size_t why_size);
 /* The port it has. */
 int http_port(const struct http_server *server);
-/* Closes every connection, ends the thread, frees all.  Fine with NULL. */
+/* Closes every connection, ends the threads, frees all.  Fine with NULL. */
 void http_stop(struct http_server *server);
 
 #endif

@@ -28,6 +28,7 @@ static int state_line(const struct program *p, char *to, size_t size)
 	case HTTP_DRAINING:
 		return snprintf(to, size, "maint\n");
 	case HTTP_READY:
+	case HTTP_DEGRADED:
 		break;
 	}
 	return snprintf(to, size, "up ready %d%%\n", atomic_load(&p->weight_now));

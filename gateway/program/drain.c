@@ -93,10 +93,42 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	arm(p, has_turns(d) && left > LOOK_MS ? LOOK_MS : left);
 }
 
+/* Ports that have been closed, from the first on: see the workers' turns. */
+static int closed_ports(const struct program *p)
+{
+	int turns = atomic_load(&p->drain.turns), done = atomic_load(&p->drain.turns_done), n = 0;
+
+	while (n < p->port_count && n * turns / p->port_count < done)
+		n++;
+	return n;
+}
+
+/* Every worker has closed what it had to: the ports can be bound again. */
+static void undrained(struct program *p)
+{
+	struct drain *d = &p->drain;
+	int ports = closed_ports(p);
+
+	d->is_undone = false;
+	if (ports > 0 && !program_listen(p, ports))
+		return;
+	cluster_set_draining(p->node.cluster, false);
+	atomic_store(&p->phase, HTTP_READY);
+	log_info("who=main event=undrained clients=%lld", (long long)program_clients(p));
+	notify_status(&p->notify, "serving");
+	if (d->begins_again)
+		drain_begin(p, d->then_exits, "asked for meanwhile");
+	d->begins_again = d->then_exits = false;
+}
+
 static void all_drained(struct program *p)
 {
 	if (atomic_load(&p->phase) != HTTP_DRAINING || ++p->drain.workers_done < p->worker_count)
 		return;
+	if (p->drain.is_undone) {
+		undrained(p);
+		return;
+	}
 	ev_timer_stop(p->loop, &p->drain.timer);
 	atomic_store(&p->drain.turns_done, atomic_load(&p->drain.turns));
 	log_info("who=main event=drained exits=%s",
@@ -127,6 +159,11 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 {
 	struct drain *d = &p->drain;
 
+	if (d->is_undone) { /* only for a moment */
+		d->begins_again = true;
+		d->then_exits |= exits;
+		return true;
+	}
 	if (atomic_load(&p->phase) == HTTP_DRAINING) {
 		atomic_store(&d->exits, exits || atomic_load(&d->exits));
 		tell_manager(p);
@@ -156,26 +193,25 @@ bool drain_undo(struct program *p)
 {
 	if (atomic_load(&p->phase) != HTTP_DRAINING || atomic_load(&p->drain.exits))
 		return false;
+	if (p->drain.is_undone)
+		return true;
 	ev_timer_stop(p->loop, &p->drain.timer);
-	each_worker(p, worker_drain_end); /* ports that are still open would be bound twice */
-	if (!program_listen(p, p->port_count))
-		return false;
-	cluster_set_draining(p->node.cluster, false);
-	atomic_store(&p->phase, HTTP_READY);
-	log_info("who=main event=undrained");
-	notify_status(&p->notify, "serving");
+	p->drain.is_undone = true;
+	each_worker(p, worker_undrain);
+	if (p->drain.workers_done >= p->worker_count)
+		undrained(p);
 	return true;
 }
 
-void program_drain_state(struct program *p, struct program_drain *out)
+void drain_state(struct program *p, struct http_drain *out)
 {
 	const struct drain *d = &p->drain;
 	int64_t left = atomic_load(&d->ends_at) - clock_ms();
 
-	*out = (struct program_drain){ .is_draining = atomic_load(&p->phase) == HTTP_DRAINING,
-				       .turns = atomic_load(&d->turns),
-				       .turns_done = atomic_load(&d->turns_done),
-				       .clients = program_clients(p),
-				       .left_ms = left > 0 ? left : 0,
-				       .exits = atomic_load(&d->exits) };
+	*out = (struct http_drain){ .is_draining = atomic_load(&p->phase) == HTTP_DRAINING,
+				    .turns = atomic_load(&d->turns),
+				    .turns_done = atomic_load(&d->turns_done),
+				    .clients = program_clients(p),
+				    .left_ms = left > 0 ? left : 0,
+				    .exits = atomic_load(&d->exits) };
 }

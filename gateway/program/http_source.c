@@ -1,19 +1,45 @@
-/* What the HTTP side asks; on its thread. */
+/* What the HTTP side asks; on its threads. */
 #include "cluster/skew.h"
+#include "http/config_json.h"
 #include "program/inside.h"
 #include "util/clock.h"
+
+static void tell_drain(void *ctx, struct http_drain *out)
+{
+	drain_state(ctx, out);
+}
+
+/* What somebody should have a look at, though clients may come. */
+static void tell_troubles(struct program *p, struct http_health *out)
+{
+	const struct cluster_view *v = cluster_view_get(p->node.cluster);
+	int64_t age = topology_age_ms(p->node.topology);
+
+	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
+		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
+	if (v->state == CLUSTER_APART)
+		http_reason(out, "the gateway nodes do not hear each other: %s",
+			    v->trouble != NULL ? v->trouble : "no coordinator answers");
+	for (size_t i = 0; i < v->disagreement_count; i++)
+		http_reason(out, "%s", v->disagreements[i]);
+	cluster_view_unref(v);
+	if (out->reason_count > 0)
+		out->phase = HTTP_DEGRADED;
+}
 
 static void tell_health(void *ctx, struct http_health *out)
 {
 	struct program *p = ctx;
-	struct program_drain d;
+	struct http_drain d;
 
 	out->phase = (enum http_phase)atomic_load(&p->phase);
-	if (out->phase == HTTP_STARTING) {
+	if (out->phase == HTTP_READY) {
+		tell_troubles(p, out);
+	} else if (out->phase == HTTP_STARTING) {
 		http_reason(out, topology_age_ms(p->node.topology) < 0 ? "no broker has answered"
 								       : "the ports are not bound");
-	} else if (out->phase == HTTP_DRAINING) {
-		program_drain_state(p, &d);
+	} else {
+		drain_state(p, &d);
 		http_reason(out,
 			    "the node is drained: turn %d of %d, %lld clients left, %lld s at most",
 			    d.turns_done, d.turns, (long long)d.clients,
@@ -49,14 +75,11 @@ static void tell_cluster(struct program *p, struct http_metrics *out)
 
 static void tell_metrics(void *ctx, struct http_metrics *out)
 {
-	static const struct stats *blocks[1024];
 	struct program *p = ctx;
 	const struct snapshot *s = topology_snapshot(p->node.topology);
 
 	tell_cluster(p, out);
-	for (int i = 0; i < p->worker_count; i++)
-		blocks[i] = worker_stats(p->workers[i]);
-	out->workers = blocks;
+	out->workers = p->stats;
 	out->worker_count = (size_t)p->worker_count;
 	out->memory_budget_bytes = budget_size(p->node.budget);
 	budget_read(p->node.budget, &out->memory_held_bytes, &out->memory_waiting);
@@ -68,7 +91,72 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	snapshot_unref(s);
 }
 
+/* On the main loop. */
+static bool act(struct program *p, int action, FILE *out)
+{
+	bool good;
+
+	switch ((enum http_action)action) {
+	case HTTP_DRAIN:
+	case HTTP_DRAIN_EXIT:
+		good = drain_begin(p, action == HTTP_DRAIN_EXIT, "asked for");
+		fputs(good ? "draining" : "the node has not started: nothing to drain", out);
+		return good;
+	case HTTP_UNDRAIN:
+		good = drain_undo(p);
+		fputs(good ? "taking clients again"
+			   : "the node does not drain, or is to exit when it has",
+		      out);
+		return good;
+	case HTTP_RELOAD:
+		return reload_begin(p, out);
+	case HTTP_REBALANCE:
+		return balance_rebalance(p, out);
+	}
+	return false;
+}
+
+static bool ask_to_act(void *ctx, enum http_action action, char **text)
+{
+	return program_ask(ctx, act, (int)action, text);
+}
+
+/* On the main loop: elsewhere a reload could take it away. */
+static bool print_config(struct program *p, int what, FILE *out)
+{
+	char *text = config_json(p->config);
+
+	(void)what;
+	fputs(text, out);
+	free(text);
+	return true;
+}
+
+static char *tell_config(void *ctx)
+{
+	char *text;
+
+	if (program_ask(ctx, print_config, 0, &text))
+		return text;
+	free(text);
+	return NULL;
+}
+
+static int32_t ask_coordinator(void *ctx, enum coordinator_type type, const char *key)
+{
+	return program_ask_coordinator(ctx, type, key);
+}
+
 struct http_source http_source(struct program *p)
 {
-	return (struct http_source){ p, tell_health, tell_metrics };
+	return (struct http_source){ .ctx = p,
+				     .node = &p->node,
+				     .workers = p->workers,
+				     .worker_count = p->worker_count,
+				     .health = tell_health,
+				     .metrics = tell_metrics,
+				     .drain = tell_drain,
+				     .act = ask_to_act,
+				     .config = tell_config,
+				     .coordinator = ask_coordinator };
 }

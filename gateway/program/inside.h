@@ -9,13 +9,14 @@
  *   weight.c       which weight that is
  *   notify.c       what the service manager is told
  *   watchdog.c     and that for as long as the node is alive
+ *   asks.c         what other threads ask the main loop for
  *   http_source.c  what the HTTP side asks
  */
 #ifndef PROGRAM_INSIDE_H
 #define PROGRAM_INSIDE_H
 
 #include "cluster/skew.h"
-#include "http/server.h"
+#include "http/api.h"
 #include "program/correction.h"
 #include "program/notify.h"
 #include "program/program.h"
@@ -31,7 +32,9 @@ struct drain {
 	atomic_bool exits;
 	int workers_done; /* how many have told that they are drained */
 	int64_t gone_at;  /* when the last client of the turns so far had gone; 0: not yet */
-	ev_timer timer;	  /* of the next turn */
+	bool is_undone;	  /* it is over once all of them have */
+	bool begins_again, then_exits;
+	ev_timer timer; /* of the next turn */
 };
 
 struct reload {
@@ -55,8 +58,9 @@ struct program {
 	struct config *config; /* what counts now; may be `first` */
 	struct node node;
 	struct worker **workers;
+	const struct stats **stats; /* theirs */
 	int worker_count, port_count;
-	struct http_server *http;
+	struct http_api *http;
 	struct agent *agent;
 	struct notify notify;
 	struct watchdog *watchdog;
@@ -100,6 +104,17 @@ bool balance_rebalance(struct program *p, FILE *out);
 /* reload.c; writes what it did to `out` */
 bool reload_begin(struct program *p, FILE *out);
 void reload_free(struct program *p);
+
+void drain_state(struct program *p, struct http_drain *out); /* from any thread */
+
+/* asks.c; from any thread but the main one */
+/* `call` writes what there is to say, on the main loop; waits for it, a few seconds at most.
+ * *text is that, or says that nobody answered; caller frees.  False: so does `call`, or
+ * nobody answered. */
+bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,
+		 char **text);
+/* Asks the cluster; NO_BROKER: no answer. */
+int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const char *key);
 
 /* http_source.c */
 struct http_source http_source(struct program *p);

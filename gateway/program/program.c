@@ -9,15 +9,11 @@
 
 #include <errno.h>
 #include <malloc.h>
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <time.h>
-
-enum { ASK_WAITS_S = 5 };
 
 /* --- letters to the main loop ------------------------------------------------ */
 
@@ -41,102 +37,6 @@ void program_post(struct program *p, void (*call)(struct program *p))
 	l->letter.deliver = deliver_call;
 	l->call = call;
 	mailbox_post(&p->mailbox, &l->letter);
-}
-
-/* --- what is asked for ------------------------------------------------------- */
-
-/* Belongs to both sides; who comes second frees it. */
-struct ask {
-	struct letter letter;
-	enum program_action action;
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool is_done, is_given_up, good;
-	char *text;
-};
-
-static void ask_free(struct ask *a)
-{
-	pthread_mutex_destroy(&a->lock);
-	pthread_cond_destroy(&a->cond);
-	free(a->text);
-	free(a);
-}
-
-static bool drain_told(struct program *p, bool exits, FILE *out)
-{
-	bool good = drain_begin(p, exits, "asked for");
-
-	fputs(good ? "draining\n" : "the node has not started: nothing to drain\n", out);
-	return good;
-}
-
-static bool act(struct program *p, enum program_action action, FILE *out)
-{
-	bool good;
-
-	switch (action) {
-	case PROGRAM_DRAIN:
-		return drain_told(p, false, out);
-	case PROGRAM_DRAIN_EXIT:
-		return drain_told(p, true, out);
-	case PROGRAM_UNDRAIN:
-		good = drain_undo(p);
-		fputs(good ? "taking clients again\n"
-			   : "the node does not drain, or is to exit when it has\n",
-		      out);
-		return good;
-	case PROGRAM_RELOAD:
-		return reload_begin(p, out);
-	case PROGRAM_REBALANCE:
-		return balance_rebalance(p, out);
-	}
-	return false;
-}
-
-static void deliver_ask(struct letter *letter, void *owner)
-{
-	struct ask *a = CONTAINER_OF(letter, struct ask, letter);
-	size_t size;
-	FILE *out = open_memstream(&a->text, &size);
-	bool given_up, good;
-
-	good = act(owner, a->action, out);
-	fclose(out);
-	pthread_mutex_lock(&a->lock);
-	a->good = good;
-	a->is_done = true;
-	given_up = a->is_given_up;
-	pthread_cond_signal(&a->cond);
-	pthread_mutex_unlock(&a->lock);
-	if (given_up)
-		ask_free(a);
-}
-
-bool program_ask(struct program *p, enum program_action action, char **text)
-{
-	struct ask *a = mem_zalloc(sizeof *a);
-	struct timespec until;
-	bool good, done;
-
-	a->letter.deliver = deliver_ask;
-	a->action = action;
-	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->cond, NULL);
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += ASK_WAITS_S;
-	mailbox_post(&p->mailbox, &a->letter);
-	pthread_mutex_lock(&a->lock);
-	while (!a->is_done && pthread_cond_timedwait(&a->cond, &a->lock, &until) == 0)
-		;
-	done = a->is_done;
-	a->is_given_up = !done;
-	good = done && a->good;
-	*text = mem_strdup(done ? a->text : "the node is too busy to answer\n");
-	pthread_mutex_unlock(&a->lock);
-	if (done)
-		ask_free(a);
-	return good;
 }
 
 /* --- load -------------------------------------------------------------------- */
@@ -341,8 +241,12 @@ static void start_parts(struct program *p)
 	p->node.topology = topology_new(c);
 	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
 	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
-	for (int i = 0; i < c->workers; i++)
-		p->workers[p->worker_count++] = worker_new(&p->node, i, drain_on_worker, p);
+	p->stats = mem_zalloc((size_t)c->workers * sizeof *p->stats);
+	for (int i = 0; i < c->workers; i++) {
+		p->workers[i] = worker_new(&p->node, i, drain_on_worker, p);
+		p->stats[i] = worker_stats(p->workers[i]);
+		p->worker_count++;
+	}
 	topology_subscribe(p->node.topology, &p->mailbox, on_snapshot);
 	topology_start(p->node.topology);
 }
@@ -357,6 +261,7 @@ static void stop_parts(struct program *p)
 	for (int i = 0; i < p->worker_count; i++)
 		worker_free(p->workers[i]);
 	free(p->workers);
+	free(p->stats);
 	admission_free(p->node.admission);
 	budget_free(p->node.budget);
 }
@@ -368,7 +273,7 @@ static bool start_answering(struct program *p)
 	struct http_source source = http_source(p);
 	char why[256];
 
-	p->http = http_start(c->http_host, c->http_port, ANYPORT_VERSION, &source, why, sizeof why);
+	p->http = api_start(&source, ANYPORT_VERSION, why, sizeof why);
 	if (p->http == NULL) {
 		fail(p, why);
 		return false;
@@ -400,7 +305,7 @@ int program_run(struct config *config)
 	watch(p);
 	if (start_answering(p))
 		ev_run(p->loop, 0);
-	http_stop(p->http);
+	api_stop(p->http);
 	agent_free(p->agent);
 	stop_parts(p);
 	mailbox_deinit(&p->mailbox);

@@ -84,6 +84,7 @@ void client_free(struct client *c, const char *why)
 	if (c->next != NULL)
 		c->next->prev = c->prev;
 	free(c->hello);
+	free(c->client_id);
 	free(c);
 	worker_client_gone(w);
 }

@@ -56,6 +56,7 @@ static bool is_whole(const struct client *c, const struct request *r)
 static void swallow_frame(struct client *c, const struct request *r)
 {
 	c->swallow = request_frame_size(r);
+	client_count_in(c, c->swallow);
 	c->inbound = NULL;
 	c->in_state = IN_SWALLOW;
 }

@@ -4,6 +4,11 @@
 
 #include "loop/budget.h"
 #include "net/proxy.h"
+#include "util/mem.h"
+
+#include <string.h>
+
+enum { CLIENT_ID_KEPT = 255 };
 
 /* True: there is more in the buffer than before. */
 static bool read_more(struct client *c)
@@ -108,6 +113,22 @@ static bool is_served(const struct client *c, const struct request_head *h)
 	return h->api->route == HERE || kversions_has(s->offers[h->key], h->version);
 }
 
+/* For who asks who is connected; a client hardly ever changes its id. */
+static void keep_client_id(struct client *c, const struct request_head *head)
+{
+	const uint8_t *id = inbuf_at(&c->sock.in) + head->client_id_at;
+	size_t len = head->client_id_len > 0 ? (size_t)head->client_id_len : 0;
+
+	if (len > CLIENT_ID_KEPT)
+		len = CLIENT_ID_KEPT;
+	if (c->client_id == NULL
+		    ? len == 0
+		    : strlen(c->client_id) == len && memcmp(c->client_id, id, len) == 0)
+		return;
+	free(c->client_id);
+	c->client_id = len > 0 ? mem_strndup((const char *)id, len) : NULL;
+}
+
 static bool head_step(struct client *c)
 {
 	struct request_head head;
@@ -141,6 +162,7 @@ static bool head_step(struct client *c)
 		return false;
 	}
 	c->frame_since = client_now(c);
+	keep_client_id(c, &head);
 	c->inbound = request_new(c, &head);
 	stats_request(&c->worker->stats, head.key);
 	inbuf_reserve(&c->sock.in, &c->worker->bufs,

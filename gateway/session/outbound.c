@@ -16,6 +16,7 @@ static void finish(struct client *c, struct request *r)
 static void count_out(struct client *c, size_t n)
 {
 	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_OUT, n);
+	c->bytes_out += n;
 	if (n > 0)
 		c->moved_at = client_now(c);
 }

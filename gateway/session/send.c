@@ -136,7 +136,7 @@ static bool composed_step(struct client *c, struct request *r)
 			moved |= send_composed(c, &r->parts[i]);
 	}
 	if (request_is_sent(r)) {
-		stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, request_frame_size(r));
+		client_count_in(c, request_frame_size(r));
 		inbuf_take(&c->sock.in, request_frame_size(r));
 		c->inbound = NULL;
 		c->in_state = IN_HEAD;
@@ -198,7 +198,7 @@ static bool through_step(struct client *c, struct part *p)
 		wire_put32(inbuf_at(&c->sock.in) + HEAD_CORRELATION_AT, p->correlation_id);
 	got = relay_run(&c->up, &c->sock, &u->sock, NULL, &c->worker->bufs, &c->worker->pipes);
 	count_sent(c, c->up.moved - before);
-	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, c->up.moved - before);
+	client_count_in(c, c->up.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->up.spliced - spliced);
 	switch (got) {
 	case RELAY_DONE:

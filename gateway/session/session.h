@@ -150,6 +150,8 @@ struct client {
 	/* the client's own ApiVersions request: software name and version */
 	uint8_t *hello;
 	uint32_t hello_len;
+	char *client_id; /* of its last request; NULL: none */
+	uint64_t bytes_in, bytes_out;
 	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
 	ev_timer timer;
 	ev_tstamp timer_at;
@@ -173,6 +175,12 @@ struct client {
 static inline ev_tstamp client_now(const struct client *c)
 {
 	return ev_now(c->worker->loop);
+}
+
+static inline void client_count_in(struct client *c, uint64_t n)
+{
+	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, n);
+	c->bytes_in += n;
 }
 
 /* client.c */

@@ -140,12 +140,11 @@ static void deliver_listen(struct letter *letter, void *owner)
 	struct listen_letter *l = CONTAINER_OF(letter, struct listen_letter, letter);
 	struct worker *w = owner;
 
-	assert(w->listeners == NULL || w->port_count == l->port_count);
-	w->advertising.port_count = w->port_count = l->port_count;
-	w->draining = false;
-	w->drained_turns = 0;
-	if (w->listeners == NULL)
+	if (w->listeners == NULL) {
+		w->advertising.port_count = w->port_count = l->port_count;
 		w->listeners = mem_zalloc((size_t)l->port_count * sizeof *w->listeners);
+	}
+	assert(l->port_count <= w->port_count);
 	for (int i = 0; i < l->port_count; i++) {
 		ev_io *io = &w->listeners[i];
 
@@ -241,6 +240,19 @@ static void deliver_drain_turn(struct letter *letter, void *owner)
 			client_drain(c);
 	}
 	check_drained(w);
+}
+
+static void deliver_undrain(struct letter *letter, void *owner)
+{
+	struct worker *w = owner;
+
+	free(letter);
+	if (!w->draining)
+		return;
+	w->draining = false;
+	w->drained_turns = 0;
+	if (!w->told_drained)
+		w->on_drained(w->drained_ctx);
 }
 
 static void deliver_drain_end(struct letter *letter, void *owner)
@@ -346,6 +358,11 @@ static void post(struct worker *w, void (*deliver)(struct letter *, void *))
 void worker_drain_turn(struct worker *w)
 {
 	post(w, deliver_drain_turn);
+}
+
+void worker_undrain(struct worker *w)
+{
+	post(w, deliver_undrain);
 }
 
 void worker_drain_end(struct worker *w)

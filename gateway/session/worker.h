@@ -77,8 +77,8 @@ struct worker {
  * the worker's thread when all turns are over and its last client has gone. */
 struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
 			  void *ctx);
-/* From any thread: takes the listening sockets, one a port, and closes them when it drains;
- * a drain that was on is over. */
+/* From any thread: takes the listening sockets, one a port from the first on, and closes them
+ * when it drains. */
 void worker_listen(struct worker *w, const int *fds, int port_count);
 /* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn. */
 void worker_drain(struct worker *w, int turns);
@@ -86,6 +86,8 @@ void worker_drain(struct worker *w, int turns);
 void worker_drain_turn(struct worker *w);
 /* From any thread: how many clients whose turn has come are still there. */
 int worker_leaving(const struct worker *w);
+/* No further turns: who is still there stays, and `on_drained` is called, if it wasn't. */
+void worker_undrain(struct worker *w);
 /* What is left goes now. */
 void worker_drain_end(struct worker *w);
 /* From any thread: up to so many of its clients are closed when they are between requests;

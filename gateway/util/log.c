@@ -2,17 +2,40 @@
 
 #include "util/logsink.h"
 
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { LINES_A_SECOND = 10 };
+enum { LINES_A_SECOND = 10, LINE_MAX_BYTES = 1024, WARNINGS_KEPT = 50 };
 
 static atomic_int least_level = LOG_INFO;
 static const char *const names[] = { "debug", "info", "warn", "error" };
 static const int priorities[] = { 7, 6, 4, 3 }; /* what syslog calls them */
+
+/* A ring of the last lines that warn. */
+static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
+static char kept[WARNINGS_KEPT][LINE_MAX_BYTES];
+static unsigned kept_count;
+
+static void keep(const char *line, size_t n)
+{
+	pthread_mutex_lock(&kept_lock);
+	memcpy(kept[kept_count % WARNINGS_KEPT], line, n);
+	kept[kept_count++ % WARNINGS_KEPT][n] = '\0';
+	pthread_mutex_unlock(&kept_lock);
+}
+
+void log_warnings(void (*each)(void *ctx, const char *line), void *ctx)
+{
+	pthread_mutex_lock(&kept_lock);
+	for (unsigned i = kept_count > WARNINGS_KEPT ? kept_count - WARNINGS_KEPT : 0;
+	     i < kept_count; i++)
+		each(ctx, kept[i % WARNINGS_KEPT]);
+	pthread_mutex_unlock(&kept_lock);
+}
 
 void log_set_level(enum log_level least)
 {
@@ -52,7 +75,7 @@ static int site_allows(struct log_site *site, long second)
 
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
 {
-	char line[1024];
+	char line[LINE_MAX_BYTES];
 	struct timespec now;
 	struct tm utc;
 	size_t n;
@@ -75,6 +98,8 @@ void log_write(struct log_site *site, enum log_level level, const char *fmt, ...
 		n += (size_t)snprintf(line + n, sizeof line - n, " left_out=%u", site->left_out);
 		site->left_out = 0;
 	}
+	if (level >= LOG_WARN)
+		keep(line, n);
 	line[n++] = '\n';
 	logsink_write(priorities[level], line, n);
 }

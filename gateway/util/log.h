@@ -25,6 +25,8 @@ void log_set_level(enum log_level least);
 /* 0 and the level, or -1 when the word is none of debug, info, warn, error. */
 int log_level_parse(const char *word, enum log_level *level);
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The last lines that warn, the oldest first, without their ends. */
+void log_warnings(void (*each)(void *ctx, const char *line), void *ctx);
 /* Whether such a line would be written at all: to save making its values. */
 int log_is_on(enum log_level level);
 

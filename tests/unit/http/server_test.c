@@ -1,4 +1,6 @@
 /* server_test.c - the HTTP side over real sockets, with visitors good and bad. */
+#include "http/health.h"
+#include "http/metrics.h"
 #include "http/server.h"
 
 #include "kafka/api.h"
@@ -30,41 +32,106 @@ static atomic_int phase;
 static atomic_int signals_open;
 static struct http_server *server;
 
-static void give_health(void *ctx, struct http_health *out)
+static struct http_health give_health(void)
 {
+	struct http_health health = { 0 };
 	sigset_t blocked;
 
-	assert_ptr_equal(ctx, &worker);
 	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
 	if (!sigismember(&blocked, SIGTERM))
 		atomic_store(&signals_open, 1);
-	out->phase = (enum http_phase)atomic_load(&phase);
-	if (out->phase == HTTP_STARTING)
-		http_reason(out, "no broker has answered");
-	if (out->phase == HTTP_DRAINING)
-		http_reason(out, "the node is being stopped");
+	health.phase = (enum http_phase)atomic_load(&phase);
+	if (health.phase == HTTP_STARTING)
+		http_reason(&health, "no broker has answered");
+	return health;
 }
 
-static void give_metrics(void *ctx, struct http_metrics *out)
+static struct http_reply give_ready(void *ctx, const struct http_request *r)
 {
-	(void)ctx;
-	*out = (struct http_metrics){
+	struct http_health health = give_health();
+
+	assert_ptr_equal(ctx, &worker);
+	assert_string_equal(r->rest, "");
+	return http_json(http_takes_clients(&health) ? 200 : 503, health_ready(&health));
+}
+
+static struct http_reply give_metrics(void *ctx, const struct http_request *r)
+{
+	struct http_metrics metrics = {
 		.workers = workers, .worker_count = 1, .brokers = 3, .topology_age_ms = -1
 	};
+	struct http_node node = { .version = "1.2.3" };
+	struct http_reply reply = { 200, "text/plain; version=0.0.4", NULL, 0 };
+
+	(void)ctx;
+	(void)r;
+	reply.body = metrics_render(&metrics, &node, &reply.size);
+	return reply;
 }
 
-static const struct http_source source = { &worker, give_health, give_metrics };
+/* What it was called with. */
+static struct http_reply give_back(void *ctx, const struct http_request *r)
+{
+	const char *argument = http_argument(r, "a");
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
 
-static int start(void **state)
+	(void)ctx;
+	fprintf(out, "\"%s %s %s %s\"", r->method, r->rest, argument != NULL ? argument : "-",
+		r->token != NULL ? r->token : "-");
+	fclose(out);
+	return http_json(200, text);
+}
+
+static const struct http_route routes[] = {
+	{ "GET", "/health/ready", false, give_ready }, { "GET", "/metrics", false, give_metrics },
+	{ "GET", "/v1/things/", false, give_back },    { "DELETE", "/v1/things/", true, give_back },
+	{ "POST", "/v1/act", true, give_back },
+};
+
+/* Another node answers what has ?node=. */
+static bool pass_on(void *ctx, const struct http_request *r, struct http_reply *reply)
+{
+	(void)ctx;
+	if (http_argument(r, "node") == NULL)
+		return false;
+	*reply = http_error(502, "node %s \xff is away", http_argument(r, "node"));
+	return true;
+}
+
+static struct http_site site = {
+	.ctx = &worker, .routes = routes, .route_count = ARRAY_LEN(routes), .elsewhere = pass_on
+};
+
+static int start_on(const char *host, const char *token)
 {
 	char why[200];
 
-	(void)state;
 	atomic_store(&phase, HTTP_READY);
-	server = http_start("127.0.0.1", 0, "1.2.3", &source, why, sizeof why);
+	site.token = token;
+	server = http_start(host, 0, &site, why, sizeof why);
 	if (server == NULL)
 		print_error("%s\n", why);
 	return server == NULL ? -1 : 0;
+}
+
+static int start(void **state)
+{
+	(void)state;
+	return start_on("127.0.0.1", NULL);
+}
+
+static int start_with_token(void **state)
+{
+	(void)state;
+	return start_on("127.0.0.1", "open sesame");
+}
+
+static int start_for_all(void **state)
+{
+	(void)state;
+	return start_on("0.0.0.0", NULL);
 }
 
 static int stop(void **state)
@@ -154,57 +221,99 @@ static bool has_line(const struct heard *h, const char *line)
 
 static struct heard heard;
 
-static void every_endpoint_answers(void **state)
+static void ask_with(const char *method, const char *path, const char *headers)
+{
+	char request[400];
+	int fd = visit();
+
+	snprintf(request, sizeof request,
+		 "%s %s HTTP/1.1\r\nHost: x\r\nConnection: close\r\n%s\r\n", method, path, headers);
+	say(fd, request);
+	hear_all(fd, &heard);
+	close(fd);
+}
+
+static void routes_are_found_and_told_what_was_asked(void **state)
 {
 	(void)state;
-	ask("GET", "/health", &heard);
-	assert_int_equal(heard.status, 200);
-	assert_true(has_line(&heard, "\r\nContent-Type: application/json\r\n"));
-	assert_text(heard.body, "version", "1.2.3");
-	ask("GET", "/health/live", &heard);
-	assert_int_equal(heard.status, 200);
-	assert_text(heard.body, "status", "live");
 	ask("GET", "/health/ready?from=haproxy", &heard);
 	assert_int_equal(heard.status, 200);
+	assert_true(has_line(&heard, "\r\nContent-Type: application/json\r\n"));
 	assert_text(heard.body, "status", "ready");
 	ask("GET", "/metrics", &heard);
 	assert_int_equal(heard.status, 200);
 	assert_true(has_line(&heard, "\r\nContent-Type: text/plain; version=0.0.4"));
 	assert_non_null(strstr(heard.body, "\nanyport_brokers 3\n"));
-	assert_non_null(strstr(heard.body, "\nanyport_ready 1\n"));
+	ask("GET", "/v1/things/a%20b?a=%31", &heard);
+	assert_string_equal(heard.body, "\"GET a b 1 -\"");
+	ask("GET", "/v1/things/", &heard);
+	assert_int_equal(heard.status, 404);
+	atomic_store(&phase, HTTP_STARTING);
+	ask("GET", "/health/ready", &heard);
+	assert_int_equal(heard.status, 503);
+	assert_non_null(strstr(heard.body, "no broker has answered"));
+	assert_int_equal(atomic_load(&signals_open), 0);
 }
 
-static void readiness_follows_the_node(void **state)
+static void another_node_may_answer_below_v1(void **state)
+{
+	(void)state;
+	ask("GET", "/v1/things/x?node=n2", &heard);
+	assert_int_equal(heard.status, 502);
+	assert_text(heard.body, "error", "node n2 ? is away");
+	ask("GET", "/health/ready?node=n2", &heard);
+	assert_int_equal(heard.status, 200);
+}
+
+static void on_loopback_changes_need_no_token(void **state)
+{
+	(void)state;
+	ask("DELETE", "/v1/things/7", &heard);
+	assert_string_equal(heard.body, "\"DELETE 7 - -\"");
+	ask_with("POST", "/v1/act", "Origin: http://x\r\n");
+	assert_int_equal(heard.status, 200);
+	ask_with("POST", "/v1/act", "Origin: http://elsewhere\r\n");
+	assert_int_equal(heard.status, 403);
+	ask_with("POST", "/v1/act", "Origin: null\r\n");
+	assert_int_equal(heard.status, 403);
+}
+
+static void beyond_loopback_nothing_changes_without_a_token(void **state)
+{
+	(void)state;
+	ask("POST", "/v1/act", &heard);
+	assert_int_equal(heard.status, 403);
+	assert_non_null(strstr(heard.body, "gateway.http_token"));
+	ask("POST", "/v1/act?node=n2", &heard);
+	assert_int_equal(heard.status, 403);
+	ask("GET", "/v1/things/x", &heard);
+	assert_int_equal(heard.status, 200);
+}
+
+static void a_token_is_asked_for_and_compared(void **state)
 {
 	static const struct {
-		enum http_phase phase;
+		const char *header;
 		int status;
-		const char *word, *reason;
 	} rows[] = {
-		{ HTTP_STARTING, 503, "starting", "no broker has answered" },
-		{ HTTP_READY, 200, "ready", NULL },
-		{ HTTP_DRAINING, 503, "draining", "the node is being stopped" },
+		{ "", 401 },
+		{ "Authorization: Bearer open sesame\r\n", 200 },
+		{ "authorization: bearer open sesame\r\n", 200 },
+		{ "Authorization: Bearer open sesam\r\n", 401 },
+		{ "Authorization: Bearer open sesamee\r\n", 401 },
+		{ "Authorization: Bearer\r\n", 401 },
+		{ "Authorization: Basic open sesame\r\n", 401 },
 	};
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		atomic_store(&phase, (int)rows[i].phase);
-		ask("GET", "/health/ready", &heard);
+		ask_with("POST", "/v1/act", rows[i].header);
 		assert_int_equal(heard.status, rows[i].status);
-		assert_text(heard.body, "status", rows[i].word);
-		if (rows[i].reason != NULL)
-			assert_non_null(strstr(heard.body, rows[i].reason));
-		ask("GET", "/health/live", &heard);
-		assert_int_equal(heard.status, 200);
-		ask("GET", "/health", &heard);
-		assert_int_equal(heard.status, 200);
-		assert_text(heard.body, "status", rows[i].word);
-		ask("GET", "/metrics", &heard);
-		assert_non_null(strstr(heard.body, rows[i].phase == HTTP_READY
-							   ? "\nanyport_ready 1\n"
-							   : "\nanyport_ready 0\n"));
+		if (heard.status == 401)
+			assert_true(has_line(&heard, "\r\nWWW-Authenticate: Bearer\r\n"));
 	}
-	assert_int_equal(atomic_load(&signals_open), 0);
+	ask("GET", "/v1/things/x", &heard);
+	assert_int_equal(heard.status, 200);
 }
 
 static void head_has_no_body(void **state)
@@ -300,12 +409,12 @@ static void a_connection_serves_several_requests(void **state)
 
 	(void)state;
 	for (int i = 0; i < 3; i++) {
-		say(fd, "GET /health/live HTTP/1.1\r\nHost: x\r\n\r\n");
-		hear_one(fd, "{\"status\":\"live\"}");
+		say(fd, "GET /health/ready HTTP/1.1\r\nHost: x\r\n\r\n");
+		hear_one(fd, "{\"status\":\"ready\",\"reasons\":[]}");
 	}
-	say(fd, "GET /health/live HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
+	say(fd, "GET /health/ready HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\n");
 	say(fd, "hello");
-	hear_one(fd, "{\"status\":\"live\"}");
+	hear_one(fd, "{\"status\":\"ready\",\"reasons\":[]}");
 	close(fd);
 }
 
@@ -361,7 +470,7 @@ static void a_head_too_large_ends_its_connection_only(void **state)
 	(void)state;
 	memset(line, 'x', sizeof line - 1);
 	line[sizeof line - 1] = '\0';
-	say(fd, "GET /health/live HTTP/1.1\r\nHost: x\r\nX-Large: ");
+	say(fd, "GET /health/ready HTTP/1.1\r\nHost: x\r\nX-Large: ");
 	for (i = 0; i < 100; i++) {
 		if (send(fd, line, strlen(line), MSG_NOSIGNAL) < 0)
 			break;
@@ -383,9 +492,9 @@ static void garbage_ends_its_connection_only(void **state)
 		{ "GET\r\n\r\n", 7 },
 		{ "GET /hea", 8 },
 		{ "", 0 },
-		{ "GET /health/live HTTP/9.9\r\n\r\n", 29 },
-		{ "GET /health/live HTTP/1.1\r\n: x\r\n\r\n", 34 },
-		{ "GET /health/live HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 49 },
+		{ "GET /health/ready HTTP/9.9\r\n\r\n", 29 },
+		{ "GET /health/ready HTTP/1.1\r\n: x\r\n\r\n", 34 },
+		{ "GET /health/ready HTTP/1.1\r\nContent-Length: -1\r\n\r\n", 49 },
 	};
 	char some[1000];
 
@@ -404,7 +513,7 @@ static void garbage_ends_its_connection_only(void **state)
 static void a_slow_visitor_keeps_nobody_waiting(void **state)
 {
 	static const char request[] =
-		"GET /health/live HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
+		"GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n";
 	int fd = visit();
 
 	(void)state;
@@ -446,7 +555,7 @@ static void *ask_often(void *result)
 	int good = 0;
 
 	for (int i = 0; i < 50; i++) {
-		ask("GET", i % 2 ? "/metrics" : "/health", h);
+		ask("GET", i % 2 ? "/metrics" : "/health/ready", h);
 		good += h->status == 200;
 	}
 	*(int *)result = good;
@@ -478,7 +587,7 @@ static void a_port_in_use_is_told_in_one_line(void **state)
 	char why[200] = "", want[200];
 
 	(void)state;
-	assert_null(http_start("127.0.0.1", http_port(server), "1", &source, why, sizeof why));
+	assert_null(http_start("127.0.0.1", http_port(server), &site, why, sizeof why));
 	snprintf(want, sizeof want, "listen on 127.0.0.1:%d: Address already in use",
 		 http_port(server));
 	assert_string_equal(why, want);
@@ -498,7 +607,7 @@ static void stopping_closes_all_and_frees_the_port(void **state)
 	assert_int_equal(hear_some(half, &byte, 1), 0);
 	close(idle);
 	close(half);
-	server = http_start("127.0.0.1", port, "1.2.3", &source, why, sizeof why);
+	server = http_start("127.0.0.1", port, &site, why, sizeof why);
 	assert_non_null(server);
 	assert_int_equal(http_port(server), port);
 	assert_alive();
@@ -522,8 +631,13 @@ static int free_apis(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		WITH_SERVER(every_endpoint_answers),
-		WITH_SERVER(readiness_follows_the_node),
+		WITH_SERVER(routes_are_found_and_told_what_was_asked),
+		WITH_SERVER(another_node_may_answer_below_v1),
+		WITH_SERVER(on_loopback_changes_need_no_token),
+		cmocka_unit_test_setup_teardown(beyond_loopback_nothing_changes_without_a_token,
+						start_for_all, stop),
+		cmocka_unit_test_setup_teardown(a_token_is_asked_for_and_compared, start_with_token,
+						stop),
 		WITH_SERVER(head_has_no_body),
 		WITH_SERVER(plain_checks_are_served),
 		WITH_SERVER(what_is_not_there_is_told_as_json),

@@ -1,10 +1,10 @@
-/* http_client.h - asks a node's HTTP API.
+/* client.h - asks a node's HTTP API: anyportctl does, and one node for another.
  *
  * One request at a time, each with a deadline; no proxy of the environment is used.
- * Tests: tests/integration/node_commands.py
+ * Safe from any thread.  Tests: tests/integration/http_api.py
  */
-#ifndef TOOLS_HTTP_CLIENT_H
-#define TOOLS_HTTP_CLIENT_H
+#ifndef HTTP_CLIENT_H
+#define HTTP_CLIENT_H
 
 #include "util/compiler.h"
 
@@ -18,11 +18,19 @@ struct http_answer {
 	long status; /* 200... */
 	char *body;  /* ends with NUL; never NULL */
 	size_t size;
+	char type[64]; /* Content-Type; "" when there is none */
 };
 
-/* False, and why with the URL: no answer within timeout_ms.  `token` may be NULL, `body` too
- * (else it is sent as JSON).  Caller frees with http_answer_free. */
-MUST_CHECK bool http_ask(const char *method, const char *url, const char *token, const char *body,
+/* What goes along; all may be NULL or 0. */
+struct http_extra {
+	const char *token;
+	const char *body;   /* sent as JSON */
+	const char *header; /* one more line, "X-Name: value" */
+};
+
+/* False, and why with the URL: no answer within timeout_ms.  `extra` may be NULL.
+ * Caller frees with http_answer_free. */
+MUST_CHECK bool http_ask(const char *method, const char *url, const struct http_extra *extra,
 			 long timeout_ms, struct http_answer *answer,
 			 char why[HTTP_CLIENT_WHY_MAX]);
 void http_answer_free(struct http_answer *answer);

@@ -1,4 +1,4 @@
-#include "http_client.h"
+#include "http/client.h"
 
 #include "util/mem.h"
 
@@ -21,25 +21,36 @@ static size_t on_body(char *bytes, size_t one, size_t n, void *owner)
 	return n;
 }
 
-static struct curl_slist *headers(const char *token, const char *body)
+static struct curl_slist *headers(const struct http_extra *extra)
 {
 	struct curl_slist *list = NULL;
 	char line[600];
 
-	if (token != NULL) {
-		snprintf(line, sizeof line, "Authorization: Bearer %s", token);
+	if (extra->token != NULL) {
+		snprintf(line, sizeof line, "Authorization: Bearer %s", extra->token);
 		list = curl_slist_append(list, line);
 	}
-	if (body != NULL)
+	if (extra->body != NULL)
 		list = curl_slist_append(list, "Content-Type: application/json");
-	return curl_slist_append(list, "X-Requested-With: anyportctl");
+	if (extra->header != NULL)
+		list = curl_slist_append(list, extra->header);
+	return list;
 }
 
-bool http_ask(const char *method, const char *url, const char *token, const char *body,
-	      long timeout_ms, struct http_answer *answer, char why[HTTP_CLIENT_WHY_MAX])
+static void keep_type(CURL *curl, struct http_answer *answer)
 {
+	char *type = NULL;
+
+	if (curl_easy_getinfo(curl, CURLINFO_CONTENT_TYPE, &type) == CURLE_OK && type != NULL)
+		snprintf(answer->type, sizeof answer->type, "%s", type);
+}
+
+bool http_ask(const char *method, const char *url, const struct http_extra *extra, long timeout_ms,
+	      struct http_answer *answer, char why[HTTP_CLIENT_WHY_MAX])
+{
+	static const struct http_extra nothing = { 0 };
 	CURL *curl = curl_easy_init();
-	struct curl_slist *list = headers(token, body);
+	struct curl_slist *list = headers(extra != NULL ? extra : &nothing);
 	CURLcode code;
 
 	memset(answer, 0, sizeof *answer);
@@ -53,12 +64,13 @@ bool http_ask(const char *method, const char *url, const char *token, const char
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	if (body != NULL)
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, body);
+	if (extra != NULL && extra->body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, extra->body);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
 		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: %s", url, curl_easy_strerror(code));
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
+	keep_type(curl, answer);
 	curl_slist_free_all(list);
 	curl_easy_cleanup(curl);
 	if (code == CURLE_OK)
@@ -85,7 +97,7 @@ json_t *http_get_json(const char *base, const char *path, long timeout_ms,
 	while (n > 0 && base[n - 1] == '/')
 		n--;
 	snprintf(url, sizeof url, "%.*s%s", (int)n, base, path);
-	if (!http_ask("GET", url, NULL, NULL, timeout_ms, &answer, why))
+	if (!http_ask("GET", url, NULL, timeout_ms, &answer, why))
 		return NULL;
 	if (answer.status != 200)
 		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: status %ld", url, answer.status);

@@ -1,0 +1,67 @@
+/* api.h - what the HTTP side answers, and where it has it from.
+ *
+ *   GET    /                      the status page
+ *   GET    /openapi.json          this list, with every field
+ *   GET    /health                200, a summary
+ *   GET    /health/live           200 as long as the process turns
+ *   GET    /health/ready          200 when clients may come, else 503 and why
+ *   GET    /metrics               for Prometheus
+ *   GET    /v1/node               this node
+ *   GET    /v1/cluster            the nodes that know each other, and their load
+ *   GET    /v1/brokers            the Kafka cluster as this node knows it
+ *   GET    /v1/topics/NAME        the leaders of its partitions
+ *   GET    /v1/connections        the clients that are connected here
+ *   GET    /v1/route              where a request would go, and why
+ *   GET    /v1/config             what is configured, and where that was said
+ *   GET    /v1/warnings           the last lines of the log that warn
+ *   POST   /v1/drain, /v1/undrain, /v1/reload, /v1/rebalance
+ *   DELETE /v1/connections/ID     ends a client's connection between two requests
+ *
+ * Any node answers for another: `?node=NODE_ID` passes a request below /v1/ on.
+ * Every field is told in openapi.json.  Tests: tests/integration/http_api.py
+ */
+#ifndef HTTP_API_H
+#define HTTP_API_H
+
+#include "http/health.h"
+#include "http/metrics.h"
+#include "http/server.h"
+#include "session/worker.h"
+
+enum http_action { HTTP_DRAIN, HTTP_DRAIN_EXIT, HTTP_UNDRAIN, HTTP_RELOAD, HTTP_REBALANCE };
+
+struct http_drain {
+	bool is_draining;
+	int turns, turns_done; /* virtual brokers, or groups of them, one after the other */
+	int64_t clients;       /* that are still there */
+	int64_t left_ms;       /* until what is left is cut off */
+	bool exits;
+};
+
+/* Called on several threads at a time, from before api_start returns until api_stop does. */
+struct http_source {
+	void *ctx;
+	const struct node *node;
+	struct worker *const *workers;
+	int worker_count;
+	/* `out` is zeroed before. */
+	void (*health)(void *ctx, struct http_health *out);
+	void (*metrics)(void *ctx, struct http_metrics *out);
+	void (*drain)(void *ctx, struct http_drain *out);
+	/* Waits a few seconds at most.  *text says what was done, or why not; caller frees. */
+	bool (*act)(void *ctx, enum http_action action, char **text);
+	/* The options as a JSON text; caller frees.  NULL: the node is too busy. */
+	char *(*config)(void *ctx);
+	/* Asks the cluster when it isn't known; NO_BROKER: no answer. */
+	int32_t (*coordinator)(void *ctx, enum coordinator_type type, const char *key);
+};
+
+struct http_api;
+
+/* Starts the server on the configured address.  Copies the source; what it points to must
+ * outlive it.  NULL and why, as http_start. */
+MUST_CHECK struct http_api *api_start(const struct http_source *source, const char *version,
+				      char *why, size_t why_size);
+void api_stop(struct http_api *api); /* fine with NULL */
+
+#endif

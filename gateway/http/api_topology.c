@@ -1,0 +1,162 @@
+/* /v1/brokers and /v1/topics/NAME: the Kafka cluster as this node knows it. */
+#include "http/inside.h"
+
+#include "session/nodes.h"
+#include "util/mem.h"
+
+#include <arpa/inet.h>
+#include <microhttpd.h>
+#include <string.h>
+
+/* What a broker's connections go to; null while its name can't be resolved. */
+static json_t *address(const struct broker *b)
+{
+	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&b->address;
+	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&b->address;
+	char host[INET6_ADDRSTRLEN] = "";
+
+	if (b->address_len == 0)
+		return json_null();
+	if (b->address.ss_family == AF_INET)
+		inet_ntop(AF_INET, &v4->sin_addr, host, sizeof host);
+	else
+		inet_ntop(AF_INET6, &v6->sin6_addr, host, sizeof host);
+	return json_host_port(host, b->port);
+}
+
+/* What clients are told for it: an example under random mapping. */
+static json_t *advertised(const struct http_api *api, const struct snapshot *s, int32_t id)
+{
+	const struct config *c = api->source.node->config;
+	const struct cluster_view *v = cluster_view_get(api->source.node->cluster);
+	struct mapping *mapping = nodes_mapping(v);
+	struct advertising a = { .config = c,
+				 .port_count = v->members[v->self].port_count,
+				 .mapping = mapping,
+				 .key = 1 };
+	struct advertised told;
+	json_t *o = json_null();
+
+	if (a.port_count > 0 && advertise_broker(&a, s, id, &told)) {
+		o = json_object();
+		json_object_set_new(o, "id", json_integer(told.id));
+		json_object_set_new(o, "address", json_host_port(told.host, told.port));
+		json_object_set_new(o, "is_fixed", json_boolean(mapping == NULL));
+	}
+	mapping_free(mapping);
+	cluster_view_unref(v);
+	return o;
+}
+
+static json_t *broker(const struct http_api *api, const struct snapshot *s, const struct broker *b)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "id", json_integer(b->id));
+	json_object_set_new(o, "host", json_text(b->host));
+	json_object_set_new(o, "port", json_integer(b->port));
+	json_object_set_new(o, "rack", json_text(b->rack));
+	json_object_set_new(o, "address", address(b));
+	json_object_set_new(o, "advertised", advertised(api, s, b->id));
+	return o;
+}
+
+/* NULL with the reply: nothing is known yet. */
+static const struct snapshot *known(const struct http_api *api, struct http_reply *reply)
+{
+	const struct snapshot *s = topology_snapshot(api->source.node->topology);
+
+	if (s == NULL)
+		*reply = http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "no broker has answered yet");
+	return s;
+}
+
+struct http_reply answer_brokers(void *ctx, const struct http_request *r)
+{
+	const struct http_api *api = ctx;
+	struct http_reply reply;
+	const struct snapshot *s = known(api, &reply);
+	json_t *o, *brokers;
+
+	(void)r;
+	if (s == NULL)
+		return reply;
+	o = json_object();
+	brokers = json_array();
+	for (size_t i = 0; i < s->broker_count; i++)
+		json_array_append_new(brokers, broker(api, s, &s->brokers[i]));
+	json_object_set_new(o, "cluster_id", json_text(s->cluster_id));
+	json_object_set_new(o, "controller", json_integer(s->controller));
+	json_object_set_new(o, "age_ms", json_integer(topology_age_ms(api->source.node->topology)));
+	json_object_set_new(o, "topics", json_integer((json_int_t)snapshot_topic_count(s)));
+	json_object_set_new(o, "brokers", brokers);
+	snapshot_unref(s);
+	return http_json(MHD_HTTP_OK, json_done(o));
+}
+
+/* As Kafka's tools write it: base64 without padding, '-' and '_'. */
+static json_t *uuid(const uint8_t id[16])
+{
+	static const char letters[] =
+		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+	static const uint8_t none[16];
+	char text[23];
+	unsigned bits = 0, have = 0;
+	size_t n = 0;
+
+	if (memcmp(id, none, sizeof none) == 0)
+		return json_null();
+	for (int i = 0; i < 16; i++) {
+		bits = bits << 8 | id[i];
+		for (have += 8; have >= 6; have -= 6)
+			text[n++] = letters[bits >> (have - 6) & 63];
+	}
+	text[n++] = letters[bits << (6 - have) & 63];
+	return json_stringn(text, n);
+}
+
+static json_t *partitions(const struct topic *t)
+{
+	json_t *list = json_array();
+
+	for (int32_t i = 0; i < t->partition_count; i++) {
+		const struct partition *p = &t->partitions[i];
+		json_t *o = json_object();
+
+		json_object_set_new(o, "partition", json_integer(i));
+		json_object_set_new(o, "leader",
+				    p->leader == NO_BROKER ? json_null() : json_integer(p->leader));
+		json_object_set_new(o, "leader_epoch",
+				    p->leader_epoch < 0 ? json_null()
+							: json_integer(p->leader_epoch));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+struct http_reply answer_topic(void *ctx, const struct http_request *r)
+{
+	const struct http_api *api = ctx;
+	struct http_reply reply;
+	const struct snapshot *s = known(api, &reply);
+	const struct topic *t;
+	json_t *o;
+
+	if (s == NULL)
+		return reply;
+	t = snapshot_topic(s, r->rest, strlen(r->rest));
+	if (t == NULL) {
+		reply = http_error(MHD_HTTP_NOT_FOUND, "no topic %s as of %lld ms ago", r->rest,
+				   (long long)topology_age_ms(api->source.node->topology));
+	} else {
+		o = json_object();
+		json_object_set_new(o, "name", json_text_n(t->name, t->name_len));
+		json_object_set_new(o, "id", uuid(t->id));
+		json_object_set_new(o, "age_ms",
+				    json_integer(topology_age_ms(api->source.node->topology)));
+		json_object_set_new(o, "partitions", partitions(t));
+		reply = http_json(MHD_HTTP_OK, json_done(o));
+	}
+	snapshot_unref(s);
+	return reply;
+}

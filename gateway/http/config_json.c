@@ -1,0 +1,95 @@
+#include "http/config_json.h"
+
+#include "config/kinds.h"
+#include "http/json.h"
+#include "util/mem.h"
+
+#include <libconfig.h>
+
+static json_t *converted(const config_setting_t *s)
+{
+	json_t *o;
+
+	switch (config_setting_type(s)) {
+	case CONFIG_TYPE_INT:
+	case CONFIG_TYPE_INT64:
+		return json_integer(config_setting_get_int64(s));
+	case CONFIG_TYPE_BOOL:
+		return json_boolean(config_setting_get_bool(s));
+	case CONFIG_TYPE_STRING:
+		return json_text(config_setting_get_string(s));
+	case CONFIG_TYPE_GROUP:
+		o = json_object();
+		for (int i = 0; i < config_setting_length(s); i++) {
+			const config_setting_t *e = config_setting_get_elem(s, (unsigned)i);
+
+			json_object_set_new(o, config_setting_name(e), converted(e));
+		}
+		return o;
+	default:
+		o = json_array();
+		for (int i = 0; i < config_setting_length(s); i++)
+			json_array_append_new(o,
+					      converted(config_setting_get_elem(s, (unsigned)i)));
+		return o;
+	}
+}
+
+/* What is printed for the file, read as the file is. */
+static json_t *value(const struct config *c, const struct config_option *o)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+	config_t file;
+	json_t *v = json_null();
+
+	if (o->is_secret || o->at == OPTION_NOWHERE)
+		return o->is_secret || o->standard == NULL ? v : json_text(o->standard);
+	out = open_memstream(&text, &size);
+	fputs("value = ", out);
+	kind_of(o)->print(c, o, out);
+	fputs(";\n", out);
+	fclose(out);
+	config_init(&file);
+	if (config_read_string(&file, text))
+		v = converted(config_lookup(&file, "value"));
+	config_destroy(&file);
+	free(text);
+	return v;
+}
+
+static json_t *option(const struct config *c, const struct config_option *o)
+{
+	char *origin = NULL;
+	size_t size;
+	FILE *out = open_memstream(&origin, &size);
+	json_t *row = json_object();
+
+	config_print_origin(c, o, out);
+	fclose(out);
+	json_object_set_new(row, "name", json_text(o->key));
+	json_object_set_new(row, "environment", json_text(o->env));
+	json_object_set_new(row, "value", value(c, o));
+	json_object_set_new(row, "origin", json_text(origin));
+	json_object_set_new(row, "is_secret", json_boolean(o->is_secret));
+	json_object_set_new(row, "reloads", json_boolean(o->reloads));
+	json_object_set_new(row, "help", json_text(o->help));
+	free(origin);
+	return row;
+}
+
+char *config_json(const struct config *c)
+{
+	json_t *o = json_object(), *options = json_array();
+
+	for (size_t i = 0; i < config_option_count; i++) {
+		const struct config_option *row = &config_options[i];
+
+		if (row->built == NULL || *row->built != '\0')
+			json_array_append_new(options, option(c, row));
+	}
+	json_object_set_new(o, "file", json_text(c->file));
+	json_object_set_new(o, "options", options);
+	return json_done(o);
+}

@@ -1,0 +1,49 @@
+/* inside.h - what the files that answer share; private to the folder.
+ *
+ *   api.c              routes; health and metrics
+ *   api_nodes.c        /v1/node, /v1/cluster
+ *   api_topology.c     /v1/brokers, /v1/topics/NAME
+ *   api_route.c        /v1/route
+ *   api_connections.c  /v1/connections
+ *   api_actions.c      what changes something; /v1/config, /v1/warnings
+ *   config_json.c      an option as JSON
+ *   elsewhere.c        passes a request on to another node
+ *   pages.c            /, /openapi.json
+ */
+#ifndef HTTP_INSIDE_H
+#define HTTP_INSIDE_H
+
+#include "http/api.h"
+#include "http/json.h"
+
+struct http_api {
+	struct http_source source;
+	char *version;
+	struct timespec started;
+	struct http_server *server;
+};
+
+struct http_health api_health(const struct http_api *api);
+struct http_node api_node(const struct http_api *api, const struct http_health *health);
+
+/* Each answers one route; ctx is the http_api. */
+struct http_reply answer_page(void *ctx, const struct http_request *r);
+struct http_reply answer_openapi(void *ctx, const struct http_request *r);
+struct http_reply answer_node(void *ctx, const struct http_request *r);
+struct http_reply answer_cluster(void *ctx, const struct http_request *r);
+struct http_reply answer_brokers(void *ctx, const struct http_request *r);
+struct http_reply answer_topic(void *ctx, const struct http_request *r);
+struct http_reply answer_route(void *ctx, const struct http_request *r);
+struct http_reply answer_connections(void *ctx, const struct http_request *r);
+struct http_reply answer_config(void *ctx, const struct http_request *r);
+struct http_reply answer_warnings(void *ctx, const struct http_request *r);
+struct http_reply do_drain(void *ctx, const struct http_request *r);
+struct http_reply do_undrain(void *ctx, const struct http_request *r);
+struct http_reply do_reload(void *ctx, const struct http_request *r);
+struct http_reply do_rebalance(void *ctx, const struct http_request *r);
+struct http_reply do_close(void *ctx, const struct http_request *r);
+
+/* As http_site's. */
+bool answer_elsewhere(void *ctx, const struct http_request *r, struct http_reply *reply);
+
+#endif

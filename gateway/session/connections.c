@@ -1,0 +1,252 @@
+#include "session/connections.h"
+
+#include "session/session.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <string.h>
+
+enum { PATIENCE_S = 2 };
+
+/* What one question has gathered so far.  Belongs to who asks and to each worker that
+ * has not answered; the last one frees it. */
+struct gathering {
+	pthread_mutex_t lock;
+	pthread_cond_t cond;
+	int waits_for, holders;
+	/* the question */
+	char *client, *client_id;
+	size_t limit;
+	uint64_t close_id; /* that one is to be closed; 0: they are to be listed */
+	/* the answer */
+	struct connections found;
+	bool was_closed;
+};
+
+struct question_letter {
+	struct letter letter;
+	struct gathering *gathering;
+};
+
+static void release(struct gathering *g)
+{
+	bool is_last;
+
+	pthread_mutex_lock(&g->lock);
+	is_last = --g->holders == 0;
+	pthread_mutex_unlock(&g->lock);
+	if (!is_last)
+		return;
+	connections_free(&g->found);
+	pthread_mutex_destroy(&g->lock);
+	pthread_cond_destroy(&g->cond);
+	free(g->client);
+	free(g->client_id);
+	free(g);
+}
+
+/* --- on the worker's thread --- */
+
+/* Two compact strings: see keep_hello in dispatch.c. */
+static char *software_of(const struct client *c)
+{
+	size_t name, version;
+	char *text;
+
+	if (c->hello == NULL)
+		return NULL;
+	name = c->hello[0] - 1u;
+	version = c->hello[1 + name] - 1u;
+	text = mem_alloc(name + version + 2);
+	memcpy(text, c->hello + 1, name);
+	text[name] = ' ';
+	memcpy(text + name + 1, c->hello + 2 + name, version);
+	text[name + 1 + version] = '\0';
+	return text;
+}
+
+static void keep_brokers(struct connection *to, const struct client *c)
+{
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next)
+		to->broker_count++;
+	to->brokers = mem_alloc(to->broker_count * sizeof *to->brokers + 1);
+	to->broker_count = 0;
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next)
+		to->brokers[to->broker_count++] = u->broker;
+}
+
+static void describe(struct connection *to, const struct client *c, const char *address)
+{
+	*to = (struct connection){
+		.id = c->id,
+		.client_id = c->client_id != NULL ? mem_strdup(c->client_id) : NULL,
+		.software = software_of(c),
+		.port = c->port,
+		.worker = c->worker->index,
+		.age_ms = (int64_t)((client_now(c) - c->born) * 1e3),
+		.idle_ms = (int64_t)((client_now(c) - c->moved_at) * 1e3),
+		.in_flight = c->in_flight,
+		.is_draining = c->draining,
+		.bytes_in = c->bytes_in,
+		.bytes_out = c->bytes_out,
+	};
+	snprintf(to->client, sizeof to->client, "%s", address);
+	keep_brokers(to, c);
+}
+
+static bool is_wanted(const struct gathering *g, const struct client *c, const char *address)
+{
+	if (g->client != NULL && strncmp(address, g->client, strlen(g->client)) != 0)
+		return false;
+	return g->client_id == NULL ||
+	       (c->client_id != NULL && strcmp(c->client_id, g->client_id) == 0);
+}
+
+/* All that match are counted, some of them are described. */
+static void list(const struct worker *w, const struct gathering *g, struct connections *found)
+{
+	char address[ADDRESS_TEXT];
+	size_t room = 0;
+
+	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
+		client_address(c, address);
+		if (!is_wanted(g, c, address))
+			continue;
+		if (found->matched++ >= g->limit)
+			continue;
+		if (found->count == room) {
+			room = room == 0 ? 16 : room * 2;
+			found->list = mem_realloc(found->list, room * sizeof *found->list);
+		}
+		describe(&found->list[found->count++], c, address);
+	}
+}
+
+static bool close_one(struct worker *w, uint64_t id)
+{
+	for (struct client *c = w->clients; c != NULL; c = client_next(c)) {
+		if (c->id == id) {
+			client_drain(c);
+			return true;
+		}
+	}
+	return false;
+}
+
+static void append(struct connections *to, const struct connections *from)
+{
+	to->matched += from->matched;
+	if (from->count == 0)
+		return;
+	to->list = mem_realloc(to->list, (to->count + from->count) * sizeof *to->list);
+	memcpy(to->list + to->count, from->list, from->count * sizeof *to->list);
+	to->count += from->count;
+}
+
+static void deliver_question(struct letter *letter, void *owner)
+{
+	struct question_letter *l = CONTAINER_OF(letter, struct question_letter, letter);
+	struct gathering *g = l->gathering;
+	struct connections found = { 0 };
+	bool was_closed = false;
+
+	free(l);
+	if (g->close_id != 0)
+		was_closed = close_one(owner, g->close_id);
+	else
+		list(owner, g, &found);
+	pthread_mutex_lock(&g->lock);
+	append(&g->found, &found);
+	g->was_closed |= was_closed;
+	g->waits_for--;
+	pthread_cond_signal(&g->cond);
+	pthread_mutex_unlock(&g->lock);
+	free(found.list);
+	release(g);
+}
+
+/* --- on the asker's --- */
+
+static struct gathering *gathering_new(int workers)
+{
+	struct gathering *g = mem_zalloc(sizeof *g);
+
+	pthread_mutex_init(&g->lock, NULL);
+	pthread_cond_init(&g->cond, NULL);
+	g->waits_for = workers;
+	g->holders = workers + 1;
+	return g;
+}
+
+/* False: not all have answered. */
+static bool ask(struct gathering *g, struct worker *const *workers, int count)
+{
+	struct timespec until;
+	bool all;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_sec += PATIENCE_S;
+	for (int i = 0; i < count; i++) {
+		struct question_letter *l = mem_zalloc(sizeof *l);
+
+		l->letter.deliver = deliver_question;
+		l->gathering = g;
+		mailbox_post(&workers[i]->mailbox, &l->letter);
+	}
+	pthread_mutex_lock(&g->lock);
+	while (g->waits_for > 0 && pthread_cond_timedwait(&g->cond, &g->lock, &until) == 0)
+		;
+	all = g->waits_for == 0;
+	pthread_mutex_unlock(&g->lock);
+	return all;
+}
+
+static void cut(struct connections *c, size_t limit)
+{
+	for (; c->count > limit; c->count--) {
+		struct connection *last = &c->list[c->count - 1];
+
+		free(last->client_id);
+		free(last->software);
+		free(last->brokers);
+	}
+}
+
+bool connections_list(struct worker *const *workers, int count,
+		      const struct connections_wanted *wanted, struct connections *out)
+{
+	struct gathering *g = gathering_new(count);
+	bool all;
+
+	g->client = wanted->client != NULL ? mem_strdup(wanted->client) : NULL;
+	g->client_id = wanted->client_id != NULL ? mem_strdup(wanted->client_id) : NULL;
+	g->limit = wanted->limit;
+	*out = (struct connections){ 0 };
+	all = ask(g, workers, count);
+	if (all) {
+		*out = g->found;
+		g->found = (struct connections){ 0 };
+		cut(out, wanted->limit);
+	}
+	release(g);
+	return all;
+}
+
+void connections_free(struct connections *c)
+{
+	cut(c, 0);
+	free(c->list);
+	c->list = NULL;
+}
+
+enum connections_closed connections_close(struct worker *const *workers, int count, uint64_t id)
+{
+	struct gathering *g = gathering_new(count);
+	enum connections_closed result = CONNECTION_NO_ANSWER;
+
+	g->close_id = id;
+	if (ask(g, workers, count) || g->was_closed)
+		result = g->was_closed ? CONNECTION_CLOSING : CONNECTION_UNKNOWN;
+	release(g);
+	return result;
+}
