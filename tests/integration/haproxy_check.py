@@ -137,6 +137,18 @@ def this_machine_is_looked_at_when_asked(scene):
     check(status == 1 and "K17" in out and "8031" in out, out)
 
 
+def the_gateways_configuration_is_held_against_it():
+    bad, good = pair(62)
+    gateway = PAIRS / "gateway.conf"
+    check(call("--no-haproxy", bad)[0] == 0, "alone it is fine")
+    status, out, _ = call("--no-haproxy", "-c", gateway, bad)
+    check(status == 1 and "K62 proxy-header-one-sided" in out and "gateway.proxy_protocol" in out, out)
+    status, out, errors = call("--no-haproxy", "-c", gateway, good)
+    check(status == 0 and errors == "", f"{status}, {out}, {errors}")
+    status, _, errors = call("--no-haproxy", "-c", PAIRS / "nosuch.conf", good)
+    check(status == 1 and "nosuch.conf" in errors, errors)
+
+
 def test(scene):
     haproxy_says_what_the_rules_claim(scene)
     the_exit_status_tells(scene)
@@ -144,6 +156,7 @@ def test(scene):
     haproxys_own_verdict_comes_too(scene)
     a_file_is_mended_where_asked(scene)
     rules_are_explained()
+    the_gateways_configuration_is_held_against_it()
     this_machine_is_looked_at_when_asked(scene)
 
 

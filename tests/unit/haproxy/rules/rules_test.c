@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 #include <glob.h>
+#include <unistd.h>
 
 #define PAIRS "tests/golden/haproxy-rules/"
 
@@ -98,33 +99,49 @@ static void mends(const char *path, const struct rule_facts *facts,
 	cfg_free(cfg);
 }
 
+/* The gateway's configuration for a file: its own, else the one of all. */
+static struct config *gateway_of(const char *path)
+{
+	struct config *config;
+	char own[512];
+
+	snprintf(own, sizeof own, "%.*sconf", (int)strlen(path) - 3, path);
+	config = config_load(access(own, F_OK) == 0 ? own : PAIRS "gateway.conf", stderr);
+	assert_non_null(config);
+	return config;
+}
+
+static void check_pair(const char *bad)
+{
+	const struct rule *rule = rule_of(bad);
+	struct rule_facts facts = { .gateway = gateway_of(bad) }, of_good = { 0 };
+	const struct rule_facts nothing = { 0 };
+	bool needs = rule->needs == RULE_GATEWAY;
+	struct looked l = look(bad, needs ? &facts : &nothing);
+	char good[512];
+
+	is_the_only_one(bad, &l, rule);
+	done(&l);
+	if (rule->fix != NULL)
+		mends(bad, needs ? &facts : &nothing, &facts);
+	snprintf(good, sizeof good, "%.*sgood.cfg", (int)strlen(bad) - 7, bad);
+	of_good.gateway = gateway_of(good);
+	l = look(good, needs ? &of_good : &nothing);
+	is_clean(good, &l);
+	done(&l);
+	config_free((struct config *)facts.gateway);
+	config_free((struct config *)of_good.gateway);
+}
+
 static void test_pairs(void **state)
 {
-	struct rule_facts facts = { .gateway = config_load(PAIRS "gateway.conf", stderr) };
-	const struct rule_facts nothing = { 0 };
 	glob_t bad;
 
 	(void)state;
-	assert_non_null(facts.gateway);
 	assert_int_equal(glob(PAIRS "*.bad.cfg", 0, NULL, &bad), 0);
-	for (size_t i = 0; i < bad.gl_pathc; i++) {
-		const struct rule *rule = rule_of(bad.gl_pathv[i]);
-		const struct rule_facts *known = rule->needs == RULE_GATEWAY ? &facts : &nothing;
-		struct looked l = look(bad.gl_pathv[i], known);
-		char good[512];
-
-		is_the_only_one(bad.gl_pathv[i], &l, rule);
-		done(&l);
-		snprintf(good, sizeof good, "%.*sgood.cfg", (int)strlen(bad.gl_pathv[i]) - 7,
-			 bad.gl_pathv[i]);
-		l = look(good, known);
-		is_clean(good, &l);
-		done(&l);
-		if (rule->fix != NULL)
-			mends(bad.gl_pathv[i], known, &facts);
-	}
+	for (size_t i = 0; i < bad.gl_pathc; i++)
+		check_pair(bad.gl_pathv[i]);
 	globfree(&bad);
-	config_free((struct config *)facts.gateway);
 }
 
 /* Every rule that a file can show has a pair. */

@@ -1,0 +1,455 @@
+/* Whether the haproxy.cfg and the gateway's configuration mean the same thing. */
+#include "rules/look.h"
+
+#include "config/config.h"
+
+#include <arpa/inet.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { PORTS = 65536, MINUTE_MS = 60000 };
+
+/* --- what the gateway says --------------------------------------------------- */
+
+/* Ports that clients are told; at least one, as the nodes may find out how many. */
+static int told_count(const struct config *g)
+{
+	if (g->advertised_mode == ADVERTISE_SINGLE || g->port_count == 0)
+		return 1;
+	return g->port_count;
+}
+
+static bool is_kafka_bind(const struct config *g, const struct cfg_bind *b)
+{
+	return b->first <= g->advertised_port + told_count(g) - 1 && b->last >= g->advertised_port;
+}
+
+/* A way that Kafka clients take: its frontend has some port that they are told. */
+static bool is_kafka_way(const struct look *l, const struct route *r)
+{
+	if (!r->frontend->is_tcp || r->backend == NULL)
+		return false;
+	for (size_t k = 0; k < r->frontend->bind_count; k++) {
+		if (is_kafka_bind(l->facts->gateway, &r->frontend->binds[k]))
+			return true;
+	}
+	return false;
+}
+
+/* Each backend once. */
+static bool is_first_way_to(const struct look *l, size_t way)
+{
+	for (size_t i = 0; i < way; i++) {
+		if (l->routes[i].backend == l->routes[way].backend &&
+		    is_kafka_way(l, &l->routes[i]))
+			return false;
+	}
+	return is_kafka_way(l, &l->routes[way]);
+}
+
+static void each_server(struct look *l, void (*look)(struct look *, const struct route *,
+						     const struct cfg_server *))
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		if (!is_first_way_to(l, i))
+			continue;
+		for (size_t k = 0; k < l->routes[i].backend->server_count; k++)
+			look(l, &l->routes[i], &l->routes[i].backend->servers[k]);
+	}
+}
+
+static bool is_address(const char *host)
+{
+	unsigned char bytes[16];
+
+	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
+}
+
+static bool is_loopback(const char *host)
+{
+	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
+	       strcmp(host, "localhost") == 0;
+}
+
+/* --- K21 -------------------------------------------------------------------- */
+
+static const struct cfg_line *some_tcp_bind(const struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		if (l->proxies[i].is_tcp && l->proxies[i].bind_count > 0)
+			return l->proxies[i].binds[0].line;
+	}
+	return l->proxy_count > 0 ? l->proxies[0].section->header : NULL;
+}
+
+static void mark_ports(const struct look *l, bool *bound)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *p = &l->proxies[i];
+
+		for (size_t k = 0; p->is_tcp && k < p->bind_count; k++) {
+			for (int n = p->binds[k].first; n <= p->binds[k].last; n++) {
+				if (n > 0 && n < PORTS)
+					bound[n] = true;
+			}
+		}
+	}
+}
+
+static void look_hosts(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *p = &l->proxies[i];
+
+		for (size_t k = 0; p->is_tcp && k < p->bind_count; k++) {
+			const struct cfg_bind *b = &p->binds[k];
+
+			if (!is_kafka_bind(g, b) || b->host[0] == '\0' || b->is_path)
+				continue;
+			if ((is_address(b->host) && is_address(g->advertised_host) &&
+			     strcmp(b->host, g->advertised_host) != 0) ||
+			    (is_loopback(b->host) && !is_loopback(g->advertised_host)))
+				found_as(
+					l, RULE_WARNING, b->line,
+					"clients are told %s, HAProxy listens on %s: unless something in "
+					"front translates, they do not come here",
+					g->advertised_host, b->host);
+		}
+	}
+}
+
+static void look_advertised(struct look *l)
+{
+	static bool bound[PORTS];
+	const struct config *g = l->facts->gateway;
+	int first = g->advertised_port, last = first + told_count(g) - 1;
+
+	memset(bound, 0, sizeof bound);
+	mark_ports(l, bound);
+	for (int n = first; n <= last && n < PORTS; n++) {
+		int end = n;
+
+		if (bound[n])
+			continue;
+		while (end < last && end + 1 < PORTS && !bound[end + 1])
+			end++;
+		if (end == n)
+			found(l, some_tcp_bind(l),
+			      "clients are told %s:%d, which no frontend in TCP mode binds",
+			      g->advertised_host, n);
+		else
+			found(l, some_tcp_bind(l),
+			      "clients are told %s:%d-%d, which no frontend in TCP mode binds",
+			      g->advertised_host, n, end);
+		n = end;
+	}
+	look_hosts(l);
+}
+
+/* --- K22 -------------------------------------------------------------------- */
+
+static void look_node_ports(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+	int last_own = g->port_start + g->port_count - 1;
+
+	for (size_t i = 0; g->port_count > 0 && i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+		const struct cfg_server *s;
+
+		if (!is_kafka_way(l, r) || r->backend->server_count == 0)
+			continue;
+		s = &r->backend->servers[0];
+		for (size_t k = 0; k < r->frontend->bind_count; k++) {
+			const struct cfg_bind *b = &r->frontend->binds[k];
+			int first = s->map == CFG_PORT_FIXED ? s->port : b->first + s->port;
+			int last = s->map == CFG_PORT_FIXED ? s->port : b->last + s->port;
+
+			if (b->first > 0 && !s->port_is_variable &&
+			    (first < g->port_start || last > last_own))
+				found(l, b->line,
+				      "ports %d-%d lead to ports %d-%d of the nodes, which listen on %d-%d",
+				      b->first, b->last, first, last, g->port_start, last_own);
+		}
+	}
+}
+
+/* --- K62 -------------------------------------------------------------------- */
+
+static bool sends_header(const struct cfg_server *s)
+{
+	static const char *const options[] = { "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl",
+					       "send-proxy-v2-ssl-cn" };
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (cfg_has_option(&s->options, options[i]))
+			return true;
+	}
+	return false;
+}
+
+static bool believes_own_machine_only(const struct config *g)
+{
+	for (size_t i = 0; i < g->proxy_trusted_count; i++) {
+		const struct in6_addr *a = &g->proxy_trusted[i].addr;
+
+		if (!IN6_IS_ADDR_LOOPBACK(a) && !(IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127))
+			return false;
+	}
+	return true;
+}
+
+static void look_header(struct look *l, const struct route *r, const struct cfg_server *s)
+{
+	const struct config *g = l->facts->gateway;
+	bool sends = sends_header(s);
+
+	(void)r;
+	if (sends && g->proxy_protocol == PROXY_OFF)
+		found(l, s->line,
+		      "server %s gets a PROXY header, and gateway.proxy_protocol is \"off\": the node "
+		      "takes it for a request of 218762506 bytes",
+		      s->name);
+	else if (!sends && g->proxy_protocol == PROXY_REQUIRE)
+		found(l, s->line,
+		      "server %s gets no PROXY header, and gateway.proxy_protocol is \"require\": the "
+		      "node closes every connection",
+		      s->name);
+	else if (!sends && g->proxy_protocol == PROXY_ALLOW)
+		found_as(
+			l, RULE_ADVICE, s->line,
+			"server %s gets no PROXY header, though the nodes would take one: to them every "
+			"client has HAProxy's address",
+			s->name);
+	else if (sends && !is_loopback(s->host) && believes_own_machine_only(g))
+		found_as(l, RULE_WARNING, s->line,
+			 "server %s believes PROXY headers from its own machine only "
+			 "(gateway.proxy_trusted)",
+			 s->name);
+}
+
+static void look_headers(struct look *l)
+{
+	each_server(l, look_header);
+}
+
+/* --- K63 -------------------------------------------------------------------- */
+
+static void look_idle_side(struct look *l, const struct proxy *p, const char *name)
+{
+	const struct config *g = l->facts->gateway;
+	const struct cfg_line *line;
+	int64_t ms = cfg_timeout(p->section, name, &line), better;
+	char text[32];
+
+	if (ms < 0 || ms > g->idle_timeout_ms)
+		return;
+	better = g->idle_timeout_ms + MINUTE_MS;
+	if (better % MINUTE_MS == 0)
+		snprintf(text, sizeof text, "%" PRId64 "m", better / MINUTE_MS);
+	else
+		snprintf(text, sizeof text, "%" PRId64 "s", (better + 999) / 1000);
+	found_with(
+		l, RULE_WARNING, line, text,
+		"`timeout %s %s` is not above gateway.timeouts.idle (%g s): HAProxy closes first, and "
+		"without the node's order",
+		name, line->words[2], (double)g->idle_timeout_ms / 1000);
+}
+
+static bool is_found(const struct look *l, const struct cfg_line *line)
+{
+	for (size_t i = 0; i < l->findings->count; i++) {
+		if (l->findings->list[i].rule == l->rule && l->findings->list[i].line == line)
+			return true;
+	}
+	return false;
+}
+
+static void look_idle(struct look *l)
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+
+		if (!is_kafka_way(l, r))
+			continue;
+		if (!is_found(l, cfg_setting(r->frontend->section, "timeout", "client")))
+			look_idle_side(l, r->frontend, "client");
+		if (!is_found(l, cfg_setting(r->backend->section, "timeout", "server")))
+			look_idle_side(l, r->backend, "server");
+	}
+}
+
+static bool fix_idle(struct cfg *cfg, const struct finding *f)
+{
+	return fix_word(cfg, f->line, 2, f->detail);
+}
+
+/* --- K64 -------------------------------------------------------------------- */
+
+/* A node's own when the configuration lists it, else what all have. */
+static int http_port_of(const struct config *g, const struct cfg_server *s)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (strcmp(g->nodes[i].host, s->host) == 0)
+			return g->nodes[i].http_port;
+	}
+	return g->http_port;
+}
+
+static void look_ports_asked(struct look *l, const struct route *r, const struct cfg_server *s)
+{
+	const struct config *g = l->facts->gateway;
+	const struct cfg_option *port = cfg_option(&s->options, "port");
+	const struct cfg_option *agent = cfg_option(&s->options, "agent-port");
+	int http = http_port_of(g, s);
+	char text[16];
+
+	snprintf(text, sizeof text, "%d", http);
+	if (port != NULL && cfg_has(r->backend->section, "httpchk") &&
+	    strtol(port->value, NULL, 10) != http)
+		found_with(l, RULE_ERROR, port->line, text,
+			   "server %s is asked on port %s, its HTTP API is on %d", s->name,
+			   port->value, http);
+	snprintf(text, sizeof text, "%d", g->agent_port);
+	if (agent == NULL || !cfg_has_option(&s->options, "agent-check"))
+		return;
+	if (g->agent_port == 0)
+		found_with(
+			l, RULE_ERROR, agent->line, "",
+			"server %s has an agent-check, and gateway.agent_port is 0: nobody answers",
+			s->name);
+	else if (strtol(agent->value, NULL, 10) != g->agent_port)
+		found_with(l, RULE_ERROR, agent->line, text,
+			   "server %s has its agent on port %d, not on %s", s->name, g->agent_port,
+			   agent->value);
+}
+
+static void look_asked(struct look *l)
+{
+	each_server(l, look_ports_asked);
+}
+
+static bool fix_asked(struct cfg *cfg, const struct finding *f)
+{
+	bool is_agent = strstr(f->what, "agent") != NULL;
+
+	return f->detail[0] != '\0' &&
+	       fix_value(cfg, f->line, is_agent ? "agent-port" : "port", f->detail);
+}
+
+/* --- K65, K66 --------------------------------------------------------------- */
+
+static void look_internal(struct look *l)
+{
+	if (!l->facts->gateway->internal_load_balancing)
+		return;
+	for (size_t i = 0; i < l->route_count; i++) {
+		if (is_kafka_way(l, &l->routes[i])) {
+			found(l, l->routes[i].frontend->section->header,
+			      "gateway.internal_load_balancing is true: the nodes tell clients to come to "
+			      "them, past %s",
+			      l->routes[i].frontend->section->name);
+			return;
+		}
+	}
+}
+
+static void look_single(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+
+	for (size_t i = 0; g->advertised_mode == ADVERTISE_SINGLE && i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+
+		for (size_t k = 0; is_kafka_way(l, r) && k < r->frontend->bind_count; k++) {
+			const struct cfg_bind *b = &r->frontend->binds[k];
+
+			if (b->last > b->first && is_kafka_bind(g, b) && !is_found(l, b->line))
+				found(l, b->line,
+				      "clients are told port %d alone (gateway.advertised_mode is "
+				      "\"single\"): nobody comes to the others",
+				      g->advertised_port);
+		}
+	}
+}
+
+/* --- K67 -------------------------------------------------------------------- */
+
+static void look_address_limit(struct look *l, const struct route *r, const struct cfg_server *s)
+{
+	int most = l->facts->gateway->max_connections_per_address;
+
+	(void)r;
+	if (most > 0 && !sends_header(s))
+		found(l, s->line,
+		      "gateway.limits.connections_per_address is %d and server %s gets no PROXY header: "
+		      "all clients count as one address",
+		      most, s->name);
+}
+
+static void look_node_limits(struct look *l)
+{
+	const struct cfg_line *line = cfg_global(l->cfg, "maxconn", NULL);
+	int64_t most = line != NULL && line->word_count > 1 ? atoll(line->words[1]) : 0;
+
+	each_server(l, look_address_limit);
+	for (size_t i = 0; i < l->route_count; i++) {
+		int64_t nodes = 0, take;
+
+		if (!is_first_way_to(l, i))
+			continue;
+		for (size_t k = 0; k < l->routes[i].backend->server_count; k++)
+			nodes += l->routes[i].backend->servers[k].copies;
+		take = nodes * l->facts->gateway->max_connections;
+		if (nodes > 0 && most > take)
+			found_as(l, RULE_WARNING, line,
+				 "HAProxy takes %" PRId64 " connections, the nodes of %s together "
+				 "%" PRId64 " (gateway.limits.connections): they refuse the rest",
+				 most, l->routes[i].backend->section->name, take);
+	}
+}
+
+/* --- the rows --------------------------------------------------------------- */
+
+static const struct rule rules[] = {
+	{ "K21", "advertised-not-covered", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "A client that gets a port without a listener in its metadata can't reach that broker's "
+	  "partitions: everything else works, which makes it hard to see.",
+	  "`bind` every port from gateway.advertised_listener on, gateway.port_count of them.",
+	  look_advertised },
+	{ "K22", "node-does-not-listen", RULE_WARNING, RULE_GATEWAY, "silent",
+	  "Every node refuses what comes in on such a port; with checks on the HTTP port all of them "
+	  "look well.",
+	  "The same number of ports on both sides (gateway.port_start, gateway.port_count).",
+	  look_node_ports },
+	{ "K62", "proxy-header-one-sided", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "The header is part of the bytes: a node that does not expect it, or misses it, closes the "
+	  "connection.",
+	  "`send-proxy-v2` on every server line and gateway.proxy_protocol \"require\", with HAProxy's "
+	  "address in gateway.proxy_trusted; or neither.",
+	  look_headers },
+	{ "K63", "closes-before-the-node", RULE_WARNING, RULE_GATEWAY, "silent",
+	  "The node closes idle connections between requests, in an order that clients take well; "
+	  "HAProxy cuts them whatever is under way.",
+	  "HAProxy's timeouts a minute above gateway.timeouts.idle.", look_idle, fix_idle },
+	{ "K64", "asks-the-wrong-port", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "A check on a port where nothing answers takes every node for down; an agent that is not "
+	  "there changes nothing.",
+	  "`check port` as gateway.http_port, `agent-port` as gateway.agent_port.", look_asked,
+	  fix_asked },
+	{ "K65", "clients-go-past", RULE_WARNING, RULE_GATEWAY, "silent",
+	  "Under internal load balancing metadata names the nodes themselves: only the first "
+	  "connection of a client comes through HAProxy.",
+	  "gateway.internal_load_balancing = false when HAProxy is to balance.", look_internal },
+	{ "K66", "single-with-many-ports", RULE_ADVICE, RULE_GATEWAY, "silent",
+	  "In single mode all brokers have one port.", "Bind that one port.", look_single },
+	{ "K67", "limits-do-not-fit", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "What HAProxy accepts and a node refuses a client sees as a broker that closes at once.",
+	  "maxconn no larger than all nodes take; PROXY headers when the nodes limit by address.",
+	  look_node_limits },
+};
+
+const struct rule_group gateway_rules = { rules, ARRAY_LEN(rules) };
