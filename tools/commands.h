@@ -7,6 +7,7 @@
 extern const struct cli_command haproxy_generate_command;
 extern const struct cli_command haproxy_check_command;
 extern const struct cli_command haproxy_diff_command;
+extern const struct cli_command haproxy_apply_command;
 extern const struct cli_command haproxy_status_command;
 extern const struct cli_command haproxy_drain_command;
 extern const struct cli_command haproxy_undrain_command;

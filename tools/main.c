@@ -7,6 +7,7 @@ int main(int argc, char **argv)
 		&haproxy_generate_command,
 		&haproxy_check_command,
 		&haproxy_diff_command,
+		&haproxy_apply_command,
 		&haproxy_status_command,
 		&haproxy_drain_command,
 		&haproxy_undrain_command,

@@ -1,0 +1,316 @@
+#include "live/apply.h"
+
+#include "live/replace.h"
+#include "live/show_stat.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* The texts of both files as they are. */
+struct texts {
+	char *before, *after;
+	size_t before_size, after_size;
+};
+
+/* Nothing was changed; false, to be returned. */
+PRINTF_LIKE(2, 3) static bool refuse(struct apply_result *r, const char *fmt, ...)
+{
+	va_list args;
+
+	r->outcome = APPLY_REFUSED;
+	va_start(args, fmt);
+	vsnprintf(r->why, sizeof r->why, fmt, args);
+	va_end(args);
+	return false;
+}
+
+/* --- the files ---------------------------------------------------------------- */
+
+static bool read_cfg(struct apply_result *r, struct cfg *cfg, const char *path, char **text,
+		     size_t *size)
+{
+	FILE *out;
+
+	if (!cfg_read(cfg, path))
+		return refuse(r, "%.300s: %s", path, strerror(errno));
+	if (cfg->file_count != 1 || strcmp(cfg->files[0], path) != 0)
+		return refuse(r, "%.300s: a folder can't be put in place, only a file", path);
+	if (cfg->mistake_count > 0)
+		return refuse(r, "%.200s:%d: %.200s", path, cfg->mistakes[0].line,
+			      cfg->mistakes[0].what);
+	out = open_memstream(text, size);
+	if (out == NULL)
+		abort();
+	cfg_print(cfg, 0, out);
+	fclose(out);
+	return true;
+}
+
+static bool read_both(const struct apply *a, struct apply_result *r, struct texts *t)
+{
+	if (a->balancer->config == NULL)
+		return refuse(r,
+			      "%.60s: the file that it reads is not known: name it with --config",
+			      a->balancer->name);
+	if (!read_cfg(r, r->before, a->balancer->config, &t->before, &t->before_size) ||
+	    !read_cfg(r, r->after, a->file, &t->after, &t->after_size))
+		return false;
+	r->diff = diff_make(r->before, r->after);
+	return true;
+}
+
+static bool put(const struct apply *a, struct apply_result *r, const char *text, size_t size)
+{
+	if (replace_file(a->balancer->config, text, size))
+		return true;
+	return refuse(r, "%.300s: %s", a->balancer->config, strerror(errno));
+}
+
+/* The old file under another name, for people. */
+static bool keep_previous(const struct apply *a, struct apply_result *r, const struct texts *t)
+{
+	char *path;
+	bool ok;
+
+	if (asprintf(&path, "%s.previous", a->balancer->config) < 0)
+		abort();
+	ok = replace_file(path, t->before, t->before_size);
+	if (!ok)
+		refuse(r, "%.300s: %s", path, strerror(errno));
+	free(path);
+	return ok;
+}
+
+/* --- HAProxy's verdict ---------------------------------------------------------- */
+
+static bool ask_verdict(const struct apply *a, struct apply_result *r, const char *draft)
+{
+	char *why = NULL;
+
+	if (!verdict_get(a->program, &draft, 1, &r->verdict, &why)) {
+		refuse(r, "%.400s", why);
+		free(why);
+		return false;
+	}
+	if (r->verdict.accepts)
+		return true;
+	return refuse(r, "HAProxy refuses it: %.400s",
+		      r->verdict.count > 0 ? r->verdict.lines[0].what : "it does not say why");
+}
+
+/* In the folder of the file, so that it may say what is next to it. */
+static bool check_draft(const struct apply *a, struct apply_result *r, const struct texts *t)
+{
+	char *draft;
+	bool ok;
+	int fd;
+
+	if (a->program == NULL)
+		return refuse(r,
+			      "there is no haproxy program here that could check the file: name it "
+			      "with --haproxy");
+	if (asprintf(&draft, "%s.draft.XXXXXX", a->balancer->config) < 0)
+		abort();
+	fd = mkostemp(draft, O_CLOEXEC);
+	if (fd < 0) {
+		refuse(r, "%.300s: %s", draft, strerror(errno));
+		free(draft);
+		return false;
+	}
+	ok = write(fd, t->after, t->after_size) == (ssize_t)t->after_size;
+	if (!ok)
+		refuse(r, "%.300s: %s", draft, strerror(errno));
+	close(fd);
+	ok = ok && ask_verdict(a, r, draft);
+	unlink(draft);
+	free(draft);
+	return ok;
+}
+
+/* --- at run time ------------------------------------------------------------------ */
+
+static bool has_sessions(const struct stat_rows *rows, const char *server)
+{
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct stat_row *row = &rows->rows[i];
+		size_t n = strlen(row->proxy);
+
+		if (row->type == STAT_SERVER && strncmp(server, row->proxy, n) == 0 &&
+		    server[n] == '/' && strcmp(server + n + 1, row->server) == 0)
+			return row->sessions > 0;
+	}
+	return false;
+}
+
+/* A server that clients are connected to is not deleted: a reload leaves them where they are. */
+static bool servers_are_free(const struct apply *a, struct apply_result *r)
+{
+	char *text = balancer_ask(a->all, a->balancer, WORKER_CURRENT, "show stat", r->why);
+	struct stat_rows rows;
+	bool all_free = true;
+
+	if (text == NULL)
+		return false;
+	rows = show_stat_parse(text);
+	free(text);
+	for (size_t i = 0; i < r->diff.count; i++) {
+		const struct diff_change *c = &r->diff.list[i];
+
+		if (c->kind == DIFF_REMOVED && c->server != NULL)
+			all_free &= !has_sessions(&rows, c->server);
+	}
+	show_stat_free(&rows);
+	return all_free;
+}
+
+static bool removes_servers(const struct diff *d)
+{
+	for (size_t i = 0; i < d->count; i++) {
+		if (d->list[i].kind == DIFF_REMOVED && d->list[i].server != NULL)
+			return true;
+	}
+	return false;
+}
+
+static bool can_run(const struct apply *a, struct apply_result *r)
+{
+	return !a->reloads && r->diff.worst == DIFF_RUNTIME &&
+	       (!removes_servers(&r->diff) || servers_are_free(a, r));
+}
+
+static bool run_commands(const struct apply *a, struct apply_result *r)
+{
+	for (size_t i = 0; i < r->diff.count; i++) {
+		for (size_t k = 0; k < r->diff.list[i].command_count; k++) {
+			if (!balancer_do(a->all, a->balancer, WORKER_CURRENT,
+					 r->diff.list[i].commands[k], r->why))
+				return false;
+		}
+	}
+	return true;
+}
+
+/* --- by a reload ------------------------------------------------------------------ */
+
+/* The old file again.  When it is not known what became of the reload, the master is to read
+ * that one. */
+static void roll_back(const struct apply *a, struct apply_result *r, const struct texts *t,
+		      enum reload_outcome outcome)
+{
+	struct reloaded again;
+	char ignored[RUNTIME_WHY_MAX];
+	bool is_back = replace_file(a->balancer->config, t->before, t->before_size);
+
+	r->outcome = APPLY_ROLLED_BACK;
+	if (!is_back)
+		refuse(r, "%.200s could not be put back (%s): it is in %.200s.previous",
+		       a->balancer->config, strerror(errno), a->balancer->config);
+	else if (outcome == RELOAD_UNKNOWN &&
+		 reload_worker(a->all, a->balancer, a->patience_ms, &again, ignored) != RELOAD_DONE)
+		snprintf(r->why, sizeof r->why, "%.250s; a reload of the old file: %.200s", ignored,
+			 "it did not come through either");
+}
+
+static void reload(const struct apply *a, struct apply_result *r, const struct texts *t)
+{
+	enum reload_outcome outcome;
+
+	if (a->balancer->master == NULL) {
+		refuse(r,
+		       "it takes a reload, which goes through the master's socket (haproxy -W -S): name "
+		       "it with --master-socket");
+		return;
+	}
+	if (!reload_wait_for_peers(a->all, a->balancer, a->patience_ms, r->why)) {
+		r->outcome = APPLY_REFUSED;
+		return;
+	}
+	if (!keep_previous(a, r, t) || !put(a, r, t->after, t->after_size))
+		return;
+	outcome = reload_worker(a->all, a->balancer, a->patience_ms, &r->reloaded, r->why);
+	if (outcome == RELOAD_DONE)
+		r->outcome = APPLY_RELOAD;
+	else
+		roll_back(a, r, t, outcome);
+}
+
+/* --- all of it -------------------------------------------------------------------- */
+
+static bool may_go_on(const struct apply *a, struct apply_result *r)
+{
+	if (r->diff.count > 0 && r->diff.worst == DIFF_DISCONNECTS && !a->may_disconnect)
+		return refuse(
+			r,
+			"clients would lose what they connect to: --disconnect when that is meant");
+	for (size_t i = 0; i < r->diff.count; i++) {
+		if (r->diff.list[i].class == DIFF_RESTART)
+			return refuse(
+				r,
+				"%.100s of %.100s takes a restart of the master, which loses every "
+				"connection: put the file in place and restart HAProxy by hand",
+				r->diff.list[i].what, r->diff.list[i].section);
+	}
+	return true;
+}
+
+static enum apply_outcome way_of(const struct apply *a, struct apply_result *r,
+				 const struct texts *t)
+{
+	bool is_same = t->before_size == t->after_size &&
+		       memcmp(t->before, t->after, t->after_size) == 0;
+
+	if (r->diff.count == 0 && !a->reloads)
+		return is_same ? APPLY_NOTHING : APPLY_FILE;
+	return r->diff.count > 0 && can_run(a, r) ? APPLY_RUNTIME : APPLY_RELOAD;
+}
+
+static void carry_out(const struct apply *a, struct apply_result *r, const struct texts *t)
+{
+	switch (r->outcome) {
+	case APPLY_FILE:
+		if (keep_previous(a, r, t))
+			(void)put(a, r, t->after, t->after_size);
+		break;
+	case APPLY_RUNTIME:
+		/* A new worker starts from the file, so half of the commands do no harm. */
+		if (!run_commands(a, r))
+			reload(a, r, t);
+		else if (keep_previous(a, r, t))
+			(void)put(a, r, t->after, t->after_size);
+		break;
+	case APPLY_RELOAD:
+		reload(a, r, t);
+		break;
+	default:
+		break;
+	}
+}
+
+void apply_run(const struct apply *a, struct apply_result *r)
+{
+	struct texts t = { 0 };
+
+	*r = (struct apply_result){ .before = cfg_new(),
+				    .after = cfg_new(),
+				    .reloaded = { -1, -1 } };
+	if (read_both(a, r, &t) && check_draft(a, r, &t) && may_go_on(a, r)) {
+		r->outcome = way_of(a, r, &t);
+		if (!a->dry_run)
+			carry_out(a, r, &t);
+	}
+	free(t.before);
+	free(t.after);
+}
+
+void apply_result_free(struct apply_result *r)
+{
+	diff_free(&r->diff);
+	verdict_deinit(&r->verdict);
+	cfg_free(r->before);
+	cfg_free(r->after);
+}
