@@ -1,235 +1,22 @@
 /* anyportctl haproxy check - what goes wrong with Kafka behind a haproxy.cfg. */
+#include "balancer_options.h"
+#include "check_report.h"
 #include "commands.h"
 
 #include "cfg/cfg.h"
 #include "config/config.h"
+#include "live/balancer.h"
 #include "live/replace.h"
 #include "live/verdict.h"
 #include "rules/rules.h"
-#include "table.h"
 #include "util/mem.h"
 
 #include <errno.h>
-#include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 
-enum { WIDTH = 96, INDENT = 4 };
-
-/* Everything that one run found. */
-struct check {
-	struct cfg *cfg;
-	struct rule_facts facts;
-	struct findings findings;
-	struct verdict verdict;
-	char *program; /* HAProxy; NULL: not there, or not wanted */
-	bool has_verdict;
-	size_t fixed;
-};
-
-/* --- text --------------------------------------------------------------------- */
-
-/* The text in lines of WIDTH, each indented; the first begins with the label. */
-static void print_wrapped(const char *label, const char *text)
-{
-	int column = printf("%*s%s ", INDENT, "", label);
-
-	while (*text != '\0') {
-		int n = (int)strcspn(text, " ");
-
-		if (column + n > WIDTH && column > INDENT)
-			column = printf("\n%*s", INDENT + 2, "") - 1;
-		column += printf("%.*s ", n, text);
-		text += n;
-		text += strspn(text, " ");
-	}
-	putchar('\n');
-}
-
-static void print_place(const char *file, int number)
-{
-	if (file != NULL && number > 0)
-		printf("%s:%d: ", file, number);
-	else if (file != NULL)
-		printf("%s: ", file);
-}
-
-static void print_finding(const struct finding *f)
-{
-	print_place(f->file, f->number);
-	printf("%s %s %s: %s\n", rule_severity_name(f->severity), f->rule->id, f->rule->name,
-	       f->what);
-	print_wrapped("why: ", f->rule->why);
-	print_wrapped("mend:", f->rule->mend);
-}
-
-static void print_mistake(const struct cfg_mistake *m)
-{
-	print_place(m->file, m->line);
-	printf("error: %s\n", m->what);
-}
-
-static void print_verdict_line(const struct verdict_line *line)
-{
-	print_place(line->file, line->number);
-	printf("%s haproxy: %s\n", line->is_bad ? "error" : "warning", line->what);
-}
-
-static void print_count(size_t n, const char *what, const char *end)
-{
-	printf("%zu %s%s%s", n, what, n == 1 || strcmp(what, "advice") == 0 ? "" : "s", end);
-}
-
-static void print_summary(const struct check *c)
-{
-	print_count(findings_count(&c->findings, RULE_ERROR) + c->cfg->mistake_count, "error",
-		    ", ");
-	print_count(findings_count(&c->findings, RULE_WARNING), "warning", ", ");
-	print_count(findings_count(&c->findings, RULE_ADVICE), "advice", "");
-	if (c->fixed > 0)
-		printf(" left after %zu mended", c->fixed);
-	if (c->has_verdict)
-		printf("; HAProxy itself: %s%s\n", c->verdict.accepts ? "accepted" : "refused",
-		       c->verdict.accepts && c->verdict.has_warnings ? ", with warnings" : "");
-	else
-		printf("; HAProxy itself was not asked\n");
-}
-
-static void print_all(const struct check *c)
-{
-	for (size_t i = 0; i < c->cfg->mistake_count; i++)
-		print_mistake(&c->cfg->mistakes[i]);
-	for (size_t i = 0; i < c->findings.count; i++)
-		print_finding(&c->findings.list[i]);
-	for (size_t i = 0; i < c->verdict.count; i++)
-		print_verdict_line(&c->verdict.lines[i]);
-	print_summary(c);
-}
-
-/* --- JSON --------------------------------------------------------------------- */
-
-static json_t *place_json(const char *file, int number)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "file", file != NULL ? json_string(file) : json_null());
-	json_object_set_new(o, "line", number > 0 ? json_integer(number) : json_null());
-	return o;
-}
-
-static json_t *findings_json(const struct check *c)
-{
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < c->cfg->mistake_count; i++) {
-		json_t *o = place_json(c->cfg->mistakes[i].file, c->cfg->mistakes[i].line);
-
-		json_object_set_new(o, "id", json_null());
-		json_object_set_new(o, "severity", json_string("error"));
-		json_object_set_new(o, "what", json_string(c->cfg->mistakes[i].what));
-		json_array_append_new(list, o);
-	}
-	for (size_t i = 0; i < c->findings.count; i++) {
-		const struct finding *f = &c->findings.list[i];
-		json_t *o = place_json(f->file, f->number);
-
-		json_object_set_new(o, "id", json_string(f->rule->id));
-		json_object_set_new(o, "name", json_string(f->rule->name));
-		json_object_set_new(o, "severity", json_string(rule_severity_name(f->severity)));
-		json_object_set_new(o, "what", json_string(f->what));
-		json_object_set_new(o, "why", json_string(f->rule->why));
-		json_object_set_new(o, "mend", json_string(f->rule->mend));
-		json_object_set_new(o, "fixable", json_boolean(f->rule->fix != NULL));
-		json_array_append_new(list, o);
-	}
-	return list;
-}
-
-static json_t *verdict_json(const struct check *c)
-{
-	json_t *o = json_object(), *list = json_array();
-
-	if (!c->has_verdict) {
-		json_decref(o);
-		json_decref(list);
-		return json_null();
-	}
-	for (size_t i = 0; i < c->verdict.count; i++) {
-		const struct verdict_line *line = &c->verdict.lines[i];
-		json_t *l = place_json(line->file, line->number);
-
-		json_object_set_new(l, "severity", json_string(line->is_bad ? "error" : "warning"));
-		json_object_set_new(l, "what", json_string(line->what));
-		json_array_append_new(list, l);
-	}
-	json_object_set_new(o, "program", json_string(c->program));
-	json_object_set_new(o, "accepts", json_boolean(c->verdict.accepts));
-	json_object_set_new(o, "lines", list);
-	return o;
-}
-
-static void print_json(const struct check *c)
-{
-	json_t *o = json_object();
-
-	json_object_set_new(o, "findings", findings_json(c));
-	json_object_set_new(o, "fixed", json_integer((json_int_t)c->fixed));
-	json_object_set_new(o, "haproxy", verdict_json(c));
-	table_print_json(stdout, o);
-	json_decref(o);
-}
-
-/* --- explain -------------------------------------------------------------------- */
-
-static json_t *rule_json(const struct rule *rule)
-{
-	static const char *const needs[] = { "file", "machine", "gateway", "live" };
-	json_t *o = json_object();
-
-	json_object_set_new(o, "id", json_string(rule->id));
-	json_object_set_new(o, "name", json_string(rule->name));
-	json_object_set_new(o, "severity", json_string(rule_severity_name(rule->severity)));
-	json_object_set_new(o, "needs", json_string(needs[rule->needs]));
-	json_object_set_new(o, "haproxy", json_string(rule->haproxy));
-	json_object_set_new(o, "why", json_string(rule->why));
-	json_object_set_new(o, "mend", json_string(rule->mend));
-	json_object_set_new(o, "fixable", json_boolean(rule->fix != NULL));
-	return o;
-}
-
-static void print_rule(const struct rule *rule)
-{
-	printf("%s %s (%s%s)\n", rule->id, rule->name, rule_severity_name(rule->severity),
-	       rule->fix != NULL ? ", --fix mends it" : "");
-	print_wrapped("why: ", rule->why);
-	print_wrapped("mend:", rule->mend);
-	printf("%*shaproxy -c: %s\n", INDENT, "", rule->haproxy);
-}
-
-static int explain(const struct cli *cli, const char *id)
-{
-	const struct rule *all[RULES_MAX];
-	size_t count = rules_all(all), shown = 0;
-	json_t *list = json_array();
-
-	for (size_t i = 0; i < count; i++) {
-		if (strcmp(id, "all") != 0 && all[i] != rules_find(id))
-			continue;
-		if (cli_json(cli))
-			json_array_append_new(list, rule_json(all[i]));
-		else
-			print_rule(all[i]);
-		shown++;
-	}
-	if (cli_json(cli) && shown > 0)
-		table_print_json(stdout, list);
-	json_decref(list);
-	if (shown == 0)
-		return cli_usage_error(
-			cli, "--explain %s: there is no such rule; --explain all shows them", id);
-	return EXIT_DONE;
-}
+enum { ANSWER_MS = 5000 };
 
 /* --- the run -------------------------------------------------------------------- */
 
@@ -307,6 +94,30 @@ static int ask_haproxy(const struct cli *cli, struct check *c)
 	return status;
 }
 
+/* The one that runs with this file: its sockets as told, or the one in the file. */
+static int find_balancer(const struct cli *cli, struct check *c)
+{
+	const char *stats = cli_get(cli, "stats-socket"), *master = cli_get(cli, "master-socket");
+	char why[RUNTIME_WHY_MAX];
+	char *own = NULL;
+
+	if (stats == NULL && master == NULL) {
+		own = balancer_options_socket_of(cli_argument(cli, 0), why);
+		if (own == NULL)
+			return cli_fail("%s", why);
+		stats = own;
+	}
+	if ((stats != NULL && balancers_add(&c->balancers, BALANCER_STATS, stats) != NULL) ||
+	    (master != NULL && balancers_add(&c->balancers, BALANCER_MASTER, master) != NULL)) {
+		free(own);
+		return cli_usage_error(cli,
+				       "--stats-socket and --master-socket: a path or HOST:PORT");
+	}
+	free(own);
+	c->facts.balancers = &c->balancers;
+	return EXIT_DONE;
+}
+
 static int gather_facts(const struct cli *cli, struct check *c)
 {
 	struct rlimit limit;
@@ -320,7 +131,7 @@ static int gather_facts(const struct cli *cli, struct check *c)
 		if (c->facts.gateway == NULL)
 			return EXIT_FINDINGS;
 	}
-	return EXIT_DONE;
+	return cli_flag(cli, "live") ? find_balancer(cli, c) : EXIT_DONE;
 }
 
 static int outcome(const struct check *c)
@@ -346,9 +157,9 @@ static int check(const struct cli *cli, struct check *c)
 		return status;
 	rules_check(c->cfg, &c->facts, &c->findings);
 	if (cli_json(cli))
-		print_json(c);
+		check_report_json(c);
 	else
-		print_all(c);
+		check_report_print(c);
 	return outcome(c);
 }
 
@@ -360,21 +171,26 @@ static int run(struct cli *cli)
 	int status;
 
 	if (cli_get(cli, "explain") != NULL)
-		return explain(cli, cli_get(cli, "explain"));
+		return check_report_explain(cli, cli_get(cli, "explain"));
 	if (cli_argument_count(cli) == 0)
 		return cli_usage_error(cli, "name a haproxy.cfg");
 	if (fixes == (output == NULL && !in_place) || (output != NULL && in_place))
 		return cli_usage_error(
 			cli, "--fix needs one of --output FILE and --in-place, and they need "
 			     "--fix");
+	if (!cli_flag(cli, "live") &&
+	    (cli_get(cli, "stats-socket") != NULL || cli_get(cli, "master-socket") != NULL))
+		return cli_usage_error(cli, "--stats-socket and --master-socket are for --live");
 	if (output != NULL && cli_argument_count(cli) > 1)
 		return cli_usage_error(cli, "--output takes one file");
 	c.cfg = cfg_new();
+	balancers_init(&c.balancers, (int)cli_time(cli, "answer-within", ANSWER_MS));
 	status = check(cli, &c);
 	findings_deinit(&c.findings);
 	verdict_deinit(&c.verdict);
 	config_free((struct config *)c.facts.gateway);
 	cfg_free(c.cfg);
+	balancers_deinit(&c.balancers);
 	free(c.program);
 	return status;
 }
@@ -390,6 +206,12 @@ static const struct cli_option options[] = {
 	  .what = "HAProxy is to run on this machine: look at its limits, folders and users" },
 	{ "fd-limit", 0, CLI_NUMBER, "N", .min = 1,
 	  .what = "descriptors that HAProxy may open where it runs, ulimit -n" },
+	{ "live", .what = "ask the HAProxy that runs with it, and try its nodes' ports" },
+	{ "stats-socket", 's', CLI_TEXT, "PATH|HOST:PORT",
+	  .what = "where --live asks (the stats socket of the file)" },
+	{ "master-socket", 0, CLI_TEXT, "PATH|HOST:PORT", .what = "or through its master" },
+	{ "answer-within", 0, CLI_TIME, "TIME", .min = 1, .max = 600000,
+	  .what = "how long it may take for an answer (5s)" },
 	{ "haproxy", 0, CLI_TEXT, "PROGRAM",
 	  .what = "whose own verdict is asked (the one in PATH)" },
 	{ "no-haproxy", .what = "do not ask HAProxy itself" },

@@ -2,8 +2,8 @@
 #include "rules/look.h"
 
 #include "config/config.h"
+#include "plan/endpoint.h"
 
-#include <arpa/inet.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
@@ -59,19 +59,6 @@ static void each_server(struct look *l, void (*look)(struct look *, const struct
 	}
 }
 
-static bool is_address(const char *host)
-{
-	unsigned char bytes[16];
-
-	return inet_pton(AF_INET, host, bytes) == 1 || inet_pton(AF_INET6, host, bytes) == 1;
-}
-
-static bool is_loopback(const char *host)
-{
-	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
-	       strcmp(host, "localhost") == 0;
-}
-
 /* --- K21 -------------------------------------------------------------------- */
 
 static const struct cfg_line *some_tcp_bind(const struct look *l)
@@ -109,9 +96,11 @@ static void look_hosts(struct look *l)
 
 			if (!is_kafka_bind(g, b) || b->host[0] == '\0' || b->is_path)
 				continue;
-			if ((is_address(b->host) && is_address(g->advertised_host) &&
-			     strcmp(b->host, g->advertised_host) != 0) ||
-			    (is_loopback(b->host) && !is_loopback(g->advertised_host)))
+			if ((endpoint_is_address(b->host) &&
+			     endpoint_is_address(g->advertised_host) &&
+			     !endpoint_same_host(b->host, g->advertised_host)) ||
+			    (endpoint_is_loopback(b->host) &&
+			     !endpoint_is_loopback(g->advertised_host)))
 				found_as(
 					l, RULE_WARNING, b->line,
 					"clients are told %s, HAProxy listens on %s: unless something in "
@@ -149,7 +138,7 @@ static void look_advertised(struct look *l)
 	look_hosts(l);
 }
 
-/* --- K22 -------------------------------------------------------------------- */
+/* --- K68 -------------------------------------------------------------------- */
 
 static void look_node_ports(struct look *l)
 {
@@ -224,7 +213,7 @@ static void look_header(struct look *l, const struct route *r, const struct cfg_
 			"server %s gets no PROXY header, though the nodes would take one: to them every "
 			"client has HAProxy's address",
 			s->name);
-	else if (sends && !is_loopback(s->host) && believes_own_machine_only(g))
+	else if (sends && !endpoint_is_loopback(s->host) && believes_own_machine_only(g))
 		found_as(l, RULE_WARNING, s->line,
 			 "server %s believes PROXY headers from its own machine only "
 			 "(gateway.proxy_trusted)",
@@ -420,11 +409,6 @@ static const struct rule rules[] = {
 	  "partitions: everything else works, which makes it hard to see.",
 	  "`bind` every port from gateway.advertised_listener on, gateway.port_count of them.",
 	  look_advertised },
-	{ "K22", "node-does-not-listen", RULE_WARNING, RULE_GATEWAY, "silent",
-	  "Every node refuses what comes in on such a port; with checks on the HTTP port all of them "
-	  "look well.",
-	  "The same number of ports on both sides (gateway.port_start, gateway.port_count).",
-	  look_node_ports },
 	{ "K62", "proxy-header-one-sided", RULE_ERROR, RULE_GATEWAY, "silent",
 	  "The header is part of the bytes: a node that does not expect it, or misses it, closes the "
 	  "connection.",
@@ -450,6 +434,11 @@ static const struct rule rules[] = {
 	  "What HAProxy accepts and a node refuses a client sees as a broker that closes at once.",
 	  "maxconn no larger than all nodes take; PROXY headers when the nodes limit by address.",
 	  look_node_limits },
+	{ "K68", "ranges-differ", RULE_WARNING, RULE_GATEWAY, "silent",
+	  "Every node refuses what comes in on such a port; with checks on the HTTP port all of them "
+	  "look well.",
+	  "The same number of ports on both sides (gateway.port_start, gateway.port_count).",
+	  look_node_ports },
 };
 
 const struct rule_group gateway_rules = { rules, ARRAY_LEN(rules) };

@@ -1,6 +1,8 @@
 /* The PROXY protocol, from load balancers before and to nodes behind. */
 #include "rules/look.h"
 
+#include "plan/endpoint.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -100,8 +102,7 @@ static bool is_guarded(const struct proxy *p)
 
 static bool is_loopback(const struct cfg_bind *b)
 {
-	return b->is_path || strncmp(b->host, "127.", 4) == 0 || strcmp(b->host, "::1") == 0 ||
-	       strcmp(b->host, "localhost") == 0;
+	return b->is_path || endpoint_is_loopback(b->host);
 }
 
 static void look_open(struct look *l)

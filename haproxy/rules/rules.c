@@ -9,10 +9,10 @@
 enum { FIXES_MAX = 2000 };
 
 static const struct rule_group *const groups[] = {
-	&stickiness_rules, &table_rules,   &balance_rules,  &bind_rules,   &routing_rules,
-	&server_rules,	   &check_rules,   &timeout_rules,  &tls_rules,	   &proxy_protocol_rules,
-	&limit_rules,	   &peers_rules,   &resolver_rules, &global_rules, &syntax_rules,
-	&gateway_rules,	   &keyword_rules,
+	&stickiness_rules, &table_rules, &balance_rules,  &bind_rules,	 &routing_rules,
+	&server_rules,	   &check_rules, &timeout_rules,  &tls_rules,	 &proxy_protocol_rules,
+	&limit_rules,	   &peers_rules, &resolver_rules, &global_rules, &syntax_rules,
+	&gateway_rules,	   &live_rules,	 &keyword_rules,
 };
 
 static int by_id(const void *a, const void *b)
@@ -63,7 +63,7 @@ static bool is_known(const struct rule *rule, const struct rule_facts *facts)
 	case RULE_GATEWAY:
 		return facts->gateway != NULL;
 	default:
-		return false;
+		return facts->balancers != NULL;
 	}
 }
 

@@ -21,6 +21,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct balancers;
 struct config;
 struct look;
 struct finding;
@@ -68,9 +69,10 @@ struct findings {
 
 /* What is known besides the files; all of it may be left out. */
 struct rule_facts {
-	bool machine;		      /* HAProxy runs on this machine: look at its files */
-	int64_t descriptors;	      /* that HAProxy may open; 0: not known */
-	const struct config *gateway; /* of the nodes behind it, or NULL */
+	bool machine;			   /* HAProxy runs on this machine: look at its files */
+	int64_t descriptors;		   /* that HAProxy may open; 0: not known */
+	const struct config *gateway;	   /* of the nodes behind it, or NULL */
+	const struct balancers *balancers; /* the one that runs with it, or NULL */
 };
 
 /* All rules in the order of their ids; how many. */

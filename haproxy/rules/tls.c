@@ -137,6 +137,61 @@ static void look_bind_tls(struct look *l)
 	}
 }
 
+/* --- K32 on this machine ------------------------------------------------------ */
+
+/* The value as a path: behind crt-base or ca-base when it is relative.  False: not known. */
+static bool path_of(const struct look *l, const char *base, const char *value, char to[4096])
+{
+	const struct cfg_line *line = cfg_global(l->cfg, base, NULL);
+
+	if (value[0] == '@' || strchr(value, '$') != NULL) /* "@system-ca" */
+		return false;
+	if (value[0] != '/' && (line == NULL || line->word_count < 2))
+		return false;
+	if (value[0] == '/')
+		snprintf(to, 4096, "%s", value);
+	else
+		snprintf(to, 4096, "%s/%s", line->words[1], value);
+	return true;
+}
+
+static void look_file(struct look *l, const struct cfg_options *o, const char *option,
+		      const char *base)
+{
+	const struct cfg_option *found_option = cfg_option(o, option);
+	char path[4096];
+
+	if (found_option != NULL && path_of(l, base, found_option->value, path) &&
+	    access(path, F_OK) != 0)
+		found(l, found_option->line, "`%s %s`: there is no such file", option,
+		      found_option->value);
+}
+
+static void look_files(struct look *l, const struct cfg_options *o)
+{
+	look_file(l, o, "crt", "crt-base");
+	look_file(l, o, "crt-list", "crt-base");
+	look_file(l, o, "ca-file", "ca-base");
+	look_file(l, o, "crl-file", "ca-base");
+}
+
+static void look_server_files(struct look *l, const struct cfg_server *s)
+{
+	look_files(l, &s->own);
+}
+
+static void look_all_files(struct look *l)
+{
+	look_bind_tls(l);
+	if (!l->facts->machine)
+		return;
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		for (size_t k = 0; k < l->proxies[i].bind_count; k++)
+			look_files(l, &l->proxies[i].binds[k].options);
+	}
+	each_server(l, look_server_files);
+}
+
 /* --- the rows --------------------------------------------------------------- */
 
 static const struct rule rules[] = {
@@ -157,7 +212,7 @@ static const struct rule rules[] = {
 	  "HAProxy does not start with it.",
 	  "`ssl crt FILE` (certificate, chain and key in one file); `verify required ca-file FILE` for "
 	  "clients with certificates.",
-	  look_bind_tls },
+	  look_all_files },
 };
 
 const struct rule_group tls_rules = { rules, ARRAY_LEN(rules) };

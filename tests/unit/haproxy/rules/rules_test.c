@@ -200,16 +200,21 @@ static void test_machine(void **state)
 {
 	struct rule_facts facts = { .machine = true, .descriptors = 1000 };
 	struct looked l = { sample("global\n\tmaxconn 4000\n\tchroot /nosuch/folder\n"
-				   "\tstats socket /nosuch/run/ha.sock\n\tuser nosuchuser\n"),
+				   "\tstats socket /nosuch/run/ha.sock\n\tuser nosuchuser\n"
+				   "\tcrt-base /nosuch\n\thard-stop-after 1m\n"
+				   "listen l\n\tbind :443 ssl crt a.pem\n\tmode http\n"
+				   "\ttimeout client 1m\n"),
 			    { 0 } };
 
 	(void)state;
 	rules_check(l.cfg, &facts, &l.findings);
-	assert_int_equal(l.findings.count, 4);
+	assert_int_equal(l.findings.count, 5);
 	assert_string_equal(l.findings.list[0].rule->id, "K17");
 	assert_string_equal(l.findings.list[1].rule->id, "K48");
 	assert_string_equal(l.findings.list[2].rule->id, "K48");
 	assert_string_equal(l.findings.list[3].rule->id, "K49");
+	assert_string_equal(l.findings.list[4].rule->id, "K32");
+	assert_string_equal(l.findings.list[4].what, "`crt a.pem`: there is no such file");
 	done(&l);
 }
 

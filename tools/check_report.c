@@ -1,0 +1,211 @@
+#include "check_report.h"
+
+#include "table.h"
+
+#include <jansson.h>
+#include <string.h>
+
+enum { WIDTH = 96, INDENT = 4 };
+
+/* --- text --------------------------------------------------------------------- */
+
+/* The text in lines of WIDTH, each indented; the first begins with the label. */
+static void print_wrapped(const char *label, const char *text)
+{
+	int column = printf("%*s%s ", INDENT, "", label);
+
+	while (*text != '\0') {
+		int n = (int)strcspn(text, " ");
+
+		if (column + n > WIDTH && column > INDENT)
+			column = printf("\n%*s", INDENT + 2, "") - 1;
+		column += printf("%.*s ", n, text);
+		text += n;
+		text += strspn(text, " ");
+	}
+	putchar('\n');
+}
+
+static void print_place(const char *file, int number)
+{
+	if (file != NULL && number > 0)
+		printf("%s:%d: ", file, number);
+	else if (file != NULL)
+		printf("%s: ", file);
+}
+
+static void print_finding(const struct finding *f)
+{
+	print_place(f->file, f->number);
+	printf("%s %s %s: %s\n", rule_severity_name(f->severity), f->rule->id, f->rule->name,
+	       f->what);
+	print_wrapped("why: ", f->rule->why);
+	print_wrapped("mend:", f->rule->mend);
+}
+
+static void print_mistake(const struct cfg_mistake *m)
+{
+	print_place(m->file, m->line);
+	printf("error: %s\n", m->what);
+}
+
+static void print_verdict_line(const struct verdict_line *line)
+{
+	print_place(line->file, line->number);
+	printf("%s haproxy: %s\n", line->is_bad ? "error" : "warning", line->what);
+}
+
+static void print_count(size_t n, const char *what, const char *end)
+{
+	printf("%zu %s%s%s", n, what, n == 1 || strcmp(what, "advice") == 0 ? "" : "s", end);
+}
+
+static void print_summary(const struct check *c)
+{
+	print_count(findings_count(&c->findings, RULE_ERROR) + c->cfg->mistake_count, "error",
+		    ", ");
+	print_count(findings_count(&c->findings, RULE_WARNING), "warning", ", ");
+	print_count(findings_count(&c->findings, RULE_ADVICE), "advice", "");
+	if (c->fixed > 0)
+		printf(" left after %zu mended", c->fixed);
+	if (c->has_verdict)
+		printf("; HAProxy itself: %s%s\n", c->verdict.accepts ? "accepted" : "refused",
+		       c->verdict.accepts && c->verdict.has_warnings ? ", with warnings" : "");
+	else
+		printf("; HAProxy itself was not asked\n");
+}
+
+void check_report_print(const struct check *c)
+{
+	for (size_t i = 0; i < c->cfg->mistake_count; i++)
+		print_mistake(&c->cfg->mistakes[i]);
+	for (size_t i = 0; i < c->findings.count; i++)
+		print_finding(&c->findings.list[i]);
+	for (size_t i = 0; i < c->verdict.count; i++)
+		print_verdict_line(&c->verdict.lines[i]);
+	print_summary(c);
+}
+
+/* --- JSON --------------------------------------------------------------------- */
+
+static json_t *place_json(const char *file, int number)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "file", file != NULL ? json_string(file) : json_null());
+	json_object_set_new(o, "line", number > 0 ? json_integer(number) : json_null());
+	return o;
+}
+
+static json_t *findings_json(const struct check *c)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < c->cfg->mistake_count; i++) {
+		json_t *o = place_json(c->cfg->mistakes[i].file, c->cfg->mistakes[i].line);
+
+		json_object_set_new(o, "id", json_null());
+		json_object_set_new(o, "severity", json_string("error"));
+		json_object_set_new(o, "what", json_string(c->cfg->mistakes[i].what));
+		json_array_append_new(list, o);
+	}
+	for (size_t i = 0; i < c->findings.count; i++) {
+		const struct finding *f = &c->findings.list[i];
+		json_t *o = place_json(f->file, f->number);
+
+		json_object_set_new(o, "id", json_string(f->rule->id));
+		json_object_set_new(o, "name", json_string(f->rule->name));
+		json_object_set_new(o, "severity", json_string(rule_severity_name(f->severity)));
+		json_object_set_new(o, "what", json_string(f->what));
+		json_object_set_new(o, "why", json_string(f->rule->why));
+		json_object_set_new(o, "mend", json_string(f->rule->mend));
+		json_object_set_new(o, "fixable", json_boolean(f->rule->fix != NULL));
+		json_array_append_new(list, o);
+	}
+	return list;
+}
+
+static json_t *verdict_json(const struct check *c)
+{
+	json_t *o = json_object(), *list = json_array();
+
+	if (!c->has_verdict) {
+		json_decref(o);
+		json_decref(list);
+		return json_null();
+	}
+	for (size_t i = 0; i < c->verdict.count; i++) {
+		const struct verdict_line *line = &c->verdict.lines[i];
+		json_t *l = place_json(line->file, line->number);
+
+		json_object_set_new(l, "severity", json_string(line->is_bad ? "error" : "warning"));
+		json_object_set_new(l, "what", json_string(line->what));
+		json_array_append_new(list, l);
+	}
+	json_object_set_new(o, "program", json_string(c->program));
+	json_object_set_new(o, "accepts", json_boolean(c->verdict.accepts));
+	json_object_set_new(o, "lines", list);
+	return o;
+}
+
+void check_report_json(const struct check *c)
+{
+	json_t *o = json_object();
+
+	json_object_set_new(o, "findings", findings_json(c));
+	json_object_set_new(o, "fixed", json_integer((json_int_t)c->fixed));
+	json_object_set_new(o, "haproxy", verdict_json(c));
+	table_print_json(stdout, o);
+	json_decref(o);
+}
+
+/* --- explain -------------------------------------------------------------------- */
+
+static json_t *rule_json(const struct rule *rule)
+{
+	static const char *const needs[] = { "file", "machine", "gateway", "live" };
+	json_t *o = json_object();
+
+	json_object_set_new(o, "id", json_string(rule->id));
+	json_object_set_new(o, "name", json_string(rule->name));
+	json_object_set_new(o, "severity", json_string(rule_severity_name(rule->severity)));
+	json_object_set_new(o, "needs", json_string(needs[rule->needs]));
+	json_object_set_new(o, "haproxy", json_string(rule->haproxy));
+	json_object_set_new(o, "why", json_string(rule->why));
+	json_object_set_new(o, "mend", json_string(rule->mend));
+	json_object_set_new(o, "fixable", json_boolean(rule->fix != NULL));
+	return o;
+}
+
+static void print_rule(const struct rule *rule)
+{
+	printf("%s %s (%s%s)\n", rule->id, rule->name, rule_severity_name(rule->severity),
+	       rule->fix != NULL ? ", --fix mends it" : "");
+	print_wrapped("why: ", rule->why);
+	print_wrapped("mend:", rule->mend);
+	printf("%*shaproxy -c: %s\n", INDENT, "", rule->haproxy);
+}
+
+int check_report_explain(const struct cli *cli, const char *id)
+{
+	const struct rule *all[RULES_MAX];
+	size_t count = rules_all(all), shown = 0;
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < count; i++) {
+		if (strcmp(id, "all") != 0 && all[i] != rules_find(id))
+			continue;
+		if (cli_json(cli))
+			json_array_append_new(list, rule_json(all[i]));
+		else
+			print_rule(all[i]);
+		shown++;
+	}
+	if (cli_json(cli) && shown > 0)
+		table_print_json(stdout, list);
+	json_decref(list);
+	if (shown == 0)
+		return cli_usage_error(
+			cli, "--explain %s: there is no such rule; --explain all shows them", id);
+	return EXIT_DONE;
+}
