@@ -15,6 +15,7 @@ int main(int argc, char **argv)
 		&haproxy_sticky_clear_command,
 		&haproxy_sticky_move_command,
 		&haproxy_sticky_simulate_command,
+		&haproxy_sticky_advise_command,
 		&verify_command,
 		&decode_command,
 		&man_command,
