@@ -195,11 +195,14 @@ static void on_end(void *owner, const uint8_t *body, uint32_t len)
 	answer_deinit(&a);
 }
 
+static void fetch(struct lane *lane);
+
 static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct lane *lane = owner;
 	struct traffic *t = lane->traffic;
 	struct group_answer a;
+	int64_t before = lane->position;
 
 	lane->is_asked = false;
 	if (body == NULL || !answer_read(&a, MESSAGE_FETCH, lane->version, body, len))
@@ -213,18 +216,30 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 	if (a.error == 0 && a.data.len > 0)
 		lane->position = load_read(a.data.bytes, a.data.len, lane->position, t->events);
 	answer_deinit(&a);
+	if (lane->position > before)
+		fetch(lane); /* an answer may hold no more than one of many batches */
 }
 
-static void fetch(struct lane *lane, const struct broker *to)
+static const struct broker *leader_of(const struct traffic *t, int32_t partition)
+{
+	const struct topic *topic = snapshot_topic(t->snapshot, t->topic, strlen(t->topic));
+
+	if (topic == NULL || partition >= topic->partition_count)
+		return NULL;
+	return snapshot_broker(t->snapshot, topic->partitions[partition].leader);
+}
+
+static void fetch(struct lane *lane)
 {
 	struct traffic *t = lane->traffic;
+	const struct broker *to = leader_of(t, lane->partition);
 	bool is_known = lane->position >= 0;
 	enum message message = is_known ? MESSAGE_FETCH : MESSAGE_LIST_OFFSETS;
 	const struct group_ask ask = { .topic = t->topic,
 				       .partition = lane->partition,
 				       .offset = lane->position };
 
-	if (lane->is_asked)
+	if (lane->is_asked || to == NULL)
 		return;
 	lane->version = message_version(t->snapshot, message);
 	lane->is_asked = send_message(t, to, message, lane->version, &ask,
@@ -245,13 +260,11 @@ static void step(struct traffic *t)
 							   : TRAFFIC_LANES_MAX;
 	mine = (int32_t)(hash_bytes(t->node_id, strlen(t->node_id)) % (uint64_t)count);
 	for (int32_t p = 0; p < count; p++) {
-		const struct broker *leader = snapshot_broker(s, topic->partitions[p].leader);
+		const struct broker *leader = leader_of(t, p);
 
-		if (leader == NULL)
-			continue;
-		if (p == mine)
+		if (leader != NULL && p == mine)
 			produce(t, leader, p);
-		fetch(&t->lanes[p], leader);
+		fetch(&t->lanes[p]);
 	}
 }
 

@@ -53,7 +53,7 @@ static void tell(const struct program *p, enum correction_event event,
 			 skew->connections.own, skew->connections.mean, closed,
 			 (long long)c->pause_ms / 1000,
 			 closed > 0 ? "those that were closed came back to this node"
-				    : "no connection was between requests");
+				    : "none was between requests, or would not have come back");
 }
 
 static bool is_steady(const struct program *p, enum cluster_state state,

@@ -402,7 +402,7 @@ static void dispatch_items(struct client *c, struct request *r, int32_t any)
 
 /* --- which gateway nodes its answer names --- */
 
-static uint64_t stable_key(const struct client *c, const struct request *r)
+uint64_t dispatch_stable_key(const struct client *c, const struct request *r)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&c->peer;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&c->peer;
@@ -420,7 +420,7 @@ static void choose_nodes(struct client *c, struct request *r)
 	if (r->map_key != 0 || r->head.api->answer != ANSWER_REWRITE)
 		return;
 	if (c->worker->node->config->mapping == MAPPING_STABLE)
-		c->map_key = stable_key(c, r);
+		c->map_key = dispatch_stable_key(c, r);
 	else if (c->map_key == 0 || r->head.api->maps_anew)
 		c->map_key = worker_map_key(c->worker);
 	r->map_key = c->map_key;

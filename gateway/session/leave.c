@@ -3,6 +3,7 @@
  * Fetch out is closed when that was answered, before its next one is read. */
 #include "session/session.h"
 
+#include "route/mapping.h"
 #include "util/hash.h"
 #include "util/mem.h"
 
@@ -38,6 +39,8 @@ static bool is_in_transaction(const struct request *r)
 
 void leave_note_request(struct client *c, const struct request *r)
 {
+	if (c->worker->node->config->mapping == MAPPING_STABLE)
+		c->stable_key = dispatch_stable_key(c, r);
 	if (is_in_transaction(r))
 		c->transaction_until = client_now(c) + TRANSACTION_S;
 	if (r->head.key == SHARE_FETCH || r->head.key == SHARE_ACKNOWLEDGE)
@@ -126,6 +129,20 @@ static int port_of_turn(const struct worker *w, unsigned turn)
 	return port;
 }
 
+/* Under `mapping = stable` a client comes back to the node that stands for its broker. */
+static bool would_move(const struct client *c)
+{
+	const struct worker *w = c->worker;
+	int32_t id = c->port + w->config->min_broker_id;
+	const struct broker *b = snapshot_broker(w->snapshot, id);
+
+	if (w->mapping == NULL || c->stable_key == 0 || b == NULL ||
+	    !mapping_has_port(w->mapping, id))
+		return true;
+	return strcmp(mapping_choose(w->mapping, c->stable_key, id, b->rack)->node_id,
+		      w->config->node_id) != 0;
+}
+
 /* Those that were chosen less often, then older ones. */
 static int compare(const void *a, const void *b)
 {
@@ -142,7 +159,7 @@ static size_t candidates(struct worker *w, int port, struct client **to)
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
 		if (!c->draining && !c->lingering && c->in_state != IN_PROXY && may_leave(c) &&
-		    client_now(c) >= c->born + YOUNG_S && c->port == port)
+		    client_now(c) >= c->born + YOUNG_S && c->port == port && would_move(c))
 			to[n++] = c;
 	}
 	return n;

@@ -161,6 +161,7 @@ struct client {
 	ev_tstamp born;
 	bool sent_acks0; /* since its last answer */
 	bool has_share_session;
+	uint64_t stable_key;	     /* of its last request, under `mapping = stable`; 0: none */
 	ev_tstamp transaction_until; /* 0: no transaction is under way */
 	uint64_t chosen_in;	     /* the worker's shed_turn when it was last to leave */
 	unsigned times_chosen;
@@ -207,6 +208,8 @@ bool inbound_is_idle(const struct client *c); /* between frames */
 /* dispatch.c: what becomes of c->inbound, whose head and needed fields are in
  * the buffer. */
 void dispatch_request(struct client *c, struct request *r);
+/* Of a client under `mapping = stable`; the request's head is in the buffer. */
+uint64_t dispatch_stable_key(const struct client *c, const struct request *r);
 /* The walk has seen enough to route it. */
 bool dispatch_is_decided(const struct request *r);
 

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Internal balancing, by 10,000 answers: each broker is one of the nodes in its rack, or of all where there is none in
-it, each as often as the others; `stable` keeps to one.  Two brokers never have one address."""
+it, each as often as the others; `stable` keeps to one, and a correction closes what is not where it belongs.  Two brokers
+never have one address."""
 import collections
 import pathlib
 import sys
@@ -41,6 +42,18 @@ def check_uniform(counts, hosts, what):
     check(chi_square < LIMITS[len(hosts) - 1], f"chi-square {chi_square:.1f} of {what}: {dict(counts)}")
 
 
+def check_correction(node, chosen):
+    """It has all of the cluster's connections, and closes those that will go elsewhere, though they are younger."""
+    def connect(client_id):
+        kafka = Connection(node.host, node.first_port + 2, client_id=client_id)
+        kafka.ask("Metadata", 2, topics=[])
+        return kafka
+    ours = [connect(name) for name, host in chosen.items() if host == node.host][:5]
+    others = [connect(name) for name, host in chosen.items() if host != node.host][:20]
+    wait_for(lambda: all(kafka.is_closed(0.01) for kafka in others), 30, "those are closed that have another node")
+    check(not any(kafka.is_closed(0.01) for kafka in ours), "one was closed that comes back")
+
+
 def test(scene):
     kafka = scene.mock_cluster(topics={"t": 3, TOPIC: 1})
     kafka.command("leader", TOPIC, 0, 1)
@@ -62,8 +75,9 @@ def test(scene):
         check_uniform(hosts[3], everyone, "broker 3, whose rack has no node")
         for broker, counts in told(stable, 200).items():
             check_equal(len(counts), 1, f"nodes that stand for broker {broker}, stable")
-        chosen = {next(iter(told(stable, AT_ONCE, f"client-{n}")[3])) for n in range(100)}
-        check_equal(chosen, set(everyone), "nodes that stand for broker 3, for 100 clients")
+        chosen = {f"client-{n}": next(iter(told(stable, AT_ONCE, f"client-{n}")[3])) for n in range(100)}
+        check_equal(set(chosen.values()), set(everyone), "nodes that stand for broker 3, for 100 clients")
+        check_correction(stable, chosen)
 
 
 run(test)
