@@ -80,23 +80,29 @@ static void write_health(const struct haproxy_plan *plan, FILE *out)
 	LINE("default-server agent-check agent-port %d agent-inter 5s", model_agent_port(plan));
 }
 
+/* The name a node is asked for is the name its certificate is compared with. */
 static void write_node_tls(const struct config_haproxy *want, FILE *out)
 {
+	const char *name = want->node_tls_name;
+
 	if (want->tls != TLS_REENCRYPT)
 		return;
-	WHY("TLS to the nodes, with the server name that the client asked for%s. The checks of the "
-	    "HTTP port stay plain.",
+	WHY("TLS to the nodes, which are asked for %s%s. The checks of the HTTP port stay plain.",
+	    name != NULL ? "one name, that their certificates must have"
+			 : "the server name that the client asked for",
 	    want->node_tls_certificate != NULL ? "; crt is what HAProxy shows them" : "");
 	fputs("    default-server ssl", out);
 	if (want->node_tls_verify)
 		fprintf(out, " verify required ca-file %s", want->node_tls_ca);
 	else
 		fputs(" verify none", out);
-	if (want->node_tls_name != NULL)
-		fprintf(out, " verifyhost %s", want->node_tls_name);
+	if (name != NULL)
+		fprintf(out, " verifyhost %s sni str(%s)", name, name);
+	else
+		fputs(" sni ssl_fc_sni", out);
 	if (want->node_tls_certificate != NULL)
 		fprintf(out, " crt %s", want->node_tls_certificate);
-	fputs(" sni ssl_fc_sni no-check-ssl\n", out);
+	fputs(" no-check-ssl\n", out);
 }
 
 static void write_proxy_header(const struct haproxy_plan *plan, FILE *out)
@@ -160,8 +166,7 @@ static void write_slots(const struct haproxy_plan *plan, FILE *out)
 
 	WHY("A slot for each address that the DNS has for this name; those to spare count as down. "
 	    "init-addr none: HAProxy starts before the first node does.");
-	LINE("default-server init-addr last,libc,none resolvers " RENDER_RESOLVERS
-	     " resolve-prefer ipv4");
+	LINE("default-server init-addr none resolvers " RENDER_RESOLVERS " resolve-prefer ipv4");
 	fprintf(out, "    server-template node %d %s", want->discover_slots, want->discover);
 	write_port(plan, out);
 	fprintf(out, " check port %d\n", model_http_port(plan, NULL));

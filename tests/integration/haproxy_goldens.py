@@ -16,6 +16,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
+from certs import GoldenCerts  # noqa: E402
 
 REPO = pathlib.Path(__file__).resolve().parents[2]
 FOLDER = REPO / "tests/golden/haproxy"
@@ -36,7 +40,7 @@ def read(path):
     return path.read_text() if path.exists() else ""
 
 
-def mistakes(case):
+def mistakes(case, certs):
     status, answers = ask(case)
     for name in ANSWERS:
         if answers[name] != read(case / name):
@@ -46,7 +50,8 @@ def mistakes(case):
     if not answers["haproxy.cfg"] and "refused: " not in answers["messages"]:
         yield "neither a file nor a refusal"
     if answers["haproxy.cfg"]:
-        done = subprocess.run([HAPROXY, "-c", "-dW", "-f", case / "haproxy.cfg"], capture_output=True, text=True, check=False)
+        done = subprocess.run([HAPROXY, "-c", "-dW", "-f", "/dev/stdin"], input=certs.at(answers["haproxy.cfg"]), capture_output=True,
+                              text=True, check=False)
         if done.returncode:
             yield f"HAProxy refuses it:\n{done.stderr}"
 
@@ -74,12 +79,14 @@ def main(argv):
         print("FAIL haproxy_goldens: there is no such case")
         return 1
     bad = 0
-    for case in cases:
-        if "--update" in argv:
-            update(case)
-        for mistake in mistakes(case):
-            bad += 1
-            print(f"{case.name}: {mistake}")
+    with tempfile.TemporaryDirectory() as folder:
+        certs = GoldenCerts(folder)
+        for case in cases:
+            if "--update" in argv:
+                update(case)
+            for mistake in mistakes(case, certs):
+                bad += 1
+                print(f"{case.name}: {mistake}")
     print(f"{'FAIL' if bad else 'PASS'} haproxy_goldens ({len(cases)} cases)")
     return 1 if bad else 0
 

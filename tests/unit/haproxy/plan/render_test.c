@@ -85,7 +85,7 @@ static const struct {
 	{ "tls=terminate tls_certificate=/c tls_client_auth=required tls_client_ca=/a",
 	  " ssl crt /c ca-file /a verify required\n", NULL },
 	{ "tls=reencrypt tls_certificate=/c node_tls_ca=/a node_tls_name=gw node_tls_certificate=/h",
-	  "\n    default-server ssl verify required ca-file /a verifyhost gw crt /h sni ssl_fc_sni "
+	  "\n    default-server ssl verify required ca-file /a verifyhost gw sni str(gw) crt /h "
 	  "no-check-ssl\n",
 	  NULL },
 	{ "tls=reencrypt tls_certificate=/c node_tls_verify=false",

@@ -1,0 +1,57 @@
+"""certs.py - certificates for a test, made with openssl.
+
+    certs = Certs(folder)                # an authority: folder/ca.pem
+    certs.issue("kafka")                 # folder/kafka.pem, certificate and key in one file
+
+A haproxy.cfg of a golden file names them in FOLDER; certs.at(text) has them where they are.
+"""
+import pathlib
+import ssl
+import subprocess
+
+FOLDER = "/etc/haproxy/tls"
+KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
+
+
+class Certs:
+    def __init__(self, folder):
+        self.folder = pathlib.Path(folder)
+        self._openssl("req", "-x509", *KEY, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+
+    def _openssl(self, *words):
+        subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
+
+    def issue(self, name, subject=None):
+        """The path of NAME.pem; the subject may be another name."""
+        subject = subject or name
+        (self.folder / "names").write_text(f"subjectAltName=DNS:{subject}\n")
+        self._openssl("req", *KEY, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+                      "-extfile", "names", "-out", f"{name}.crt")
+        path = self.folder / f"{name}.pem"
+        path.write_text((self.folder / f"{name}.crt").read_text() + (self.folder / f"{name}.key").read_text())
+        return path
+
+    @property
+    def authority(self):
+        return self.folder / "ca.pem"
+
+    def client(self, name=None):
+        """How a client speaks TLS; with a certificate of that name, if one is given."""
+        context = ssl.create_default_context(cafile=self.authority)
+        context.check_hostname = False  # what clients check is not what is tested
+        if name:
+            context.load_cert_chain(self.folder / f"{name}.pem" if (self.folder / f"{name}.pem").exists() else self.issue(name))
+        return context
+
+    def at(self, text):
+        return text.replace(FOLDER, str(self.folder))
+
+
+class GoldenCerts(Certs):
+    """Those that golden files and examples name."""
+
+    def __init__(self, folder):
+        super().__init__(folder)
+        for name in ("kafka", "haproxy"):
+            self.issue(name)
