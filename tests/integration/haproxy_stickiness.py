@@ -6,20 +6,9 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
-from front import AT_ONCE, Front, check, refused_at_once, run, wait_for  # noqa: E402
+from front import AT_ONCE, NULL, Front, check, refused_at_once, request, run, wait_for  # noqa: E402
 
 CLIENTS, TIMES = 9, 3
-API_VERSIONS = 18
-NULL = None
-
-
-def request(client_id, version=3, correlation=7):
-    """The body of an ApiVersions request; its header is alike in all versions."""
-    if client_id is NULL:
-        text = struct.pack(">h", -1)
-    else:
-        text = struct.pack(">h", len(client_id.encode())) + client_id.encode()
-    return struct.pack(">hhi", API_VERSIONS, version, correlation) + text + b"\0\0\0\0"
 
 
 def node_of(front, client_id="app", port=None, source=None):
