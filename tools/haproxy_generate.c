@@ -1,5 +1,6 @@
 /* anyportctl haproxy generate - haproxy.cfg from the gateway's configuration. */
 #include "commands.h"
+#include "haproxy_from.h"
 
 #include "config/options.h"
 #include "plan/consistency.h"
@@ -21,6 +22,8 @@
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
+	{ "from", 0, CLI_TEXT, "URL",
+	  .what = "a node's HTTP API, as http://10.0.0.1:8888: the configuration that it runs with" },
 	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
 
 	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]", .what = "where clients come in" },
@@ -181,10 +184,15 @@ static int set_all(const struct cli *cli, struct config *config)
 	return status;
 }
 
-/* A gateway's configuration, from the file or from the environment where that has one; else
- * only its section haproxy.  NULL: it has mistakes. */
-static struct config *read_config(const char *file)
+/* A gateway's configuration, from a node, from the file or from the environment where that
+ * has one; else only its section haproxy.  NULL: it has mistakes. */
+static struct config *read_config(const struct cli *cli)
 {
+	const char *file = cli_get(cli, "config");
+
+	if (cli_get(cli, "from") != NULL)
+		return haproxy_from(cli_get(cli, "from"), cli_get(cli, "node") == NULL &&
+								  cli_get(cli, "discover") == NULL);
 	if (file != NULL || getenv("KAFKA_BOOTSTRAP_SERVERS") != NULL)
 		return config_load(file, stderr);
 	return config_load_part("haproxy.", stderr);
@@ -267,9 +275,13 @@ static int generate(const struct config *config, const char *output)
 
 static int run(struct cli *cli)
 {
-	struct config *config = read_config(cli_get(cli, "config"));
+	struct config *config;
 	int status;
 
+	if (cli_get(cli, "config") != NULL && cli_get(cli, "from") != NULL)
+		return cli_usage_error(cli, "--config and --from both tell the configuration: "
+					    "leave one of them out");
+	config = read_config(cli);
 	if (config == NULL)
 		return EXIT_FINDINGS;
 	status = set_all(cli, config);
@@ -282,6 +294,8 @@ static int run(struct cli *cli)
 static const struct cli_example examples[] = {
 	{ "anyportctl haproxy generate -c /etc/anyport.conf -o /etc/haproxy/haproxy.cfg",
 	  "from the nodes' own configuration" },
+	{ "anyportctl haproxy generate --from http://10.0.0.1:8888 --stickiness client-id",
+	  "as a running node has it" },
 	{ "anyportctl haproxy generate --listen 0.0.0.0:9092-9096 --node n1=10.0.0.1:8888 --node n2=10.0.0.2",
 	  "from nothing but flags" },
 	{ "anyportctl haproxy generate -c anyport.conf --stickiness client-id "

@@ -13,6 +13,9 @@ REPO = pathlib.Path(__file__).resolve().parents[2]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
 TEXT = (REPO / "README.md").read_text()
 FAULTS = []
+# What must be there for HAProxy to see the key.
+NEEDS = {"sni": ["--tls", "passthrough"],
+         "cert": ["--tls", "terminate", "--tls-certificate", "/kafka.pem", "--tls-client-auth", "required", "--tls-client-ca", "/ca.pem"]}
 
 
 def check(condition, what):
@@ -59,7 +62,7 @@ def kinds_and_targets_exist():
     for row in table_under("Stickiness")[1:]:
         kind = row[0].split()[0]
         status, _, errors = call(BUILD / "anyportctl", "haproxy", "generate", "-c", REPO / "examples/plain/anyport.conf",
-                                 "--stickiness", kind)
+                                 "--stickiness", kind, *NEEDS.get(kind, []))
         check(status == 0, f"--stickiness {kind}: {errors}")
     targets = re.findall(r"`make ([a-z-]+)|^    make ([a-z-]+)|&& make ([a-z-]+)", TEXT, re.M)
     check(len(targets) >= 4, f"it names make {targets}")
