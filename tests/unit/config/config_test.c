@@ -212,6 +212,22 @@ static const struct mistake mistakes[] = {
 	  "haproxy: { nodes = ( { name = \"a\"; host = \"h\"; }, { name = \"b\"; host = \"h\"; "
 	  "}); };\n",
 	  "", "FILE: haproxy.nodes: a and b have the same host and HTTP port\n" },
+	{ KAFKA "haproxy: { listen = \"h:9096-9092\"; };\n", "",
+	  "FILE:2: haproxy.listen: \"h:9096-9092\" won't do; it must be \"host\", "
+	  "\"host:first-port\" or \"host:first-last\"\n" },
+	{ KAFKA
+	  "haproxy: { peers = ( \"lb1=10.0.0.8\" ); sni_routes = ( \"a b=1\", \"a=0\" ); };\n",
+	  "",
+	  "FILE:2: haproxy.peers: \"lb1=10.0.0.8\" won't do; it must be peers such as "
+	  "\"lb1=10.0.0.11:10000\"\n"
+	  "FILE:2: haproxy.sni_routes: \"a b=1\" won't do; it must be server names such as "
+	  "\"broker1.example.com=9093\"\n"
+	  "FILE:2: haproxy.sni_routes: \"a=0\" won't do; it must be server names such as "
+	  "\"broker1.example.com=9093\"\n" },
+	{ KAFKA "haproxy: { stickiness = \"ip\"; table_size = 1; };\n", "",
+	  "FILE:2: haproxy.stickiness: \"ip\" won't do; it must be one of none, source, client-id, "
+	  "source+client-id, port, sni, cert\n"
+	  "FILE:2: haproxy.table_size: \"1\" won't do; it must be a number, 100 to 100000000\n" },
 	/* no mistake judged by another one */
 	{ KAFKA "gateway: { internal_load_balancing = false; advertised_host = \"a b\"; };\n", "",
 	  "FILE:2: gateway.advertised_host: \"a b\" won't do; it must be \"host\" or "
@@ -507,6 +523,13 @@ static void what_is_printed_loads_back(void **state)
 		"haproxy: { listen = \"lb:7\"; nodes = ( { name = \"a\"; host = \"::1\"; http_port = 7; "
 		"}, { name = \"b\"; host = \"h\"; } ); };\n",
 		KAFKA "gateway: { proxy_trusted = (); }; haproxy: { nodes = (); };\n",
+		KAFKA
+		"haproxy: { listen = \"[::1]:9092-9096\"; nodes = ( { name = \"a\"; host = \"h\"; "
+		"rack = \"r1\"; } ); discover = \"gw.lab\"; dns_servers = \"10.0.0.53:53,[::1]:53\"; "
+		"balance = \"hash\"; stickiness = \"source+client-id\"; table_size = 4096; "
+		"table_expire = \"36 h\"; peers = ( \"lb1=10.0.0.8:1\", \"lb2=[::2]:3\" ); "
+		"local_peer = \"lb2\"; tls = \"reencrypt\"; sni_routes = ( \"b1.lab=9093\" ); "
+		"accept_proxy = ( \"10.0.0.0/8\" ); splice = false; user = \"a:b\"; };\n",
 	};
 
 	(void)state;
@@ -528,6 +551,39 @@ static void what_is_printed_loads_back(void **state)
 		strip_comments(twice);
 		assert_string_equal(once, twice);
 	}
+}
+
+static void a_part_can_be_had_and_changed(void **state)
+{
+	char why[CONFIG_WHY_MAX];
+	struct config *c;
+
+	(void)state;
+	forget_environment();
+	set_variables("HAPROXY_PEERS=a=h:1\nGATEWAY_PORT_START=7\n");
+	c = config_load_part("haproxy.", stderr);
+	forget_environment();
+	assert_non_null(c);
+	assert_null(c->bootstrap_servers);
+	assert_int_equal(c->port_start, 0); /* another part */
+	assert_int_equal(c->haproxy.table_size, 102400);
+	assert_int_equal(c->haproxy.peer_count, 1);
+	assert_true(config_set(c, "haproxy.peers", "b=h:2,c=[::1]:3", why));
+	assert_int_equal(c->haproxy.peer_count, 2);
+	assert_string_equal(c->haproxy.peers[1].host, "::1");
+	assert_int_equal(c->haproxy.peers[1].port, 3);
+	assert_true(config_set(c, "haproxy.nodes", "n1=[::2]:80@r,n2=h", why));
+	assert_string_equal(c->nodes[0].rack, "r");
+	assert_int_equal(c->nodes[1].http_port, 0);
+	assert_true(config_set(c, "haproxy.listen", "*:9092-9094", why));
+	assert_string_equal(c->haproxy_listen_host, "0.0.0.0");
+	assert_int_equal(c->haproxy_listen_last, 9094);
+	assert_true(config_set(c, "haproxy.rack", "r", why));
+	assert_true(config_set(c, "haproxy.rack", "", why));
+	assert_null(c->haproxy.rack);
+	assert_false(config_set(c, "haproxy.tls", "yes", why));
+	assert_non_null(strstr(why, "none, passthrough, terminate, reencrypt"));
+	config_free(c);
 }
 
 static void a_value_says_where_it_came_from(void **state)
@@ -653,6 +709,7 @@ int main(void)
 		cmocka_unit_test(mistyped_variables_are_warned_of),
 		cmocka_unit_test(http_may_share_a_port_on_another_address),
 		cmocka_unit_test(what_is_printed_loads_back),
+		cmocka_unit_test(a_part_can_be_had_and_changed),
 		cmocka_unit_test(a_value_says_where_it_came_from),
 		cmocka_unit_test(help_names_every_option),
 		cmocka_unit_test(the_sample_file_loads_to_the_defaults),
