@@ -16,6 +16,8 @@ extern const struct cli_command haproxy_sticky_clear_command;
 extern const struct cli_command haproxy_sticky_move_command;
 extern const struct cli_command haproxy_sticky_simulate_command;
 extern const struct cli_command haproxy_sticky_advise_command;
+extern const struct cli_command status_command;
+extern const struct cli_command route_command;
 extern const struct cli_command verify_command;
 extern const struct cli_command decode_command;
 extern const struct cli_command man_command;

@@ -16,6 +16,8 @@ int main(int argc, char **argv)
 		&haproxy_sticky_move_command,
 		&haproxy_sticky_simulate_command,
 		&haproxy_sticky_advise_command,
+		&status_command,
+		&route_command,
 		&verify_command,
 		&decode_command,
 		&man_command,

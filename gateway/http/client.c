@@ -68,7 +68,7 @@ bool http_ask(const char *method, const char *url, const struct http_extra *extr
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, extra->body);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
-		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: %s", url, curl_easy_strerror(code));
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: %s", url, curl_easy_strerror(code));
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	keep_type(curl, answer);
 	curl_slist_free_all(list);
@@ -85,13 +85,25 @@ void http_answer_free(struct http_answer *answer)
 	answer->body = NULL;
 }
 
+/* With what the answer itself says of it, if it is one of ours: {"error": "..."}. */
+static void say_refused(char why[HTTP_CLIENT_WHY_MAX], const char *url,
+			const struct http_answer *answer)
+{
+	json_t *body = json_loads(answer->body, 0, NULL);
+	const char *said = json_string_value(json_object_get(body, "error"));
+
+	snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: status %ld%s%s", url, answer->status,
+		 said != NULL ? ": " : "", said != NULL ? said : "");
+	json_decref(body);
+}
+
 json_t *http_get_json(const char *base, const char *path, long timeout_ms,
 		      char why[HTTP_CLIENT_WHY_MAX])
 {
 	struct http_answer answer;
 	json_error_t error;
 	json_t *value = NULL;
-	char url[300];
+	char url[1200];
 	size_t n = strlen(base);
 
 	while (n > 0 && base[n - 1] == '/')
@@ -100,9 +112,9 @@ json_t *http_get_json(const char *base, const char *path, long timeout_ms,
 	if (!http_ask("GET", url, NULL, timeout_ms, &answer, why))
 		return NULL;
 	if (answer.status != 200)
-		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: status %ld", url, answer.status);
+		say_refused(why, url, &answer);
 	else if ((value = json_loads(answer.body, 0, &error)) == NULL)
-		snprintf(why, HTTP_CLIENT_WHY_MAX, "%s: no JSON: %.80s", url, error.text);
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: no JSON: %.80s", url, error.text);
 	http_answer_free(&answer);
 	return value;
 }

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
-from cluster import FIRST_PORT, check, check_equal, run  # noqa: E402
+from cluster import FIRST_PORT, HTTP_PORT, check, check_equal, run  # noqa: E402
 from kafka_wire import LATEST, Connection  # noqa: E402
 from pair import run_ctl  # noqa: E402
 
@@ -101,6 +101,21 @@ def check_text(place):
         check_equal(run_ctl("verify", *words)[0], 2, f"verify {words}")
 
 
+def check_nodes(place):
+    """The nodes say whose connections they have, and where their brokers are."""
+    nodes = [word for node in place.nodes for word in ("--node-http", f"{node.name}={node.host}:{HTTP_PORT}")]
+    status, report = verify(place.front, *nodes)
+    check_equal((status, report["findings"]), (0, []), "all is well")
+    ours = {row["node"]: row["connections"] for row in report["nodes"]}
+    check(sum(ours.values()) == 20 and min(ours.values()) >= 8, f"connections of each: {ours}")
+    status, report = verify("%s:%d" % place.cluster.brokers[1], "-n", 1, *nodes)
+    finds(report, *(f"{host}:{port}: an answer names a broker's own address"
+                    for host, port in place.cluster.brokers.values()))
+    status, report = verify(place.front, "-n", 1, "--node-http", f"gone={place.scene.host(9)}:{HTTP_PORT}")
+    check_equal(status, 1, "a node that does not answer")
+    finds(report, "node gone: http://")
+
+
 def check_uncovered(place):
     """HAProxy has a port less than the nodes name."""
     scene, front = place.scene, f"{place.scene.host(2)}:{FIRST_PORT}"
@@ -190,7 +205,7 @@ def check_two_clusters(place):
 
 def test(scene):
     place = Place(scene)
-    for part in (check_good, check_read_only, check_text, check_uncovered, check_silent_leader, check_wrong_host,
+    for part in (check_good, check_read_only, check_text, check_nodes, check_uncovered, check_silent_leader, check_wrong_host,
                  check_leak, check_no_kafka, check_two_clusters):
         part(place)
 
