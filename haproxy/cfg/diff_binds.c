@@ -55,9 +55,15 @@ static int by_spot(const void *one, const void *other)
 	return order != 0 ? order : a->port - b->port;
 }
 
+/* Of a range that is none: its first port. */
+static int last_port(const struct cfg_bind *b)
+{
+	return b->last >= b->first && b->last < 65536 ? b->last : b->first;
+}
+
 static void add_bind(struct spots *s, const struct cfg_bind *b, const char *options)
 {
-	int last = b->last >= b->first && b->last < 65536 ? b->last : b->first;
+	int last = last_port(b);
 
 	for (int port = b->first; port <= last; port++) {
 		if ((s->count & (s->count - 1)) == 0)
@@ -100,7 +106,7 @@ static const char *find(const struct spots *s, const struct spot *wanted,
 	for (size_t i = 0; i < s->bind_count; i++) {
 		const struct cfg_bind *b = &s->binds[i];
 
-		if (wanted->port < b->first || wanted->port > b->last ||
+		if (wanted->port < b->first || wanted->port > last_port(b) ||
 		    strcmp(b->host, wanted->host) != 0)
 			continue;
 		found = s->options[i];

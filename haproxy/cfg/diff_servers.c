@@ -22,11 +22,25 @@ struct sides {
 	bool is_dynamic; /* weights and new servers at run time */
 };
 
-static const struct cfg_server *find(const struct servers *s, const char *name)
+/* How many of that name there are before it: HAProxy takes a name twice when the ids differ. */
+static size_t earlier(const struct servers *s, const struct cfg_server *server)
 {
-	for (size_t i = 0; i < s->count; i++) {
-		if (strcmp(s->list[i].name, name) == 0)
-			return &s->list[i];
+	size_t n = 0;
+
+	for (const struct cfg_server *o = s->list; o < server; o++)
+		n += strcmp(o->name, server->name) == 0;
+	return n;
+}
+
+/* The same one on the other side, or NULL. */
+static const struct cfg_server *find(const struct servers *other, const struct servers *mine,
+				     const struct cfg_server *server)
+{
+	size_t nth = earlier(mine, server);
+
+	for (size_t i = 0; i < other->count; i++) {
+		if (strcmp(other->list[i].name, server->name) == 0 && nth-- == 0)
+			return &other->list[i];
 	}
 	return NULL;
 }
@@ -258,10 +272,10 @@ static const struct cfg_server *out_of_order(const struct sides *sides)
 	for (size_t i = 0; i < sides->after.count; i++) {
 		const struct cfg_server *new = &sides->after.list[i];
 
-		if (find(&sides->before, new->name) == NULL)
+		if (find(&sides->before, &sides->after, new) == NULL)
 			continue;
 		while (at < sides->before.count &&
-		       find(&sides->after, sides->before.list[at].name) == NULL)
+		       find(&sides->after, &sides->before, &sides->before.list[at]) == NULL)
 			at++;
 		if (strcmp(sides->before.list[at++].name, new->name) != 0)
 			return new;
@@ -305,7 +319,7 @@ void diff_servers(struct diff *d, const struct diff_pair *pair)
 	sides.after.list = cfg_servers(pair->after, &sides.after.count);
 	for (size_t i = 0; i < sides.before.count; i++) {
 		const struct cfg_server *old = &sides.before.list[i];
-		const struct cfg_server *new = find(&sides.after, old->name);
+		const struct cfg_server *new = find(&sides.after, &sides.before, old);
 
 		if (new == NULL) {
 			server_goes(d, &sides, old);
@@ -315,7 +329,7 @@ void diff_servers(struct diff *d, const struct diff_pair *pair)
 		compare_options(d, &sides, old, new);
 	}
 	for (size_t i = 0; i < sides.after.count; i++) {
-		if (find(&sides.before, sides.after.list[i].name) == NULL)
+		if (find(&sides.before, &sides.after, &sides.after.list[i]) == NULL)
 			server_comes(d, &sides, &sides.after.list[i]);
 	}
 	compare_order(d, &sides);

@@ -55,6 +55,21 @@ def haproxy_says_what_the_rules_claim(scene):
         claim = rules["K" + path.name[:2]]["haproxy"] if ".bad." in path.name else "silent"
         check(verdict == claim, f"{path.name}: HAProxy {verdict}, the rule says {claim}")
     check(len(files) > 100, f"{len(files)} files")
+    what_is_mended_starts(folder, rules)
+
+
+def what_is_mended_starts(folder, rules):
+    """HAProxy itself accepts what --fix writes."""
+    for bad in sorted(PAIRS.glob("*.bad.cfg")):
+        rule = rules["K" + bad.name[:2]]
+        if not rule["fixable"]:
+            continue
+        mended = folder / bad.name
+        gateway = ["-c", PAIRS / "gateway.conf"] if rule["needs"] == "gateway" or bad.name[:2] in ("12", "13") else []
+        _, out, errors = call("--no-haproxy", "--fix", "-o", mended, *gateway, bad)
+        check(errors == "" and "left after" in out, f"{bad.name}: {out}{errors}")
+        verdict = haproxys_verdict(mended, folder)
+        check(verdict == "silent", f"{bad.name} mended: HAProxy {verdict}:\n{mended.read_text()}")
 
 
 def the_exit_status_tells(scene):
