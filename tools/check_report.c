@@ -12,16 +12,16 @@ enum { WIDTH = 96, INDENT = 4 };
 /* The text in lines of WIDTH, each indented; the first begins with the label. */
 static void print_wrapped(const char *label, const char *text)
 {
-	int column = printf("%*s%s ", INDENT, "", label);
+	int column = printf("%*s%s", INDENT, "", label);
 
-	while (*text != '\0') {
+	for (text += strspn(text, " "); *text != '\0'; text += strspn(text, " ")) {
 		int n = (int)strcspn(text, " ");
 
-		if (column + n > WIDTH && column > INDENT)
-			column = printf("\n%*s", INDENT + 2, "") - 1;
-		column += printf("%.*s ", n, text);
+		if (column + 1 + n > WIDTH)
+			column = printf("\n%*s%.*s", INDENT + 2, "", n, text) - 1;
+		else
+			column += printf(" %.*s", n, text);
 		text += n;
-		text += strspn(text, " ");
 	}
 	putchar('\n');
 }
@@ -34,11 +34,18 @@ static void print_place(const char *file, int number)
 		printf("%s: ", file);
 }
 
-static void print_finding(const struct finding *f)
+/* Why and the mend only where the rule comes for the first time. */
+static void print_finding(const struct findings *all, size_t at)
 {
+	const struct finding *f = &all->list[at];
+
 	print_place(f->file, f->number);
 	printf("%s %s %s: %s\n", rule_severity_name(f->severity), f->rule->id, f->rule->name,
 	       f->what);
+	for (size_t i = 0; i < at; i++) {
+		if (all->list[i].rule == f->rule)
+			return;
+	}
 	print_wrapped("why: ", f->rule->why);
 	print_wrapped("mend:", f->rule->mend);
 }
@@ -80,7 +87,7 @@ void check_report_print(const struct check *c)
 	for (size_t i = 0; i < c->cfg->mistake_count; i++)
 		print_mistake(&c->cfg->mistakes[i]);
 	for (size_t i = 0; i < c->findings.count; i++)
-		print_finding(&c->findings.list[i]);
+		print_finding(&c->findings, i);
 	for (size_t i = 0; i < c->verdict.count; i++)
 		print_verdict_line(&c->verdict.lines[i]);
 	print_summary(c);

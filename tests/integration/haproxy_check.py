@@ -49,9 +49,11 @@ def haproxy_says_what_the_rules_claim(scene):
     (folder / "servers.state").write_text("1\n")
     rules = {rule["id"]: rule for rule in as_json("--explain", "all")[1]}
     files = sorted(PAIRS.glob("*.cfg"))
+    alike = {path.read_text(): path for path in files}  # many a good one is the good one of another
     with concurrent.futures.ThreadPoolExecutor(4) as pool:
-        verdicts = list(pool.map(lambda path: haproxys_verdict(path, folder), files))
-    for path, verdict in zip(files, verdicts):
+        verdicts = dict(zip(alike, pool.map(lambda path: haproxys_verdict(path, folder), alike.values())))
+    for path in files:
+        verdict = verdicts[path.read_text()]
         claim = rules["K" + path.name[:2]]["haproxy"] if ".bad." in path.name else "silent"
         check(verdict == claim, f"{path.name}: HAProxy {verdict}, the rule says {claim}")
     check(len(files) > 100, f"{len(files)} files")
@@ -95,7 +97,8 @@ def a_finding_says_where_why_and_the_mend():
     status, out, _ = call("--no-haproxy", bad)
     line = next(n for n, text in enumerate(bad.read_text().split("\n"), 1) if "timeout client" in text)
     check(status == 1 and out.startswith(f"{bad}:{line}: warning K16 bad-timeouts: `timeout client 660`"), out)
-    check("why: " in out and "mend: " in out and "1 warning, 0 advice" in out, out)
+    check("    why:  A Kafka connection" in out and "    mend: `timeout client` and" in out and "1 warning, 0 advice" in out, out)
+    check(all(line == line.rstrip() and (len(line) <= 100 or str(bad) in line) for line in out.split("\n")), out)
     status, found = as_json("--no-haproxy", bad)
     finding, = found["findings"]
     check((finding["id"], finding["line"], finding["file"], finding["severity"]) == ("K16", line, str(bad), "warning"),
