@@ -12,8 +12,8 @@
 
 enum { PATIENCE_MS = 30000 };
 
-static const char *const outcomes[] = { "nothing", "file",    "runtime",
-					"reload",  "refused", "rolled-back" };
+static const char *const outcomes[] = { "nothing", "file",	  "runtime", "reload",
+					"refused", "rolled-back", "failed" };
 
 /* The file for a load balancer: NAME=FILE, else the one without a name. */
 static const char *file_for(const struct cli *cli, const char *name)
@@ -35,7 +35,7 @@ static const char *file_for(const struct cli *cli, const char *name)
 
 static bool is_good(const struct apply_result *r)
 {
-	return r->outcome != APPLY_REFUSED && r->outcome != APPLY_ROLLED_BACK;
+	return r->outcome < APPLY_REFUSED;
 }
 
 static void print_outcome(const struct apply *a, const struct apply_result *r)
@@ -66,6 +66,9 @@ static void print_outcome(const struct apply *a, const struct apply_result *r)
 		break;
 	case APPLY_ROLLED_BACK:
 		printf("rolled back, the old file is in place: %s\n", r->why);
+		break;
+	case APPLY_FAILED:
+		printf("failed, HAProxy does not run with its file: %s\n", r->why);
 		break;
 	}
 }

@@ -197,23 +197,35 @@ static bool run_commands(const struct apply *a, struct apply_result *r)
 
 /* --- by a reload ------------------------------------------------------------------ */
 
+/* One more thing to say. */
+PRINTF_LIKE(2, 3) static void also(struct apply_result *r, const char *fmt, ...)
+{
+	size_t n = strlen(r->why);
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(r->why + n, sizeof r->why - n, fmt, args);
+	va_end(args);
+}
+
 /* The old file again.  When it is not known what became of the reload, the master is to read
  * that one. */
 static void roll_back(const struct apply *a, struct apply_result *r, const struct texts *t,
 		      enum reload_outcome outcome)
 {
 	struct reloaded again;
-	char ignored[RUNTIME_WHY_MAX];
-	bool is_back = replace_file(a->balancer->config, t->before, t->before_size);
+	char why[RUNTIME_WHY_MAX];
 
 	r->outcome = APPLY_ROLLED_BACK;
-	if (!is_back)
-		refuse(r, "%.200s could not be put back (%s): it is in %.200s.previous",
-		       a->balancer->config, strerror(errno), a->balancer->config);
-	else if (outcome == RELOAD_UNKNOWN &&
-		 reload_worker(a->all, a->balancer, a->patience_ms, &again, ignored) != RELOAD_DONE)
-		snprintf(r->why, sizeof r->why, "%.250s; a reload of the old file: %.200s", ignored,
-			 "it did not come through either");
+	if (!replace_file(a->balancer->config, t->before, t->before_size)) {
+		r->outcome = APPLY_FAILED;
+		also(r, "; the old file could not be put back (%s), it is in %.100s.previous",
+		     strerror(errno), a->balancer->config);
+	} else if (outcome == RELOAD_UNKNOWN &&
+		   reload_worker(a->all, a->balancer, a->patience_ms, &again, why) != RELOAD_DONE) {
+		r->outcome = APPLY_FAILED;
+		also(r, "; with the old file: %.200s", why);
+	}
 }
 
 static void reload(const struct apply *a, struct apply_result *r, const struct texts *t)
@@ -269,6 +281,25 @@ static enum apply_outcome way_of(const struct apply *a, struct apply_result *r,
 	return r->diff.count > 0 && can_run(a, r) ? APPLY_RUNTIME : APPLY_RELOAD;
 }
 
+/* A new worker starts from the file, so some of the commands do no harm; but when there is no
+ * new worker they have been run. */
+static void run_or_reload(const struct apply *a, struct apply_result *r, const struct texts *t)
+{
+	char why[RUNTIME_WHY_MAX];
+
+	if (run_commands(a, r)) {
+		if (!keep_previous(a, r, t) || !put(a, r, t->after, t->after_size))
+			r->outcome = APPLY_FAILED;
+		return;
+	}
+	memcpy(why, r->why, sizeof why);
+	reload(a, r, t);
+	if (r->outcome == APPLY_RELOAD)
+		return;
+	r->outcome = APPLY_FAILED;
+	also(r, "; commands before this one have been run: %.200s", why);
+}
+
 static void carry_out(const struct apply *a, struct apply_result *r, const struct texts *t)
 {
 	switch (r->outcome) {
@@ -277,11 +308,7 @@ static void carry_out(const struct apply *a, struct apply_result *r, const struc
 			(void)put(a, r, t->after, t->after_size);
 		break;
 	case APPLY_RUNTIME:
-		/* A new worker starts from the file, so half of the commands do no harm. */
-		if (!run_commands(a, r))
-			reload(a, r, t);
-		else if (keep_previous(a, r, t))
-			(void)put(a, r, t->after, t->after_size);
+		run_or_reload(a, r, t);
 		break;
 	case APPLY_RELOAD:
 		reload(a, r, t);

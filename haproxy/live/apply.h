@@ -25,12 +25,13 @@ struct apply {
 };
 
 enum apply_outcome {
-	APPLY_NOTHING,	  /* the files mean the same, and are the same */
-	APPLY_FILE,	  /* the file only: HAProxy has nothing to learn from it */
-	APPLY_RUNTIME,	  /* by the commands of the diff */
-	APPLY_RELOAD,	  /* by a new worker */
-	APPLY_REFUSED,	  /* nothing was changed; why says the reason */
-	APPLY_ROLLED_BACK /* the old file is there again; why says the reason */
+	APPLY_NOTHING,	   /* the files mean the same, and are the same */
+	APPLY_FILE,	   /* the file only: HAProxy has nothing to learn from it */
+	APPLY_RUNTIME,	   /* by the commands of the diff */
+	APPLY_RELOAD,	   /* by a new worker */
+	APPLY_REFUSED,	   /* nothing was changed; why says the reason */
+	APPLY_ROLLED_BACK, /* the old file is there again; why says the reason */
+	APPLY_FAILED	   /* HAProxy and its file do not go together; why says what is where */
 };
 
 struct apply_result {

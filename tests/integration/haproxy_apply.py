@@ -52,7 +52,7 @@ class Balancer:
         status, out, errors = run_ctl("haproxy", "apply", "--json", path, *self.where, *words)
         check(errors == "", errors)
         result, = json.loads(out)
-        check((status == 0) == (result["outcome"] not in ("refused", "rolled-back")), f"{status}: {result}")
+        check((status == 0) == (result["outcome"] not in ("refused", "rolled-back", "failed")), f"{status}: {result}")
         return result
 
     def of(self, node):
@@ -195,6 +195,23 @@ def clients_are_not_disconnected_unasked(lb):
     lb.apply(back, "--disconnect")
 
 
+def what_runs_may_differ_from_the_file(lb):
+    """The server that is to be taken out is not there: a command fails, a reload sets it right."""
+    lb.apply(lb.new(*lb.nodes, weight=50))
+    for command in ("set server gw/n3 state maint", "del server gw/n3"):
+        lb.haproxy.command(command)
+    check(lb.of(lb.nodes[2]) is None, "somebody else took it out")
+    result = lb.apply(lb.new(weight=50))
+    check(result["outcome"] == "reload", f"{result}")
+    lb.apply(lb.new(*lb.nodes, weight=50))
+    for command in ("set server gw/n3 state maint", "del server gw/n3"):
+        lb.haproxy.command(command)
+    status, out, _ = run_ctl("haproxy", "apply", "--json", lb.new(weight=50), *lb.where[::2])
+    result, = json.loads(out)
+    check(status == 1 and result["outcome"] == "failed" and "--master-socket" in result["why"] and "n3" in result["why"],
+          f"without a master: {result}")
+
+
 def several_go_in_turn(one, other):
     where = [*one.where, *other.where]
     good = [f"{lb.name}={lb.new(weight=40)}" for lb in (one, other)]
@@ -228,6 +245,7 @@ def test(scene):
     a_failed_reload_is_rolled_back(one)
     what_haproxy_refuses_is_refused(one)
     clients_are_not_disconnected_unasked(one)
+    what_runs_may_differ_from_the_file(one)
     several_go_in_turn(one, other)
     wrong_command_lines_are_2(one)
 
