@@ -233,7 +233,7 @@ def wrong_command_lines_are_2(lb):
 
 
 def test(scene):
-    nodes = [StandIn(scene, n, PORT, 2, False) for n in (1, 2, 3)]
+    nodes = [StandIn(scene, n, PORT, 2, []) for n in (1, 2, 3)]
     one = Balancer(scene, "lb1", 1, nodes)
     too_early_it_waits_for_peers(one)
     other = Balancer(scene, "lb2", 2, nodes)

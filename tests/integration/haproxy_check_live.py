@@ -82,7 +82,7 @@ def nobody_answers(scene):
 
 
 def test(scene):
-    nodes = [StandIn(scene, n, PORT, 2, False) for n in (1, 2)]
+    nodes = [StandIn(scene, n, PORT, 2, []) for n in (1, 2)]
     haproxy = scene.haproxy(config=text(scene, nodes), host=scene.host(1), first_port=PORT, ports=1)
     peers_that_have_not_met(haproxy)
     in_sync(haproxy)
