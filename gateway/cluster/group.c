@@ -252,6 +252,13 @@ static bool join(struct group *g)
 	return sent;
 }
 
+/* As every consumer's leader does: more partitions are given out anew.  They may have come
+ * while the last ones were. */
+static bool has_more_partitions(const struct group *g)
+{
+	return g->is_leader && g->member.state == MEMBER_STABLE && partition_count(g) > g->assigned;
+}
+
 static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
@@ -265,6 +272,8 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 	if (error == 0 && assignment_read(a.data.bytes, a.data.len, &map, &map_len))
 		g->events->on_map(g->owner, map, map_len);
 	answer_deinit(&a);
+	if (has_more_partitions(g))
+		member_rejoin(&g->member);
 	done(g, "SyncGroup", error);
 }
 
@@ -395,8 +404,7 @@ void group_snapshot(struct group *g, const struct snapshot *s)
 	bool is_first = g->snapshot == NULL;
 
 	g->snapshot = s;
-	/* as every consumer does: more partitions are given out anew */
-	if (g->is_leader && g->member.state == MEMBER_STABLE && partition_count(g) > g->assigned) {
+	if (has_more_partitions(g)) {
 		member_rejoin(&g->member);
 		step(g);
 	}

@@ -1,10 +1,11 @@
 """Nodes that know each other, on the brokers' own terms: three form a group that kafka-consumer-groups shows, one is
 killed, one joins, one comes back, the coordinator's broker is killed, one is stopped and goes on."""
+import json
 import re
 import signal
 import time
 
-from cluster import Node
+from cluster import Node, http_get
 from world import check, check_equal, wait_for
 
 MODES = ["ports"]
@@ -103,10 +104,19 @@ def one_restarts(nodes):
         nodes[0].wait_ready()
         wait_for(lambda: differs() == disagreements, 10, f"disagreements of the nodes are {disagreements}")
         took = time.monotonic() - began
+        check_readiness(nodes, disagreements)
         wait_known(nodes, 3, 10, "a node that came back is known")
         check(took < SESSION, f"it took {took:.1f} s: a session had to end")
     check("event=disagreement" in nodes[1].process.log(10 ** 6) and "gw1 has 5" in nodes[1].process.log(10 ** 6),
           "a node that differs is not named in the log")
+
+
+def check_readiness(nodes, disagreements):
+    for node, count in zip(nodes, disagreements):
+        status, text = http_get(node.http + "/health/ready")
+        told = json.loads(text)
+        check_equal((status, told["status"], len(told["reasons"])), (200, "degraded" if count else "ready", count), text)
+        check(all("gw1 has 5" in reason for reason in told["reasons"]), f"the node that differs is not named: {text}")
 
 
 def one_is_killed(nodes):
