@@ -194,8 +194,8 @@ static const struct cli_example examples[] = {
 	  "on this machine" },
 	{ "anyportctl haproxy apply --dry-run new.cfg --config /etc/haproxy/haproxy.cfg",
 	  "what would be done" },
-	{ "anyportctl haproxy apply lb1=a.cfg lb2=b.cfg --config lb1=/srv/lb1/haproxy.cfg --config "
-	  "lb2=/srv/lb2/haproxy.cfg --master-socket lb1=10.0.0.1:9999 --master-socket lb2=10.0.0.2:9999",
+	{ "anyportctl haproxy apply a=1.cfg b=2.cfg -c a=/a.cfg -c b=/b.cfg --master-socket a=/a.sock "
+	  "--master-socket b=/b.sock",
 	  "a pair, one after the other" },
 	{ 0 },
 };

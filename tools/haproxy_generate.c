@@ -298,7 +298,7 @@ static const struct cli_example examples[] = {
 	  "as a running node has it" },
 	{ "anyportctl haproxy generate --listen 0.0.0.0:9092-9096 --node n1=10.0.0.1:8888 --node n2=10.0.0.2",
 	  "from nothing but flags" },
-	{ "anyportctl haproxy generate -c anyport.conf --stickiness client-id "
+	{ "anyportctl haproxy generate -c a.conf --stickiness client-id "
 	  "--peers a=lb1:1024 --peers b=lb2:1024 --local-peer a",
 	  "one of a pair that keeps each client on its node" },
 	{ 0 },
