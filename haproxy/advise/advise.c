@@ -11,13 +11,15 @@
 
 bool advise_read(struct advise_file *file, struct cfg *cfg, const char *backend)
 {
+	struct cfg_table table;
+
 	*file = (struct advise_file){ .cfg = cfg };
 	file->backend = cfg_section(cfg, CFG_BACKEND, backend);
 	if (file->backend == NULL)
 		return false;
 	file->frontend = kind_frontend(cfg, file->backend);
 	file->kind = kind_find(file->backend, file->frontend);
-	file->has_table = cfg_table(file->backend, &file->table);
+	file->has_table = cfg_table(file->backend, &table);
 	return true;
 }
 

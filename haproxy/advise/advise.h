@@ -30,7 +30,6 @@ struct advise_file {
 	struct cfg *cfg;
 	struct cfg_section *backend, *frontend; /* frontend NULL: none leads to it */
 	struct kind_found kind;
-	struct cfg_table table;
 	bool has_table;
 };
 

@@ -38,11 +38,11 @@ static enum simulate_key evenest(const struct advisor *a)
 
 static void change(struct advisor *a, enum simulate_key to, char *why)
 {
+	char *now = name_of(&a->file->kind); /* borrows from the line that changes */
 	bool is_edited = kind_change(&a->out->edits, a->file->backend, a->file->frontend,
 				     &a->file->kind, to);
 
-	advise_say(a, MATTER, name_of(&a->file->kind), mem_strdup(simulate_key_name(to)), is_edited,
-		   why);
+	advise_say(a, MATTER, now, mem_strdup(simulate_key_name(to)), is_edited, why);
 }
 
 /* Ids that a library gives to every client make one key of many clients. */
