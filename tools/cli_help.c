@@ -71,6 +71,24 @@ static void print_option(FILE *out, const struct cli_option *o)
 	wrapped(out, o->what, LEFT, LEFT);
 }
 
+/* As a shell takes it: a long one goes on behind a backslash, from an option on. */
+static void print_example(FILE *out, const char *command)
+{
+	int at = fprintf(out, "  ");
+
+	while (*command != '\0') {
+		const char *next = strstr(command + 1, " -");
+		int n = next != NULL ? (int)(next - command) : (int)strlen(command);
+
+		if (at > 2 && at + n > WIDTH)
+			at = fprintf(out, " \\\n       ") - 3;
+		fwrite(command, 1, (size_t)n, out);
+		at += n;
+		command += n;
+	}
+	fputc('\n', out);
+}
+
 void cli_help(const struct cli_command *c, FILE *out)
 {
 	struct cli_option options[OPTION_MAX];
@@ -83,8 +101,10 @@ void cli_help(const struct cli_command *c, FILE *out)
 	for (size_t i = 0; i < n; i++)
 		print_option(out, &options[i]);
 	fputs("\nExamples:\n", out);
-	for (const struct cli_example *e = c->examples; e->command != NULL; e++)
-		fprintf(out, "  %s\n      %s\n", e->command, e->shows);
+	for (const struct cli_example *e = c->examples; e->command != NULL; e++) {
+		print_example(out, e->command);
+		fprintf(out, "      %s\n", e->shows);
+	}
 	fputs("\nExit status: 0 done, 1 findings, 2 wrong command line.\n", out);
 }
 
