@@ -5,6 +5,7 @@ import pathlib
 import signal
 import sys
 import threading
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
@@ -100,6 +101,19 @@ def check_skew(node, peers, idle, kept):
     print(f"closed {goal} of {own:.0f}; open of each port: {[sum(map(is_open, kafkas)) for kafkas in idle]}")
 
 
+def check_asked(node, peers):
+    """Within the tolerance nothing is done, until somebody asks."""
+    own = int(node.metrics().sum("anyport_client_connections"))
+    peers.connections.update(p1=own - 3, p2=own)
+    wait_for(lambda: abs(node.metrics().sum("anyport_cluster_share", of="connections") - own * 3 / (own * 3 - 3)) < 0.001,
+             10, "the peers' loads are told")
+    request = urllib.request.Request(node.http + "/v1/rebalance", method="POST")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        check_equal(answer.status, 200, "status of POST /v1/rebalance")
+    wait_for(lambda: shed(node, "asked") == 1, 10, "the one connection above the mean is closed")
+    check("reason=\"it was asked for\"" in log_of(node), "the log says why")
+
+
 def check_age(node, config, peers, idle, kept, pollers):
     """Reloaded with a greatest age."""
     before = shed(node, "skew")
@@ -113,7 +127,7 @@ def check_age(node, config, peers, idle, kept, pollers):
         check(is_open(kept[name]), f"{name}, and was closed for its age")
     wait_for(lambda: not is_open(kept["a transaction is over"]), 3, "closed, as its transaction is over")
     check(shed(node, "age") >= 10, "closed for their age")
-    check_equal((shed(node, "skew"), log_of(node).count("who=balance event=begin")), (before, 1), "one round of balance")
+    check_equal((shed(node, "skew"), log_of(node).count("who=balance event=begin")), (before, 2), "rounds of balance")
     check("in_vain" not in log_of(node), "what was closed is gone")
 
 
@@ -144,6 +158,7 @@ def test(scene):
         kept["a transaction is over"] = after_transaction(node)
         pollers = [Poller(node)]
         check_skew(node, peers, idle, kept)
+        check_asked(node, peers)
         check_age(node, config, peers, idle, kept, pollers)
 
 
