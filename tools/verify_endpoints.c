@@ -152,7 +152,7 @@ static bool try_address(struct verify *v, const char *where, const struct addrin
 
 static void try_endpoint(struct verify *v, struct endpoint *e)
 {
-	char where[TEXT_HOST_MAX + 16], at[TEXT_HOST_MAX + 64], why[KAFKA_WHY_MAX];
+	char where[TEXT_HOST_MAX + 16], at[TEXT_HOST_MAX + 128], why[KAFKA_WHY_MAX];
 	char number[INET6_ADDRSTRLEN + 1] = "";
 	struct addrinfo *all = kafka_resolve(e->host, e->port, why);
 

@@ -152,12 +152,12 @@ static const struct rule rules[] = {
 	{ "K12", "http-check-on-kafka-port", RULE_ERROR, RULE_FILE, "silent",
 	  "The check sends an HTTP request to the port that speaks Kafka.  No node answers it, and "
 	  "all of them are down 6 s after the start.",
-	  "`check port 8888`, the node's HTTP port (gateway.http.port), where /health/ready answers.",
+	  "`check port 8888`, the node's HTTP port (gateway.http_port), where /health/ready answers.",
 	  look_kafka_port, fix_check_port },
 	{ "K13", "check-without-port", RULE_ERROR, RULE_FILE, "refuses",
 	  "HAProxy does not start with it: a server without a port is reached on the one that the "
 	  "client used, and a check has no client.",
-	  "`check port 8888`, the node's HTTP port (gateway.http.port).", look_no_port,
+	  "`check port 8888`, the node's HTTP port (gateway.http_port).", look_no_port,
 	  fix_check_port },
 	{ "K14", "check-option-without-check", RULE_ERROR, RULE_FILE, "silent",
 	  "`option httpchk` says how a server is asked, `check` that it is: without it a dead node "

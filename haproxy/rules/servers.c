@@ -191,11 +191,11 @@ static bool fix_backups(struct cfg *cfg, const struct finding *f)
 static const struct rule rules[] = {
 	{ "K06", "agent-without-port", RULE_ERROR, RULE_FILE, "refuses",
 	  "HAProxy does not start with it; next to `check port N` it does, and never asks the agent.",
-	  "`agent-port PORT` (gateway.agent.port of the nodes).", look_agent_check },
+	  "`agent-port PORT` (gateway.agent_port of the nodes).", look_agent_check },
 	{ "K07", "agent-half-set", RULE_WARNING, RULE_FILE, "silent",
 	  "With an agent-port alone the node is never asked, so its load and its draining change "
 	  "nothing.",
-	  "`agent-check agent-port PORT` (gateway.agent.port of the nodes).", look_agent_port,
+	  "`agent-check agent-port PORT` (gateway.agent_port of the nodes).", look_agent_port,
 	  fix_agent_port },
 	{ "K23", "double-names", RULE_ERROR, RULE_FILE, "refuses",
 	  "HAProxy does not start with it; two servers of one name and different ids it takes, and "

@@ -58,6 +58,11 @@ def its_frame_decodes():
         check(status == 0 and tree == re.sub("^    ", "", found.group(2), flags=re.M), f"its frame decodes to: {tree}")
 
 
+NEEDS = {"sni": ["--tls", "passthrough"],
+         "cert": ["--tls", "terminate", "--tls-certificate", "/etc/haproxy/kafka.pem", "--tls-client-auth", "required",
+                  "--tls-client-ca", "/etc/haproxy/clients.pem"]}
+
+
 def kinds_and_targets_exist():
     for row in table_under("Stickiness")[1:]:
         kind = row[0].split()[0]
