@@ -239,15 +239,19 @@ class Python(Command):
 class Kcat(Command):
     name = "kcat"
 
-    def produce(self, topic, count, prefix, acks="all", compression="none"):
+    @staticmethod
+    def _settings(more):
+        return [word for key, value in more.items() for word in ("-X", f"{key.replace('__', '.')}={value}")]
+
+    def produce(self, topic, count, prefix, acks="all", compression="none", **more):
         source = self.directory / "kcat.in"
         source.write_text("".join(f"{prefix}{i}:{'v' * 100}\n" for i in range(count)))
         self._run(["kcat", "-P", "-b", self.bootstrap, "-t", topic, "-K:", "-z", compression, "-X", f"acks={acks}",
-                   "-X", "linger.ms=5", "-l", source], LIMIT)
+                   "-X", "linger.ms=5", *self._settings(more), "-l", source], LIMIT)
 
-    def consume(self, topic, group, count, limit=LIMIT):
+    def consume(self, topic, group, count, limit=LIMIT, **more):
         out = self.directory / f"kcat-{group}.records"
         with open(out, "wb") as stdout:
             self._run(["kcat", "-b", self.bootstrap, "-q", "-c", count, "-f", "%p %o %k\n",
-                       "-X", "auto.offset.reset=earliest", "-G", group, topic], limit, stdout=stdout)
+                       "-X", "auto.offset.reset=earliest", *self._settings(more), "-G", group, topic], limit, stdout=stdout)
         return read_records(out)

@@ -300,9 +300,10 @@ def decode_answer(known, api, version, frame):
 
 
 class Connection:
-    def __init__(self, host, port, known, limit=10, client_id="e2e"):
+    def __init__(self, host, port, known, limit=10, client_id="e2e", source=None):
+        """source: the local address to come from."""
         self.known, self.client_id = known, client_id
-        self.socket = socket.create_connection((host, port), limit)
+        self.socket = socket.create_connection((host, port), limit, (source, 0) if source else None)
         self.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.correlation = 100
 
