@@ -274,7 +274,7 @@ static enum apply_outcome way_of(const struct apply *a, struct apply_result *r,
 				 const struct texts *t)
 {
 	bool is_same = t->before_size == t->after_size &&
-		       memcmp(t->before, t->after, t->after_size) == 0;
+		       (t->after_size == 0 || memcmp(t->before, t->after, t->after_size) == 0);
 
 	if (r->diff.count == 0 && !a->reloads)
 		return is_same ? APPLY_NOTHING : APPLY_FILE;

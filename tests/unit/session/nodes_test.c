@@ -19,7 +19,8 @@ static struct cluster_view *make_view(changes *change)
 {
 	struct cluster_view *v = view_new(&config, "_anyport_x");
 
-	for (char letter = 'a'; letter <= 'c'; letter++) {
+	for (const char *at = "abc"; *at != '\0'; at++) {
+		char letter = *at;
 		struct cluster_member m = make_member(letter);
 
 		m.is_self = letter == 'a';
@@ -41,7 +42,9 @@ static void assert_named(changes *change, const char *expected)
 	size_t n = 0;
 
 	assert_non_null(m);
-	for (char letter = 'a'; letter <= 'c'; letter++) {
+	for (const char *at = "abc"; *at != '\0'; at++) {
+		char letter = *at;
+
 		for (uint64_t key = 1; key < KEYS && (n == 0 || named[n - 1] != letter); key++) {
 			if (mapping_choose(m, key * 0x9e3779b97f4a7c15, 1, NULL)->node_id[0] ==
 			    letter)
