@@ -79,7 +79,8 @@ def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classi
     end, read = time.monotonic() + float(limit), 0
     with open(out, "w") as lines:
         while read < int(count) and time.monotonic() < end:
-            for records in consumer.poll(200, max_records=5000).values():
+            # not shorter: a poll that ends while the group is joined loses the assignment for good (kafka-python 3.0.12)
+            for records in consumer.poll(5000, max_records=5000).values():
                 for record in records:
                     lines.write(f"{record.partition} {record.offset} {record.key.decode()}\n")
                     read += 1
