@@ -10,6 +10,7 @@ struct advisor {
 	struct advised *out;
 };
 
+/* say.c */
 /* Takes all three texts but `matter`; better may be NULL. */
 void advise_say(struct advisor *a, const char *matter, char *now, char *better, bool is_edited,
 		char *why);

@@ -2,9 +2,7 @@
 
 #include "cfg/diff_parts.h"
 #include "cfg/view.h"
-#include "util/mem.h"
 
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -13,44 +11,6 @@ const char *diff_class_name(enum diff_class class)
 	static const char *const names[] = { "runtime", "reload", "restart", "disconnects" };
 
 	return names[class];
-}
-
-static char *copy(const char *text)
-{
-	return text != NULL ? mem_strdup(text) : NULL;
-}
-
-struct diff_change *diff_add(struct diff *d, const struct diff_pair *pair, enum diff_kind kind,
-			     enum diff_class class, const struct cfg_line *line, const char *what,
-			     const char *before, const char *after, const char *why)
-{
-	const struct cfg_section *s = pair->after != NULL ? pair->after : pair->before;
-	struct diff_change *c;
-
-	d->list = mem_realloc(d->list, (d->count + 1) * sizeof *d->list);
-	c = &d->list[d->count++];
-	*c = (struct diff_change){ .kind = kind, .class = class, .line = line };
-	if (asprintf(&c->section, "%s%s%s", s->keyword, s->name[0] != '\0' ? " " : "", s->name) < 0)
-		abort();
-	c->what = mem_strdup(what);
-	c->before = copy(before);
-	c->after = copy(after);
-	c->why = copy(why);
-	return c;
-}
-
-void diff_command(struct diff_change *c, const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-
-	if (c->command_count == DIFF_COMMANDS_MAX)
-		abort();
-	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		abort();
-	va_end(args);
-	c->commands[c->command_count++] = text;
 }
 
 /* --- whole sections ----------------------------------------------------------- */

@@ -10,6 +10,7 @@ struct diff_pair {
 	struct cfg_section *before, *after;
 };
 
+/* diff_list.c */
 /* A new change at the end of the list; texts are copied, before, after and why may be NULL. */
 struct diff_change *diff_add(struct diff *d, const struct diff_pair *pair, enum diff_kind kind,
 			     enum diff_class class, const struct cfg_line *line, const char *what,

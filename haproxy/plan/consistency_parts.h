@@ -24,6 +24,7 @@ void consistency_words(const struct haproxy_plan *plan, struct findings *f);
 void consistency_times(const struct haproxy_plan *plan, struct findings *f);
 void consistency_sizes_ports(const struct haproxy_plan *plan, struct findings *f);
 
+/* consistency_ports.c */
 /* The ports of a node that HAProxy's listeners lead to. */
 struct haproxy_ports consistency_reached(const struct haproxy_plan *plan);
 bool consistency_overlap(const struct haproxy_ports *a, const struct haproxy_ports *b);
