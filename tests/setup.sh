@@ -20,6 +20,7 @@ fast	libcmocka-dev	-
 fast	librdkafka-dev	-
 fast	haproxy	haproxy
 fast	kcat	kcat
+fast	iproute2	ip
 fast	socat	socat
 fast	python3	python3
 fast	python3-jsonschema	-
