@@ -80,13 +80,14 @@ def test(scene):
     links = clients(scene, haproxy)
 
     status, said = advise(haproxy, "-o", scene.dir / "better.cfg")
-    check_equal((status, said["sessions"], said["sources"], said["skew"]), (1, SOURCES * EACH, SOURCES, 3.0),
-                "what it sees: all on one of three")
+    check_equal((status, said["sessions"], said["sources"]), (1, SOURCES * EACH, SOURCES), "what it sees")
+    # 3 when all are on one of three; HAProxy's threads may choose twice before the only entry is stored
+    check(said["skew"] > 2.7, f"nearly all on one of three: {said['skew']}")
     found = changes(said)
     check_equal(found.pop("peers"), ("none", "a peers section"), "what is to be done by hand")
     check_equal(found, MENDED, "what it advises")
     why = next(advice["why"] for advice in said["advice"] if advice["matter"] == "stickiness")
-    check("rdkafka" in why and "3.00" in why, why)
+    check("rdkafka" in why and f"{said['skew']:.2f}" in why, why)
     kinds = {row["stickiness"]: row["skew"] for row in said["simulated"]}
     check_equal(sorted(kinds), ["none", "port", "source"], "what sessions tell enough for")
     check(kinds["source"] < 1.25 < 2.9 < kinds["port"], f"a port alone would be no better: {kinds}")
