@@ -25,30 +25,21 @@ static json_t *address(const struct broker *b)
 }
 
 /* What clients are told for it: an example under random mapping. */
-static json_t *advertised(const struct http_api *api, const struct snapshot *s, int32_t id)
+static json_t *advertised(const struct advertising *a, const struct snapshot *s, int32_t id)
 {
-	const struct config *c = api->source.node->config;
-	const struct cluster_view *v = cluster_view_get(api->source.node->cluster);
-	struct mapping *mapping = nodes_mapping(v);
-	struct advertising a = { .config = c,
-				 .port_count = v->members[v->self].port_count,
-				 .mapping = mapping,
-				 .key = 1 };
 	struct advertised told;
-	json_t *o = json_null();
+	json_t *o;
 
-	if (a.port_count > 0 && advertise_broker(&a, s, id, &told)) {
-		o = json_object();
-		json_object_set_new(o, "id", json_integer(told.id));
-		json_object_set_new(o, "address", json_host_port(told.host, told.port));
-		json_object_set_new(o, "is_fixed", json_boolean(mapping == NULL));
-	}
-	mapping_free(mapping);
-	cluster_view_unref(v);
+	if (a->port_count == 0 || !advertise_broker(a, s, id, &told))
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "id", json_integer(told.id));
+	json_object_set_new(o, "address", json_host_port(told.host, told.port));
+	json_object_set_new(o, "is_fixed", json_boolean(a->mapping == NULL));
 	return o;
 }
 
-static json_t *broker(const struct http_api *api, const struct snapshot *s, const struct broker *b)
+static json_t *broker(const struct advertising *a, const struct snapshot *s, const struct broker *b)
 {
 	json_t *o = json_object();
 
@@ -57,8 +48,25 @@ static json_t *broker(const struct http_api *api, const struct snapshot *s, cons
 	json_object_set_new(o, "port", json_integer(b->port));
 	json_object_set_new(o, "rack", json_text(b->rack));
 	json_object_set_new(o, "address", address(b));
-	json_object_set_new(o, "advertised", advertised(api, s, b->id));
+	json_object_set_new(o, "advertised", advertised(a, s, b->id));
 	return o;
+}
+
+static json_t *brokers(const struct http_api *api, const struct snapshot *s)
+{
+	const struct cluster_view *v = cluster_view_get(api->source.node->cluster);
+	struct mapping *mapping = nodes_mapping(v);
+	struct advertising a = { .config = api->source.node->config,
+				 .port_count = v->members[v->self].port_count,
+				 .mapping = mapping,
+				 .key = 1 };
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < s->broker_count; i++)
+		json_array_append_new(list, broker(&a, s, &s->brokers[i]));
+	mapping_free(mapping);
+	cluster_view_unref(v);
+	return list;
 }
 
 /* NULL with the reply: nothing is known yet. */
@@ -76,20 +84,17 @@ struct http_reply answer_brokers(void *ctx, const struct http_request *r)
 	const struct http_api *api = ctx;
 	struct http_reply reply;
 	const struct snapshot *s = known(api, &reply);
-	json_t *o, *brokers;
+	json_t *o;
 
 	(void)r;
 	if (s == NULL)
 		return reply;
 	o = json_object();
-	brokers = json_array();
-	for (size_t i = 0; i < s->broker_count; i++)
-		json_array_append_new(brokers, broker(api, s, &s->brokers[i]));
 	json_object_set_new(o, "cluster_id", json_text(s->cluster_id));
 	json_object_set_new(o, "controller", json_integer(s->controller));
 	json_object_set_new(o, "age_ms", json_integer(topology_age_ms(api->source.node->topology)));
 	json_object_set_new(o, "topics", json_integer((json_int_t)snapshot_topic_count(s)));
-	json_object_set_new(o, "brokers", brokers);
+	json_object_set_new(o, "brokers", brokers(api, s));
 	snapshot_unref(s);
 	return http_json(MHD_HTTP_OK, json_done(o));
 }
