@@ -75,7 +75,9 @@ static void keep_brokers(struct connection *to, const struct client *c)
 		to->brokers[to->broker_count++] = u->broker;
 }
 
-static void describe(struct connection *to, const struct client *c, const char *address)
+_Static_assert(sizeof((struct connection *)0)->client == ADDRESS_TEXT, "client_address fills it");
+
+static void describe(struct connection *to, const struct client *c)
 {
 	*to = (struct connection){
 		.id = c->id,
@@ -90,13 +92,21 @@ static void describe(struct connection *to, const struct client *c, const char *
 		.bytes_in = c->bytes_in,
 		.bytes_out = c->bytes_out,
 	};
-	snprintf(to->client, sizeof to->client, "%s", address);
+	client_address(c, to->client);
 	keep_brokers(to, c);
 }
 
-static bool is_wanted(const struct gathering *g, const struct client *c, const char *address)
+static bool has_address(const struct client *c, const char *begins)
 {
-	if (g->client != NULL && strncmp(address, g->client, strlen(g->client)) != 0)
+	char address[ADDRESS_TEXT];
+
+	client_address(c, address);
+	return strncmp(address, begins, strlen(begins)) == 0;
+}
+
+static bool is_wanted(const struct gathering *g, const struct client *c)
+{
+	if (g->client != NULL && !has_address(c, g->client))
 		return false;
 	return g->client_id == NULL ||
 	       (c->client_id != NULL && strcmp(c->client_id, g->client_id) == 0);
@@ -105,12 +115,10 @@ static bool is_wanted(const struct gathering *g, const struct client *c, const c
 /* All that match are counted, some of them are described. */
 static void list(const struct worker *w, const struct gathering *g, struct connections *found)
 {
-	char address[ADDRESS_TEXT];
 	size_t room = 0;
 
 	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
-		client_address(c, address);
-		if (!is_wanted(g, c, address))
+		if (!is_wanted(g, c))
 			continue;
 		if (found->matched++ >= g->limit)
 			continue;
@@ -118,7 +126,7 @@ static void list(const struct worker *w, const struct gathering *g, struct conne
 			room = room == 0 ? 16 : room * 2;
 			found->list = mem_realloc(found->list, room * sizeof *found->list);
 		}
-		describe(&found->list[found->count++], c, address);
+		describe(&found->list[found->count++], c);
 	}
 }
 
