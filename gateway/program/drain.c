@@ -98,7 +98,7 @@ static int closed_ports(const struct program *p)
 {
 	int turns = atomic_load(&p->drain.turns), done = atomic_load(&p->drain.turns_done), n = 0;
 
-	while (n < p->port_count && n * turns / p->port_count < done)
+	while (n < p->port_count && drain_turn_of_port(n, turns, p->port_count) < done)
 		n++;
 	return n;
 }

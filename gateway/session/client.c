@@ -455,7 +455,7 @@ int client_drain_turn(const struct client *c)
 	const struct worker *w = c->worker;
 
 	if (w->drain_by_port)
-		return c->port * w->drain_turns / w->port_count;
+		return drain_turn_of_port(c->port, w->drain_turns, w->port_count);
 	return (int)(c->id % (uint64_t)w->drain_turns);
 }
 

@@ -231,7 +231,7 @@ static void deliver_drain_turn(struct letter *letter, void *owner)
 	w->drained_turns++;
 	for (int port = 0; port < w->port_count; port++) {
 		/* the turns of ports run out before those of clients that share one */
-		if (port * w->drain_turns / w->port_count <= turn)
+		if (drain_turn_of_port(port, w->drain_turns, w->port_count) <= turn)
 			close_listener(w, &w->listeners[port]);
 	}
 	for (struct client *c = w->clients, *next; c != NULL; c = next) {

@@ -73,6 +73,13 @@ struct worker {
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
 
+/* In which of a drain's turns a port is closed, and the clients go that came by it; the first
+ * ports go first. */
+static inline int drain_turn_of_port(int port, int turns, int port_count)
+{
+	return port * turns / port_count;
+}
+
 /* Starts the thread.  The node is borrowed.  `on_drained` is called once a drain on
  * the worker's thread when all turns are over and its last client has gone. */
 struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
