@@ -85,14 +85,6 @@ static bool add_node(const struct cli *cli, struct simulate_nodes *nodes, char *
 	return true;
 }
 
-static char *numbered(size_t n)
-{
-	char name[24];
-
-	snprintf(name, sizeof name, "n%zu", n);
-	return mem_strdup(name);
-}
-
 static bool nodes_of(const struct cli *cli, struct simulate_nodes *nodes)
 {
 	size_t at = 0, count = (size_t)cli_number(cli, "nodes", 3);
@@ -106,7 +98,7 @@ static bool nodes_of(const struct cli *cli, struct simulate_nodes *nodes)
 			return false;
 	}
 	while (cli_get(cli, "node") == NULL && nodes->count < count) {
-		if (!add_node(cli, nodes, numbered(nodes->count + 1)))
+		if (!add_node(cli, nodes, mem_printf("n%zu", nodes->count + 1)))
 			return false;
 	}
 	return true;

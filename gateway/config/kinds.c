@@ -269,14 +269,11 @@ static bool set_server(struct config *c, const struct config_option *o, const ch
 	const char *before = *list != NULL ? *list : "";
 	char host[TEXT_HOST_MAX];
 	int port;
-	size_t size;
 	char *longer;
 
 	if (!text_host_port(text, host, &port) || port == 0)
 		return kind_wrong(o, text, why);
-	size = strlen(before) + strlen(text) + 2;
-	longer = mem_alloc(size);
-	snprintf(longer, size, "%s%s%s", before, *before != '\0' ? "," : "", text);
+	longer = mem_printf("%s%s%s", before, *before != '\0' ? "," : "", text);
 	free(*list);
 	*list = longer;
 	return true;

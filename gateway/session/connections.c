@@ -50,19 +50,14 @@ static void release(struct gathering *g)
 /* Two compact strings: see keep_hello in dispatch.c. */
 static char *software_of(const struct client *c)
 {
-	size_t name, version;
-	char *text;
+	int name, version;
 
 	if (c->hello == NULL)
 		return NULL;
-	name = c->hello[0] - 1u;
-	version = c->hello[1 + name] - 1u;
-	text = mem_alloc(name + version + 2);
-	memcpy(text, c->hello + 1, name);
-	text[name] = ' ';
-	memcpy(text + name + 1, c->hello + 2 + name, version);
-	text[name + 1 + version] = '\0';
-	return text;
+	name = c->hello[0] - 1;
+	version = c->hello[1 + name] - 1;
+	return mem_printf("%.*s %.*s", name, (const char *)c->hello + 1, version,
+			  (const char *)c->hello + 2 + name);
 }
 
 static void keep_brokers(struct connection *to, const struct client *c)

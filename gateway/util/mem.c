@@ -41,3 +41,22 @@ char *mem_strndup(const char *s, size_t n)
 	copy[n] = '\0';
 	return copy;
 }
+
+char *mem_printf(const char *fmt, ...)
+{
+	va_list args;
+	char *text;
+
+	va_start(args, fmt);
+	text = mem_vprintf(fmt, args);
+	va_end(args);
+	return text;
+}
+
+char *mem_vprintf(const char *fmt, va_list args)
+{
+	char *text;
+	int n = vasprintf(&text, fmt, args);
+
+	return checked(n < 0 ? NULL : text, strlen(fmt) + 1);
+}

@@ -14,7 +14,6 @@ struct advisor {
 /* Takes all three texts but `matter`; better may be NULL. */
 void advise_say(struct advisor *a, const char *matter, char *now, char *better, bool is_edited,
 		char *why);
-char *advise_text(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* "11m", "24h", "30s". */
 char *advise_time(int64_t ms);
 

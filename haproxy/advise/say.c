@@ -3,24 +3,7 @@
 
 #include "util/mem.h"
 
-#include <assert.h>
 #include <inttypes.h>
-#include <stdarg.h>
-#include <stdio.h>
-
-char *advise_text(const char *fmt, ...)
-{
-	va_list args;
-	char *text;
-	int n;
-
-	va_start(args, fmt);
-	n = vasprintf(&text, fmt, args);
-	va_end(args);
-	assert(n >= 0);
-	(void)n;
-	return text;
-}
 
 char *advise_time(int64_t ms)
 {
@@ -31,8 +14,8 @@ char *advise_time(int64_t ms)
 
 	for (size_t i = 0; i < ARRAY_LEN(units); i++)
 		if (ms >= units[i].ms && ms % units[i].ms == 0)
-			return advise_text("%" PRId64 "%s", ms / units[i].ms, units[i].name);
-	return advise_text("%" PRId64 "ms", ms);
+			return mem_printf("%" PRId64 "%s", ms / units[i].ms, units[i].name);
+	return mem_printf("%" PRId64 "ms", ms);
 }
 
 void advise_say(struct advisor *a, const char *matter, char *now, char *better, bool is_edited,

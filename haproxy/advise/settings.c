@@ -24,7 +24,7 @@ static const char idle_why[] =
 static void set_timeout(struct advisor *a, const struct cfg_section *s, const char *name,
 			const struct cfg_line *line)
 {
-	char *value = advise_time(IDLE_MS), *text = advise_text("timeout %s %s", name, value);
+	char *value = advise_time(IDLE_MS), *text = mem_printf("timeout %s %s", name, value);
 
 	if (line != NULL)
 		changes_set(&a->out->edits, line, text);
@@ -108,23 +108,23 @@ void advise_maxconn(struct advisor *a)
 	if (now < 0)
 		return;
 	if (peak * 10 <= now * 7) {
-		advise_say(a, "maxconn", advise_text("%" PRId64, now), NULL, false,
-			   advise_text("at most %" PRId64 " connections were open at once", peak));
+		advise_say(a, "maxconn", mem_printf("%" PRId64, now), NULL, false,
+			   mem_printf("at most %" PRId64 " connections were open at once", peak));
 		return;
 	}
 	better = (2 * peak + 99) / 100 * 100;
-	text = advise_text("maxconn %" PRId64, better);
+	text = mem_printf("maxconn %" PRId64, better);
 	if (line != NULL)
 		changes_set(&a->out->edits, line, text);
 	free(text);
-	advise_say(a, "maxconn", advise_text("%" PRId64, now), advise_text("%" PRId64, better),
+	advise_say(a, "maxconn", mem_printf("%" PRId64, now), mem_printf("%" PRId64, better),
 		   line != NULL,
-		   advise_text("%" PRId64
-			       " connections were open at once: above maxconn clients hang, "
-			       "unlogged, until their own timeout; it takes %" PRId64
-			       " descriptors (ulimit -n), and half as many connections' more with "
-			       "option splice",
-			       peak, 2 * better + OTHERS));
+		   mem_printf("%" PRId64
+			      " connections were open at once: above maxconn clients hang, "
+			      "unlogged, until their own timeout; it takes %" PRId64
+			      " descriptors (ulimit -n), and half as many connections' more with "
+			      "option splice",
+			      peak, 2 * better + OTHERS));
 }
 
 /* "{ sc1_conn_cur gt 200 }" in a line that rejects by the source: the number's word, or -1. */
@@ -147,17 +147,17 @@ static void judge_limit(struct advisor *a, const struct cfg_line *line, int word
 	if (!text_int64(line->words[word], &limit))
 		return;
 	if (busiest * 2 <= limit) {
-		advise_say(a, "limit of a source", advise_text("%" PRId64, limit), NULL, false,
-			   advise_text("%s has most, %" PRId64, a->facts->busiest_source, busiest));
+		advise_say(a, "limit of a source", mem_printf("%" PRId64, limit), NULL, false,
+			   mem_printf("%s has most, %" PRId64, a->facts->busiest_source, busiest));
 		return;
 	}
 	better = (3 * busiest + 9) / 10 * 10;
-	text = advise_text("%" PRId64, better);
+	text = mem_printf("%" PRId64, better);
 	changes_set_word(&a->out->edits, line, "gt", text);
-	advise_say(a, "limit of a source", advise_text("%" PRId64, limit), text, true,
-		   advise_text("%s has %" PRId64 " connections: clients that come back after a "
-			       "failure have old and new ones for a while",
-			       a->facts->busiest_source, busiest));
+	advise_say(a, "limit of a source", mem_printf("%" PRId64, limit), text, true,
+		   mem_printf("%s has %" PRId64 " connections: clients that come back after a "
+			      "failure have old and new ones for a while",
+			      a->facts->busiest_source, busiest));
 }
 
 void advise_source_limit(struct advisor *a)
@@ -174,6 +174,6 @@ void advise_source_limit(struct advisor *a)
 	}
 	if (a->facts->busiest > 0)
 		advise_say(a, "limit of a source", mem_strdup("none"), NULL, false,
-			   advise_text("%s has most, %zu; a limit should leave it three times that",
-				       a->facts->busiest_source, a->facts->busiest));
+			   mem_printf("%s has most, %zu; a limit should leave it three times that",
+				      a->facts->busiest_source, a->facts->busiest));
 }

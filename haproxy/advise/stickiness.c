@@ -14,7 +14,7 @@ enum { SESSIONS_A_NODE = 10 };	 /* fewer tell nothing */
 static char *name_of(const struct kind_found *kind)
 {
 	return kind->is_known ? mem_strdup(simulate_key_name(kind->key))
-			      : advise_text("on %s", kind->expression);
+			      : mem_printf("on %s", kind->expression);
 }
 
 static void keep(struct advisor *a, char *why)
@@ -59,23 +59,22 @@ static void judge_uneven(struct advisor *a)
 
 	if (shares_an_id(a))
 		change(a, SIMULATE_SOURCE_CLIENT_ID,
-		       advise_text(
+		       mem_printf(
 			       "sessions have a skew of %.2f over %zu nodes, and \"%s\" is what a "
 			       "library calls every client that has no client.id of its own: with "
 			       "the address in the key they part",
 			       f->skew, f->nodes, f->shared_id));
 	else if (best != SIMULATE_NONE && f->kinds[best].skew < f->skew * gain)
 		change(a, best,
-		       advise_text("sessions have a skew of %.2f over %zu nodes; the same clients "
-				   "would have one of %.2f by %s (simulated)",
-				   f->skew, f->nodes, f->kinds[best].skew,
-				   simulate_key_name(best)));
+		       mem_printf("sessions have a skew of %.2f over %zu nodes; the same clients "
+				  "would have one of %.2f by %s (simulated)",
+				  f->skew, f->nodes, f->kinds[best].skew, simulate_key_name(best)));
 	else
 		keep(a,
-		     advise_text("sessions have a skew of %.2f over %zu nodes, and no other kind "
-				 "would be clearly evener for these clients: `haproxy sticky move` "
-				 "moves the heaviest ones",
-				 f->skew, f->nodes));
+		     mem_printf("sessions have a skew of %.2f over %zu nodes, and no other kind "
+				"would be clearly evener for these clients: `haproxy sticky move` "
+				"moves the heaviest ones",
+				f->skew, f->nodes));
 }
 
 void advise_stickiness(struct advisor *a)
@@ -84,15 +83,15 @@ void advise_stickiness(struct advisor *a)
 
 	if (a->file->kind.stick == NULL)
 		keep(a,
-		     advise_text("nothing needs it, as any node answers any request; sessions have "
-				 "a skew of %.2f",
-				 f->skew));
+		     mem_printf("nothing needs it, as any node answers any request; sessions have "
+				"a skew of %.2f",
+				f->skew));
 	else if (f->sessions < SESSIONS_A_NODE * f->nodes)
-		keep(a, advise_text("%zu sessions on %zu nodes are too few to judge by",
-				    f->sessions, f->nodes));
+		keep(a, mem_printf("%zu sessions on %zu nodes are too few to judge by", f->sessions,
+				   f->nodes));
 	else if (f->skew <= even)
-		keep(a, advise_text("sessions have a skew of %.2f over %zu nodes, which is even",
-				    f->skew, f->nodes));
+		keep(a, mem_printf("sessions have a skew of %.2f over %zu nodes, which is even",
+				   f->skew, f->nodes));
 	else
 		judge_uneven(a);
 }

@@ -38,8 +38,8 @@ static double memory_of(const struct cfg_table *table, int64_t entries)
 
 static char *size_text(int64_t entries)
 {
-	return entries % KIB == 0 ? advise_text("%" PRId64 "k", entries / KIB)
-				  : advise_text("%" PRId64, entries);
+	return entries % KIB == 0 ? mem_printf("%" PRId64 "k", entries / KIB)
+				  : mem_printf("%" PRId64, entries);
 }
 
 /* Room for four times what is there, as thousands that double. */
@@ -67,15 +67,15 @@ void advise_size(struct advisor *a)
 	}
 	if (used * FULL <= table->size) {
 		advise_say(a, "table size", now, NULL, false,
-			   advise_text("%" PRId64 " entries are in it; full it would take %.1f MiB",
-				       used, memory_of(table, table->size)));
+			   mem_printf("%" PRId64 " entries are in it; full it would take %.1f MiB",
+				      used, memory_of(table, table->size)));
 		return;
 	}
 	better = size_text(size);
 	changes_set_word(&a->out->edits, table->line, "size", better);
-	advise_say(a, "table size", now, better, true,
-		   advise_text(
-			   "%" PRId64 " of %" PRId64 " entries are in use: a full table throws out "
+	advise_say(
+		a, "table size", now, better, true,
+		mem_printf("%" PRId64 " of %" PRId64 " entries are in use: a full table throws out "
 			   "its oldest, whose clients lose their node; %s take %.1f MiB when all "
 			   "are used",
 			   used, table->size, better, memory));
@@ -94,9 +94,9 @@ void advise_expiry(struct advisor *a)
 	if (table->expire_ms >= wanted) {
 		advise_say(
 			a, "table expiry", now, NULL, false,
-			advise_text("longer than the sessions live: the oldest is open for %" PRId64
-				    " s",
-				    a->facts->oldest));
+			mem_printf("longer than the sessions live: the oldest is open for %" PRId64
+				   " s",
+				   a->facts->oldest));
 		return;
 	}
 	better = advise_time(wanted);
@@ -107,7 +107,7 @@ void advise_expiry(struct advisor *a)
 			? mem_strdup(
 				  "entries of clients that are gone for good stay until the table "
 				  "is full")
-			: advise_text(
+			: mem_printf(
 				  "an open connection does not keep its entry: when it goes, the "
 				  "client's next connection reaches another node; the oldest "
 				  "session is open for %" PRId64 " s",
@@ -128,9 +128,9 @@ void advise_peers(struct advisor *a)
 	advise_say(
 		a, "peers", mem_strdup("none"), mem_strdup("a peers section"), false,
 		a->facts->balancers > 1
-			? advise_text("%zu load balancers each keep a table of their own: a client "
-				      "reaches different nodes through them",
-				      a->facts->balancers)
+			? mem_printf("%zu load balancers each keep a table of their own: a client "
+				     "reaches different nodes through them",
+				     a->facts->balancers)
 			: mem_strdup("a reload empties the table, unless there is a peers section "
 				     "with the local peer in it"));
 }

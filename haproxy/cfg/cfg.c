@@ -360,11 +360,8 @@ static char *whole_line(const struct cfg_line *like, const char *text)
 	static const char standard[] = "    ";
 	const char *from = like->is_header ? standard : like->text;
 	int indent = like->is_header ? (int)sizeof standard - 1 : indent_of(like);
-	size_t size = strlen(text) + (size_t)indent + 2;
-	char *whole = mem_alloc(size);
 
-	snprintf(whole, size, "%.*s%s\n", indent, from, text);
-	return whole;
+	return mem_printf("%.*s%s\n", indent, from, text);
 }
 
 /* Words of the text, or false. */

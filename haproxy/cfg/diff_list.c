@@ -20,8 +20,7 @@ struct diff_change *diff_add(struct diff *d, const struct diff_pair *pair, enum 
 	d->list = mem_realloc(d->list, (d->count + 1) * sizeof *d->list);
 	c = &d->list[d->count++];
 	*c = (struct diff_change){ .kind = kind, .class = class, .line = line };
-	if (asprintf(&c->section, "%s%s%s", s->keyword, s->name[0] != '\0' ? " " : "", s->name) < 0)
-		abort();
+	c->section = mem_printf("%s%s%s", s->keyword, s->name[0] != '\0' ? " " : "", s->name);
 	c->what = mem_strdup(what);
 	c->before = copy(before);
 	c->after = copy(after);
@@ -32,13 +31,10 @@ struct diff_change *diff_add(struct diff *d, const struct diff_pair *pair, enum 
 void diff_command(struct diff_change *c, const char *fmt, ...)
 {
 	va_list args;
-	char *text;
 
 	if (c->command_count == DIFF_COMMANDS_MAX)
 		abort();
 	va_start(args, fmt);
-	if (vasprintf(&text, fmt, args) < 0)
-		abort();
+	c->commands[c->command_count++] = mem_vprintf(fmt, args);
 	va_end(args);
-	c->commands[c->command_count++] = text;
 }

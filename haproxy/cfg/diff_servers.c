@@ -222,8 +222,7 @@ static void server_comes(struct diff *d, const struct sides *sides, const struct
 	if (can_come(sides, s)) {
 		c = diff_add(d, sides->pair, DIFF_ADDED, DIFF_RUNTIME, s->line, what, NULL, line,
 			     "the runtime API adds it");
-		if (asprintf(&c->server, "%s/%s", backend, s->name) < 0)
-			abort();
+		c->server = mem_printf("%s/%s", backend, s->name);
 		diff_command(c, "add server %s/%s %s", backend, s->name, line);
 		/* It starts in maintenance, with its checks switched off. */
 		if (cfg_has_option(&s->options, "check"))
@@ -251,8 +250,7 @@ static void server_goes(struct diff *d, const struct sides *sides, const struct 
 			d, sides->pair, DIFF_REMOVED, DIFF_RUNTIME, s->line, what, line, NULL,
 			"the runtime API takes it out once it has no connection; else a reload "
 			"leaves its connections to the old worker");
-		if (asprintf(&c->server, "%s/%s", backend, s->name) < 0)
-			abort();
+		c->server = mem_printf("%s/%s", backend, s->name);
 		diff_command(c, "set server %s/%s state maint", backend, s->name);
 		diff_command(c, "del server %s/%s", backend, s->name);
 	} else {

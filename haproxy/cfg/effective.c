@@ -89,16 +89,13 @@ static char *key_of(const struct cfg_line *line, int *words)
 {
 	static const char *const whole[] = { "http-check", "tcp-check", "tcp-response", "filter" };
 	const char *first = line->words[0];
-	char *key;
 
 	*words = 1;
 	if (line->word_count < 2 || !has_second_word(first) ||
 	    is_among(first, whole, ARRAY_LEN(whole)))
 		return mem_strdup(first);
 	*words = 2;
-	if (asprintf(&key, "%s %s", first, line->words[1]) < 0)
-		abort();
-	return key;
+	return mem_printf("%s %s", first, line->words[1]);
 }
 
 /* --- values ----------------------------------------------------------------- */
@@ -193,9 +190,8 @@ static void take_no(struct effective *e, const struct cfg_line *line)
 
 	if (line->word_count < 2)
 		return;
-	if (asprintf(&key, "%s%s%s", line->words[1], line->word_count > 2 ? " " : "",
-		     line->word_count > 2 ? line->words[2] : "") < 0)
-		abort();
+	key = mem_printf("%s%s%s", line->words[1], line->word_count > 2 ? " " : "",
+			 line->word_count > 2 ? line->words[2] : "");
 	take_away(e, key);
 	free(key);
 }

@@ -74,12 +74,9 @@ static bool put(const struct apply *a, struct apply_result *r, const char *text,
 /* The old file under another name, for people. */
 static bool keep_previous(const struct apply *a, struct apply_result *r, const struct texts *t)
 {
-	char *path;
-	bool ok;
+	char *path = mem_printf("%s.previous", a->balancer->config);
+	bool ok = replace_file(path, t->before, t->before_size);
 
-	if (asprintf(&path, "%s.previous", a->balancer->config) < 0)
-		abort();
-	ok = replace_file(path, t->before, t->before_size);
 	if (!ok)
 		refuse(r, "%.300s: %s", path, strerror(errno));
 	free(path);
@@ -114,8 +111,7 @@ static bool check_draft(const struct apply *a, struct apply_result *r, const str
 		return refuse(r,
 			      "there is no haproxy program here that could check the file: name it "
 			      "with --haproxy");
-	if (asprintf(&draft, "%s.draft.XXXXXX", a->balancer->config) < 0)
-		abort();
+	draft = mem_printf("%s.draft.XXXXXX", a->balancer->config);
 	fd = mkostemp(draft, O_CLOEXEC);
 	if (fd < 0) {
 		refuse(r, "%.300s: %s", draft, strerror(errno));

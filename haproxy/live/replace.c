@@ -61,8 +61,7 @@ bool replace_file(const char *path, const char *text, size_t size)
 
 	if (real == NULL)
 		real = mem_strdup(path);
-	if (asprintf(&draft, "%s.XXXXXX", real) < 0)
-		abort();
+	draft = mem_printf("%s.XXXXXX", real);
 	fd = mkostemp(draft, O_CLOEXEC);
 	if (fd >= 0) {
 		ok = write_all(fd, text, size) && take_after(fd, real) && fsync(fd) == 0;

@@ -71,16 +71,13 @@ static char *key_command(const struct stick_place *place, const char *verb, cons
 			 const char *rest, char why[RUNTIME_WHY_MAX])
 {
 	char *escaped = show_table_escape(key);
-	size_t size;
 	char *command;
 
 	if (escaped == NULL) {
 		snprintf(why, RUNTIME_WHY_MAX, "no command can say the key \"%.200s\"", key);
 		return NULL;
 	}
-	size = strlen(verb) + strlen(place->table) + strlen(escaped) + strlen(rest) + 32;
-	command = mem_alloc(size);
-	snprintf(command, size, "%s table %s key %s%s", verb, place->table, escaped, rest);
+	command = mem_printf("%s table %s key %s%s", verb, place->table, escaped, rest);
 	free(escaped);
 	return command;
 }

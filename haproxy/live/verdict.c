@@ -16,10 +16,8 @@
 static char *in_folders(const char *folders)
 {
 	for (; *folders != '\0'; folders += strcspn(folders, ":"), folders += *folders == ':') {
-		char *path;
+		char *path = mem_printf("%.*s/haproxy", (int)strcspn(folders, ":"), folders);
 
-		if (asprintf(&path, "%.*s/haproxy", (int)strcspn(folders, ":"), folders) < 0)
-			abort();
 		if (access(path, X_OK) == 0)
 			return path;
 		free(path);
@@ -174,8 +172,7 @@ bool verdict_get(const char *program, const char *const *files, size_t count, st
 	text = run(program, (char *const *)argv, &status);
 	free(argv);
 	if (text == NULL || !WIFEXITED(status) || WEXITSTATUS(status) == 127) {
-		if (asprintf(why, "%s could not be run", program) < 0)
-			abort();
+		*why = mem_printf("%s could not be run", program);
 		free(text);
 		return false;
 	}

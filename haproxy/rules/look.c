@@ -114,8 +114,7 @@ static void add(struct look *l, enum rule_severity severity, const struct cfg_li
 	} else if (l->cfg->file_count > 0) {
 		f->file = l->cfg->files[0];
 	}
-	if (vasprintf(&f->what, fmt, args) < 0)
-		abort();
+	f->what = mem_vprintf(fmt, args);
 	f->detail = detail != NULL ? mem_strdup(detail) : NULL;
 }
 
@@ -283,12 +282,9 @@ static char *text_of(const struct cfg_line *line, const char **comment)
 static bool set_line(struct cfg *cfg, struct cfg_line *line, const char *text, const char *comment)
 {
 	size_t n = strcspn(comment, "\r\n");
-	char *whole;
-	bool ok;
+	char *whole = mem_printf("%s%s%.*s", text, n > 0 ? " " : "", (int)n, comment);
+	bool ok = cfg_line_set(cfg, line, whole);
 
-	if (asprintf(&whole, "%s%s%.*s", text, n > 0 ? " " : "", (int)n, comment) < 0)
-		abort();
-	ok = cfg_line_set(cfg, line, whole);
 	free(whole);
 	return ok;
 }
@@ -296,12 +292,9 @@ static bool set_line(struct cfg *cfg, struct cfg_line *line, const char *text, c
 bool fix_append(struct cfg *cfg, struct cfg_line *line, const char *words)
 {
 	const char *comment;
-	char *text = text_of(line, &comment), *whole;
-	bool ok;
+	char *text = text_of(line, &comment), *whole = mem_printf("%s %s", text, words);
+	bool ok = set_line(cfg, line, whole, comment);
 
-	if (asprintf(&whole, "%s %s", text, words) < 0)
-		abort();
-	ok = set_line(cfg, line, whole, comment);
 	free(text);
 	free(whole);
 	return ok;
