@@ -1,21 +1,16 @@
 /* What other threads ask the main loop for, and wait for. */
 #include "program/inside.h"
 
+#include "loop/answers.h"
 #include "util/mem.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 enum { PATIENCE_S = 6 };
 
-/* Belongs to both sides; who comes second frees it. */
 struct ask {
-	struct letter letter;
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	bool is_done, is_given_up;
+	struct answers answers;
 	/* an action */
 	bool (*call)(struct program *p, int what, FILE *out);
 	int what;
@@ -27,84 +22,62 @@ struct ask {
 	int32_t broker;
 };
 
-static struct ask *ask_new(void (*deliver)(struct letter *, void *))
+static struct ask *ask_of(struct answers *a)
 {
-	struct ask *a = mem_zalloc(sizeof *a);
-
-	a->letter.deliver = deliver;
-	pthread_mutex_init(&a->lock, NULL);
-	pthread_cond_init(&a->cond, NULL);
-	return a;
+	return CONTAINER_OF(a, struct ask, answers);
 }
 
-static void ask_free(struct ask *a)
+static void ask_free(struct answers *answers)
 {
-	pthread_mutex_destroy(&a->lock);
-	pthread_cond_destroy(&a->cond);
+	struct ask *a = ask_of(answers);
+
 	free(a->text);
 	free(a->key);
 	free(a);
 }
 
-/* On the main loop. */
-static void ask_done(struct ask *a)
+static struct ask *ask_new(void (*answer)(struct answers *, void *program))
 {
-	bool given_up;
+	struct ask *a = mem_zalloc(sizeof *a);
 
-	pthread_mutex_lock(&a->lock);
-	a->is_done = true;
-	given_up = a->is_given_up;
-	pthread_cond_signal(&a->cond);
-	pthread_mutex_unlock(&a->lock);
-	if (given_up)
-		ask_free(a);
+	answers_init(&a->answers, answer, ask_free);
+	return a;
 }
 
-/* Posts it and waits.  False: it is not ours any more. */
-static bool ask_wait(struct program *p, struct ask *a)
+/* False: what it holds is not ours yet. */
+static bool ask_main(struct program *p, struct ask *a)
 {
-	struct timespec until;
-	bool done;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
-	mailbox_post(&p->mailbox, &a->letter);
-	pthread_mutex_lock(&a->lock);
-	while (!a->is_done && pthread_cond_timedwait(&a->cond, &a->lock, &until) == 0)
-		;
-	done = a->is_done;
-	a->is_given_up = !done;
-	pthread_mutex_unlock(&a->lock);
-	return done;
+	answers_ask(&a->answers, &p->mailbox);
+	return answers_wait(&a->answers, PATIENCE_S);
 }
 
-static void deliver_call(struct letter *letter, void *owner)
+static void answer_call(struct answers *answers, void *program)
 {
-	struct ask *a = CONTAINER_OF(letter, struct ask, letter);
+	struct ask *a = ask_of(answers);
 	size_t size;
 	FILE *out = open_memstream(&a->text, &size);
 
-	a->good = a->call(owner, a->what, out);
+	a->good = a->call(program, a->what, out);
 	fclose(out);
-	ask_done(a);
+	answers_release(answers);
 }
 
 bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,
 		 char **text)
 {
-	struct ask *a = ask_new(deliver_call);
-	bool good;
+	struct ask *a = ask_new(answer_call);
+	bool good = false;
 
 	a->call = call;
 	a->what = what;
-	if (!ask_wait(p, a)) {
+	if (ask_main(p, a)) {
+		good = a->good;
+		*text = a->text;
+		a->text = NULL;
+	} else {
 		*text = mem_strdup("the node is too busy to answer");
-		return false;
 	}
-	good = a->good;
-	*text = a->text;
-	a->text = NULL;
-	ask_free(a);
+	answers_release(&a->answers);
 	return good;
 }
 
@@ -113,13 +86,13 @@ static void on_coordinator(void *owner, int32_t broker)
 	struct ask *a = owner;
 
 	a->broker = broker;
-	ask_done(a);
+	answers_release(&a->answers);
 }
 
-static void deliver_coordinator(struct letter *letter, void *owner)
+static void answer_coordinator(struct answers *answers, void *program)
 {
-	struct ask *a = CONTAINER_OF(letter, struct ask, letter);
-	struct program *p = owner;
+	struct ask *a = ask_of(answers);
+	struct program *p = program;
 
 	topology_ask_coordinator(p->node.topology, a->type, a->key, strlen(a->key), &p->mailbox,
 				 on_coordinator, a);
@@ -127,14 +100,13 @@ static void deliver_coordinator(struct letter *letter, void *owner)
 
 int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const char *key)
 {
-	struct ask *a = ask_new(deliver_coordinator);
-	int32_t broker;
+	struct ask *a = ask_new(answer_coordinator);
+	int32_t broker = NO_BROKER;
 
 	a->type = type;
 	a->key = mem_strdup(key);
-	if (!ask_wait(p, a))
-		return NO_BROKER;
-	broker = a->broker;
-	ask_free(a);
+	if (ask_main(p, a))
+		broker = a->broker;
+	answers_release(&a->answers);
 	return broker;
 }

@@ -1,19 +1,15 @@
 #include "session/connections.h"
 
+#include "loop/answers.h"
 #include "session/session.h"
 #include "util/mem.h"
 
-#include <errno.h>
 #include <string.h>
 
 enum { PATIENCE_S = 2 };
 
-/* What one question has gathered so far.  Belongs to who asks and to each worker that
- * has not answered; the last one frees it. */
 struct gathering {
-	pthread_mutex_t lock;
-	pthread_cond_t cond;
-	int waits_for, holders;
+	struct answers answers;
 	/* the question */
 	char *client, *client_id;
 	size_t limit;
@@ -23,26 +19,9 @@ struct gathering {
 	bool was_closed;
 };
 
-struct question_letter {
-	struct letter letter;
-	struct gathering *gathering;
-};
-
-static void release(struct gathering *g)
+static struct gathering *gathering_of(struct answers *a)
 {
-	bool is_last;
-
-	pthread_mutex_lock(&g->lock);
-	is_last = --g->holders == 0;
-	pthread_mutex_unlock(&g->lock);
-	if (!is_last)
-		return;
-	connections_free(&g->found);
-	pthread_mutex_destroy(&g->lock);
-	pthread_cond_destroy(&g->cond);
-	free(g->client);
-	free(g->client_id);
-	free(g);
+	return CONTAINER_OF(a, struct gathering, answers);
 }
 
 /* --- on the worker's thread --- */
@@ -146,62 +125,50 @@ static void append(struct connections *to, const struct connections *from)
 	to->count += from->count;
 }
 
-static void deliver_question(struct letter *letter, void *owner)
+static void answer(struct answers *a, void *worker)
 {
-	struct question_letter *l = CONTAINER_OF(letter, struct question_letter, letter);
-	struct gathering *g = l->gathering;
+	struct gathering *g = gathering_of(a);
 	struct connections found = { 0 };
 	bool was_closed = false;
 
-	free(l);
 	if (g->close_id != 0)
-		was_closed = close_one(owner, g->close_id);
+		was_closed = close_one(worker, g->close_id);
 	else
-		list(owner, g, &found);
-	pthread_mutex_lock(&g->lock);
+		list(worker, g, &found);
+	pthread_mutex_lock(&a->lock);
 	append(&g->found, &found);
 	g->was_closed |= was_closed;
-	g->waits_for--;
-	pthread_cond_signal(&g->cond);
-	pthread_mutex_unlock(&g->lock);
+	pthread_mutex_unlock(&a->lock);
 	free(found.list);
-	release(g);
+	answers_release(a);
 }
 
 /* --- on the asker's --- */
 
-static struct gathering *gathering_new(int workers)
+static void gathering_free(struct answers *a)
+{
+	struct gathering *g = gathering_of(a);
+
+	connections_free(&g->found);
+	free(g->client);
+	free(g->client_id);
+	free(g);
+}
+
+static struct gathering *gathering_new(void)
 {
 	struct gathering *g = mem_zalloc(sizeof *g);
 
-	pthread_mutex_init(&g->lock, NULL);
-	pthread_cond_init(&g->cond, NULL);
-	g->waits_for = workers;
-	g->holders = workers + 1;
+	answers_init(&g->answers, answer, gathering_free);
 	return g;
 }
 
 /* False: not all have answered. */
 static bool ask(struct gathering *g, struct worker *const *workers, int count)
 {
-	struct timespec until;
-	bool all;
-
-	clock_gettime(CLOCK_REALTIME, &until);
-	until.tv_sec += PATIENCE_S;
-	for (int i = 0; i < count; i++) {
-		struct question_letter *l = mem_zalloc(sizeof *l);
-
-		l->letter.deliver = deliver_question;
-		l->gathering = g;
-		mailbox_post(&workers[i]->mailbox, &l->letter);
-	}
-	pthread_mutex_lock(&g->lock);
-	while (g->waits_for > 0 && pthread_cond_timedwait(&g->cond, &g->lock, &until) == 0)
-		;
-	all = g->waits_for == 0;
-	pthread_mutex_unlock(&g->lock);
-	return all;
+	for (int i = 0; i < count; i++)
+		answers_ask(&g->answers, &workers[i]->mailbox);
+	return answers_wait(&g->answers, PATIENCE_S);
 }
 
 static void cut(struct connections *c, size_t limit)
@@ -218,7 +185,7 @@ static void cut(struct connections *c, size_t limit)
 bool connections_list(struct worker *const *workers, int count,
 		      const struct connections_wanted *wanted, struct connections *out)
 {
-	struct gathering *g = gathering_new(count);
+	struct gathering *g = gathering_new();
 	bool all;
 
 	g->client = wanted->client != NULL ? mem_strdup(wanted->client) : NULL;
@@ -231,7 +198,7 @@ bool connections_list(struct worker *const *workers, int count,
 		g->found = (struct connections){ 0 };
 		cut(out, wanted->limit);
 	}
-	release(g);
+	answers_release(&g->answers);
 	return all;
 }
 
@@ -244,12 +211,16 @@ void connections_free(struct connections *c)
 
 enum connections_closed connections_close(struct worker *const *workers, int count, uint64_t id)
 {
-	struct gathering *g = gathering_new(count);
-	enum connections_closed result = CONNECTION_NO_ANSWER;
+	struct gathering *g = gathering_new();
+	bool all, was_closed;
 
 	g->close_id = id;
-	if (ask(g, workers, count) || g->was_closed)
-		result = g->was_closed ? CONNECTION_CLOSING : CONNECTION_UNKNOWN;
-	release(g);
-	return result;
+	all = ask(g, workers, count);
+	pthread_mutex_lock(&g->answers.lock);
+	was_closed = g->was_closed;
+	pthread_mutex_unlock(&g->answers.lock);
+	answers_release(&g->answers);
+	if (was_closed)
+		return CONNECTION_CLOSING;
+	return all ? CONNECTION_UNKNOWN : CONNECTION_NO_ANSWER;
 }
