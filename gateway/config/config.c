@@ -331,6 +331,9 @@ void config_free(struct config *c)
 		if (config_options[i].at != OPTION_NOWHERE)
 			free_option(c, &config_options[i]);
 	}
+	for (size_t i = 0; i < c->waiting_count; i++)
+		free(c->waiting[i].value);
+	free(c->waiting);
 	free(c->file);
 	free(c->origins);
 	free(c);

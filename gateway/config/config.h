@@ -26,7 +26,8 @@ enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
 enum { CONFIG_WHY_MAX = 384 };
 
-struct config_origin; /* where a value came from: see options.h */
+struct config_origin;  /* where a value came from: see options.h */
+struct config_waiting; /* what a restart would take instead: see options.h */
 
 /* A network, IPv4 as IPv4-mapped IPv6: compare the first bits of addr. */
 struct config_net {
@@ -101,7 +102,11 @@ struct config {
 
 	/* for config_print */
 	char *file;		       /* NULL: none was read */
-	struct config_origin *origins; /* one a row of options.c */
+	struct config_origin *origins; /* of these values; one a row of options.c */
+
+	/* what was said otherwise when it was read again: see reload.h */
+	struct config_waiting *waiting;
+	size_t waiting_count;
 };
 
 /* Reads FILE (may be NULL: environment and defaults only).  On a mistake

@@ -65,8 +65,15 @@ struct config_origin {
 extern const struct config_option config_options[];
 extern const size_t config_option_count;
 
-/* Where an option's value was said: "default", "environment" or "FILE:LINE". */
-void config_print_origin(const struct config *c, const struct config_option *o, FILE *out);
+/* An option that needs a restart and whose new value waits for it. */
+struct config_waiting {
+	const struct config_option *option;
+	char *value; /* as --print-config writes it, "(secret)" for a secret */
+	struct config_origin origin;
+};
+
+/* Where a value was said: "default", "environment" or "FILE:LINE". */
+void config_print_origin(const struct config *c, const struct config_origin *origin, FILE *out);
 
 /* The row of a key, which must exist. */
 size_t option_index(const char *key);

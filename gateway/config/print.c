@@ -60,10 +60,8 @@ static void open_groups(const char *key, size_t open, FILE *out)
 	}
 }
 
-void config_print_origin(const struct config *c, const struct config_option *o, FILE *out)
+void config_print_origin(const struct config *c, const struct config_origin *origin, FILE *out)
 {
-	const struct config_origin *origin = &c->origins[o - config_options];
-
 	if (origin->kind == ORIGIN_FILE)
 		fprintf(out, "%s:%d", c->file, origin->line);
 	else
@@ -94,7 +92,7 @@ static void print_option(const struct config *c, const struct config_option *o, 
 	else
 		print_value(c, o, out);
 	fprintf(out, "; # %s: ", o->env);
-	config_print_origin(c, o, out);
+	config_print_origin(c, &c->origins[o - config_options], out);
 	fputc('\n', out);
 }
 

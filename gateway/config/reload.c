@@ -73,9 +73,22 @@ static void hide(char **text)
 }
 
 /* Else its value follows from others, which are told. */
-static int is_said(const struct config *c, const struct config_option *o)
+static bool is_said(const struct config *c, const struct config_option *o)
 {
 	return c->origins[o - config_options].kind != ORIGIN_DEFAULT;
+}
+
+/* The value that runs goes on, and the new one waits. */
+static void keep(struct config *next, const struct config *running, const struct config_change *c)
+{
+	size_t row = (size_t)(c->option - config_options);
+
+	next->waiting =
+		mem_realloc(next->waiting, (next->waiting_count + 1) * sizeof *next->waiting);
+	next->waiting[next->waiting_count++] =
+		(struct config_waiting){ c->option, mem_strdup(c->after), next->origins[row] };
+	next->origins[row] = running->origins[row];
+	copy(next, running, c->option);
 }
 
 static void compare(struct config *next, const struct config *running,
@@ -85,22 +98,21 @@ static void compare(struct config *next, const struct config *running,
 					.is_taken = o->reloads,
 					.before = printed(running, o),
 					.after = printed(next, o) };
-
 	bool differs = strcmp(change.before, change.after) != 0;
+	bool is_told = is_said(next, o) || is_said(running, o);
 
 	if (o->is_secret) {
 		hide(&change.before);
 		hide(&change.after);
 	}
-	if (is_said(next, o) + is_said(running, o) > 0 && differs &&
-	    changes->count < CONFIG_CHANGES_MAX) {
+	if (differs && !o->reloads)
+		keep(next, running, &change);
+	if (differs && is_told && changes->count < CONFIG_CHANGES_MAX) {
 		changes->list[changes->count++] = change;
 	} else {
 		free(change.before);
 		free(change.after);
 	}
-	if (!o->reloads)
-		copy(next, running, o);
 }
 
 struct config *config_reload(const struct config *running, struct config_changes *changes,

@@ -1,7 +1,8 @@
 /* reload.h - the configuration read again while the node runs.
  *
- * Each option row says whether it reloads.  What does not keeps its value until
- * the next start and is named.  Tests: tests/unit/config/reload_test.c
+ * Each option row says whether it reloads.  What does not keeps its value, and
+ * where that was said, until the next start; it is named, and its new value is
+ * among what waits for one.  Tests: tests/unit/config/reload_test.c
  */
 #ifndef CONFIG_RELOAD_H
 #define CONFIG_RELOAD_H

@@ -12,7 +12,7 @@
  *   GET    /v1/topics/NAME        the leaders of its partitions
  *   GET    /v1/connections        the clients that are connected here
  *   GET    /v1/route              where a request would go, and why
- *   GET    /v1/config             what is configured, and where that was said
+ *   GET    /v1/config             what is configured, where that was said, what waits for a restart
  *   GET    /v1/warnings           the last lines of the log that warn
  *   POST   /v1/drain, /v1/undrain, /v1/reload, /v1/rebalance
  *   DELETE /v1/connections/ID     ends a client's connection between two requests

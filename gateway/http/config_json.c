@@ -36,21 +36,12 @@ static json_t *converted(const config_setting_t *s)
 }
 
 /* What is printed for the file, read as the file is. */
-static json_t *value(const struct config *c, const struct config_option *o)
+static json_t *read_back(const char *printed)
 {
-	char *text = NULL;
-	size_t size;
-	FILE *out;
+	char *text = mem_printf("value = %s;\n", printed);
 	config_t file;
 	json_t *v = json_null();
 
-	if (o->is_secret || o->at == OPTION_NOWHERE)
-		return o->is_secret || o->standard == NULL ? v : json_text(o->standard);
-	out = open_memstream(&text, &size);
-	fputs("value = ", out);
-	kind_of(o)->print(c, o, out);
-	fputs(";\n", out);
-	fclose(out);
 	config_init(&file);
 	if (config_read_string(&file, text))
 		v = converted(config_lookup(&file, "value"));
@@ -59,23 +50,65 @@ static json_t *value(const struct config *c, const struct config_option *o)
 	return v;
 }
 
+static json_t *value(const struct config *c, const struct config_option *o)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+	json_t *v;
+
+	if (o->is_secret || o->at == OPTION_NOWHERE)
+		return o->is_secret || o->standard == NULL ? json_null() : json_text(o->standard);
+	out = open_memstream(&text, &size);
+	kind_of(o)->print(c, o, out);
+	fclose(out);
+	v = read_back(text);
+	free(text);
+	return v;
+}
+
+static json_t *origin(const struct config *c, const struct config_origin *from)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+	json_t *v;
+
+	config_print_origin(c, from, out);
+	fclose(out);
+	v = json_text(text);
+	free(text);
+	return v;
+}
+
+static json_t *after_restart(const struct config *c, const struct config_option *o)
+{
+	for (size_t i = 0; i < c->waiting_count; i++) {
+		const struct config_waiting *w = &c->waiting[i];
+		json_t *v;
+
+		if (w->option != o)
+			continue;
+		v = json_object();
+		json_object_set_new(v, "value", o->is_secret ? json_null() : read_back(w->value));
+		json_object_set_new(v, "origin", origin(c, &w->origin));
+		return v;
+	}
+	return json_null();
+}
+
 static json_t *option(const struct config *c, const struct config_option *o)
 {
-	char *origin = NULL;
-	size_t size;
-	FILE *out = open_memstream(&origin, &size);
 	json_t *row = json_object();
 
-	config_print_origin(c, o, out);
-	fclose(out);
 	json_object_set_new(row, "name", json_text(o->key));
 	json_object_set_new(row, "environment", json_text(o->env));
 	json_object_set_new(row, "value", value(c, o));
-	json_object_set_new(row, "origin", json_text(origin));
+	json_object_set_new(row, "origin", origin(c, &c->origins[o - config_options]));
+	json_object_set_new(row, "after_restart", after_restart(c, o));
 	json_object_set_new(row, "is_secret", json_boolean(o->is_secret));
 	json_object_set_new(row, "reloads", json_boolean(o->reloads));
 	json_object_set_new(row, "help", json_text(o->help));
-	free(origin);
 	return row;
 }
 

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
 """SIGHUP: what reloads is taken while clients stay; what does not is named; a bad file changes nothing."""
+import json
 import pathlib
 import re
 import signal
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
 from kafka_wire import Closed, Connection  # noqa: E402
 from traffic import no_errors, produce, produce_request  # noqa: E402
 
@@ -66,12 +67,21 @@ def check_taken(scene, cluster):
     return node, kept[0], path
 
 
+def option(node, name):
+    rows = json.loads(http_get(f"{node.http}/v1/config")[1])["options"]
+    return next(row for row in rows if row["name"] == name)
+
+
 def check_needs_restart(node, kafka, cluster, path):
     path.write_text(file_text(cluster, 'proxy_protocol = "allow"; limits: { connections = 5; };'))
     hang_up(node, "reloaded")
     check(re.search(r'key=gateway.proxy_protocol .* reason="needs a restart"', node.process.log()), "named")
     no_errors(produce(kafka, {("t", 0): [b"x"]}), "clients stay")
     check(taken(node), "no header is expected")
+    kept, new = option(node, "gateway.proxy_protocol"), option(node, "gateway.limits.connections")
+    check_equal([kept["value"], kept["origin"]], ["off", "default"], "what is in use, and where that was said")
+    check_equal(kept["after_restart"], {"value": "allow", "origin": f"{path}:2"}, "what waits for a restart")
+    check_equal([new["value"], new["origin"], new["after_restart"]], [5, f"{path}:2", None], "what was taken")
 
 
 def check_refused(node, kafka, cluster, path):

@@ -93,6 +93,56 @@ static void test_needs_a_restart(void **state)
 	config_free(c);
 }
 
+static const struct config_waiting *waiting_for(const struct config *c, const char *key)
+{
+	for (size_t i = 0; i < c->waiting_count; i++)
+		if (strcmp(c->waiting[i].option->key, key) == 0)
+			return &c->waiting[i];
+	return NULL;
+}
+
+static const struct config_origin *origin(const struct config *c, const char *key)
+{
+	return &c->origins[option_index(key)];
+}
+
+/* The origin is that of the value: its own when it stays, the new one when it is taken or
+ * when the file still says the same. */
+static void test_origins(void **state)
+{
+	struct config *c = started("port_start = 9092; log_level = \"info\"; workers = 2;");
+	struct config_changes changes;
+	struct config *next, *last;
+
+	(void)state;
+	write_file("log_level = \"debug\";\nport_start = 9192;\nworkers = 2;"
+		   "http_token = \"sesame\";");
+	next = read_again(c, &changes);
+	assert_non_null(next);
+	config_changes_free(&changes);
+	assert_int_equal(origin(next, "gateway.port_start")->line, 2);
+	assert_int_equal(waiting_for(next, "gateway.port_start")->origin.line, 3);
+	assert_string_equal(waiting_for(next, "gateway.port_start")->value, "9192");
+	assert_int_equal(origin(next, "gateway.log_level")->line, 2);
+	assert_null(waiting_for(next, "gateway.log_level"));
+	assert_int_equal(origin(next, "gateway.workers")->line, 4);
+	assert_null(waiting_for(next, "gateway.workers"));
+	assert_int_equal(origin(next, "gateway.http_token")->kind, ORIGIN_DEFAULT);
+	assert_string_equal(waiting_for(next, "gateway.http_token")->value, "(secret)");
+	assert_null(next->http_token);
+
+	write_file("workers = 2;\nport_start = 9092;");
+	last = read_again(next, &changes);
+	assert_non_null(last);
+	config_changes_free(&changes);
+	assert_int_equal(last->waiting_count, 0);
+	assert_int_equal(origin(last, "gateway.port_start")->line, 3);
+	assert_int_equal(origin(last, "gateway.log_level")->kind, ORIGIN_DEFAULT);
+	config_free(last);
+	config_free(next);
+	config_free(c);
+}
+
 static void test_mistakes(void **state)
 {
 	struct config *c = started("");
@@ -137,7 +187,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_taken),	 cmocka_unit_test(test_needs_a_restart),
 		cmocka_unit_test(test_mistakes), cmocka_unit_test(test_nothing),
-		cmocka_unit_test(test_rows),
+		cmocka_unit_test(test_origins),	 cmocka_unit_test(test_rows),
 	};
 	int fd = mkstemp(path), failed;
 
