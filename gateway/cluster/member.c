@@ -91,6 +91,8 @@ static void failed(struct member *m, enum member_step step, int error, int64_t n
 		break;
 	case ERROR_COORDINATOR_LOAD_IN_PROGRESS:
 	case ERROR_REBALANCE_IN_PROGRESS:
+	case ERROR_UNKNOWN_MEMBER_ID:
+	case ERROR_ILLEGAL_GENERATION:
 		pause_after_failure(m, PAUSE_MOST_MS, now);
 		break;
 	default:

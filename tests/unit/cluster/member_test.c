@@ -190,6 +190,18 @@ static void a_refusal_is_asked_again_rarely(void **state)
 	assert_null(member_trouble(&l.m));
 }
 
+/* It was out for long: the group has forgotten it, and takes it as soon as it asks. */
+static void after_a_refusal_it_is_soon_back(void **state)
+{
+	struct life l = grown_up(true);
+
+	(void)state;
+	for (int i = 0; i < 12; i++)
+		beat(&l, ERROR_GROUP_AUTHORIZATION_FAILED);
+	beat(&l, ERROR_UNKNOWN_MEMBER_ID);
+	assert_in_range(expect(&l, MEMBER_JOIN), 1, 5000 * 5 / 4);
+}
+
 /* Two processes with one name: the later has it, the earlier goes on without. */
 static void who_is_fenced_goes_on_without_its_name(void **state)
 {
@@ -279,6 +291,7 @@ int main(void)
 		cmocka_unit_test(a_coordinator_that_is_lost_is_found_again),
 		cmocka_unit_test(pauses_grow_to_a_limit),
 		cmocka_unit_test(a_refusal_is_asked_again_rarely),
+		cmocka_unit_test(after_a_refusal_it_is_soon_back),
 		cmocka_unit_test(who_is_fenced_goes_on_without_its_name),
 		cmocka_unit_test(being_thrown_out_again_and_again_is_slow),
 		cmocka_unit_test(new_data_is_a_new_join),
