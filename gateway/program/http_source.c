@@ -20,6 +20,8 @@ static void tell_troubles(struct program *p, struct http_health *out)
 	if (v->state == CLUSTER_APART)
 		http_reason(out, "the gateway nodes do not hear each other: %s",
 			    v->trouble != NULL ? v->trouble : "no coordinator answers");
+	if (v->state == CLUSTER_JOINING && v->trouble != NULL)
+		http_reason(out, "the gateway nodes do not know this one: %s", v->trouble);
 	for (size_t i = 0; i < v->disagreement_count; i++)
 		http_reason(out, "%s", v->disagreements[i]);
 	cluster_view_unref(v);

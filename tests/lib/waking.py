@@ -1,31 +1,35 @@
 """waking.py - a cluster whose brokers hold a Fetch until a record comes, as real ones do and the mock doesn't.
 
 A thread a connection, requests one after the other; records are kept in
-memory, one batch each.  It knows ApiVersions, Metadata, Produce and Fetch.
+memory, one batch each.  It knows ApiVersions, Metadata, Produce and Fetch;
+group_cluster.py makes more of it.
 """
 import socket
 import struct
 import threading
 import time
 
-from kafka_wire import read_request, response_bytes
+from kafka_wire import api_of, read_request, response_bytes
 
-VERSIONS = {"Produce": (3, 7), "Fetch": (4, 11), "Metadata": (0, 2), "ApiVersions": (0, 2)}
-KEY_OF = {"Produce": 0, "Fetch": 1, "Metadata": 3, "ApiVersions": 18}
 PORT = 9092
 
 
 class WakingCluster:
     """Partition p of each topic is led by broker 1 + p % brokers."""
 
-    def __init__(self, scene, brokers, topics):
-        self.hosts = {n: scene.host(60 + n) for n in range(1, brokers + 1)}
+    VERSIONS = {"Produce": (3, 7), "Fetch": (4, 11), "Metadata": (0, 2), "ApiVersions": (0, 2)}
+
+    def __init__(self, scene, brokers, topics, first_host=61):
+        self.hosts = {n: scene.host(first_host + n - 1) for n in range(1, brokers + 1)}
         self.logs = {(topic, p): [] for topic, count in topics.items() for p in range(count)}
         self.changed = threading.Condition()
-        for number, host in self.hosts.items():
-            listener = socket.create_server((host, PORT))
-            threading.Thread(target=self._accept, args=(number, listener), daemon=True).start()
+        for number in self.hosts:
+            self._listen(number)
         self.bootstrap = ",".join(f"{host}:{PORT}" for host in self.hosts.values())
+
+    def _listen(self, number):
+        listener = socket.create_server((self.hosts[number], PORT))
+        threading.Thread(target=self._accept, args=(number, listener), daemon=True).start()
 
     def _accept(self, number, listener):
         while True:
@@ -51,8 +55,8 @@ class WakingCluster:
         return part in self.logs and 1 + part[1] % len(self.hosts) == number
 
     def _apiversions(self, _number, _values):
-        return {"api_keys": [{"api_key": KEY_OF[name], "min_version": low, "max_version": high}
-                             for name, (low, high) in VERSIONS.items()]}
+        return {"api_keys": [{"api_key": api_of(name).key, "min_version": low, "max_version": high}
+                             for name, (low, high) in self.VERSIONS.items()]}
 
     def _metadata(self, _number, _values):
         topics = {}

@@ -1,0 +1,78 @@
+#!/usr/bin/env python3
+"""No right to the group, nor to make the internal topic, from the beginning or later: clients are served, it is told,
+and asked for ever more rarely until it is given."""
+import json
+import pathlib
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
+from group_cluster import GroupCluster  # noqa: E402
+from kafka_wire import Connection  # noqa: E402
+from traffic import no_errors, produce  # noqa: E402
+
+TOPIC = "_anyport_gateway"
+SESSION = 3  # seconds
+ENV = {"GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true", "GATEWAY_SESSION_TIMEOUT": f"{SESSION} s",
+       "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"}
+GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED = 30, 31
+
+
+def ready(node):
+    status, text = http_get(node.http + "/health/ready")
+    return status, json.loads(text)
+
+
+def cluster_of(node):
+    return json.loads(http_get(node.http + "/v1/cluster")[1])
+
+
+def serves(node):
+    with Connection(*node.address) as kafka:
+        no_errors(produce(kafka, {("t", 0): [b"x"]}), f"clients of {node.name}")
+
+
+def check_degraded(node, state):
+    status, told = ready(node)
+    check_equal((status, told["status"], cluster_of(node)["state"]), (200, "degraded", state), "readiness and state")
+    check("no right to the group" in told["reasons"][0], f"{told}")
+    serves(node)
+
+
+def check_no_right_yet(kafka, node):
+    wait_for(lambda: kafka.counts["JoinGroup"] >= 3, 10, "it asks again")
+    check_degraded(node, "joining")
+    check('err=30 reason="no right to the group: it needs READ and DESCRIBE"' in node.process.log(), "the log says it")
+    check(kafka.counts["JoinGroup"] < 8, "it asks ever more rarely")
+    del kafka.refuse["JoinGroup"]
+    wait_for(lambda: cluster_of(node)["state"] == "member", 10, "a member once it may")
+
+
+def check_no_topic(kafka, node):
+    wait_for(lambda: "not there" in (cluster_of(node)["topic_trouble"] or ""), 10, "what is wrong with the topic")
+    check("err=31" in node.process.log(), "the log says why the topic is not there")
+    check_equal(ready(node), (200, {"status": "ready", "reasons": []}), "no topic is no error")
+    check_equal(kafka.counts["CreateTopics"], 1, "how often it was to be created")
+    serves(node)
+    kafka.refuse["Heartbeat"] = GROUP_AUTHORIZATION_FAILED  # meanwhile: see below
+    kafka.logs[(TOPIC, 0)] = []  # somebody makes it
+    wait_for(lambda: cluster_of(node)["topic_trouble"] is None and kafka.logs[(TOPIC, 0)], 15, "loads in the topic")
+
+
+def check_no_right_any_more(kafka, node):
+    wait_for(lambda: ready(node)[1]["status"] == "degraded", SESSION + 4, "degraded: a session without the group")
+    check_degraded(node, "apart")
+    del kafka.refuse["Heartbeat"]
+    wait_for(lambda: ready(node)[1] == {"status": "ready", "reasons": []}, 15, "a member again")
+
+
+def test(scene):
+    kafka = GroupCluster(scene, 1, {"t": 1})
+    kafka.refuse.update(JoinGroup=GROUP_AUTHORIZATION_FAILED, CreateTopics=CLUSTER_AUTHORIZATION_FAILED)
+    node = scene.node(kafka.bootstrap, env=ENV)
+    check_no_right_yet(kafka, node)
+    check_no_topic(kafka, node)
+    check_no_right_any_more(kafka, node)
+
+
+run(test)
