@@ -127,6 +127,7 @@ def check_connections(api, node):
         check(row["bytes_in"] > 5000 and row["bytes_out"] > 0 and row["in_flight"] == 0, f"{row}")
         check_equal(sorted(row["brokers"]), [1, 2], "brokers it has connections to")
         check_equal(row["port"], node.address[1], "the port it came by")
+        check_equal(row["principal"], "User:ANONYMOUS", "whom brokers take it for")
         both = api.check("/v1/connections")
         check_equal((both["matched"], len(both["connections"])), (2, 2), "both")
         check_equal(len(api.check("/v1/connections?limit=1")["connections"]), 1, "limited")
