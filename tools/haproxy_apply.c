@@ -212,7 +212,8 @@ const struct cli_command haproxy_apply_command = {
 		"(weights, maintenance, servers that come and go) and reloads for anything else: once the "
 		"peers are in sync, so that no stick-table is lost, and through the master's socket.  "
 		"A reload that fails puts the old file back; the old worker has served on.  The file "
-		"before is kept as FILE.previous.  Several load balancers go one after another, up to "
+		"before is kept as FILE.previous.  While one process is at work on a file (it holds a lock on "
+		"FILE.lock), another is refused.  Several load balancers go one after another, up to "
 		"the first that fails.  Their files must be within reach of this machine.",
 	.options = options,
 	.examples = examples,

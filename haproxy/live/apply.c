@@ -1,5 +1,6 @@
 #include "live/apply.h"
 
+#include "live/file_lock.h"
 #include "live/replace.h"
 #include "live/show_stat.h"
 #include "util/mem.h"
@@ -53,10 +54,6 @@ static bool read_cfg(struct apply_result *r, struct cfg *cfg, const char *path, 
 
 static bool read_both(const struct apply *a, struct apply_result *r, struct texts *t)
 {
-	if (a->balancer->config == NULL)
-		return refuse(r,
-			      "%.60s: the file that it reads is not known: name it with --config",
-			      a->balancer->name);
 	if (!read_cfg(r, r->before, a->balancer->config, &t->before, &t->before_size) ||
 	    !read_cfg(r, r->after, a->file, &t->after, &t->after_size))
 		return false;
@@ -314,13 +311,10 @@ static void carry_out(const struct apply *a, struct apply_result *r, const struc
 	}
 }
 
-void apply_run(const struct apply *a, struct apply_result *r)
+static void run(const struct apply *a, struct apply_result *r)
 {
 	struct texts t = { 0 };
 
-	*r = (struct apply_result){ .before = cfg_new(),
-				    .after = cfg_new(),
-				    .reloaded = { -1, -1 } };
 	if (read_both(a, r, &t) && check_draft(a, r, &t) && may_go_on(a, r)) {
 		r->outcome = way_of(a, r, &t);
 		if (!a->dry_run)
@@ -328,6 +322,26 @@ void apply_run(const struct apply *a, struct apply_result *r)
 	}
 	free(t.before);
 	free(t.after);
+}
+
+void apply_run(const struct apply *a, struct apply_result *r)
+{
+	struct file_lock lock;
+
+	*r = (struct apply_result){ .before = cfg_new(),
+				    .after = cfg_new(),
+				    .reloaded = { -1, -1 } };
+	if (a->balancer->config == NULL) {
+		refuse(r, "%.60s: the file that it reads is not known: name it with --config",
+		       a->balancer->name);
+	} else if (a->dry_run) {
+		run(a, r);
+	} else if (file_lock_take(&lock, a->balancer->config, r->why)) {
+		run(a, r);
+		file_lock_release(&lock);
+	} else {
+		r->outcome = APPLY_REFUSED;
+	}
 }
 
 void apply_result_free(struct apply_result *r)

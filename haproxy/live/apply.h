@@ -3,6 +3,7 @@
  * Checked with HAProxy itself first, in a draft next to the file.  What the stats socket can
  * do is done there, and the file is put in place for the next start; anything else is a
  * reload.  A reload that fails puts the old file back: the old worker has never stopped.
+ * One process at a time: another one's is refused, but for a dry run, which changes nothing.
  * Tests: tests/integration/haproxy_apply.py
  */
 #ifndef LIVE_APPLY_H

@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """haproxy apply on HAProxies in master-worker mode: at run time, by a reload, rolled back; no connection is lost."""
 import json
+import os
 import pathlib
 import socket
 import stat
@@ -9,7 +10,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent / "haproxy_lib"))
 from front import HTTP_PORT, Link, StandIn, check, run, wait_for  # noqa: E402
-from pair import run_ctl  # noqa: E402
+from pair import ANYPORTCTL, run_ctl  # noqa: E402
 
 PORT = 9092
 
@@ -64,8 +65,8 @@ class Balancer:
     def link(self, source=None):
         return Link(self.host, PORT, source)
 
-    def nothing_is_left(self):
-        return [path.name for path in self.scene.dir.iterdir() if ".draft." in path.name] == []
+    def nothing_is_left(self, drafts=0):
+        return sum(".draft." in path.name for path in self.scene.dir.iterdir()) == drafts
 
 
 class Hammer:
@@ -226,6 +227,46 @@ def several_go_in_turn(one, other):
     check(other.file.read_text() == before, "the second is as it was")
 
 
+class Held:
+    """An apply that waits in HAProxy's verdict, holding the lock, until it is let go."""
+
+    def __init__(self, lb, path):
+        self.fifo = lb.scene.dir / "go"
+        if not self.fifo.exists():
+            os.mkfifo(self.fifo)
+        waits = lb.scene.file("waits", f'#!/bin/sh\nread go <{self.fifo}\nexec haproxy "$@"\n')
+        waits.chmod(0o755)
+        self.process = lb.scene.process([ANYPORTCTL, "haproxy", "apply", path, *lb.where, "--haproxy", waits], name="held")
+        self.go = wait_for(lambda: os.fdopen(os.open(self.fifo, os.O_WRONLY | os.O_NONBLOCK), "w"), 10, "it asks HAProxy")
+
+    def let_go(self):
+        self.go.close()
+        return self.process.wait(20)
+
+
+def one_at_a_time(lb, other):
+    before, link = lb.file.read_text(), lb.scene.dir / "link.cfg"
+    link.symlink_to(lb.file)
+    held = Held(lb, lb.new(weight=60))
+    for words in ((), ("--config", f"{lb.name}={link}")):
+        status, out, errors = run_ctl("haproxy", "apply", lb.new(weight=70), *lb.where[:2], *(words or lb.where[2:]))
+        check(status == 1 and errors == "" and "refused, nothing was changed" in out, f"{status}: {out}{errors}")
+        check(f"process {held.process.pid} is at work on" in out, out)
+    check(lb.file.read_text() == before and lb.nothing_is_left(1), "nothing was changed, no draft but the first one's")
+    check(lb.apply(lb.new(weight=70), "--dry-run")["outcome"] == "runtime", "a dry run changes nothing")
+    check(other.apply(other.new(weight=80))["outcome"] == "runtime", "another file, in the same folder")
+    check(held.let_go() == 0 and lb.of(lb.nodes[0])["weight"] == "60", f"the first goes on: {held.process.log()}")
+    check(not list(lb.scene.dir.glob("*.lock")), "no lock is left")
+
+
+def the_lock_of_a_killed_one_is_free(lb):
+    held = Held(lb, lb.new(weight=90))
+    held.process.kill()
+    check(lb.apply(lb.new(weight=70))["outcome"] == "runtime", "the next one works")
+    held.go.close()
+    check(not list(lb.scene.dir.glob("*.lock")), "no lock is left")
+
+
 def wrong_command_lines_are_2(lb):
     for words in ([], [lb.file], ["--nosuch", lb.file, *lb.where], [lb.file, *lb.where[:2]]):
         status, out, errors = run_ctl("haproxy", "apply", *words)
@@ -247,6 +288,8 @@ def test(scene):
     clients_are_not_disconnected_unasked(one)
     what_runs_may_differ_from_the_file(one)
     several_go_in_turn(one, other)
+    one_at_a_time(one, other)
+    the_lock_of_a_killed_one_is_free(one)
     wrong_command_lines_are_2(one)
 
 
