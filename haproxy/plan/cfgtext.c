@@ -85,3 +85,10 @@ void cfgtext_host(FILE *out, const char *host)
 {
 	fprintf(out, strchr(host, ':') != NULL ? "[%s]" : "%s", host);
 }
+
+void cfgtext_ports(FILE *out, int first, int last)
+{
+	fprintf(out, "%d", first);
+	if (last != first)
+		fprintf(out, "-%d", last);
+}

@@ -23,5 +23,7 @@ void cfgtext_head(FILE *out, const char *fmt, ...) PRINTF_LIKE(2, 3);
 const char *cfgtext_time(char to[CFGTEXT_TIME_MAX], int64_t ms);
 /* A host, in brackets when it is an IPv6 address. */
 void cfgtext_host(FILE *out, const char *host);
+/* "9092" or "9092-9096" */
+void cfgtext_ports(FILE *out, int first, int last);
 
 #endif

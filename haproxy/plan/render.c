@@ -7,14 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-void render_ports(const struct haproxy_ports *ports, FILE *out)
-{
-	if (ports->first == ports->last)
-		fprintf(out, "%d", ports->first);
-	else
-		fprintf(out, "%d-%d", ports->first, ports->last);
-}
-
 /* --- the head -------------------------------------------------------------- */
 
 static void write_way(const struct haproxy_plan *plan, FILE *out)
@@ -24,7 +16,7 @@ static void write_way(const struct haproxy_plan *plan, FILE *out)
 	fputs("#\n# Kafka clients -> HAProxy ", out);
 	cfgtext_host(out, plan->listen_host);
 	fputc(':', out);
-	render_ports(&plan->listen, out);
+	cfgtext_ports(out, plan->listen.first, plan->listen.last);
 	fprintf(out, " -> %s%d gateway node%s, ",
 		plan->config->haproxy.discover != NULL ? "up to " : "", nodes,
 		nodes == 1 ? "" : "s");

@@ -15,7 +15,7 @@ static void write_bind(const struct haproxy_plan *plan, FILE *out)
 	fputs("    bind ", out);
 	cfgtext_host(out, plan->listen_host);
 	fputc(':', out);
-	render_ports(&plan->listen, out);
+	cfgtext_ports(out, plan->listen.first, plan->listen.last);
 	if (plan->ends_tls) {
 		fprintf(out, " ssl crt %s", want->tls_certificate);
 		if (want->tls_client_auth != CLIENT_AUTH_NONE)

@@ -18,7 +18,4 @@ void render_limits(const struct haproxy_plan *plan, FILE *out);
 /* render_pages.c: for people and for Prometheus */
 void render_pages(const struct haproxy_plan *plan, FILE *out);
 
-/* "9092" or "9092-9096" */
-void render_ports(const struct haproxy_ports *ports, FILE *out);
-
 #endif

@@ -57,12 +57,26 @@ static void a_word_that_never_fits_has_its_own_line(void **state)
 	assert_string_equal(text + 6 + sizeof word - 1, "\n# b\n");
 }
 
+static void one_port_is_no_range(void **state)
+{
+	char text[64] = "";
+	FILE *out = fmemopen(text, sizeof text, "w");
+
+	(void)state;
+	cfgtext_ports(out, 9092, 9092);
+	fputc(' ', out);
+	cfgtext_ports(out, 9092, 9096);
+	fclose(out);
+	assert_string_equal(text, "9092 9092-9096");
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(indents_lines),
 		cmocka_unit_test(wraps_comments),
 		cmocka_unit_test(a_word_that_never_fits_has_its_own_line),
+		cmocka_unit_test(one_port_is_no_range),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
