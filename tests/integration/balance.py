@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """A node with more than its share closes connections between requests, the oldest first, until it has no more than the
 nodes have on average; never one that waits for an answer, is in a transaction or has sent acks=0.  Age does the same."""
+import json
 import pathlib
 import signal
 import sys
@@ -101,15 +102,21 @@ def check_skew(node, peers, idle, kept):
     print(f"closed {goal} of {own:.0f}; open of each port: {[sum(map(is_open, kafkas)) for kafkas in idle]}")
 
 
+def rebalance(node):
+    request = urllib.request.Request(node.http + "/v1/rebalance", method="POST")
+    with urllib.request.urlopen(request, timeout=5) as answer:
+        check_equal(answer.status, 200, "status of POST /v1/rebalance")
+        return json.load(answer)["text"]
+
+
 def check_asked(node, peers):
     """Within the tolerance nothing is done, until somebody asks."""
     own = int(node.metrics().sum("anyport_client_connections"))
     peers.connections.update(p1=own - 3, p2=own)
     wait_for(lambda: abs(node.metrics().sum("anyport_cluster_share", of="connections") - own * 3 / (own * 3 - 3)) < 0.001,
              10, "the peers' loads are told")
-    request = urllib.request.Request(node.http + "/v1/rebalance", method="POST")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        check_equal(answer.status, 200, "status of POST /v1/rebalance")
+    # It knows the nodes' mean as of its last second.
+    wait_for(lambda: rebalance(node).startswith(f"closing 1 of {own} "), 5, "it agrees to close the one above the mean")
     wait_for(lambda: shed(node, "asked") == 1, 10, "the one connection above the mean is closed")
     check("reason=\"it was asked for\"" in log_of(node), "the log says why")
 
