@@ -203,8 +203,8 @@ void population_make(struct population *p, const struct population_shape *shape,
 	p->client_count = shape->clients;
 	p->end_ms = shape->length_ms;
 	p->sees = 1 << SEES_SOURCE | 1 << SEES_PORT | 1 << SEES_SNI | 1 << SEES_BYTES |
-		  1 << SEES_TIME | (shape->client_ids > 0) << SEES_CLIENT_ID |
-		  (shape->certs > 0) << SEES_CERT;
+		  1 << SEES_TIME | (unsigned)(shape->client_ids > 0) << SEES_CLIENT_ID |
+		  (unsigned)(shape->certs > 0) << SEES_CERT;
 	population_sort(p);
 }
 
