@@ -3,7 +3,7 @@
  * Each ask_ empties `out` and writes one body; false: it did not fit.  Answers
  * point into the body.  Versions: those that the brokers and our rows have, at
  * most MESSAGE_..., above which the form changes.
- * Tests: tests/unit/cluster/messages_test.c
+ * Tests: tests/fuzz/identity.c
  */
 #ifndef CLUSTER_MESSAGES_H
 #define CLUSTER_MESSAGES_H

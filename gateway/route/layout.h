@@ -11,7 +11,7 @@
  *
  * Offsets count from the body's first byte.  Memory is the arena's; names and
  * keys point into the message until layout_keep copies them.
- * Tests: tests/unit/route/layout_test.c
+ * Tests: tests/unit/route/layout_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_LAYOUT_H
 #define ROUTE_LAYOUT_H

@@ -4,7 +4,7 @@
  * topic; the largest throttle time; leader hints as the client may see them.
  * Answers are slices of the parts' bytes, which must stay until the merged
  * answer has left.
- * Tests: tests/unit/route/merge_test.c
+ * Tests: tests/unit/route/merge_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_MERGE_H
 #define ROUTE_MERGE_H

@@ -2,7 +2,7 @@
  *
  * New header bytes, then slices of the client's own: only the array counts are
  * new.  The frame must stay where it is until the part has left.
- * Tests: tests/unit/route/split_test.c
+ * Tests: tests/unit/route/split_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_SPLIT_H
 #define ROUTE_SPLIT_H

@@ -8,7 +8,7 @@
  *  - unknown topic or id, invalid name: the topic is gone; any other error of
  *    a topic leaves what is known of it;
  *  - a full answer keeps only the topics it lists.
- * Tests: tests/unit/topology/metadata_test.c
+ * Tests: tests/unit/topology/metadata_test.c, tests/fuzz/topology.c
  */
 #ifndef TOPOLOGY_METADATA_H
 #define TOPOLOGY_METADATA_H

@@ -1,7 +1,7 @@
 /* offers.h - what brokers speak, and what the gateway says they speak.
  *
  * Pure: no socket, no clock (KAFKA-ROUTING 5.2).
- * Tests: tests/unit/topology/offers_test.c
+ * Tests: tests/unit/topology/offers_test.c, tests/fuzz/topology.c
  */
 #ifndef TOPOLOGY_OFFERS_H
 #define TOPOLOGY_OFFERS_H
