@@ -27,7 +27,7 @@ TAGS = {1: "node_id", 2: "host", 3: "port", 4: "port_count", 5: "min_broker_id",
 TEXTS = ("node_id", "host", "rack", "http", "version", "kafka")
 UNKNOWN_TOPIC, NOT_LEADER, NOT_COORDINATOR, ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE = 3, 6, 16, 22, 25, 27
 TOPIC_EXISTS, FENCED = 36, 82
-LONGEST_JOIN = 3  # seconds that members are waited for
+LONGEST_JOIN = 3  # seconds that members are waited for, unless a test says otherwise
 Join = collections.namedtuple("Join", "member instance identity")
 
 
@@ -62,6 +62,7 @@ class Group:
         self.members, self.waiting, self.assignments = {}, set(), {}  # members: {id: (instance, metadata)}
         self.heard, self.sessions = {}, {}
         self.generation, self.leader, self.phase, self.until = 0, "", "empty", 0
+        self.longest_join = LONGEST_JOIN
 
     def drop(self, member):
         for known in (self.members, self.heard, self.sessions):
@@ -69,7 +70,7 @@ class Group:
 
     def rebalance(self):
         if self.phase != "joining":
-            self.phase, self.until, self.waiting = "joining", time.monotonic() + LONGEST_JOIN, set()
+            self.phase, self.until, self.waiting = "joining", time.monotonic() + self.longest_join, set()
 
     def expire(self):
         now = time.monotonic()
@@ -98,6 +99,8 @@ class GroupCluster(WakingCluster):
         self.racks, self.cluster_id = racks or {}, "grouped"
         self.coordinator, self.refuse, self.counts = 1, {}, collections.Counter()
         self.group, self.joins, self.peers = Group(), [], {}
+        self.may_produce = threading.Event()  # cleared: a Produce is answered when it is set again
+        self.may_produce.set()
         self.leaders = {}  # {(topic, partition): broker}: who leads though its turn is another's
         self.ids = itertools.count(1)
         self.listeners, self.open = {}, collections.defaultdict(set)
@@ -222,10 +225,12 @@ class GroupCluster(WakingCluster):
                 moved[self._leader((name, p))] = True
                 part["current_leader"] = {"leader_id": self._leader((name, p)), "leader_epoch": 1}
         if moved:
-            answer["node_endpoints"] = [{"node_id": n, "host": self.hosts[n], "port": PORT, "rack": None} for n in moved]
+            answer["node_endpoints"] = [{"node_id": n, "host": self.hosts[n], "port": PORT} for n in moved]
         return answer
 
     def _produce(self, number, values):
+        self.counts["Produce"] += 1
+        self.may_produce.wait(60)
         answer = super()._produce(number, values)
         return answer and self._hints("Produce", answer)
 
