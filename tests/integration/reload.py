@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
 """SIGHUP: what reloads is taken while clients stay; what does not is named; a bad file changes nothing."""
 import json
+import json
 import pathlib
 import re
 import signal
 import sys
+import urllib.error
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
@@ -96,6 +99,30 @@ def check_refused(node, kafka, cluster, path):
     check(taken(node), "a file that is gone changes nothing")
 
 
+def post_reload(node):
+    """(status, what it says)"""
+    try:
+        with urllib.request.urlopen(urllib.request.Request(node.http + "/v1/reload", method="POST"), timeout=5) as answer:
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as answer:
+        return answer.code, json.load(answer)
+
+
+def check_post(node, cluster, path):
+    """POST says what became of it: each change, what needs a restart, each mistake."""
+    config = http_get(node.http + "/v1/config")
+    path.write_text(file_text(cluster, "limits: { connections = 0; }; timeouts: { idle = \"soon\"; };"))
+    status, told = post_reload(node)
+    check_equal((status, told["done"]), (409, False), "a bad file")
+    check("gateway.limits.connections" in told["text"] and "gateway.timeouts.idle" in told["text"], told["text"])
+    check_equal(http_get(node.http + "/v1/config"), config, "the configuration in use")
+    path.write_text(file_text(cluster, 'proxy_protocol = "allow"; limits: { connections = 7; };'))
+    status, told = post_reload(node)
+    check_equal((status, told["done"]), (200, True), "a good one")
+    check(re.search(r"^gateway.limits.connections: \d+ to 7$", told["text"], re.M), told["text"])
+    check(re.search(r'^gateway.proxy_protocol: "off" to "allow": needs a restart$', told["text"], re.M), told["text"])
+
+
 def check_servers(scene, cluster):
     """Brokers to start from: a node that was given wrong ones finds the cluster after a reload."""
     nowhere = f"{scene.host(200)}:9092"
@@ -121,6 +148,7 @@ def test(scene):
     node, kafka, path = check_taken(scene, cluster)
     check_needs_restart(node, kafka, cluster, path)
     check_refused(node, kafka, cluster, path)
+    check_post(node, cluster, path)
     check_often(node, kafka, cluster, path)
     check_servers(scene, cluster)
 
