@@ -12,7 +12,8 @@ import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
-from kafka_wire import Connection  # noqa: E402
+from group_cluster import GroupCluster  # noqa: E402
+from kafka_wire import Connection, proxy_v2  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
 
 TOKEN = "a token of the test's own"
@@ -143,6 +144,15 @@ def check_connections(api, node):
         other.ask("ApiVersions", 0)
 
 
+def check_who(api, node):
+    """Behind a load balancer: the client's own address, and what it says it is."""
+    with Connection(*node.address, client_id="app-7", preamble=proxy_v2("203.0.113.9", "10.0.0.1", 40007)) as kafka:
+        kafka.ask("ApiVersions", 3, client_software_name="some-client", client_software_version="1.2.3")
+        found = api.check("/v1/connections?client=203.0.113.9:")
+        check_equal([(c["client"], c["client_id"], c["software"]) for c in found["connections"]],
+                    [("203.0.113.9:40007", "app-7", "some-client 1.2.3")], "who came by the load balancer")
+
+
 def check_actions(api, node):
     for path in ("/v1/drain", "/v1/undrain", "/v1/reload"):
         api.check(path, "POST", status=401)
@@ -246,10 +256,10 @@ def check_garbage(api, node):
 
 
 def test(scene):
-    cluster = scene.mock_cluster(topics={"t": 3, "_anyport_together": 1})
-    cluster.spread("t", 3)
-    options = {"advertise": f"{scene.host(1)}:9092", "config": 'gateway: {\n limits: { frame = "2 MiB"; };\n};\n', "env": {"GATEWAY_HTTP_TOKEN": TOKEN,
-                                                                                  "GATEWAY_CLUSTER_ID": "together"}}
+    cluster = GroupCluster(scene, 3, {"t": 3, "_anyport_together": 1})
+    options = {"advertise": f"{scene.host(1)}:9092", "config": 'gateway: {\n limits: { frame = "2 MiB"; };\n};\n',
+               "env": {"GATEWAY_HTTP_TOKEN": TOKEN, "GATEWAY_CLUSTER_ID": "together", "GATEWAY_PROXY_PROTOCOL": "allow",
+                       "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"}}
     nodes = [scene.node(cluster.bootstrap, **options) for _ in range(2)]
     api = Api(nodes[0])
     check_description(api, nodes[0])
@@ -257,6 +267,7 @@ def test(scene):
     check_route(api)
     check_config(api)
     check_connections(api, nodes[0])
+    check_who(api, nodes[0])
     check_actions(api, nodes[0])
     check_garbage(api, nodes[0])
     check_other_node(api, nodes)

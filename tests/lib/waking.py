@@ -21,6 +21,7 @@ class WakingCluster:
 
     def __init__(self, scene, brokers, topics, first_host=61):
         self.hosts = {n: scene.host(first_host + n - 1) for n in range(1, brokers + 1)}
+        self.brokers = {n: (host, PORT) for n, host in self.hosts.items()}
         self.logs = {(topic, p): [] for topic, count in topics.items() for p in range(count)}
         self.changed = threading.Condition()
         for number in self.hosts:
