@@ -1,12 +1,15 @@
 #!/usr/bin/env python3
-"""The status page in a real browser: true figures, live, on a phone, in the dark, nothing from outside."""
+"""The status page in a real browser: true figures, live, on a phone, in the dark, nothing from outside; who has how
+much of the load, and what was warned of."""
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from browser import Browser  # noqa: E402
-from cluster import check, check_equal, run  # noqa: E402
+from cluster import check, check_equal, run, wait_for  # noqa: E402
+from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
+from traffic import no_errors, produce  # noqa: E402
 
 NASTY = "<img src=x onerror=document.title='hacked'>"
 
@@ -37,6 +40,27 @@ def check_live(page, nodes):
         check("hacked" not in page.value("document.title"), "nothing of it was run")
         check(page.value("document.querySelector('#connections img')") is None, "it is no element")
     page.wait("document.querySelectorAll('#connections tr').length === 0", 10)
+
+
+def check_balance(page, nodes):
+    """Three connections here and one there: bars of three quarters and one, and the skew; and what is sent."""
+    kafkas = [Connection(*node.address) for node in (nodes[0], nodes[0], nodes[0], nodes[1])]
+    for kafka in kafkas:
+        kafka.ask("ApiVersions", 0)
+    widths = "[...document.querySelectorAll('#nodes .bar i')].map(i => Math.round(parseFloat(i.style.width)))"
+    page.wait(f"JSON.stringify({widths}.sort()) === '[25,75]'", 15)
+    page.wait("document.body.innerText.includes('busiest to mean: connections 1.50')", 10)
+    wait_for(lambda: no_errors(produce(kafkas[0], {("t", 0): [b"x" * 100000]}), "Produce") or any(
+        row[5].endswith(("kB", "MB")) for row in rows(page, "nodes")), 10, "bytes a second of a node")
+    for kafka in kafkas:
+        kafka.close()
+
+
+def check_warnings(page, cluster):
+    """A node that does not fit comes: the page says so, in words and in its state."""
+    cluster.add_peer("odd", port_count=7)
+    page.wait("document.getElementById('status').textContent === 'degraded'", 15)
+    page.wait("document.getElementById('warnings').textContent.includes('odd has 7')", 10)
 
 
 def check_other_node(page, nodes):
@@ -73,19 +97,22 @@ def check_loss(page, nodes):
 
 
 def test(scene):
-    cluster = scene.mock_cluster(topics={"t": 3})
+    cluster = GroupCluster(scene, 3, {"t": 3, "_anyport_together": 1})
     nodes = [scene.node(cluster.bootstrap, advertise=f"{scene.host(1)}:9092",
-                        env={"GATEWAY_CLUSTER_ID": "together"}) for _ in range(2)]
+                        env={"GATEWAY_CLUSTER_ID": "together", "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"})
+             for _ in range(2)]
     with Browser(scene) as page:
         page.open(nodes[0].http + "/")
         check_content(page, scene.host(1), cluster)
         check_live(page, nodes)
+        check_balance(page, nodes)
         check_other_node(page, nodes)
         check_phone(page)
         check_dark(page)
         check_equal(page.complaints(), [], "complaints of the browser")
         outside = [url for url in page.requested() if not url.startswith(nodes[0].http)]
         check_equal(outside, [], "everything comes from the node")
+        check_warnings(page, cluster)
         check_loss(page, nodes)
 
 
