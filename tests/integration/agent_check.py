@@ -8,6 +8,7 @@ import sys
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import HTTP_PORT, check, check_equal, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
+from traffic import errors_of, no_errors, produce, produce_request  # noqa: E402
 
 AGENT_PORT = 9999
 
@@ -58,23 +59,37 @@ def check_lines(scene, cluster, env):
     return node
 
 
-def check_drain(scene, haproxy, nodes):
+def in_flight(cluster, node):
+    """A client that waits some seconds for its broker: so long the node drains."""
+    kafka = Connection(*node.address)
+    no_errors(produce(kafka, {("t", 0): [b"warm"]}), "Produce")
+    for broker in cluster.brokers:
+        cluster.command("rtt", broker, 4000)
+    sent = node.metrics().sum("anyport_broker_bytes_total", direction="out")
+    kafka.send("Produce", 7, **produce_request({("t", 0): [b"x" * 4000]}))
+    wait_for(lambda: node.metrics().sum("anyport_broker_bytes_total", direction="out") > sent + 4000, 5, "on its way")
+    for broker in cluster.brokers:
+        cluster.command("rtt", broker, 0)
+    return kafka
+
+
+def check_drain(cluster, haproxy, nodes):
     """Sticky clients go elsewhere, at once: `maint`, not `drain`."""
     first = Connection(*haproxy.address)
     first.ask("ApiVersions", 0)
     used = next(n for n in nodes if int(server(haproxy, n)["scur"]) == 1)
     other = next(n for n in nodes if n is not used)
-    held = [Connection(*used.address) for _ in range(3)]
-    for kafka in held:
-        kafka.send("Fetch", 4, replica_id=-1, max_wait_ms=20000, min_bytes=1, max_bytes=1000, isolation_level=0,
-                   topics=[])
+    kept = in_flight(cluster, used)
     used.process.signal(signal.SIGTERM)
-    wait_for(lambda: server(haproxy, used)["status"].startswith("MAINT") or not used.process.alive(), 5, "maint")
+    wait_for(lambda: agent_says(used) == "maint\n", 5, "it says so")
+    wait_for(lambda: server(haproxy, used)["status"].startswith("MAINT"), 5, "HAProxy takes it out")
+    check(used.process.alive(), "while it drains, not because it has gone")
     before = other.metrics().sum("anyport_client_connections_total")
     for _ in range(5):
         with Connection(*haproxy.address) as kafka:
             kafka.ask("ApiVersions", 0)
     check_equal(other.metrics().sum("anyport_client_connections_total") - before, 5, "new connections go elsewhere")
+    no_errors(errors_of("Produce", kept.receive()), "what was in flight")
     check_equal(used.process.wait(20), 0, "exit status")
     used.start()
     used.wait_ready()
@@ -99,7 +114,7 @@ def test(scene):
     nodes = [check_lines(scene, cluster, env), scene.node(cluster.bootstrap, env=env)]
     haproxy = haproxy_for(scene, nodes)
     haproxy.wait_up(*(n.name for n in nodes))
-    check_drain(scene, haproxy, nodes)
+    check_drain(cluster, haproxy, nodes)
     check_weight(scene, cluster, haproxy, nodes)
 
 
