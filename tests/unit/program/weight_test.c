@@ -72,6 +72,11 @@ static void test_no_swing(void **state)
 		assert_int_equal(weight_step(&w, i % 2 ? &much : &even), 100);
 	for (int i = 0; i < 100; i++)
 		assert_int_equal(weight_step(&w, &near), 100);
+	for (int i = 0; i < 5; i++)
+		weight_step(&w, &much);
+	assert_int_equal(w.now, 75);
+	for (int i = 0; i < 100; i++) /* once too much, once too little: it waits where it is */
+		assert_int_equal(weight_step(&w, i % 2 ? &much : &even), 75);
 }
 
 /* A node that asks for less gets less, and stays where that has led it. */
