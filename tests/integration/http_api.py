@@ -114,6 +114,7 @@ def check_config(api):
     check_equal(options["gateway.limits.frame"]["value"], "2 MiB", "a size as in the file")
     check(options["gateway.limits.frame"]["origin"].endswith(".conf:2"), options["gateway.limits.frame"]["origin"])
     check_equal(options["gateway.advertised_mode"]["value"], "ports", "a word")
+    check(options["gateway.limits.frame"]["reloads"] and not options["gateway.port_start"]["reloads"], "what reloads")
     check_equal(options["gateway.min_broker_id"]["value"], 1, "a number")
     check_equal(options["gateway.proxy_trusted"]["value"], ["127.0.0.0/8", "::1/128"], "a list")
 

@@ -7,7 +7,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
-from group_cluster import GroupCluster  # noqa: E402
+from group_cluster import GroupCluster, partitions_of  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
 
@@ -48,6 +48,13 @@ def check_no_right_yet(kafka, node):
     wait_for(lambda: cluster_of(node)["state"] == "member", 10, "a member once it may")
 
 
+def assigned(kafka):
+    """The partitions of the internal topic that members have."""
+    with kafka.changed:
+        told = [partitions_of(assignment) for assignment in kafka.group.assignments.values()]
+    return sorted(p for topics in told for p in topics.get(TOPIC, []))
+
+
 def check_no_topic(kafka, node):
     wait_for(lambda: "not there" in (cluster_of(node)["topic_trouble"] or ""), 10, "what is wrong with the topic")
     check("err=31" in node.process.log(), "the log says why the topic is not there")
@@ -55,8 +62,10 @@ def check_no_topic(kafka, node):
     check_equal(kafka.counts["CreateTopics"], 1, "how often it was to be created")
     serves(node)
     kafka.refuse["Heartbeat"] = GROUP_AUTHORIZATION_FAILED  # meanwhile: see below
-    kafka.logs[(TOPIC, 0)] = []  # somebody makes it
-    wait_for(lambda: cluster_of(node)["topic_trouble"] is None and kafka.logs[(TOPIC, 0)], 15, "loads in the topic")
+    kafka.logs.update({(TOPIC, p): [] for p in range(3)})  # somebody makes it
+    wait_for(lambda: assigned(kafka) == [0, 1, 2], 15, "its partitions are given out")
+    wait_for(lambda: cluster_of(node)["topic_trouble"] is None and any(
+        kafka.logs[(TOPIC, p)] for p in range(3)), 15, "loads in the topic")
 
 
 def check_no_right_any_more(kafka, node):

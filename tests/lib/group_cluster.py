@@ -55,6 +55,18 @@ def subscription(topic, identity):
     return struct.pack(">hih", 0, 1, len(topic)) + topic.encode() + struct.pack(">i", len(identity)) + identity
 
 
+def partitions_of(assignment):
+    """{topic: partitions}"""
+    found, at = {}, 6
+    for _ in range(struct.unpack_from(">i", assignment, 2)[0]):
+        size = struct.unpack_from(">h", assignment, at)[0]
+        count = struct.unpack_from(">i", assignment, at + 2 + size)[0]
+        found[assignment[at + 2:at + 2 + size].decode()] = list(
+            struct.unpack_from(f">{count}i", assignment, at + 6 + size))
+        at += 6 + size + 4 * count
+    return found
+
+
 class Group:
     """One classic group; everything with the cluster's lock."""
 
