@@ -5,10 +5,12 @@ import json
 import pathlib
 import sys
 import time
+import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
+from kafka_wire import Connection  # noqa: E402
 
 TOPIC = "_anyport_gateway"
 SESSION = 3  # seconds
@@ -96,9 +98,31 @@ def check_disagree(kafka, node):
     kafka.remove_peer("odd")
 
 
-def check_session_ends(kafka, node, other):
-    """Who says nothing for a session is gone, and comes back by itself."""
-    wait_for(lambda: knows(node) == {"gw", "other"}, 10, "two nodes")
+def hosts_told(node, times=20):
+    with Connection(*node.address) as kafka:
+        return {b["host"] for _ in range(times) for b in kafka.ask("Metadata", 2, topics=[])["brokers"]}
+
+
+def post(node, path):
+    with urllib.request.urlopen(urllib.request.Request(node.http + path, method="POST"), timeout=5) as answer:
+        check_equal(answer.status, 200, path)
+
+
+def check_drains(node, other):
+    """The others stop naming it before it has gone, and name it again when it takes clients again."""
+    both = {node.host, other.host}
+    wait_for(lambda: hosts_told(node) == both, 10, "both are named")
+    post(other, "/v1/drain")
+    wait_for(lambda: hosts_told(node) == {node.host}, 10, "the one that drains is not named")
+    check_equal({m["node_id"]: m["is_draining"] for m in cluster_of(node)["members"]}, {"gw": False, "other": True},
+                "who drains")
+    check_equal(node.metrics().sum("anyport_cluster_nodes_draining"), 1, "nodes that drain")
+    post(other, "/v1/undrain")
+    wait_for(lambda: hosts_told(node) == both, 10, "both are named again")
+
+
+def check_session_ends(node, other):
+    """Who says nothing for a session is gone."""
     began = time.monotonic()
     other.kill()
     wait_for(lambda: knows(node) == {"gw"}, SESSION + 3, "a dead node is gone")
@@ -115,7 +139,9 @@ def test(scene):
     check_moves(kafka, node)
     check_disagree(kafka, node)
     other = scene.node(kafka.bootstrap, ports=6, env={**ENV, "GATEWAY_NODE_ID": "other"})
-    check_session_ends(kafka, node, other)
+    wait_for(lambda: knows(node) == {"gw", "other"}, 10, "two nodes")
+    check_drains(node, other)
+    check_session_ends(node, other)
 
 
 run(test)
