@@ -57,6 +57,7 @@ struct cluster {
 	int64_t since;
 	bool is_changed, loads_changed;
 	bool is_misrepresented; /* the map has this node wrong */
+	bool is_told;		/* the map has what it says of itself now */
 	int64_t put_right_at;
 	unsigned put_right;
 	bool is_leaving, has_left;
@@ -151,6 +152,7 @@ static void publish(struct cluster *c)
 
 	c->is_changed = c->loads_changed = false;
 	v->state = c->state;
+	v->is_told = c->is_told;
 	v->since = c->since;
 	if (c->group != NULL)
 		tell_group(c, v);
@@ -265,6 +267,7 @@ static void on_map(void *owner, const uint8_t *map, size_t len)
 	}
 	c->is_changed = true;
 	c->is_misrepresented = !r.found_self;
+	c->is_told = r.found_self;
 	if (r.found_self) {
 		c->put_right = 0;
 		c->put_right_at = 0;
@@ -364,6 +367,7 @@ static void deliver_desk(struct letter *letter, void *owner)
 	if (!is_new || c->is_stopped)
 		return;
 	c->self.incarnation++;
+	c->is_told = false;
 	if (c->snapshot != NULL)
 		send_identity(c);
 	c->is_changed = true;

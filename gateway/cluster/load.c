@@ -8,7 +8,8 @@
 
 enum {
 	VERSION = 1,
-	VALUE_FIXED = 2 + 2 + 8 + 8 + 8,
+	VALUE_FIXED = 2 + 2 + 8 + 8 + 8 + 2,
+	DECLINES_MAX = 1000,
 	MAGIC = 2,
 	LENGTH_AT = 8,		      /* in a batch */
 	COUNTED_FROM = LENGTH_AT + 4, /* what the length counts */
@@ -29,6 +30,7 @@ static void append_value(struct buf *out, const char *node_id, size_t id_len, in
 	buf_append64(out, (uint64_t)incarnation);
 	buf_append64(out, load->connections);
 	buf_append64(out, load->bytes_per_second);
+	buf_append16(out, (uint16_t)load->declines);
 }
 
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
@@ -81,6 +83,10 @@ static void read_value(struct cursor value, const struct load_events *events)
 	struct cluster_load load = { .connections = cursor_64(&value) };
 
 	load.bytes_per_second = cursor_64(&value);
+	if (cursor_left(&value) >= sizeof(uint16_t))
+		load.declines = cursor_16(&value);
+	if (load.declines > DECLINES_MAX)
+		load.declines = DECLINES_MAX;
 	if (!value.bad && version >= VERSION && id_len > 0)
 		events->on_load(events->owner, id, id_len, incarnation, &load);
 }

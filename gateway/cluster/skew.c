@@ -19,6 +19,11 @@ static void count_node(struct cluster_skew *all, const struct cluster_load *load
 	all->nodes++;
 }
 
+bool skew_is_fresh(const struct cluster_member *m, int64_t now_ms)
+{
+	return m->load_at >= 0 && now_ms - m->load_at <= FRESH_MS;
+}
+
 struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_load *own,
 			    int64_t now_ms)
 {
@@ -32,9 +37,11 @@ struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_l
 	for (size_t i = 0; i < v->member_count; i++) {
 		const struct cluster_member *m = &v->members[i];
 
+		all.is_moving |= !m->is_self && m->is_draining && skew_is_fresh(m, now_ms) &&
+				 m->load.connections > 0;
 		if (m->is_self || m->is_draining)
 			continue;
-		if (m->load_at >= 0 && now_ms - m->load_at <= FRESH_MS)
+		if (skew_is_fresh(m, now_ms))
 			count_node(&all, &m->load);
 		else
 			all.is_whole = false;

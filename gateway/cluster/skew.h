@@ -16,9 +16,12 @@ struct cluster_skew {
 	int nodes;	 /* counted, this one included */
 	bool is_whole;	 /* every node that takes clients is counted */
 	bool is_leaving; /* this node drains: it is no part of the others' mean */
+	bool is_moving;	 /* another one drains and still has clients, who will come */
 	struct skew connections, bytes;
 };
 
+/* Whether the node has told its load of late. */
+bool skew_is_fresh(const struct cluster_member *m, int64_t now_ms);
 /* `own`: this node's load now, which is newer than the view's. */
 struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_load *own,
 			    int64_t now_ms);

@@ -19,6 +19,9 @@
 struct cluster_load {
 	uint64_t connections;	   /* of clients, open now */
 	uint64_t bytes_per_second; /* from and to clients */
+	/* Internal balancing: of what the mapping would give it, so many thousandths are to go to
+	 * other nodes (route/mapping.h). */
+	unsigned declines;
 };
 
 struct cluster_member {
@@ -54,6 +57,7 @@ struct cluster_view {
 	const char *topic;   /* of the load records */
 	char *trouble;	     /* why it is no member; NULL: nothing is wrong */
 	char *topic_trouble; /* why others' load is not known; NULL: nothing is wrong */
+	bool is_told;	     /* the group's members have what this node says of itself now */
 	int32_t generation;
 	uint64_t serial; /* grows when members come, go or change, not with their load */
 	struct cluster_member *members; /* sorted by node_id */

@@ -60,7 +60,41 @@ static bool is_steady(const struct program *p, enum cluster_state state,
 		      const struct cluster_skew *skew)
 {
 	return atomic_load(&p->phase) == HTTP_READY && state == CLUSTER_MEMBER && skew->nodes > 1 &&
-	       skew->is_whole && !skew->is_leaving;
+	       skew->is_whole && !skew->is_leaving && !skew->is_moving;
+}
+
+static double at_home(const struct program *p)
+{
+	int count = 0;
+
+	for (int i = 0; i < p->worker_count; i++)
+		count += worker_at_home(p->workers[i]);
+	return count;
+}
+
+unsigned balance_declines(struct program *p, const struct cluster_view *v,
+			  const struct cluster_skew *skew)
+{
+	const struct config *c = p->config;
+	const struct declining_input in = {
+		.now_ms = clock_ms(),
+		.is_on = c->internal_load_balancing && c->balance_enabled,
+		.is_steady = is_steady(p, v->state, skew),
+		.members = v->serial,
+		.own = skew->connections.own,
+		.mean = skew->connections.mean,
+		.at_home = at_home(p),
+		.tolerance = c->balance_tolerance,
+	};
+
+	const unsigned before = p->balance.declining.now;
+	unsigned now = declining_step(&p->balance.declining, &in);
+
+	if (now != before)
+		log_info("who=balance event=declines connections=%.0f belong=%.0f mean=%.1f "
+			 "percent=%.1f before=%.1f",
+			 in.own, in.at_home, in.mean, now / 10.0, before / 10.0);
+	return now;
 }
 
 void balance_step(struct program *p, const struct cluster_view *v, const struct cluster_skew *skew,

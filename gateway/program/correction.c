@@ -7,7 +7,7 @@ enum {
 	QUIET_MS = 5000,  /* since the last node came or went */
 	SETTLE_MS = 6000, /* until three records of everyone's load have been heard */
 	STALL_MS = 10000, /* a round that finds nobody to close */
-	PAUSE_MS = 30000,
+	PAUSE_MS = 10000,
 	PAUSE_MOST_MS = 600000,
 };
 
@@ -40,13 +40,15 @@ static bool is_above(const struct correction *c, const struct correction_input *
 	if (c->heard < CORRECTION_LAG_S)
 		return false;
 	reckon(c, &own, &mean);
-	return own - mean > FEW && own - mean > mean * in->tolerance / 100;
+	/* what was of use goes on, so that it ends well inside the tolerance */
+	return own - mean > FEW && own - mean > mean * in->tolerance / (c->goes_on ? 200 : 100);
 }
 
 static void look_at_members(struct correction *c, const struct correction_input *in)
 {
 	if (in->members == c->members && c->members_at > 0)
 		return;
+	c->goes_on = false;
 	c->members = in->members;
 	c->members_at = in->now_ms;
 }
@@ -103,7 +105,8 @@ static void judge(struct correction *c, const struct correction_input *in,
 		  enum correction_event *event)
 {
 	c->state = CORRECTION_REST;
-	if (!was_in_vain(c, in)) {
+	c->goes_on = !was_in_vain(c, in);
+	if (c->goes_on) {
 		c->pause_ms = 0;
 		return;
 	}

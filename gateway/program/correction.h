@@ -31,6 +31,7 @@ struct correction {
 	unsigned heard;
 	bool is_asked;	    /* begin without one, whatever the tolerance and the pauses */
 	bool by_request;    /* the round was asked for */
+	bool goes_on;	    /* the last one was good */
 	uint64_t members;   /* who the nodes were, and since when */
 	int64_t members_at; /* 0: never */
 	uint64_t goal;	    /* of the round, in connections */

@@ -5,15 +5,49 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-enum { TURN_MS = 1000, LOOK_MS = 100, SPREAD = 8 };
+enum { TURN_MS = 1000, MOVING_TURN_MS = 2500, LOOK_MS = 100, SPREAD = 8 };
+
+/* Under internal balancing the other nodes are to know it first, and stop naming this one: they
+ * hear of it with their next heartbeat.  Waited for is so long at most. */
+static bool others_know(const struct program *p, int64_t now)
+{
+	const struct config *c = p->config;
+	const struct cluster_view *v;
+	int64_t limit = 2 * (int64_t)c->heartbeat_interval_ms;
+	bool known;
+
+	if (!c->internal_load_balancing)
+		return true;
+	if (limit > c->drain_timeout_ms / 4)
+		limit = c->drain_timeout_ms / 4;
+	v = cluster_view_get(p->node.cluster);
+	known = v->state != CLUSTER_MEMBER || v->member_count == 1 ||
+		(v->members[v->self].is_draining && v->is_told);
+	cluster_view_unref(v);
+	return known || now >= atomic_load(&p->drain.ends_at) - c->drain_timeout_ms + limit;
+}
+
+/* Under internal balancing a client that was closed comes back before it knows where else to
+ * go, and is told; one that is refused waits longer after each time.  So its port is closed a
+ * turn later. */
+static int lag(const struct program *p)
+{
+	return p->first->internal_load_balancing ? 1 : 0;
+}
+
+/* And it waits longer between its own attempts the more often it has moved of late. */
+static int turn_ms(const struct program *p)
+{
+	return p->first->internal_load_balancing ? MOVING_TURN_MS : TURN_MS;
+}
 
 /* As many as there are virtual brokers, but all of them in half of the time. */
 static int turns(const struct program *p)
 {
-	int most = p->config->drain_timeout_ms / 2 / TURN_MS;
-	int wanted = p->port_count > 1 ? p->port_count : SPREAD;
+	int most = p->config->drain_timeout_ms / 2 / turn_ms(p);
+	int wanted = (p->port_count > 1 ? p->port_count : SPREAD) + lag(p);
 
-	most = most < 1 ? 1 : most;
+	most = most < 1 + lag(p) ? 1 + lag(p) : most;
 	return wanted < most ? wanted : most;
 }
 
@@ -51,13 +85,13 @@ static bool may_begin_turn(struct program *p, int64_t now)
 	int turns_left = atomic_load(&d->turns) - atomic_load(&d->turns_done);
 
 	if (atomic_load(&d->turns_done) == 0)
-		return true;
+		return others_know(p, now);
 	if (is_anyone_leaving(p))
 		d->gone_at = 0;
 	else if (d->gone_at == 0)
 		d->gone_at = now;
-	return (d->gone_at > 0 && now >= d->gone_at + TURN_MS) ||
-	       now >= atomic_load(&d->ends_at) - (turns_left + 1) * TURN_MS;
+	return (d->gone_at > 0 && now >= d->gone_at + turn_ms(p)) ||
+	       now >= atomic_load(&d->ends_at) - (turns_left + 1) * turn_ms(p);
 }
 
 static bool has_turns(const struct drain *d)
@@ -96,7 +130,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 /* Ports that have been closed, from the first on: see the workers' turns. */
 static int closed_ports(const struct program *p)
 {
-	int turns = atomic_load(&p->drain.turns), done = atomic_load(&p->drain.turns_done), n = 0;
+	int turns = atomic_load(&p->drain.turns) - lag(p),
+	    done = atomic_load(&p->drain.turns_done) - lag(p), n = 0;
 
 	while (n < p->port_count && drain_turn_of_port(n, turns, p->port_count) < done)
 		n++;
@@ -110,7 +145,7 @@ static void undrained(struct program *p)
 	int ports = closed_ports(p);
 
 	d->is_undone = false;
-	if (ports > 0 && !program_listen(p, ports))
+	if (ports > 0 && !listening_open(p, ports))
 		return;
 	cluster_set_draining(p->node.cluster, false);
 	atomic_store(&p->phase, HTTP_READY);
@@ -171,7 +206,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 			ev_break(p->loop, EVBREAK_ALL);
 		return true;
 	}
-	if (!p->listening)
+	if (!p->listening.is_open)
 		return false;
 	log_info("who=main event=draining reason=\"%s\" clients=%lld", reason,
 		 (long long)program_clients(p));
@@ -183,7 +218,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	atomic_store(&p->phase, HTTP_DRAINING);
 	cluster_set_draining(p->node.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
-		worker_drain(p->workers[i], atomic_load(&d->turns));
+		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p));
 	tell_manager(p);
 	arm(p, 0);
 	return true;

@@ -1,10 +1,12 @@
 /* inside.h - the process's own state, shared by the files of program/ alone.
  *
- *   program.c      begins and ends it; signals; the ports
+ *   program.c      begins and ends it; signals
+ *   listening.c    the ports
  *   drain.c        clients leave, virtual broker by virtual broker
  *   reload.c       the configuration read again
  *   balance.c      connections above this node's share are closed
  *   correction.c   when, and how many
+ *   declining.c    and how much of what the mapping gives this node goes to others
  *   agent.c        what HAProxy's agent-check is told
  *   weight.c       which weight that is
  *   notify.c       what the service manager is told
@@ -18,6 +20,7 @@
 #include "cluster/skew.h"
 #include "http/api.h"
 #include "program/correction.h"
+#include "program/declining.h"
 #include "program/notify.h"
 #include "program/program.h"
 #include "program/weight.h"
@@ -37,6 +40,13 @@ struct drain {
 	ev_timer timer; /* of the next turn */
 };
 
+struct listening {
+	int *fds; /* bound, and not handed to the workers yet: as listen_open has them; or NULL */
+	int fd_ports;
+	ev_timer limit; /* of the wait for the other nodes */
+	bool is_open;	/* clients were served, once */
+};
+
 struct reload {
 	struct config *next; /* handed out, not everyone has it; NULL: none is under way */
 	int waits_for;	     /* workers and the topology that still use the one before */
@@ -45,6 +55,7 @@ struct reload {
 
 struct balance {
 	struct correction correction;
+	struct declining declining;
 	struct cluster_skew skew; /* of the last second */
 	bool is_steady;
 	unsigned seconds; /* in which connections were to be closed */
@@ -75,17 +86,24 @@ struct program {
 	struct drain drain;
 	struct reload reload;
 	struct balance balance;
-	bool listening;
+	struct listening listening;
 	int exit_status;
 };
 
 /* program.c */
 /* Clients of all workers, open now. */
 int64_t program_clients(const struct program *p);
-/* Binds the ports and hands them to the workers; false: told and the program ends. */
-bool program_listen(struct program *p, int ports);
+/* It can't go on: the program ends with 1. */
+void program_fail(struct program *p, const char *why);
 /* A letter to the main loop that calls `call` there. */
 void program_post(struct program *p, void (*call)(struct program *p));
+
+/* listening.c */
+void listening_init(struct program *p); /* before the topology starts */
+void listening_deinit(struct program *p);
+/* Binds the first so many ports and hands them to the workers; false: told and the program
+ * ends. */
+bool listening_open(struct program *p, int ports);
 
 /* drain.c */
 void drain_init(struct program *p);
@@ -95,7 +113,10 @@ bool drain_undo(struct program *p);
 void drain_on_worker(void *program); /* on a worker's thread: it is drained */
 
 /* balance.c */
-/* Once a second; `all` is what the workers counted. */
+/* Once a second, the two.  What this node declines of the mapping, in thousandths. */
+unsigned balance_declines(struct program *p, const struct cluster_view *v,
+			  const struct cluster_skew *skew);
+/* `all` is what the workers counted. */
 void balance_step(struct program *p, const struct cluster_view *v, const struct cluster_skew *skew,
 		  const struct stats *all);
 /* A round now, whatever the tolerance; says to `out` what will be done, false: why not. */

@@ -1,7 +1,6 @@
 #include "program/program.h"
 
 #include "cluster/skew.h"
-#include "net/listen.h"
 #include "program/inside.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -39,6 +38,13 @@ void program_post(struct program *p, void (*call)(struct program *p))
 	mailbox_post(&p->mailbox, &l->letter);
 }
 
+void program_fail(struct program *p, const char *why)
+{
+	log_error("who=main err=\"%s\"", why);
+	p->exit_status = 1;
+	ev_break(p->loop, EVBREAK_ALL);
+}
+
 /* --- load -------------------------------------------------------------------- */
 
 static void sum(const struct program *p, struct stats *all)
@@ -73,8 +79,9 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	told.connections = metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 	told.bytes_per_second = bytes - p->bytes_before;
 	p->bytes_before = bytes;
-	cluster_report_load(p->node.cluster, &told);
 	skew = skew_of(view, &told, clock_ms());
+	told.declines = balance_declines(p, view, &skew);
+	cluster_report_load(p->node.cluster, &told);
 	balance_step(p, view, &skew, &all);
 	cluster_view_unref(view);
 	load.own = skew.connections.own;
@@ -83,73 +90,6 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	load.bytes_mean = skew.bytes.mean;
 	load.room = 1 - load.own / p->config->max_connections;
 	atomic_store(&p->weight_now, weight_step(&p->weight, &load));
-}
-
-/* --- listening, once the cluster is known ------------------------------------ */
-
-static void fail(struct program *p, const char *why)
-{
-	log_error("who=main err=\"%s\"", why);
-	p->exit_status = 1;
-	ev_break(p->loop, EVBREAK_ALL);
-}
-
-bool program_listen(struct program *p, int ports)
-{
-	const struct config *c = p->first;
-	int *fds = mem_alloc((size_t)ports * (size_t)p->worker_count * sizeof *fds);
-	int *mine = mem_alloc((size_t)ports * sizeof *mine);
-	char why[256];
-	bool good = !listen_open(c->bind_host, c->port_start, ports, p->worker_count, fds, why,
-				 sizeof why);
-
-	if (!good)
-		fail(p, why);
-	for (int w = 0; good && w < p->worker_count; w++) {
-		for (int i = 0; i < ports; i++)
-			mine[i] = fds[i * p->worker_count + w];
-		worker_listen(p->workers[w], mine, ports);
-	}
-	free(fds);
-	free(mine);
-	return good;
-}
-
-static void begin_listening(struct program *p, int ports)
-{
-	const struct config *c = p->first;
-
-	if (!program_listen(p, ports))
-		return;
-	p->port_count = ports;
-	p->listening = true;
-	cluster_start(p->node.cluster, ports);
-	atomic_store(&p->phase, HTTP_READY);
-	notify_ready(&p->notify, "serving");
-	log_info("who=main event=ready host=%s ports=%d-%d advertised=%s:%d workers=%d",
-		 c->bind_host, c->port_start, c->port_start + ports - 1, c->advertised_host,
-		 c->advertised_port, p->worker_count);
-}
-
-static void on_snapshot(void *owner, const void *snapshot)
-{
-	struct program *p = owner;
-	const struct snapshot *s = snapshot;
-	struct advertising a = { p->first, p->first->port_count };
-	struct advertised told;
-
-	if (a.port_count == 0)
-		a.port_count = advertise_ports_needed(p->first, s);
-	if (!p->listening && atomic_load(&p->phase) == HTTP_STARTING) {
-		if (s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told))
-			begin_listening(p, a.port_count);
-		else
-			log_error(
-				"who=main err=\"no broker has a port: ids from %d on, %d ports, see "
-				"min_broker_id and port_count\"",
-				p->first->min_broker_id, a.port_count);
-	}
-	snapshot_unref(s);
 }
 
 /* --- signals ----------------------------------------------------------------- */
@@ -199,6 +139,7 @@ static void unwatch(struct program *p)
 	ev_signal_stop(p->loop, &p->hangup);
 	ev_timer_stop(p->loop, &p->load_timer);
 	ev_timer_stop(p->loop, &p->drain.timer);
+	listening_deinit(p);
 }
 
 /* --- start and stop ---------------------------------------------------------- */
@@ -237,6 +178,8 @@ static void start_parts(struct program *p)
 
 	p->node.config = c;
 	p->node.budget = budget_new(c->memory_budget_bytes);
+	p->node.known = mem_zalloc(sizeof *p->node.known);
+	p->node.live = live_new();
 	p->node.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->node.topology = topology_new(c);
 	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
@@ -247,7 +190,7 @@ static void start_parts(struct program *p)
 		p->stats[i] = worker_stats(p->workers[i]);
 		p->worker_count++;
 	}
-	topology_subscribe(p->node.topology, &p->mailbox, on_snapshot);
+	listening_init(p);
 	topology_start(p->node.topology);
 }
 
@@ -263,6 +206,8 @@ static void stop_parts(struct program *p)
 	free(p->workers);
 	free(p->stats);
 	admission_free(p->node.admission);
+	free(p->node.known);
+	live_free(p->node.live);
 	budget_free(p->node.budget);
 }
 
@@ -275,14 +220,14 @@ static bool start_answering(struct program *p)
 
 	p->http = api_start(&source, ANYPORT_VERSION, why, sizeof why);
 	if (p->http == NULL) {
-		fail(p, why);
+		program_fail(p, why);
 		return false;
 	}
 	if (c->agent_port == 0)
 		return true;
 	p->agent = agent_new(p, c->http_host, c->agent_port, why, sizeof why);
 	if (p->agent == NULL)
-		fail(p, why);
+		program_fail(p, why);
 	return p->agent != NULL;
 }
 

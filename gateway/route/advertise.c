@@ -55,7 +55,7 @@ bool advertise_broker(const struct advertising *a, const struct snapshot *s, int
 			return false;
 		id = other->id;
 	}
-	if (a->mapping != NULL) {
+	if (a->mapping != NULL && (a->stays == NULL || !a->stays(a->stays_ctx, id))) {
 		const struct broker *b = snapshot_broker(s, id);
 		const struct mapping_node *n =
 			mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);

@@ -89,28 +89,67 @@ static uint64_t score(uint64_t key, uint64_t node, int32_t broker)
 	return x ^ x >> 33;
 }
 
+static bool is_near(const struct mapping_node *n, const char *rack)
+{
+	return rack != NULL && n->rack != NULL && strcmp(rack, n->rack) == 0;
+}
+
+/* Whether only nodes in the rack are considered. */
+static bool has_near(const struct mapping *m, int32_t broker, const char *rack)
+{
+	for (size_t i = 0; i < m->count; i++) {
+		if (has_port(&m->nodes[i], broker) && is_near(&m->nodes[i], rack))
+			return true;
+	}
+	return false;
+}
+
+/* By the low bits of the mark; the high ones decide about the order. */
+static bool declines(const struct mapping_node *n, uint64_t mark)
+{
+	return (mark & 0xffff) * 1000 >> 16 < n->declines;
+}
+
+/* The best of all, and the best of those that do not decline. */
+struct choice {
+	const struct mapping_node *node;
+	uint64_t mark;
+};
+
+static void consider(struct choice *c, const struct mapping_node *n, uint64_t mark)
+{
+	if (c->node == NULL || mark > c->mark)
+		*c = (struct choice){ n, mark };
+}
+
 const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key, int32_t broker,
 					  const char *rack)
 {
-	const struct mapping_node *best = NULL;
-	bool best_is_near = false;
-	uint64_t highest = 0;
+	const bool only_near = has_near(m, broker, rack);
+	struct choice first = { NULL, 0 }, willing = { NULL, 0 };
 
 	for (size_t i = 0; i < m->count; i++) {
 		const struct mapping_node *n = &m->nodes[i];
-		bool is_near = rack != NULL && n->rack != NULL && strcmp(rack, n->rack) == 0;
 		uint64_t mark;
 
-		if (!has_port(n, broker) || (best_is_near && !is_near))
+		if (!has_port(n, broker) || (only_near && !is_near(n, rack)))
 			continue;
 		mark = score(key, n->hash, broker);
-		if (best == NULL || (is_near && !best_is_near) || mark > highest) {
-			best = n;
-			best_is_near = is_near;
-			highest = mark;
-		}
+		consider(&first, n, mark);
+		if (!declines(n, mark))
+			consider(&willing, n, mark);
 	}
-	return best;
+	return willing.node != NULL ? willing.node : first.node;
+}
+
+size_t mapping_choices(const struct mapping *m, int32_t broker, const char *rack, bool *near)
+{
+	size_t count = 0;
+
+	*near = has_near(m, broker, rack);
+	for (size_t i = 0; i < m->count; i++)
+		count += has_port(&m->nodes[i], broker) && (!*near || is_near(&m->nodes[i], rack));
+	return count;
 }
 
 uint64_t mapping_client_key(const void *address, size_t address_len, const void *client_id,

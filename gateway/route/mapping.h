@@ -4,7 +4,9 @@
  * it, those in the broker's rack first, the one whose hash with the key and the
  * broker is the highest (rendezvous hashing).  So one key gives one mapping,
  * a node that goes takes only its own brokers along, and a random key is a
- * random mapping.  Two brokers never get one host and port.
+ * random mapping.  A node may decline a part of what would be its own, which
+ * then goes to the next in the same order: a part of the keys, so that nothing
+ * else moves.  Two brokers never get one host and port.
  * Tests: tests/unit/route/mapping_test.c
  */
 #ifndef ROUTE_MAPPING_H
@@ -19,7 +21,8 @@ struct mapping_node {
 	const char *node_id, *host;
 	const char *rack; /* NULL: none */
 	int port, port_count, min_broker_id;
-	uint64_t hash; /* filled in by mapping_new */
+	unsigned declines; /* thousandths of what would be its own */
+	uint64_t hash;	   /* filled in by mapping_new */
 };
 
 struct mapping;
@@ -31,9 +34,12 @@ void mapping_free(struct mapping *m); /* fine with NULL */
 
 /* Whether any node has a port for the broker. */
 bool mapping_has_port(const struct mapping *m, int32_t broker);
-/* The node that stands for it; never NULL when mapping_has_port. */
+/* The node that stands for it; never NULL when mapping_has_port.  When all decline it is
+ * the first of them. */
 const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key, int32_t broker,
 					  const char *rack);
+/* Of how many nodes one is chosen; *near: those in the rack only. */
+size_t mapping_choices(const struct mapping *m, int32_t broker, const char *rack, bool *near);
 
 /* The key of a client whose brokers are to stay where they are (`stable`): the
  * same at every node and after every restart. */

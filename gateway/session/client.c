@@ -79,7 +79,8 @@ void client_free(struct client *c, const char *why)
 		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
 	admission_leave(w->node->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
-	atomic_fetch_sub(&w->leaving, c->draining);
+	atomic_fetch_sub(&w->leaving, c->leaving);
+	naming_forget(c);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -444,19 +445,10 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 		c->next->prev = &c->next;
 	w->clients = c;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
-	if (client_drain_turn(c) < w->drained_turns)
+	if (client_drain_turn(c) < w->drained_turns - w->drain_lag)
 		client_drain(c);
 	else
 		client_step(c);
-}
-
-int client_drain_turn(const struct client *c)
-{
-	const struct worker *w = c->worker;
-
-	if (w->drain_by_port)
-		return drain_turn_of_port(c->port, w->drain_turns, w->port_count);
-	return (int)(c->id % (uint64_t)w->drain_turns);
 }
 
 void client_reconfigure(struct client *c)
@@ -466,8 +458,8 @@ void client_reconfigure(struct client *c)
 
 void client_drain(struct client *c)
 {
-	c->draining = c->last_look = true;
-	atomic_fetch_add(&c->worker->leaving, 1);
+	atomic_fetch_add(&c->worker->leaving, !c->leaving);
+	c->leaving = c->draining = c->last_look = true;
 	c->sock.readable = true;
 	client_step(c);
 }

@@ -19,6 +19,8 @@ void client_drain(struct client *c);
 /* leave.c: up to `count` of the worker's clients are to go when they are between requests, if
  * they may and are so within a second: the oldest, of those who came by the turn's port. */
 void leave_choose(struct worker *w, unsigned count, unsigned turn);
+/* naming.c: see worker_at_home. */
+int naming_at_home(const struct worker *w);
 /* The configuration has changed. */
 void client_reconfigure(struct client *c);
 /* Closes now, with a reason for the log. */

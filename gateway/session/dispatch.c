@@ -400,32 +400,6 @@ static void dispatch_items(struct client *c, struct request *r, int32_t any)
 	}
 }
 
-/* --- which gateway nodes its answer names --- */
-
-uint64_t dispatch_stable_key(const struct client *c, const struct request *r)
-{
-	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&c->peer;
-	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&c->peer;
-	const uint8_t *client_id = frame_of(c) + r->head.client_id_at;
-	size_t len = r->head.client_id_len > 0 ? (size_t)r->head.client_id_len : 0;
-
-	if (c->peer.ss_family == AF_INET6)
-		return mapping_client_key(&v6->sin6_addr, sizeof v6->sin6_addr, client_id, len);
-	return mapping_client_key(&v4->sin_addr, sizeof v4->sin_addr, client_id, len);
-}
-
-/* At random for each request that maps anew; what comes between agrees with it. */
-static void choose_nodes(struct client *c, struct request *r)
-{
-	if (r->map_key != 0 || r->head.api->answer != ANSWER_REWRITE)
-		return;
-	if (c->worker->node->config->mapping == MAPPING_STABLE)
-		c->map_key = dispatch_stable_key(c, r);
-	else if (c->map_key == 0 || r->head.api->maps_anew)
-		c->map_key = worker_map_key(c->worker);
-	r->map_key = c->map_key;
-}
-
 void dispatch_request(struct client *c, struct request *r)
 {
 	const struct kapi *api = r->head.api;
@@ -444,7 +418,7 @@ void dispatch_request(struct client *c, struct request *r)
 	if (api->edited && end_session(c, r))
 		return;
 	leave_note_request(c, r);
-	choose_nodes(c, r);
+	naming_of(c, r);
 	any = any_broker(c, r);
 	if (any == NO_BROKER) {
 		client_fail(c, "no broker is there");

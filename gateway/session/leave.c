@@ -3,7 +3,6 @@
  * Fetch out is closed when that was answered, before its next one is read. */
 #include "session/session.h"
 
-#include "route/mapping.h"
 #include "util/hash.h"
 #include "util/mem.h"
 
@@ -18,7 +17,8 @@ enum {
 	/* The longest that brokers let a transaction last (transaction.max.timeout.ms): its
 	 * end may come by another connection, or another node. */
 	TRANSACTION_S = 900,
-	SHED_S = 1, /* who was chosen and is not between requests in this time stays */
+	MOVING_S = 1, /* see leave_is_held */
+	SHED_S = 1,   /* who was chosen and is not between requests in this time stays */
 };
 
 /* --- what forbids it --- */
@@ -39,8 +39,6 @@ static bool is_in_transaction(const struct request *r)
 
 void leave_note_request(struct client *c, const struct request *r)
 {
-	if (c->worker->node->config->mapping == MAPPING_STABLE)
-		c->stable_key = dispatch_stable_key(c, r);
 	if (is_in_transaction(r))
 		c->transaction_until = client_now(c) + TRANSACTION_S;
 	if (r->head.key == SHARE_FETCH || r->head.key == SHARE_ACKNOWLEDGE)
@@ -54,9 +52,15 @@ void leave_note_answer(struct client *c, const struct request *r)
 		c->transaction_until = 0;
 }
 
+bool leave_is_held(const struct client *c)
+{
+	return client_now(c) < c->mapped_at + MOVING_S;
+}
+
 static bool may_leave(const struct client *c)
 {
-	return !c->sent_acks0 && !c->has_share_session && client_now(c) >= c->transaction_until;
+	return !c->sent_acks0 && !c->has_share_session && client_now(c) >= c->transaction_until &&
+	       !leave_is_held(c);
 }
 
 static bool is_between_requests(const struct client *c)
@@ -105,6 +109,8 @@ void leave(struct client *c)
 {
 	bool chosen = is_chosen(c);
 
+	if (chosen)
+		naming_note_shed(c);
 	stats_add(&c->worker->stats, chosen ? c->worker->shed_why : STAT_SHED_AGE, 1);
 	client_fail(c, chosen ? "closed for the balance of the nodes" : "too old");
 }
@@ -129,20 +135,6 @@ static int port_of_turn(const struct worker *w, unsigned turn)
 	return port;
 }
 
-/* Under `mapping = stable` a client comes back to the node that stands for its broker. */
-static bool would_move(const struct client *c)
-{
-	const struct worker *w = c->worker;
-	int32_t id = c->port + w->config->min_broker_id;
-	const struct broker *b = snapshot_broker(w->snapshot, id);
-
-	if (w->mapping == NULL || c->stable_key == 0 || b == NULL ||
-	    !mapping_has_port(w->mapping, id))
-		return true;
-	return strcmp(mapping_choose(w->mapping, c->stable_key, id, b->rack)->node_id,
-		      w->config->node_id) != 0;
-}
-
 /* Those that were chosen less often, then older ones. */
 static int compare(const void *a, const void *b)
 {
@@ -159,7 +151,7 @@ static size_t candidates(struct worker *w, int port, struct client **to)
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
 		if (!c->draining && !c->lingering && c->in_state != IN_PROXY && may_leave(c) &&
-		    client_now(c) >= c->born + YOUNG_S && c->port == port && would_move(c))
+		    client_now(c) >= c->born + YOUNG_S && c->port == port && naming_would_move(c))
 			to[n++] = c;
 	}
 	return n;

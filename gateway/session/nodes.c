@@ -1,5 +1,7 @@
 #include "session/nodes.h"
 
+#include "cluster/skew.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -13,21 +15,32 @@ static bool is_meant(const struct cluster_member *self, const struct cluster_mem
 	return m->internal && m->mode == ADVERTISE_PORTS && m->port_count > 0 && !is_elsewhere;
 }
 
+/* This node only once the others know it too: they would send a client back. */
+static bool leaves(const struct cluster_view *v, const struct cluster_member *m)
+{
+	return m->is_draining && (!m->is_self || v->is_told || v->state != CLUSTER_MEMBER);
+}
+
+/* Who has not told its load of late declines nothing. */
 static size_t collect(const struct cluster_view *v, struct mapping_node *nodes, bool with_draining)
 {
+	const int64_t now_ms = clock_ms();
 	size_t count = 0;
 
 	for (size_t i = 0; i < v->member_count; i++) {
 		const struct cluster_member *m = &v->members[i];
 
-		if (!is_meant(&v->members[v->self], m) || (m->is_draining && !with_draining))
+		if (!is_meant(&v->members[v->self], m) || (leaves(v, m) && !with_draining))
 			continue;
 		nodes[count++] = (struct mapping_node){ .node_id = m->node_id,
 							.host = m->host,
 							.rack = m->rack,
 							.port = m->port,
 							.port_count = m->port_count,
-							.min_broker_id = m->min_broker_id };
+							.min_broker_id = m->min_broker_id,
+							.declines = skew_is_fresh(m, now_ms)
+									    ? m->load.declines
+									    : 0 };
 	}
 	return count;
 }

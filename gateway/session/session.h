@@ -85,6 +85,7 @@ struct request {
 	struct layout layout;
 	bool has_layout, answerless, composed, asked, need_whole;
 	uint64_t map_key;   /* which node stands for which broker in its answer */
+	bool map_at_work;   /* for a client that works with what it was told */
 	int32_t key_target; /* of a single key: as an item's target */
 	int32_t not_broker; /* could not be reached for it */
 	int tries;
@@ -156,15 +157,24 @@ struct client {
 	ev_timer timer;
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
-	uint64_t map_key;		 /* of its last request that maps anew; 0: none yet */
+	/* see naming.c */
+	uint64_t map_key;      /* of its last request that maps anew; 0: none yet */
+	unsigned times_mapped; /* how often it was told anew where its brokers are, and when last */
+	ev_tstamp mapped_at;
+	uint64_t key_of_client; /* by its address and client id; 0: not known yet */
+	bool has_work;		/* it is more than a bootstrap connection */
+	bool has_leader_work;
+	bool came_back;	   /* after it was closed for the balance */
+	uint64_t live_key; /* in the node's table; 0: it isn't */
 	/* see leave.c */
 	ev_tstamp born;
 	bool sent_acks0; /* since its last answer */
 	bool has_share_session;
-	uint64_t stable_key;	     /* of its last request, under `mapping = stable`; 0: none */
 	ev_tstamp transaction_until; /* 0: no transaction is under way */
 	uint64_t chosen_in;	     /* the worker's shed_turn when it was last to leave */
 	unsigned times_chosen;
+	bool leaving; /* its turn in a drain has come, at turn_at */
+	ev_tstamp turn_at;
 	bool draining, stepping;
 	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */
@@ -208,8 +218,6 @@ bool inbound_is_idle(const struct client *c); /* between frames */
 /* dispatch.c: what becomes of c->inbound, whose head and needed fields are in
  * the buffer. */
 void dispatch_request(struct client *c, struct request *r);
-/* Of a client under `mapping = stable`; the request's head is in the buffer. */
-uint64_t dispatch_stable_key(const struct client *c, const struct request *r);
 /* The walk has seen enough to route it. */
 bool dispatch_is_decided(const struct request *r);
 
@@ -256,6 +264,17 @@ void watch_item_error(struct client *c, const struct layout_topic *topic, int er
 void watch_key_error(struct client *c, const struct request *r, int error);
 void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
 
+/* naming.c: which gateway nodes a client is told under internal balancing. */
+/* For the answer to this request, whose head is in the buffer. */
+void naming_of(struct client *c, struct request *r);
+/* Whether the answer to this request leaves a broker at this node, whatever the mapping says. */
+bool naming_stays(const void *request, int32_t broker);
+/* Its connection is not counted any more among those that the client has here. */
+void naming_forget(struct client *c);
+/* Whether the next answer may have another node for the broker that it came for. */
+bool naming_would_move(const struct client *c);
+void naming_note_shed(const struct client *c); /* it is being closed so that it moves */
+
 /* leave.c */
 /* It is routed, it was answered or sent for good: whether its client may be closed without
  * need depends on it. */
@@ -264,6 +283,8 @@ void leave_note_answer(struct client *c, const struct request *r);
 /* It is to be closed, may be, and is between requests. */
 bool leave_is_due(const struct client *c);
 void leave(struct client *c);
+/* Others of its connections may be on the way to where an answer sent them a moment ago. */
+bool leave_is_held(const struct client *c);
 ev_tstamp leave_at(const struct client *c); /* when its age will make it due; INFINITY: never */
 
 /* lost.c */

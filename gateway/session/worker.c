@@ -115,8 +115,10 @@ static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 	accept_some(io->data, io, ACCEPTS_AT_ONCE);
 }
 
-static void close_listener(struct worker *w, ev_io *io)
+void worker_close_port(struct worker *w, int port)
 {
+	ev_io *io = &w->listeners[port];
+
 	if (io->fd < 0)
 		return;
 	ev_io_stop(w->loop, io);
@@ -128,6 +130,14 @@ static void close_listener(struct worker *w, ev_io *io)
 }
 
 /* --- letters --- */
+
+void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *worker))
+{
+	struct letter *l = mem_zalloc(sizeof *l);
+
+	l->deliver = deliver;
+	mailbox_post(&w->mailbox, l);
+}
 
 struct listen_letter {
 	struct letter letter;
@@ -164,113 +174,6 @@ void worker_listen(struct worker *w, const int *fds, int port_count)
 	memcpy(l->fds, fds, (size_t)port_count * sizeof l->fds[0]);
 	mailbox_post(&w->mailbox, &l->letter);
 }
-
-/* --- draining --- */
-
-static void check_drained(struct worker *w)
-{
-	if (!w->draining || w->told_drained || w->clients != NULL ||
-	    w->drained_turns < w->drain_turns)
-		return;
-	w->told_drained = true;
-	w->on_drained(w->drained_ctx);
-}
-
-void worker_client_gone(struct worker *w)
-{
-	check_drained(w);
-}
-
-struct drain_letter {
-	struct letter letter;
-	int turns;
-};
-
-static bool came_by_several_ports(const struct worker *w)
-{
-	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
-		if (client_port(c) != client_port(w->clients))
-			return true;
-	}
-	return false;
-}
-
-static void deliver_drain(struct letter *letter, void *owner)
-{
-	struct drain_letter *l = CONTAINER_OF(letter, struct drain_letter, letter);
-	struct worker *w = owner;
-
-	if (!w->draining) {
-		w->draining = true;
-		w->told_drained = false;
-		w->drain_turns = l->turns;
-		w->drained_turns = 0;
-		w->drain_by_port = came_by_several_ports(w);
-	}
-	free(l);
-}
-
-void worker_drain(struct worker *w, int turns)
-{
-	struct drain_letter *l = mem_zalloc(sizeof *l);
-
-	assert(turns > 0);
-	l->letter.deliver = deliver_drain;
-	l->turns = turns;
-	mailbox_post(&w->mailbox, &l->letter);
-}
-
-static void deliver_drain_turn(struct letter *letter, void *owner)
-{
-	struct worker *w = owner;
-	int turn = w->drained_turns;
-
-	free(letter);
-	if (!w->draining || turn == w->drain_turns)
-		return;
-	w->drained_turns++;
-	for (int port = 0; port < w->port_count; port++) {
-		/* the turns of ports run out before those of clients that share one */
-		if (drain_turn_of_port(port, w->drain_turns, w->port_count) <= turn)
-			close_listener(w, &w->listeners[port]);
-	}
-	for (struct client *c = w->clients, *next; c != NULL; c = next) {
-		next = client_next(c);
-		if (client_drain_turn(c) == turn)
-			client_drain(c);
-	}
-	check_drained(w);
-}
-
-static void deliver_undrain(struct letter *letter, void *owner)
-{
-	struct worker *w = owner;
-
-	free(letter);
-	if (!w->draining)
-		return;
-	w->draining = false;
-	w->drained_turns = 0;
-	if (!w->told_drained)
-		w->on_drained(w->drained_ctx);
-}
-
-static void deliver_drain_end(struct letter *letter, void *owner)
-{
-	struct worker *w = owner;
-
-	free(letter);
-	if (!w->draining)
-		return;
-	w->drained_turns = w->drain_turns;
-	for (int port = 0; port < w->port_count; port++)
-		close_listener(w, &w->listeners[port]);
-	while (w->clients != NULL)
-		client_free(w->clients, "the drain took too long");
-	check_drained(w);
-}
-
-/* --- other letters --- */
 
 struct shed_letter {
 	struct letter letter;
@@ -347,32 +250,9 @@ static void deliver_stop(struct letter *letter, void *owner)
 	ev_break(w->loop, EVBREAK_ALL);
 }
 
-static void post(struct worker *w, void (*deliver)(struct letter *, void *))
+int worker_at_home(const struct worker *w)
 {
-	struct letter *l = mem_zalloc(sizeof *l);
-
-	l->deliver = deliver;
-	mailbox_post(&w->mailbox, l);
-}
-
-void worker_drain_turn(struct worker *w)
-{
-	post(w, deliver_drain_turn);
-}
-
-void worker_undrain(struct worker *w)
-{
-	post(w, deliver_undrain);
-}
-
-void worker_drain_end(struct worker *w)
-{
-	post(w, deliver_drain_end);
-}
-
-int worker_leaving(const struct worker *w)
-{
-	return atomic_load(&w->leaving);
+	return atomic_load(&w->at_home);
 }
 
 static void on_snapshot(void *owner, const void *s)
@@ -388,13 +268,10 @@ static void on_view(void *owner, const void *value)
 	struct worker *w = owner;
 	const struct cluster_view *v = value;
 
-	if (v->serial != w->nodes_serial) {
-		mapping_free(w->mapping);
-		w->mapping = nodes_mapping(v);
-		w->advertising.mapping = w->mapping;
-		w->nodes_serial = v->serial;
-	}
+	mapping_free(w->mapping);
+	w->advertising.mapping = w->mapping = nodes_mapping(v);
 	cluster_view_unref(v);
+	atomic_store(&w->at_home, naming_at_home(w));
 }
 
 uint64_t worker_map_key(struct worker *w)
@@ -424,7 +301,8 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 
 	w->node = node;
 	w->config = node->config;
-	w->drain_turns = w->port_count = 1;
+	w->port_count = 1;
+	draining_init(w);
 	w->index = index;
 	w->on_drained = on_drained;
 	w->drained_ctx = ctx;
@@ -448,7 +326,7 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 
 void worker_stop(struct worker *w)
 {
-	post(w, deliver_stop);
+	worker_post(w, deliver_stop);
 	pthread_join(w->thread, NULL);
 }
 

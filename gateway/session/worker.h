@@ -14,6 +14,8 @@
 #include "net/inbuf.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
+#include "session/known.h"
+#include "session/live.h"
 #include "topology/topology.h"
 
 #include <pthread.h>
@@ -26,6 +28,8 @@ struct node {
 	struct cluster *cluster;
 	struct budget *budget;
 	struct admission *admission;
+	struct known *known;
+	struct live *live;
 };
 
 struct client;
@@ -51,7 +55,7 @@ struct worker {
 	const struct snapshot *snapshot; /* never NULL once listening */
 	struct advertising advertising;
 	struct mapping *mapping; /* what advertising borrows; NULL: none */
-	uint64_t nodes_serial;	 /* of the view that it is made of */
+	atomic_int at_home;	 /* clients for whom it has this node: see worker_at_home */
 	uint64_t map_keys;	 /* drawn */
 	struct shunned shunned[WORKER_SHUNNED];
 	uint32_t random; /* state of a small generator, for choices among equals */
@@ -63,7 +67,9 @@ struct worker {
 	 * connections to all of its brokers at once; where all come by one port, by chance. */
 	bool draining, drain_by_port, told_drained;
 	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
-	atomic_int leaving;		/* clients that drain and are still there */
+	int drain_lag;			/* ports are closed so many turns later */
+	ev_timer drain_timer;		/* looks after clients that are held */
+	atomic_int leaving;		/* clients whose turn has come and that are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
 	/* who is to leave between requests: see leave.c */
@@ -87,12 +93,16 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 /* From any thread: takes the listening sockets, one a port from the first on, and closes them
  * when it drains. */
 void worker_listen(struct worker *w, const int *fds, int port_count);
-/* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn. */
-void worker_drain(struct worker *w, int turns);
+/* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn.
+ * With a lag of 1 ports are closed a turn after their clients, who may so come back once. */
+void worker_drain(struct worker *w, int turns, int lag);
 /* The next turn: its ports are closed, and its clients go when what is in flight is answered. */
 void worker_drain_turn(struct worker *w);
 /* From any thread: how many clients whose turn has come are still there. */
 int worker_leaving(const struct worker *w);
+/* From any thread: how many clients came for a broker that the mapping gives to this node,
+ * counted when the nodes or their loads were last told. */
+int worker_at_home(const struct worker *w);
 /* No further turns: who is still there stays, and `on_drained` is called, if it wasn't. */
 void worker_undrain(struct worker *w);
 /* What is left goes now. */
@@ -118,6 +128,11 @@ void worker_shun(struct worker *w, int32_t broker);
 /* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
 int32_t worker_any_broker(struct worker *w, int32_t not_this);
 void worker_client_gone(struct worker *w);
+/* Takes who is in its queue, and closes it. */
+void worker_close_port(struct worker *w, int port);
+/* From any thread: a letter that `deliver` frees. */
+void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *worker));
+void draining_init(struct worker *w); /* draining.c */
 /* A key that nobody can foresee, never 0. */
 uint64_t worker_map_key(struct worker *w);
 
