@@ -126,7 +126,7 @@ static void client_start(bool is_producer, int number)
 {
 	struct client *c = &fleet.clients[fleet.count++];
 	rd_kafka_conf_t *conf = rd_kafka_conf_new();
-	char name[64], why[200];
+	char name[64], group[200], why[200];
 
 	snprintf(name, sizeof name, "fleet-%c%d", is_producer ? 'p' : 'c', number);
 	*c = (struct client){ .is_producer = is_producer, .number = number };
@@ -138,7 +138,9 @@ static void client_start(bool is_producer, int number)
 		set(conf, "enable.idempotence", "true");
 		rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
 	} else {
-		set(conf, "group.id", name);
+		/* another topic's clients may not have left their groups */
+		snprintf(group, sizeof group, "%s-%d", fleet.topic, number);
+		set(conf, "group.id", group);
 		set(conf, "auto.offset.reset", "earliest");
 	}
 	rd_kafka_conf_set_error_cb(conf, on_error);

@@ -1,13 +1,16 @@
-"""Three nodes behind HAProxy (leastconn) with 300 connections of real clients are restarted one after the other: a minute
-later no node has more than 1.1 times the mean, and no client has noticed anything it tells its application."""
+"""Three nodes with 300 connections of real clients are restarted one after the other: a minute later no node has more than
+1.1 times the mean, and no client has noticed anything it tells its application.  Behind HAProxy (leastconn), and with
+internal balancing, where HAProxy only hands out the first connections.  FRONTS="external random stable" names which."""
 import json
+import os
 import signal
 import time
 
 from cluster import BUILD, FIRST_PORT, Node
 from world import NODES, PORTS, check, check_equal, wait_for
 
-MODES = ["ports"]
+MODES, VERSIONS = ["ports"], ["4.4.0"]
+FRONTS = os.environ.get("FRONTS", "external random").split()
 FIRST = 60  # of the nodes' numbers
 PRODUCERS, CONSUMERS = 52, 45
 CONNECTIONS, LIMIT, SKEW = 300, 60, 1.1
@@ -35,12 +38,15 @@ class Fleet:
         self.process.popen.wait(10)
 
 
-def start_nodes(world, host):
+def start_nodes(world, front, number, host):
+    inside = front != "external"
+    env = {"GATEWAY_CLUSTER_ID": f"rolling-{front}", "GATEWAY_SESSION_TIMEOUT": "6 s"}
+    if inside:
+        env.update(GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING="true", GATEWAY_MAPPING=front)
     nodes = []
-    for number in range(1, NODES + 1):
-        node = Node(world.scene, FIRST + number, world.kafka.bootstrap, advertise=f"{host}:{FIRST_PORT}", ports=PORTS,
-                    threads=2, env={"GATEWAY_CLUSTER_ID": "rolling", "GATEWAY_NODE_ID": f"gw{number}",
-                                    "GATEWAY_SESSION_TIMEOUT": "6 s"})
+    for i in range(1, NODES + 1):
+        node = Node(world.scene, FIRST + 10 * number + i, world.kafka.bootstrap, ports=PORTS, threads=2,
+                    advertise=None if inside else f"{host}:{FIRST_PORT}", env={**env, "GATEWAY_NODE_ID": f"gw{i}"})
         nodes.append(node)
         world.more_nodes.append(node)
     for node in nodes:
@@ -73,21 +79,26 @@ def restart(node, haproxy):
 
 
 def run(world):
-    host = world.scene.host(2)
-    topic = world.topic("rolling-restart", min_insync_replicas=2)
-    nodes = start_nodes(world, host)
-    haproxy = world.scene.haproxy(nodes, name="leastconn", host=host, backend="balance leastconn")
+    for number, front in enumerate(FRONTS):
+        run_front(world, front, number)
+
+
+def run_front(world, front, number):
+    host = world.scene.host(2 + number)
+    topic = world.topic(f"rolling-{front}", min_insync_replicas=2)
+    nodes = start_nodes(world, front, number, host)
+    haproxy = world.scene.haproxy(nodes, name=f"haproxy-{front}", host=host, backend="balance leastconn")
     fleet = Fleet(world, f"{host}:{FIRST_PORT}", topic)
     try:
         haproxy.wait_up(*(node.name for node in nodes))
-        wait_for(lambda: sum(connections(nodes)) >= CONNECTIONS, 30, f"{CONNECTIONS} connections")
-        wait_for(lambda: measured(nodes), 20, "the nodes know each other's load")
-        print(f"connections before {connections(nodes)}")
+        wait_for(lambda: sum(connections(nodes)) >= CONNECTIONS, 30, f"{front}: {CONNECTIONS} connections")
+        wait_for(lambda: measured(nodes), 20, f"{front}: the nodes know each other's load")
+        print(f"{front}: connections before {connections(nodes)}")
         for node in nodes:
             drained = restart(node, haproxy)
-            print(f"{node.name} drained in {drained:.1f} s; connections {connections(nodes)}")
-        settle(nodes)
-        finish(fleet)
+            print(f"{front}: {node.name} drained in {drained:.1f} s; connections {connections(nodes)}", flush=True)
+        print(f"{front}: {settle(nodes)}", flush=True)
+        print(f"{front}: {finish(fleet)}", flush=True)
     finally:
         fleet.close()
         haproxy.process.stop(5)
@@ -104,8 +115,8 @@ def settle(nodes):
     wait_for(lambda: time.monotonic() > end or skew(nodes) > SKEW, 10, "five seconds more")
     check(skew(nodes) <= SKEW, f"no more even: {connections(nodes)}")
     shed = [int(node.metrics().sum("anyport_client_connections_shed_total", reason="skew")) for node in nodes]
-    print(f"even {took:.1f} s after the last restart: {connections(nodes)}, max/mean {skew(nodes):.3f}, closed for it {shed}")
     check(sum(shed) > 0, "it was even without any correction")
+    return f"even {took:.1f} s after the last restart: {connections(nodes)}, max/mean {skew(nodes):.3f}, closed for it {shed}"
 
 
 def finish(fleet):
@@ -115,4 +126,4 @@ def finish(fleet):
     wait_for(lambda: fleet.ask()["least_read"] >= now["sent"], 20, "every consumer has read everything")
     now = fleet.check_sound()
     check_equal(now["most_read"], now["sent"], "records read once")
-    print(f"{PRODUCERS} producers, {CONSUMERS} consumers: {now}")
+    return f"{PRODUCERS} producers, {CONSUMERS} consumers: {now}"
