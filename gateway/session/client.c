@@ -52,6 +52,13 @@ struct client *client_next(const struct client *c)
 	return c->next;
 }
 
+static void cancel_query(struct client *c)
+{
+	if (c->query != NULL)
+		topology_cancel(c->query);
+	c->query = NULL;
+}
+
 void client_free(struct client *c, const char *why)
 {
 	struct worker *w = c->worker;
@@ -60,8 +67,7 @@ void client_free(struct client *c, const char *why)
 	client_address(c, address);
 	log_debug("conn=%llu client=%s event=closed reason=\"%s\"", (unsigned long long)c->id,
 		  address, why);
-	if (c->query != NULL)
-		topology_cancel(c->query);
+	cancel_query(c);
 	while (c->first != NULL)
 		request_free(c->first);
 	while (c->upstreams != NULL) {
@@ -325,6 +331,7 @@ static bool linger_on(struct client *c, struct upstream *u)
 	if (!sock_flush(&u->sock, &c->worker->bufs))
 		return !u->sock.lost;
 	shutdown(u->sock.fd, SHUT_WR);
+	inbuf_drop(&u->sock.in, &c->worker->bufs); /* an answer that nobody waits for */
 	while (u->sock.readable && !u->sock.lost) {
 		sock_read(&u->sock, &c->worker->bufs, UINT32_MAX);
 		inbuf_take(&u->sock.in, inbuf_len(&u->sock.in));
@@ -366,6 +373,7 @@ static void begin_linger(struct client *c)
 	if (c->inbound != NULL && c->inbound->part_count == 1 &&
 	    c->inbound->parts[0].upstream != NULL)
 		c->inbound->parts[0].upstream->state = UPSTREAM_LOST;
+	cancel_query(c);
 	while (c->first != NULL)
 		request_free(c->first);
 	phases_forget_all(c);
