@@ -151,15 +151,15 @@ static void ask_topics(struct client *c, struct request *r)
 	const struct layout *l = &r->layout;
 	struct topology_name *names =
 		arena_alloc(&r->arena, l->topic_count * sizeof(struct topology_name));
+	uint32_t last = UINT32_MAX; /* a topic's items stand side by side */
 	size_t n = 0;
 
 	for (uint32_t i = 0; i < l->item_count; i++) {
 		const struct layout_topic *t = &l->topics[l->items[i].topic];
 
-		if (l->items[i].target != TARGET_UNKNOWN ||
-		    (i > 0 && n > 0 && l->items[i].topic == l->items[i - 1].topic &&
-		     l->items[i - 1].target == TARGET_UNKNOWN))
+		if (l->items[i].target != TARGET_UNKNOWN || l->items[i].topic == last)
 			continue;
+		last = l->items[i].topic;
 		if (t->name != NULL)
 			names[n++] = (struct topology_name){ t->name, t->name_len, false };
 		else if (t->id != NULL)

@@ -105,6 +105,13 @@ def check_accepted(node):
     with Connection(*node.address, client_id=None) as kafka:
         check_equal(kafka.ask("Metadata", 1, topics=[{"name": "t"}])["topics"][0]["name"], "t", "no client id")
         no_errors(produce(kafka, {("t", 0): [b"x"], ("t", 1): [b"y"]}), "Produce without a client id")
+    with Connection(*node.address) as kafka:
+        # by turns: the topic is asked for once all the same
+        partitions = [p for unknown in range(100, 3000) for p in (unknown, 0)]
+        answer = kafka.ask("ListOffsets", 1, replica_id=-1, topics=[
+            {"name": "t", "partitions": [{"partition_index": p, "timestamp": -1} for p in partitions]}])
+        known = {p["error_code"] for t in answer["topics"] for p in t["partitions"] if p["partition_index"] == 0}
+        check_equal(known, {0}, "errors of a partition that there is, among others that there are not")
 
 
 def check_api_versions(node):
