@@ -97,7 +97,7 @@ def check_unread_answer(node, script, brokers):
 
 def test(scene):
     script = Script()
-    brokers = StandIns(scene, script.answer, topics={"t": 6})
+    brokers = StandIns(scene, script.answer, topics={"t": 6}, holds=True)
     node = scene.node(brokers.bootstrap, env={"GATEWAY_CLUSTER_ID": "off"})
     check_coordinator_later(node, script, brokers)
     check_unread_answer(node, script, brokers)

@@ -9,9 +9,9 @@
     brokers = StandIns(scene, answer, topics={"t": 6})
     node = scene.node(brokers.bootstrap)
 
-An answer is a dict, the bytes of a body, or None: there is none.  Brokers 1, 2 and 3 lead the partitions in turn.
-Each connection is served by a thread; one that was shut down by the node stays open until the test ends, and what
-was asked by it is in its broker's list `ended`.
+An answer is a dict, the bytes of a body, a Frame, or None: there is none; an OSError closes the connection.
+Brokers 1, 2 and 3 lead the partitions in turn.
+Each connection is served by a thread; what was asked by one that the node shut down is in its broker's list `ended`.
 """
 import collections
 import socket
@@ -22,6 +22,10 @@ from kafka_wire import APIS, KEYS, WireError, frame, read_request, response_byte
 
 BROKERS = 3
 Ask = collections.namedtuple("Ask", "api version correlation client values")
+
+
+class Frame(bytes):
+    """Sent as it is."""
 
 
 class Broker:
@@ -45,7 +49,9 @@ class Broker:
                 asked.add(KEYS[struct.unpack_from(">h", data)[0]].name)
                 self._answer(connection, data)
             self.ended.append(asked)
-        except (OSError, WireError):
+        except (OSError, WireError, ValueError):
+            connection.close()
+        if not self.owner.holds:
             connection.close()
 
     @staticmethod
@@ -58,6 +64,8 @@ class Broker:
         answer = self.owner.answer(self, Ask(api.name, version, correlation, client, values))
         if isinstance(answer, dict):
             connection.sendall(frame(response_bytes(api.name, version, correlation, answer)))
+        elif isinstance(answer, Frame):
+            connection.sendall(answer)
         elif answer is not None:
             head = struct.pack(">i", correlation) + (b"\0" if api.response_header_flexible(version) else b"")
             connection.sendall(frame(head + answer))
@@ -90,7 +98,8 @@ class Broker:
 
 
 class StandIns:
-    def __init__(self, scene, answer, topics):
-        self.answer, self.topics, self.connections = answer, topics, []
+    def __init__(self, scene, answer, topics, holds=False):
+        """holds: a connection that the node shut down stays open until the test ends."""
+        self.answer, self.topics, self.holds, self.connections = answer, topics, holds, []
         self.brokers = [Broker(n, scene.host(40 + n), self) for n in range(1, BROKERS + 1)]
         self.bootstrap = f"{self.brokers[0].host}:{self.brokers[0].port}"
