@@ -212,6 +212,26 @@ struct reading {
 	int64_t newest; /* incarnation that the map has of this node */
 };
 
+/* Whether what the map has of this node differs in nothing but when it was said: what it
+ * was before a restart.  Nobody need hear of that again. */
+static bool says_the_same(const struct cluster *c, struct cluster_member *m)
+{
+	int64_t said = m->incarnation;
+	struct buf ours, theirs;
+	bool same;
+
+	buf_init(&ours, IDENTITY_MAX);
+	buf_init(&theirs, IDENTITY_MAX);
+	m->incarnation = c->self.incarnation;
+	identity_write(&ours, &c->self);
+	identity_write(&theirs, m);
+	m->incarnation = said;
+	same = ours.len == theirs.len && memcmp(ours.data, theirs.data, ours.len) == 0;
+	buf_deinit(&ours);
+	buf_deinit(&theirs);
+	return same;
+}
+
 static bool on_entry(void *ctx, const struct map_entry *entry)
 {
 	struct reading *r = ctx;
@@ -224,6 +244,8 @@ static bool on_entry(void *ctx, const struct map_entry *entry)
 		return true;
 	}
 	is_ours = strcmp(m.node_id, c->self.node_id) == 0;
+	if (is_ours && m.incarnation < c->self.incarnation && says_the_same(c, &m))
+		c->self.incarnation = m.incarnation;
 	if (is_ours && m.incarnation > r->newest)
 		r->newest = m.incarnation;
 	/* an older one of our name and address is what we were before */

@@ -35,6 +35,19 @@ def knows(node):
     return {member["node_id"] for member in cluster_of(node)["members"]}
 
 
+def check_restarts(kafka, node):
+    """Killed and back as it was: it has its old place, and nobody else hears of it."""
+    node.kill()
+    generation, count = kafka.group.generation, len(kafka.joins)
+    beats = kafka.counts["Heartbeat"]
+    node.start()
+    node.wait_ready()
+    wait_for(lambda: cluster_of(node)["state"] == "member", 10, "a member again")
+    wait_for(lambda: kafka.counts["Heartbeat"] > beats + 5, 10, "it stays")
+    check_equal((kafka.group.generation, len(kafka.joins)), (generation, count + 1), "generation and joins")
+    check_equal(knows(node), {"gw"}, "nodes that it knows")
+
+
 def check_comes_back(kafka, node):
     """Killed and back with one port more: the group gives it its old data and tells nobody, so it says it again."""
     node.kill()
@@ -134,6 +147,7 @@ def test(scene):
     node = scene.node(kafka.bootstrap, env={**ENV, "GATEWAY_NODE_ID": "gw"})
     wait_for(lambda: cluster_of(node)["state"] == "member", 15, "a member")
     wait_for(lambda: (TOPIC, 0) in kafka.logs, 10, "the internal topic is created")
+    check_restarts(kafka, node)
     check_comes_back(kafka, node)
     check_told_to_join(kafka, node)
     check_moves(kafka, node)
