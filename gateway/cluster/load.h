@@ -3,8 +3,9 @@
  *   value  int16 version | int16 length node id | int64 incarnation
  *          | int64 connections | int64 bytes a second | int16 declines
  *
- * What is behind that is passed over, and without `declines` it is 0.  The key is the node id.  Batches are of format 2, not compressed; those that
- * are, or that somebody else put there, are passed over.
+ * What is behind that is passed over, and without `declines` it is 0.  The key
+ * is the node id.  Batches are of format 2, not compressed; those that are, or
+ * that somebody else put there, are passed over.
  * Tests: tests/unit/cluster/load_test.c, tests/fuzz/identity.c
  */
 #ifndef CLUSTER_LOAD_H

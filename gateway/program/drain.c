@@ -16,7 +16,7 @@ static bool others_know(const struct program *p, int64_t now)
 	int64_t limit = 2 * (int64_t)c->heartbeat_interval_ms;
 	bool known;
 
-	if (!c->internal_load_balancing)
+	if (!program_names_nodes(p))
 		return true;
 	if (limit > c->drain_timeout_ms / 4)
 		limit = c->drain_timeout_ms / 4;
@@ -32,13 +32,13 @@ static bool others_know(const struct program *p, int64_t now)
  * turn later. */
 static int lag(const struct program *p)
 {
-	return p->first->internal_load_balancing ? 1 : 0;
+	return program_names_nodes(p) ? 1 : 0;
 }
 
 /* And it waits longer between its own attempts the more often it has moved of late. */
 static int turn_ms(const struct program *p)
 {
-	return p->first->internal_load_balancing ? MOVING_TURN_MS : TURN_MS;
+	return program_names_nodes(p) ? MOVING_TURN_MS : TURN_MS;
 }
 
 /* As many as there are virtual brokers, but all of them in half of the time. */
@@ -49,6 +49,22 @@ static int turns(const struct program *p)
 
 	most = most < 1 + lag(p) ? 1 + lag(p) : most;
 	return wanted < most ? wanted : most;
+}
+
+/* Where a load balancer sends all to one port, clients can't leave by port. */
+static bool came_by_several_ports(const struct program *p)
+{
+	int one = NO_PORT;
+
+	for (int i = 0; i < p->worker_count; i++) {
+		int port = worker_came_by(p->workers[i]);
+
+		if (port == SEVERAL_PORTS || (port != NO_PORT && one != NO_PORT && port != one))
+			return true;
+		if (port != NO_PORT)
+			one = port;
+	}
+	return false;
 }
 
 static void each_worker(struct program *p, void (*tell)(struct worker *w))
@@ -193,6 +209,7 @@ static void tell_manager(struct program *p)
 bool drain_begin(struct program *p, bool exits, const char *reason)
 {
 	struct drain *d = &p->drain;
+	bool by_port;
 
 	if (d->is_undone) { /* only for a moment */
 		d->begins_again = true;
@@ -208,6 +225,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	}
 	if (!p->listening.is_open)
 		return false;
+	by_port = came_by_several_ports(p);
 	log_info("who=main event=draining reason=\"%s\" clients=%lld", reason,
 		 (long long)program_clients(p));
 	atomic_store(&d->exits, exits);
@@ -218,7 +236,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	atomic_store(&p->phase, HTTP_DRAINING);
 	cluster_set_draining(p->node.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
-		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p));
+		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
 	tell_manager(p);
 	arm(p, 0);
 	return true;

@@ -93,6 +93,8 @@ struct program {
 /* program.c */
 /* Clients of all workers, open now. */
 int64_t program_clients(const struct program *p);
+/* Clients are told the nodes of a cluster, by internal balancing. */
+bool program_names_nodes(const struct program *p);
 /* It can't go on: the program ends with 1. */
 void program_fail(struct program *p, const char *why);
 /* A letter to the main loop that calls `call` there. */

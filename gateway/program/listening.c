@@ -71,18 +71,12 @@ static void serve(struct program *p)
 		 c->advertised_port, p->worker_count);
 }
 
-static bool names_nodes(const struct config *c)
-{
-	return c->internal_load_balancing && c->advertised_mode == ADVERTISE_PORTS;
-}
-
 static bool knows_nodes(const struct cluster_view *v)
 {
 	const struct cluster_load none = { 0 };
 
-	return v->state == CLUSTER_OFF ||
-	       (v->state == CLUSTER_MEMBER &&
-		(v->topic_trouble != NULL || skew_of(v, &none, clock_ms()).is_whole));
+	return v->state == CLUSTER_MEMBER &&
+	       (v->topic_trouble != NULL || skew_of(v, &none, clock_ms()).is_whole);
 }
 
 static bool is_waiting(const struct program *p)
@@ -92,7 +86,7 @@ static bool is_waiting(const struct program *p)
 
 static void look(struct program *p, const struct cluster_view *v)
 {
-	if (is_waiting(p) && (!names_nodes(p->first) || knows_nodes(v)))
+	if (is_waiting(p) && (!program_names_nodes(p) || knows_nodes(v)))
 		serve(p);
 }
 

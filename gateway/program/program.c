@@ -38,6 +38,14 @@ void program_post(struct program *p, void (*call)(struct program *p))
 	mailbox_post(&p->mailbox, &l->letter);
 }
 
+bool program_names_nodes(const struct program *p)
+{
+	const struct config *c = p->first;
+
+	return c->internal_load_balancing && c->advertised_mode == ADVERTISE_PORTS &&
+	       c->cluster_id != NULL;
+}
+
 void program_fail(struct program *p, const char *why)
 {
 	log_error("who=main err=\"%s\"", why);

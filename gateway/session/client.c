@@ -453,6 +453,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 		c->next->prev = &c->next;
 	w->clients = c;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
+	draining_note_port(w, port);
 	if (client_drain_turn(c) < w->drained_turns - w->drain_lag)
 		client_drain(c);
 	else

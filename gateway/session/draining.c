@@ -27,6 +27,14 @@ void worker_client_gone(struct worker *w)
 
 /* --- clients --- */
 
+void draining_note_port(struct worker *w, int port)
+{
+	int before = atomic_load_explicit(&w->came_by, memory_order_relaxed);
+
+	if (before != port && before != SEVERAL_PORTS)
+		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
+}
+
 int client_drain_turn(const struct client *c)
 {
 	const struct worker *w = c->worker;
@@ -70,6 +78,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 void draining_init(struct worker *w)
 {
 	w->drain_turns = 1;
+	atomic_init(&w->came_by, NO_PORT);
 	ev_timer_init(&w->drain_timer, on_look, look_every, look_every);
 	w->drain_timer.data = w;
 }
@@ -79,16 +88,8 @@ void draining_init(struct worker *w)
 struct drain_letter {
 	struct letter letter;
 	int turns, lag;
+	bool by_port;
 };
-
-static bool came_by_several_ports(const struct worker *w)
-{
-	for (const struct client *c = w->clients; c != NULL; c = c->next) {
-		if (c->port != w->clients->port)
-			return true;
-	}
-	return false;
-}
 
 static void deliver_drain(struct letter *letter, void *owner)
 {
@@ -101,13 +102,13 @@ static void deliver_drain(struct letter *letter, void *owner)
 		w->drain_turns = l->turns;
 		w->drain_lag = l->lag;
 		w->drained_turns = 0;
-		w->drain_by_port = came_by_several_ports(w);
+		w->drain_by_port = l->by_port;
 		ev_timer_again(w->loop, &w->drain_timer);
 	}
 	free(l);
 }
 
-void worker_drain(struct worker *w, int turns, int lag)
+void worker_drain(struct worker *w, int turns, int lag, bool by_port)
 {
 	struct drain_letter *l = mem_zalloc(sizeof *l);
 
@@ -115,6 +116,7 @@ void worker_drain(struct worker *w, int turns, int lag)
 	l->letter.deliver = deliver_drain;
 	l->turns = turns;
 	l->lag = lag;
+	l->by_port = by_port;
 	mailbox_post(&w->mailbox, &l->letter);
 }
 
@@ -189,6 +191,11 @@ void worker_undrain(struct worker *w)
 void worker_drain_end(struct worker *w)
 {
 	worker_post(w, deliver_drain_end);
+}
+
+int worker_came_by(const struct worker *w)
+{
+	return atomic_load(&w->came_by);
 }
 
 int worker_leaving(const struct worker *w)

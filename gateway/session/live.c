@@ -104,12 +104,12 @@ void live_remove(struct live *l, uint64_t key)
 	pthread_mutex_unlock(&l->lock);
 }
 
-bool live_has(struct live *l, uint64_t key)
+unsigned live_count(struct live *l, uint64_t key)
 {
-	bool has;
+	unsigned count;
 
 	pthread_mutex_lock(&l->lock);
-	has = l->slots[place(l, key)].key == key;
+	count = l->slots[place(l, key)].count;
 	pthread_mutex_unlock(&l->lock);
-	return has;
+	return count;
 }

@@ -8,7 +8,6 @@
 #ifndef SESSION_LIVE_H
 #define SESSION_LIVE_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 struct live;
@@ -17,6 +16,6 @@ struct live *live_new(void);
 void live_free(struct live *l);			/* fine with NULL */
 void live_add(struct live *l, uint64_t key);	/* not 0 */
 void live_remove(struct live *l, uint64_t key); /* one that was added */
-bool live_has(struct live *l, uint64_t key);
+unsigned live_count(struct live *l, uint64_t key);
 
 #endif

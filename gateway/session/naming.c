@@ -8,7 +8,11 @@
 
 #include <netinet/in.h>
 
-enum { FIRST_ANSWERS = 8 };
+enum {
+	FIRST_ANSWERS = 8,
+	SHARED = 4,   /* so many connections by one port are not one client's */
+	SHED_S = 120, /* a client that was closed for the balance is known by that for as long */
+};
 
 static bool is_stable(const struct client *c)
 {
@@ -57,11 +61,14 @@ bool naming_would_move(const struct client *c)
 {
 	const struct worker *w = c->worker;
 	const struct broker *b = own_broker(c);
+	bool near;
 
 	if (b == NULL || c->key_of_client == 0)
 		return true;
 	if (is_coordinators(c))
 		return false;
+	if (c->shares_key && !is_stable(c))
+		return mapping_choices(w->mapping, b->id, b->rack, &near) > 1;
 	return strcmp(mapping_choose(w->mapping, c->key_of_client, b->id, b->rack)->node_id,
 		      w->config->node_id) != 0;
 }
@@ -82,14 +89,28 @@ static bool is_work(const struct kapi *api)
 	return api->route == TO_LEADER || api->route == TO_GROUP || api->route == TO_TXN;
 }
 
-enum why { WORKED, SHED };
-
-/* As one who came for the broker of a port. */
-static uint64_t key_with_broker(const struct client *c, int port, enum why why)
+/* As one who came for the broker of a port; as one who was closed there at that time. */
+static uint64_t key_at_port(const struct client *c, int port, uint64_t period)
 {
-	const uint64_t all[3] = { c->key_of_client, (uint64_t)port, why };
+	const uint64_t all[3] = { c->key_of_client, (uint64_t)port, period };
 
 	return hash_bytes(all, sizeof all) | 1;
+}
+
+static uint64_t own_key(const struct client *c)
+{
+	return key_at_port(c, c->port, 0);
+}
+
+static uint64_t period(const struct client *c)
+{
+	return (uint64_t)(client_now(c) / SHED_S);
+}
+
+/* Clients without a name, behind one address: nothing tells one from the other. */
+static void look_for_others(struct client *c)
+{
+	c->shares_key = live_count(c->worker->node->live, own_key(c)) >= SHARED;
 }
 
 static void note_work(struct client *c, const struct request *r)
@@ -101,11 +122,12 @@ static void note_work(struct client *c, const struct request *r)
 		return;
 	c->has_work = true;
 	known_add(c->worker->node->known, c->key_of_client);
-	known_add(c->worker->node->known, key_with_broker(c, c->port, WORKED));
+	known_add(c->worker->node->known, own_key(c));
 	if (!c->came_back) {
-		c->live_key = key_with_broker(c, c->port, WORKED);
+		c->live_key = own_key(c);
 		live_add(c->worker->node->live, c->live_key);
 	}
+	look_for_others(c);
 }
 
 void naming_forget(struct client *c)
@@ -117,7 +139,15 @@ void naming_forget(struct client *c)
 
 void naming_note_shed(const struct client *c)
 {
-	known_add(c->worker->node->known, key_with_broker(c, c->port, SHED));
+	known_add(c->worker->node->known, key_at_port(c, c->port, period(c)));
+}
+
+static bool was_shed(const struct client *c)
+{
+	const struct known *known = c->worker->node->known;
+
+	return known_has(known, key_at_port(c, c->port, period(c))) ||
+	       known_has(known, key_at_port(c, c->port, period(c) - 1));
 }
 
 static void note_client(struct client *c, const struct request *r)
@@ -125,7 +155,8 @@ static void note_client(struct client *c, const struct request *r)
 	bool is_first = c->key_of_client == 0;
 
 	c->key_of_client = key_of_client(c, r);
-	if (is_first && known_has(c->worker->node->known, key_with_broker(c, c->port, SHED))) {
+	look_for_others(c);
+	if (is_first && !c->shares_key && was_shed(c)) {
 		c->came_back = true;
 		c->times_chosen = 1;
 	}
@@ -136,6 +167,8 @@ static void note_client(struct client *c, const struct request *r)
  * by an answer; but somebody who asks often and does nothing else only asks. */
 static bool is_at_work(const struct client *c)
 {
+	if (c->shares_key)
+		return false;
 	return c->has_work || c->port > 0 || known_has(c->worker->node->known, c->key_of_client) ||
 	       (c->times_mapped < FIRST_ANSWERS && !naming_would_move(c));
 }
@@ -147,10 +180,9 @@ static bool is_at_work(const struct client *c)
 static bool own_stays(const struct client *c)
 {
 	const struct worker *w = c->worker;
-	bool is_at_work = c->has_work ||
-			  known_has(w->node->known, key_with_broker(c, c->port, WORKED));
+	bool is_its_broker = c->has_work || known_has(w->node->known, own_key(c));
 
-	return is_at_work && !c->came_back &&
+	return is_its_broker && !c->came_back &&
 	       !(w->draining && client_drain_turn(c) < w->drained_turns - w->drain_lag);
 }
 
@@ -166,10 +198,11 @@ bool naming_stays(const void *request, int32_t broker)
 	const struct broker *b = snapshot_broker(w->snapshot, broker);
 	int port = broker - w->config->min_broker_id;
 
-	if (!r->map_at_work || b == NULL || port < 0 || port >= w->port_count || !may_be_here(w, b))
+	if (b == NULL || port < 0 || port >= w->port_count || !may_be_here(w, b))
 		return false;
-	return port == c->port ? own_stays(c)
-			       : live_has(w->node->live, key_with_broker(c, port, WORKED));
+	if (port == c->port)
+		return (r->map_at_work || c->has_work) && own_stays(c);
+	return r->map_at_work && live_count(w->node->live, key_at_port(c, port, 0)) > 0;
 }
 
 /* At random for each request that maps anew, and what comes between agrees with it; but not any

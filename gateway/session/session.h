@@ -165,6 +165,7 @@ struct client {
 	bool has_work;		/* it is more than a bootstrap connection */
 	bool has_leader_work;
 	bool came_back;	   /* after it was closed for the balance */
+	bool shares_key;   /* with other clients */
 	uint64_t live_key; /* in the node's table; 0: it isn't */
 	/* see leave.c */
 	ev_tstamp born;

@@ -55,6 +55,7 @@ struct worker {
 	const struct snapshot *snapshot; /* never NULL once listening */
 	struct advertising advertising;
 	struct mapping *mapping; /* what advertising borrows; NULL: none */
+	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home;	 /* clients for whom it has this node: see worker_at_home */
 	uint64_t map_keys;	 /* drawn */
 	struct shunned shunned[WORKER_SHUNNED];
@@ -94,8 +95,12 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
  * when it drains. */
 void worker_listen(struct worker *w, const int *fds, int port_count);
 /* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn.
- * With a lag of 1 ports are closed a turn after their clients, who may so come back once. */
-void worker_drain(struct worker *w, int turns, int lag);
+ * With a lag of 1 ports are closed a turn after their clients, who may so come back once.
+ * by_port: clients leave with their port, else by chance. */
+void worker_drain(struct worker *w, int turns, int lag, bool by_port);
+/* From any thread: by which port clients have come, or NO_PORT, SEVERAL_PORTS. */
+enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
+int worker_came_by(const struct worker *w);
 /* The next turn: its ports are closed, and its clients go when what is in flight is answered. */
 void worker_drain_turn(struct worker *w);
 /* From any thread: how many clients whose turn has come are still there. */
@@ -132,7 +137,9 @@ void worker_client_gone(struct worker *w);
 void worker_close_port(struct worker *w, int port);
 /* From any thread: a letter that `deliver` frees. */
 void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *worker));
-void draining_init(struct worker *w); /* draining.c */
+/* draining.c */
+void draining_init(struct worker *w);
+void draining_note_port(struct worker *w, int port); /* of a new client */
 /* A key that nobody can foresee, never 0. */
 uint64_t worker_map_key(struct worker *w);
 
