@@ -37,19 +37,20 @@ def wait_known(nodes, count, limit, what):
     return time.monotonic() - began
 
 
-def told(node):
-    """{host: broker ids} of a metadata answer of the node."""
-    return {broker["NodeId"]: (broker["Host"], broker["Port"]) for broker in metadata(node)["Brokers"]}
+def told(node, client_id="e2e"):
+    """{broker id: (host, port)} of a metadata answer of the node."""
+    return {broker["NodeId"]: (broker["Host"], broker["Port"]) for broker in metadata(node, client_id)["Brokers"]}
 
 
-def metadata(node):
+def metadata(node, client_id="e2e"):
     from world import wire
-    with wire.Connection(*node.address, wire.schemas("4.4.0")) as connection:
+    with wire.Connection(*node.address, wire.schemas("4.4.0"), client_id=client_id) as connection:
         return connection.ask("Metadata", 12, {"Topics": [], "AllowAutoTopicCreation": False})
 
 
-def hosts_told(node, times=40):
-    return {host for _ in range(times) for host, _ in told(node).values()}
+def hosts_told(node, clients=40):
+    """By as many clients, each of which has just come."""
+    return {host for n in range(clients) for host, _ in told(node, f"client-{n}").values()}
 
 
 def described(world):
