@@ -1,5 +1,6 @@
 #include "cluster/load.h"
 
+#include "kafka/batch.h"
 #include "kafka/wire.h"
 #include "util/crc32c.h"
 
@@ -109,6 +110,61 @@ static void what_is_not_ours_is_passed_over(void **state)
 	buf_deinit(&b);
 }
 
+/* As an older version writes it, and what a newer one may write behind it. */
+static struct cluster_load read_value_of(const uint8_t *behind, size_t n)
+{
+	struct buf value, b;
+	struct heard h = { 0 };
+
+	buf_init(&value, 100);
+	buf_append16(&value, 1);
+	buf_append16(&value, 2);
+	buf_append(&value, "n1", 2);
+	buf_append64(&value, 77);
+	buf_append64(&value, 300);
+	buf_append64(&value, 4000);
+	buf_append(&value, behind, n);
+	buf_init(&b, 10000);
+	batch_write(&b, 1700000000000, &(struct record){ "n1", value.data, 2, value.len });
+	assert_int_equal(read_into(&h, &b, b.len, 0), 1);
+	assert_int_equal(h.count, 1);
+	assert_string_equal(h.node_id, "n1");
+	assert_int_equal(h.load.connections, 300);
+	assert_int_equal(h.load.bytes_per_second, 4000);
+	buf_deinit(&value);
+	buf_deinit(&b);
+	return h.load;
+}
+
+static void what_it_declines_may_be_left_out(void **state)
+{
+	static const uint8_t behind[] = { 0x01, 0x02, 0xff, 0xff };
+
+	(void)state;
+	assert_int_equal(read_value_of(behind, 0).declines, 0);
+	assert_int_equal(read_value_of(behind, 1).declines, 0);
+	assert_int_equal(read_value_of(behind, 2).declines, 0x102);
+	assert_int_equal(read_value_of(behind, 4).declines, 0x102);
+}
+
+static void nobody_declines_more_than_all(void **state)
+{
+	static const unsigned told[] = { 0, 1, 250, 1000, 1001, 65535 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof told / sizeof told[0]; i++) {
+		const struct cluster_load load = { 300, 4000, told[i] };
+		struct heard h = { 0 };
+		struct buf b;
+
+		buf_init(&b, 10000);
+		load_write(&b, 1700000000000, "n1", 77, &load);
+		assert_int_equal(read_into(&h, &b, b.len, 0), 1);
+		assert_int_equal(h.load.declines, told[i] < 1000 ? told[i] : 1000);
+		buf_deinit(&b);
+	}
+}
+
 /* The known answer of the checksum, RFC 3720 B.4. */
 static void the_checksum_is_castagnoli(void **state)
 {
@@ -124,6 +180,8 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read),
 		cmocka_unit_test(a_cut_batch_is_left_for_later),
 		cmocka_unit_test(what_is_not_ours_is_passed_over),
+		cmocka_unit_test(what_it_declines_may_be_left_out),
+		cmocka_unit_test(nobody_declines_more_than_all),
 		cmocka_unit_test(the_checksum_is_castagnoli),
 	};
 

@@ -95,6 +95,23 @@ static void who_drains_is_not(void **state)
 	cluster_view_unref(v);
 }
 
+/* Another one's clients are still to come, as far as is known. */
+static void who_drains_with_clients_moves_them(void **state)
+{
+	static const int64_t loads[] = { 7, 50, 0, -1 };
+	struct cluster_view *v = make_view(loads, 4);
+
+	(void)state;
+	assert_false(skew_of(v, &own, NOW).is_moving);
+	for (size_t i = 0; i < 4; i++) {
+		v->members[i].is_draining = true;
+		assert_int_equal(skew_of(v, &own, NOW).is_moving, i == 1);
+		assert_false(skew_of(v, &own, NOW + 10000).is_moving);
+		v->members[i].is_draining = false;
+	}
+	cluster_view_unref(v);
+}
+
 static void nothing_is_even(void **state)
 {
 	static const int64_t loads[] = { 0, 0 };
@@ -114,6 +131,7 @@ int main(void)
 		cmocka_unit_test(own_and_fresh_loads_are_counted),
 		cmocka_unit_test(old_and_unknown_loads_are_not),
 		cmocka_unit_test(who_drains_is_not),
+		cmocka_unit_test(who_drains_with_clients_moves_them),
 		cmocka_unit_test(nothing_is_even),
 	};
 

@@ -167,6 +167,61 @@ static void nobody_to_close_ends_it(void **state)
 	assert_int_equal(r.in_vain, 1);
 }
 
+/* One good round, and clients that come after it. */
+static struct run after_a_good_one(double own)
+{
+	struct run r = start(150, 100);
+
+	seconds(&r, 40);
+	assert_int_equal(r.ended, 1);
+	assert_int_equal(r.in_vain, 0);
+	r.in.own = own;
+	return r;
+}
+
+static void what_was_of_use_goes_on(void **state)
+{
+	struct run within = after_a_good_one(105), r = after_a_good_one(106);
+
+	(void)state;
+	seconds(&within, 60);
+	assert_int_equal(within.begun, 1);
+	seconds(&r, 30);
+	assert_int_equal(r.begun, 2);
+	assert_int_equal(r.in.own, 100);
+}
+
+static void it_does_not_go_on_among_other_nodes(void **state)
+{
+	struct run r = after_a_good_one(106);
+
+	(void)state;
+	r.in.members++;
+	seconds(&r, 60);
+	assert_int_equal(r.begun, 1);
+	r.in.own = 111;
+	seconds(&r, 30);
+	assert_int_equal(r.begun, 2);
+	r.in.own = 106;
+	seconds(&r, 30);
+	assert_int_equal(r.begun, 3);
+}
+
+static void what_was_in_vain_does_not_go_on(void **state)
+{
+	struct run r = after_a_good_one(150);
+
+	(void)state;
+	r.comes_back = 1;
+	for (int i = 0; i < 60 && r.in_vain == 0; i++)
+		seconds(&r, 1);
+	assert_int_equal(r.in_vain, 1);
+	assert_int_equal(r.begun, 2);
+	r.in.own = 106;
+	seconds(&r, 60);
+	assert_int_equal(r.begun, 2);
+}
+
 static void who_asks_waits_for_nothing(void **state)
 {
 	struct run r = start(104, 100);
@@ -195,6 +250,9 @@ int main(void)
 		cmocka_unit_test(nothing_while_nodes_come_or_loads_are_unknown),
 		cmocka_unit_test(what_comes_back_makes_it_pause),
 		cmocka_unit_test(nobody_to_close_ends_it),
+		cmocka_unit_test(what_was_of_use_goes_on),
+		cmocka_unit_test(it_does_not_go_on_among_other_nodes),
+		cmocka_unit_test(what_was_in_vain_does_not_go_on),
 		cmocka_unit_test(who_asks_waits_for_nothing),
 	};
 

@@ -144,6 +144,106 @@ static void a_node_that_goes_moves_its_own(void **state)
 	mapping_free(less);
 }
 
+/* All nodes, and b declines so many thousandths. */
+static struct mapping *b_declines(unsigned thousandths)
+{
+	struct mapping_node changed[NODES];
+
+	memcpy(changed, nodes, sizeof changed);
+	changed[1].declines = thousandths;
+	return mapping_new(changed, NODES);
+}
+
+/* What a node declines goes where it would go without the node; all else stays. */
+static void a_node_declines_a_part_of_its_own(void **state)
+{
+	const struct mapping_node others[] = { nodes[0], nodes[2], nodes[3], nodes[4] };
+	struct mapping *all = mapping_new(nodes, NODES), *without = mapping_new(others, NODES - 1),
+		       *third = b_declines(300), *half = b_declines(500);
+	unsigned own = 0, third_moved = 0, half_moved = 0;
+
+	(void)state;
+	for (uint64_t i = 0; i < ANSWERS; i++) {
+		const uint64_t key = random_key(i);
+		const char *before = mapping_choose(all, key, 2, NULL)->node_id,
+			   *next = mapping_choose(without, key, 2, NULL)->node_id,
+			   *at_third = mapping_choose(third, key, 2, NULL)->node_id,
+			   *at_half = mapping_choose(half, key, 2, NULL)->node_id;
+
+		own += strcmp(before, "b") == 0;
+		third_moved += strcmp(before, at_third) != 0;
+		half_moved += strcmp(before, at_half) != 0;
+		if (strcmp(before, at_half) != 0) {
+			assert_string_equal(before, "b");
+			assert_string_equal(at_half, next);
+		}
+		/* once given away it is still so when more is */
+		if (strcmp(before, at_third) != 0)
+			assert_string_equal(at_third, at_half);
+	}
+	assert_in_range(own, ANSWERS / NODES - 300, ANSWERS / NODES + 300);
+	assert_in_range(half_moved, own / 2 - 120, own / 2 + 120);
+	assert_in_range(third_moved, own * 3 / 10 - 120, own * 3 / 10 + 120);
+	mapping_free(all);
+	mapping_free(without);
+	mapping_free(third);
+	mapping_free(half);
+}
+
+static void when_all_decline_the_first_is_chosen(void **state)
+{
+	struct mapping_node changed[NODES];
+	struct mapping *all = mapping_new(nodes, NODES), *none, *one;
+
+	(void)state;
+	memcpy(changed, nodes, sizeof changed);
+	for (size_t i = 0; i < NODES; i++)
+		changed[i].declines = 1000;
+	none = mapping_new(changed, NODES);
+	changed[0].declines = 0;
+	one = mapping_new(changed, NODES);
+	for (uint64_t i = 0; i < 1000; i++) {
+		const uint64_t key = random_key(i);
+
+		assert_string_equal(mapping_choose(none, key, 2, NULL)->node_id,
+				    mapping_choose(all, key, 2, NULL)->node_id);
+		assert_string_equal(mapping_choose(one, key, 2, NULL)->node_id, "a");
+		/* one that is not near is none to give it to */
+		assert_string_equal(mapping_choose(one, key, 2, "r2")->node_id, "c");
+	}
+	mapping_free(all);
+	mapping_free(none);
+	mapping_free(one);
+}
+
+static void choices_are_counted(void **state)
+{
+	struct mapping_node changed[NODES];
+	struct mapping *m;
+	bool near;
+
+	(void)state;
+	memcpy(changed, nodes, sizeof changed);
+	changed[0].port_count = changed[2].port_count = 2;
+	m = mapping_new(changed, NODES);
+	assert_int_equal(mapping_choices(m, 1, NULL, &near), NODES);
+	assert_false(near);
+	assert_int_equal(mapping_choices(m, 1, "r9", &near), NODES);
+	assert_false(near);
+	assert_int_equal(mapping_choices(m, 1, "r1", &near), 2);
+	assert_true(near);
+	assert_int_equal(mapping_choices(m, 2, NULL, &near), NODES - 2);
+	assert_false(near);
+	assert_int_equal(mapping_choices(m, 2, "r1", &near), 1);
+	assert_true(near);
+	/* the only one in the rack has no port for it */
+	assert_int_equal(mapping_choices(m, 2, "r2", &near), NODES - 2);
+	assert_false(near);
+	assert_int_equal(mapping_choices(m, 10, "r1", &near), 0);
+	assert_false(near);
+	mapping_free(m);
+}
+
 static void clients_are_told_apart(void **state)
 {
 	uint64_t a = mapping_client_key("\x0a\0\0\1", 4, "app", 3);
@@ -298,6 +398,9 @@ int main(void)
 		cmocka_unit_test(the_brokers_rack_comes_first),
 		cmocka_unit_test(a_key_is_one_mapping),
 		cmocka_unit_test(a_node_that_goes_moves_its_own),
+		cmocka_unit_test(a_node_declines_a_part_of_its_own),
+		cmocka_unit_test(when_all_decline_the_first_is_chosen),
+		cmocka_unit_test(choices_are_counted),
 		cmocka_unit_test(clients_are_told_apart),
 		cmocka_unit_test(no_address_is_given_twice),
 		cmocka_unit_test(ten_thousand_answers_are_uniform),

@@ -1,6 +1,7 @@
 #include "session/nodes.h"
 
 #include "unit/cluster/nodes.h"
+#include "util/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -34,9 +35,8 @@ static struct cluster_view *make_view(changes *change)
 }
 
 /* Which nodes stand for broker 1, in order: "ac". */
-static void assert_named(changes *change, const char *expected)
+static void assert_view_names(const struct cluster_view *v, const char *expected)
 {
-	struct cluster_view *v = make_view(change);
 	struct mapping *m = nodes_mapping(v);
 	char named[4] = "";
 	size_t n = 0;
@@ -53,6 +53,13 @@ static void assert_named(changes *change, const char *expected)
 	}
 	assert_string_equal(named, expected);
 	mapping_free(m);
+}
+
+static void assert_named(changes *change, const char *expected)
+{
+	struct cluster_view *v = make_view(change);
+
+	assert_view_names(v, expected);
 	cluster_view_unref(v);
 }
 
@@ -67,6 +74,17 @@ static void assert_none(changes *change)
 static void c_drains(struct cluster_member *m, char letter)
 {
 	m->is_draining = letter == 'c';
+}
+
+static void a_drains(struct cluster_member *m, char letter)
+{
+	m->is_draining = letter == 'a';
+}
+
+static void b_declines(struct cluster_member *m, char letter)
+{
+	if (letter == 'b')
+		m->load.declines = 1000;
 }
 
 static void all_drain(struct cluster_member *m, char letter)
@@ -124,6 +142,42 @@ static void who_drains_is_named_only_when_all_do(void **state)
 	assert_named(all_drain, "abc");
 }
 
+static void assert_told(changes *change, enum cluster_state cluster, bool is_told,
+			const char *expected)
+{
+	struct cluster_view *v = make_view(change);
+
+	v->state = cluster;
+	v->is_told = is_told;
+	assert_view_names(v, expected);
+	cluster_view_unref(v);
+}
+
+/* As long as the others do not know, they send clients here. */
+static void this_node_leaves_when_the_others_know(void **state)
+{
+	(void)state;
+	assert_told(a_drains, CLUSTER_MEMBER, false, "abc");
+	assert_told(a_drains, CLUSTER_MEMBER, true, "bc");
+	assert_told(a_drains, CLUSTER_JOINING, false, "bc");
+	assert_told(a_drains, CLUSTER_APART, false, "bc");
+	assert_told(c_drains, CLUSTER_MEMBER, false, "ab");
+	assert_told(c_drains, CLUSTER_MEMBER, true, "ab");
+}
+
+static void what_is_declined_counts_while_the_load_is_known(void **state)
+{
+	struct cluster_view *v = make_view(b_declines);
+
+	(void)state;
+	assert_view_names(v, "abc"); /* never heard */
+	v->members[1].load_at = clock_ms();
+	assert_view_names(v, "ac");
+	v->members[1].load_at = clock_ms() - 20000;
+	assert_view_names(v, "abc");
+	cluster_view_unref(v);
+}
+
 static void external_and_single_name_none(void **state)
 {
 	(void)state;
@@ -136,6 +190,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(those_that_fit_are_named),
 		cmocka_unit_test(who_drains_is_named_only_when_all_do),
+		cmocka_unit_test(this_node_leaves_when_the_others_know),
+		cmocka_unit_test(what_is_declined_counts_while_the_load_is_known),
 		cmocka_unit_test(external_and_single_name_none),
 	};
 
