@@ -39,6 +39,7 @@ static json_t *member(const struct cluster_member *m)
 				  : json_null());
 	json_object_set_new(o, "load_age_ms",
 			    heard ? json_integer(clock_ms() - m->load_at) : json_null());
+	json_object_set_new(o, "declines", heard ? json_real(m->load.declines / 1e3) : json_null());
 	return o;
 }
 

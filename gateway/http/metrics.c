@@ -166,6 +166,8 @@ static void print_skew(FILE *out, const struct http_metrics *m)
 		   "The most that one of them has, as a multiple of their mean.");
 	print_pair(out, "anyport_cluster_share", m->connections_share, m->bytes_share,
 		   "What this node has, as a multiple of their mean.");
+	gauge(out, "anyport_balance_declined_ratio", m->declined,
+	      "Internal balancing: the share of its clients that this node leaves to the others.");
 }
 
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)

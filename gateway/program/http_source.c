@@ -58,6 +58,7 @@ static void tell_skew(const struct cluster_view *v, struct http_metrics *out)
 	out->bytes_skew = skew_ratio(&s.bytes);
 	out->connections_share = skew_share(&s.connections);
 	out->bytes_share = skew_share(&s.bytes);
+	out->declined = v->members[v->self].load.declines / 1e3;
 }
 
 static void tell_cluster(struct program *p, struct http_metrics *out)

@@ -212,6 +212,7 @@ def check_other_node(api, nodes):
     check("event=reloading" in nodes[1].process.log(), "it was there")
     check_equal(ask(nodes[0], f"/v1/node?node={ids[False]}", **{"X-Anyport-Passed-On": "1"})[0], 400, "once only")
     wait_for(lambda: ask(nodes[0], "/v1/cluster")[2]["skew"] is not None, 20, "each hears the other's load")
+    check_equal([m["declines"] for m in api.check("/v1/cluster")["members"]], [0, 0], "nobody has too much")
     api.check("/v1/rebalance", "POST", status=401)
     wait_for(lambda: ask(nodes[0], "/v1/rebalance", "POST", token=TOKEN)[0] == 200, 20, "the loads are steady")
     check("nothing to do" in api.check("/v1/rebalance", "POST", token=TOKEN)["text"], "a rebalance")

@@ -3,11 +3,12 @@
 it, each as often as the others; `stable` keeps to one, and a correction closes what is not where it belongs.  Two brokers
 never have one address."""
 import collections
+import json
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import FIRST_PORT, check, check_equal, run, wait_for  # noqa: E402
+from cluster import FIRST_PORT, check, check_equal, http_get, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from peers import INTERNAL, RACK, Peers  # noqa: E402
 
@@ -52,6 +53,15 @@ def check_correction(node, chosen):
     others = [connect(name) for name, host in chosen.items() if host != node.host][:20]
     wait_for(lambda: all(kafka.is_closed(0.01) for kafka in others), 30, "those are closed that have another node")
     check(not any(kafka.is_closed(0.01) for kafka in ours), "one was closed that comes back")
+    return ours + [connect(name) for name, host in chosen.items() if host == node.host][len(ours):]
+
+
+def check_declined(node):
+    """It has all of the cluster's connections, and they belong to it: it leaves a part of its clients to the others."""
+    declined = wait_for(lambda: node.metrics().sum("anyport_balance_declined_ratio"), 20, "the node declines a part")
+    check(0 < declined <= 0.9, f"declined: {declined}")
+    members = json.loads(http_get(node.http + "/v1/cluster")[1])["members"]
+    check(next(m["declines"] for m in members if m["is_self"]) >= declined, f"what the API says: {members}")
 
 
 def test(scene):
@@ -77,7 +87,10 @@ def test(scene):
             check_equal(len(counts), 1, f"nodes that stand for broker {broker}, stable")
         chosen = {f"client-{n}": next(iter(told(stable, AT_ONCE, f"client-{n}")[3])) for n in range(100)}
         check_equal(set(chosen.values()), set(everyone), "nodes that stand for broker 3, for 100 clients")
-        check_correction(stable, chosen)
+        ours = check_correction(stable, chosen)
+        check_declined(stable)
+        for kafka_client in ours:
+            kafka_client.close()
 
 
 run(test)

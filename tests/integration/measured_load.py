@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """What a node does with the loads that it hears of: it tells the skew of connections and of bytes, asks HAProxy's agent
 check for less, in steps, and closes what is above the tolerance, which a reload changes."""
+import json
 import pathlib
 import re
 import signal
@@ -9,13 +10,14 @@ import sys
 import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
 TOPIC, AGENT_PORT = "_anyport_gateway", 9999
 OWN, OTHERS = 24, 6  # connections of the node, of each of two others
 MEAN = (OWN + 2 * OTHERS) / 3
+DECLINES = {"p1": 125, "p2": None}  # thousandths
 BYTES = 3 << 20  # a second, of each of the others
 CONFIG = "gateway: {{ log_level = \"{}\"; balance: {{ tolerance_percent = {}; close_per_second = 20; }}; }};"
 ENV = {"GATEWAY_AGENT_PORT": AGENT_PORT, "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"}
@@ -31,8 +33,8 @@ class Loads(threading.Thread):
 
     def run(self):
         while not self.ends.wait(0.5):
-            for name in ("p1", "p2"):
-                self.cluster.tell_load(TOPIC, name, OTHERS, BYTES)
+            for name, declines in DECLINES.items():
+                self.cluster.tell_load(TOPIC, name, OTHERS, BYTES, declines)
 
 
 def weight(node):
@@ -52,6 +54,10 @@ def check_skew(node):
     skew = node.metrics().sum("anyport_cluster_skew", of="bytes")
     check(1.4 < skew <= 1.5, f"two of three have all bytes: {skew}")
     check_equal(metrics.sum("anyport_client_connections"), OWN, "connections")
+    members = json.loads(http_get(node.http + "/v1/cluster")[1])["members"]
+    check_equal({m["node_id"]: m["declines"] for m in members if not m["is_self"]}, {"p1": 0.125, "p2": 0},
+                "what the others decline")
+    check_equal(metrics.sum("anyport_balance_declined_ratio"), 0, "external balancing: nothing is declined")
 
 
 def check_weight(node):

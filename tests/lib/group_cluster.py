@@ -143,9 +143,10 @@ class GroupCluster(WakingCluster):
             self.group.rebalance()
             self.changed.notify_all()
 
-    def tell_load(self, topic, name, connections, bytes_per_second=0):
-        """A load record of a peer."""
+    def tell_load(self, topic, name, connections, bytes_per_second=0, declines=None):
+        """A load record of a peer; declines: in thousandths, None: as of a node that does not tell it."""
         value = struct.pack(">hh", 1, len(name)) + name.encode() + struct.pack(">qqq", 1, connections, bytes_per_second)
+        value += b"" if declines is None else struct.pack(">h", declines)
         with self.changed:
             log = self.logs[(topic, 0)]
             log.append(batch([(name.encode(), value)], base_offset=len(log)))

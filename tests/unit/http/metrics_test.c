@@ -327,6 +327,7 @@ static void skew_is_there_when_it_is_measured(void **state)
 	metrics.bytes_skew = 1.5;
 	metrics.connections_share = 0.75;
 	metrics.bytes_share = 0.5;
+	metrics.declined = 0.125;
 	render();
 	assert_value(&page, "anyport_cluster_nodes", 3);
 	assert_value(&page, "anyport_cluster_nodes_measured", 2);
@@ -334,6 +335,7 @@ static void skew_is_there_when_it_is_measured(void **state)
 	assert_value(&page, "anyport_cluster_skew{of=\"bytes\"}", 1.5);
 	assert_value(&page, "anyport_cluster_share{of=\"connections\"}", 0.75);
 	assert_value(&page, "anyport_cluster_share{of=\"bytes\"}", 0.5);
+	assert_value(&page, "anyport_balance_declined_ratio", 0.125);
 }
 
 static void the_process_is_measured(void **state)
