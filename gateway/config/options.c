@@ -79,7 +79,7 @@ const struct config_option config_options[] = {
 	  .may_be_empty = true, .help = "rack of this node, as broker.rack" },
 	{ "gateway.mapping", "GATEWAY_MAPPING", .kind = OPTION_WORD, .at = AT(mapping),
 	  .words = "random|stable", .standard = "random",
-	  .help = "which node stands for a broker under internal balancing" },
+	  .help = "how the answer to a bootstrap connection names nodes, under internal balancing" },
 	{ "gateway.security_protocol", "GATEWAY_SECURITY_PROTOCOL", .kind = OPTION_NAME, NOWHERE,
 	  .words = PROTOCOLS, .built = "PLAINTEXT", .standard = "PLAINTEXT",
 	  .help = "how clients talk to the gateway" },

@@ -11,7 +11,8 @@
 #include <stddef.h>
 
 enum http_phase {
-	HTTP_STARTING, /* the cluster has not answered, or the ports are not bound */
+	HTTP_STARTING, /* the cluster has not answered, the ports are not bound, or internal
+			* balancing waits for the other nodes' loads */
 	HTTP_READY,    /* send clients here */
 	HTTP_DEGRADED, /* the same, but somebody should have a look */
 	HTTP_DRAINING, /* send no new ones */

@@ -38,8 +38,10 @@ static void tell_health(void *ctx, struct http_health *out)
 	if (out->phase == HTTP_READY) {
 		tell_troubles(p, out);
 	} else if (out->phase == HTTP_STARTING) {
-		http_reason(out, topology_age_ms(p->node.topology) < 0 ? "no broker has answered"
-								       : "the ports are not bound");
+		http_reason(out, "%s",
+			    topology_age_ms(p->node.topology) < 0
+				    ? "no broker has answered"
+				    : "the ports are not bound, or other nodes' loads not known");
 	} else {
 		drain_state(p, &d);
 		http_reason(out,
