@@ -113,6 +113,9 @@ class GroupCluster(WakingCluster):
         self.group, self.joins, self.peers = Group(), [], {}
         self.may_produce = threading.Event()  # cleared: a Produce is answered when it is set again
         self.may_produce.set()
+        self.may_sync = threading.Event()  # the same for a SyncGroup
+        self.may_sync.set()
+        self.coordinators = {}  # {group: broker}: those that are not where all others are
         self.leaders = {}  # {(topic, partition): broker}: who leads though its turn is another's
         self.ids = itertools.count(1)
         self.listeners, self.open = {}, collections.defaultdict(set)
@@ -151,6 +154,15 @@ class GroupCluster(WakingCluster):
             log = self.logs[(topic, 0)]
             log.append(batch([(name.encode(), value)], base_offset=len(log)))
             self.changed.notify_all()
+
+    def keep_telling(self, topic, loads, bytes_per_second=0):
+        """{name: connections}: the peers' records, again and again, as each node writes them."""
+        def tell():
+            while True:
+                for name, connections in loads.items():
+                    self.tell_load(topic, name, connections, bytes_per_second)
+                time.sleep(0.5)
+        threading.Thread(target=tell, daemon=True).start()
 
     def move_coordinator(self, broker):
         with self.changed:
@@ -284,10 +296,15 @@ class GroupCluster(WakingCluster):
 
     def _findcoordinator(self, _number, values):
         error = self._refused("FindCoordinator")
-        node = {"error_code": error, "error_message": None, "node_id": -1, "host": "", "port": -1}
-        if not error:
-            node.update(node_id=self.coordinator, host=self.hosts[self.coordinator], port=PORT)
-        return {**node, "coordinators": [{"key": key, **node} for key in values.get("coordinator_keys", [])]}
+
+        def node(key):
+            found = {"error_code": error, "error_message": None, "node_id": -1, "host": "", "port": -1}
+            if not error:
+                broker = self.coordinators.get(key, self.coordinator)
+                found.update(node_id=broker, host=self.hosts[broker], port=PORT)
+            return found
+        return {**node(values.get("key")),
+                "coordinators": [{"key": key, **node(key)} for key in values.get("coordinator_keys", [])]}
 
     def _joingroup(self, number, values):
         error = self._refused("JoinGroup") or (NOT_COORDINATOR if number != self.coordinator else 0)
@@ -351,6 +368,8 @@ class GroupCluster(WakingCluster):
 
     def _syncgroup(self, number, values):
         group, member = self.group, values["member_id"]
+        self.counts["SyncGroup asked"] += 1
+        self.may_sync.wait(60)
         with self.changed:
             error = self._refused("SyncGroup") or self._member_error(number, values)
             if not error and values["assignments"] and group.phase == "syncing":
