@@ -3,6 +3,7 @@
 it, each as often as the others; `stable` keeps to one, and a correction closes what is not where it belongs.  Two brokers
 never have one address."""
 import collections
+import contextlib
 import json
 import pathlib
 import sys
@@ -13,25 +14,33 @@ from kafka_wire import Connection  # noqa: E402
 from peers import INTERNAL, RACK, Peers  # noqa: E402
 
 GROUP, TOPIC = "g-internal", "_anyport_gateway"
-ANSWERS, AT_ONCE = 10000, 50
+ANSWERS, AT_ONCE, CONNECTIONS = 10000, 50, 10
 RACKS = {"p1": "r1", "p2": "r2", "p3": "r2", "p4": None}
 LIMITS = {1: 24, 2: 28, 5: 36}  # of chi-square by degrees of freedom: beyond it once in a million
 
 
-def told(node, times, client_id="test"):
+def answers(node, times, client_id, at_once):
+    """Counter of what so many metadata answers name: so many at once, over several connections of one client."""
+    named = collections.Counter()
+    with contextlib.ExitStack() as stack:
+        kafkas = [stack.enter_context(Connection(*node.address, client_id=client_id))
+                  for _ in range(min(CONNECTIONS, times // at_once))]
+        for _ in range(0, times, at_once * len(kafkas)):
+            for kafka in kafkas * at_once:
+                kafka.send("Metadata", 2, topics=[])
+            for kafka in kafkas * at_once:
+                named[tuple((b["node_id"], b["host"], b["port"]) for b in kafka.receive()["brokers"])] += 1
+    return named
+
+
+def told(node, times, client_id="test", at_once=AT_ONCE):
     """{broker: Counter of hosts} of so many metadata answers."""
     hosts = collections.defaultdict(collections.Counter)
-    with Connection(*node.address, client_id=client_id) as kafka:
-        for _ in range(0, times, AT_ONCE):
-            for _ in range(AT_ONCE):
-                kafka.send("Metadata", 2, topics=[])
-            for _ in range(AT_ONCE):
-                brokers = kafka.receive()["brokers"]
-                addresses = {(b["host"], b["port"]) for b in brokers}
-                check_equal(len(addresses), 3, f"addresses of {brokers}")
-                for broker in brokers:
-                    check_equal(broker["port"], FIRST_PORT + broker["node_id"] - 1, f"port of {broker}")
-                    hosts[broker["node_id"]][broker["host"]] += 1
+    for brokers, count in answers(node, times, client_id, at_once).items():
+        check_equal(len({(host, port) for _, host, port in brokers}), 3, f"addresses of {brokers}")
+        for broker, host, port in brokers:
+            check_equal(port, FIRST_PORT + broker - 1, f"port of broker {broker}")
+            hosts[broker][host] += count
     return hosts
 
 
@@ -73,9 +82,10 @@ def test(scene):
     env = {"GATEWAY_GROUP_ID": GROUP, "GATEWAY_RACK_ID": "r1",
            "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true"}
     with Peers(kafka, GROUP, TOPIC, dict.fromkeys(RACKS, 0), like):
-        node = scene.node(kafka.bootstrap, env=env)
-        stable = scene.node(kafka.bootstrap, env={**env, "GATEWAY_MAPPING": "stable"})
+        node = scene.node(kafka.bootstrap, ready=False, env=env)
+        stable = scene.node(kafka.bootstrap, ready=False, env={**env, "GATEWAY_MAPPING": "stable"})
         for one in (node, stable):
+            one.wait_ready()
             wait_for(lambda: one.metrics().sum("anyport_cluster_nodes") == 6, 20, "the peers are known")
         peers = [f"10.9.9.{n}" for n in range(1, 5)]
         everyone = [node.host, stable.host, *peers]
@@ -85,7 +95,7 @@ def test(scene):
         check_uniform(hosts[3], everyone, "broker 3, whose rack has no node")
         for broker, counts in told(stable, 200).items():
             check_equal(len(counts), 1, f"nodes that stand for broker {broker}, stable")
-        chosen = {f"client-{n}": next(iter(told(stable, AT_ONCE, f"client-{n}")[3])) for n in range(100)}
+        chosen = {f"client-{n}": next(iter(told(stable, 2, f"client-{n}", 2)[3])) for n in range(100)}
         check_equal(set(chosen.values()), set(everyone), "nodes that stand for broker 3, for 100 clients")
         ours = check_correction(stable, chosen)
         check_declined(stable)

@@ -7,7 +7,6 @@ import re
 import signal
 import socket
 import sys
-import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
@@ -21,20 +20,6 @@ DECLINES = {"p1": 125, "p2": None}  # thousandths
 BYTES = 3 << 20  # a second, of each of the others
 CONFIG = "gateway: {{ log_level = \"{}\"; balance: {{ tolerance_percent = {}; close_per_second = 20; }}; }};"
 ENV = {"GATEWAY_AGENT_PORT": AGENT_PORT, "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"}
-
-
-class Loads(threading.Thread):
-    """The others' records, again and again, as each node writes them."""
-
-    def __init__(self, cluster):
-        super().__init__(daemon=True)
-        self.cluster, self.ends = cluster, threading.Event()
-        self.start()
-
-    def run(self):
-        while not self.ends.wait(0.5):
-            for name, declines in DECLINES.items():
-                self.cluster.tell_load(TOPIC, name, OTHERS, BYTES, declines)
 
 
 def weight(node):
@@ -86,14 +71,14 @@ def test(scene):
     for name in ("p1", "p2"):
         cluster.add_peer(name, internal=0, host="lb.example")
     node = scene.node(cluster.bootstrap, advertise="lb.example:9092", config=CONFIG.format("info", 1000), env=ENV)
-    loads = Loads(cluster)
+    for name, declines in DECLINES.items():
+        cluster.keep_telling(TOPIC, {name: OTHERS}, BYTES, declines)
     clients = [Connection(*node.address) for _ in range(OWN)]
     for kafka in clients:
         kafka.ask("ApiVersions", 0)
     check_skew(node)
     check_weight(node)
     check_reloads(node, scene.dir / f"{node.name}.conf", clients)
-    loads.ends.set()
 
 
 run(test)

@@ -75,13 +75,20 @@ def check_no_right_any_more(kafka, node):
     wait_for(lambda: ready(node)[1] == {"status": "ready", "reasons": []}, 15, "a member again")
 
 
+def begin(scene, first_host, **refused):
+    kafka = GroupCluster(scene, 1, {"t": 1}, first_host=first_host)
+    kafka.refuse.update(refused)
+    return kafka, scene.node(kafka.bootstrap, ready=False, env=ENV)
+
+
 def test(scene):
-    kafka = GroupCluster(scene, 1, {"t": 1})
-    kafka.refuse.update(JoinGroup=GROUP_AUTHORIZATION_FAILED, CreateTopics=CLUSTER_AUTHORIZATION_FAILED)
-    node = scene.node(kafka.bootstrap, env=ENV)
-    check_no_right_yet(kafka, node)
-    check_no_topic(kafka, node)
-    check_no_right_any_more(kafka, node)
+    stranger = begin(scene, 61, JoinGroup=GROUP_AUTHORIZATION_FAILED)  # it waits for the others as long as it may
+    member = begin(scene, 71, CreateTopics=CLUSTER_AUTHORIZATION_FAILED)
+    member[1].wait_ready()
+    check_no_topic(*member)
+    stranger[1].wait_ready()
+    check_no_right_yet(*stranger)
+    check_no_right_any_more(*member)
 
 
 run(test)

@@ -12,6 +12,7 @@ from cluster import FIRST_PORT, check, check_equal, http_get, run, wait_for  # n
 from group_cluster import NOT_LEADER, GroupCluster  # noqa: E402
 from kafka_wire import Connection, batch, fetch_topics, parts_of, produce_data, read_response  # noqa: E402
 
+TOPIC = "_anyport_gateway"
 RACKS = {1: "r1", 2: "r2", 3: "r3"}  # of the brokers; no node is in r3
 PEERS = {"p1": "r1", "p2": "r2", "p3": None}
 INSIDE = {"GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true", "GATEWAY_RACK_ID": "r1",
@@ -138,9 +139,10 @@ def move_back(cluster, node, parts):
 
 
 def test(scene):
-    cluster = GroupCluster(scene, 3, {"t": 3}, racks=RACKS)
+    cluster = GroupCluster(scene, 3, {"t": 3, TOPIC: 1}, racks=RACKS)
     for name, rack in PEERS.items():
         cluster.add_peer(name, rack=rack)
+    cluster.keep_telling(TOPIC, dict.fromkeys(PEERS, 50))
     nodes = [scene.node(cluster.bootstrap, env=INSIDE)]
     wait_for(lambda: nodes[0].metrics().sum("anyport_cluster_nodes") == 4, 15, "the peers are known")
     check_hints(cluster, nodes[0])

@@ -155,12 +155,12 @@ class GroupCluster(WakingCluster):
             log.append(batch([(name.encode(), value)], base_offset=len(log)))
             self.changed.notify_all()
 
-    def keep_telling(self, topic, loads, bytes_per_second=0):
+    def keep_telling(self, topic, loads, bytes_per_second=0, declines=None):
         """{name: connections}: the peers' records, again and again, as each node writes them."""
         def tell():
             while True:
                 for name, connections in loads.items():
-                    self.tell_load(topic, name, connections, bytes_per_second)
+                    self.tell_load(topic, name, connections, bytes_per_second, declines)
                 time.sleep(0.5)
         threading.Thread(target=tell, daemon=True).start()
 
