@@ -75,7 +75,7 @@ def produce_and_poll(cluster, node, port):
 def drain_of(node):
     """What it says of its drain; None when it is gone."""
     try:
-        return json.loads(http_get(node.http + "/v1/node")[1])["drain"]
+        return node.get_json("/v1/node")[1]["drain"]
     except OSError:
         return None
 

@@ -4,12 +4,11 @@ it, each as often as the others; `stable` keeps to one, and a correction closes 
 never have one address."""
 import collections
 import contextlib
-import json
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import FIRST_PORT, check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import FIRST_PORT, check, check_equal, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from peers import INTERNAL, RACK, Peers  # noqa: E402
 
@@ -69,7 +68,7 @@ def check_declined(node):
     """It has all of the cluster's connections, and they belong to it: it leaves a part of its clients to the others."""
     declined = wait_for(lambda: node.metrics().sum("anyport_balance_declined_ratio"), 20, "the node declines a part")
     check(0 < declined <= 0.9, f"declined: {declined}")
-    members = json.loads(http_get(node.http + "/v1/cluster")[1])["members"]
+    members = node.get_json("/v1/cluster")[1]["members"]
     check(next(m["declines"] for m in members if m["is_self"]) >= declined, f"what the API says: {members}")
 
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """A start under internal balancing: who connects waits in the kernel's queue, and the node is not ready, until it is a
 member and knows the other nodes' loads, or for ten seconds."""
-import json
 import pathlib
 import select
 import sys
@@ -28,7 +27,7 @@ def begin(scene, first_host):
 
 
 def state(node):
-    told = json.loads(http_get(node.http + "/v1/cluster")[1])
+    told = node.get_json("/v1/cluster")[1]
     return told["state"], {member["node_id"] for member in told["members"]}
 
 

@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """What a node does with the loads that it hears of: it tells the skew of connections and of bytes, asks HAProxy's agent
 check for less, in steps, and closes what is above the tolerance, which a reload changes."""
-import json
 import pathlib
 import re
 import signal
@@ -9,7 +8,7 @@ import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import check, check_equal, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
@@ -39,7 +38,7 @@ def check_skew(node):
     skew = node.metrics().sum("anyport_cluster_skew", of="bytes")
     check(1.4 < skew <= 1.5, f"two of three have all bytes: {skew}")
     check_equal(metrics.sum("anyport_client_connections"), OWN, "connections")
-    members = json.loads(http_get(node.http + "/v1/cluster")[1])["members"]
+    members = node.get_json("/v1/cluster")[1]["members"]
     check_equal({m["node_id"]: m["declines"] for m in members if not m["is_self"]}, {"p1": 0.125, "p2": 0},
                 "what the others decline")
     check_equal(metrics.sum("anyport_balance_declined_ratio"), 0, "external balancing: nothing is declined")

@@ -1,14 +1,13 @@
 #!/usr/bin/env python3
 """A member of its group, whatever the group does: moves, goes away, has older data of it than it has; and nodes that
 do not fit together, by name.  The coordinator is a stand-in that does what real ones do."""
-import json
 import pathlib
 import sys
 import time
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import check, check_equal, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
@@ -23,12 +22,11 @@ def log_of(node):
 
 
 def ready(node):
-    status, text = http_get(node.http + "/health/ready")
-    return status, json.loads(text)
+    return node.get_json("/health/ready")
 
 
 def cluster_of(node):
-    return json.loads(http_get(node.http + "/v1/cluster")[1])
+    return node.get_json("/v1/cluster")[1]
 
 
 def knows(node):

@@ -1,12 +1,11 @@
 #!/usr/bin/env python3
 """No right to the group, nor to make the internal topic, from the beginning or later: clients are served, it is told,
 and asked for ever more rarely until it is given."""
-import json
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import check, check_equal, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster, partitions_of  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
@@ -19,12 +18,11 @@ GROUP_AUTHORIZATION_FAILED, CLUSTER_AUTHORIZATION_FAILED = 30, 31
 
 
 def ready(node):
-    status, text = http_get(node.http + "/health/ready")
-    return status, json.loads(text)
+    return node.get_json("/health/ready")
 
 
 def cluster_of(node):
-    return json.loads(http_get(node.http + "/v1/cluster")[1])
+    return node.get_json("/v1/cluster")[1]
 
 
 def serves(node):

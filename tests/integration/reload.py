@@ -71,7 +71,7 @@ def check_taken(scene, cluster):
 
 
 def option(node, name):
-    rows = json.loads(http_get(f"{node.http}/v1/config")[1])["options"]
+    rows = node.get_json("/v1/config")[1]["options"]
     return next(row for row in rows if row["name"] == name)
 
 

@@ -3,12 +3,11 @@
 mapping, with brokers' racks and peers in them; error answers carry no broker's own address (Produce 10+, Fetch 16+).
 Under external balancing the load balancer is all that is named, whoever the members are."""
 import collections
-import json
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
-from cluster import FIRST_PORT, check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import FIRST_PORT, check, check_equal, run, wait_for  # noqa: E402
 from group_cluster import NOT_LEADER, GroupCluster  # noqa: E402
 from kafka_wire import Connection, batch, fetch_topics, parts_of, produce_data, read_response  # noqa: E402
 
@@ -92,7 +91,7 @@ def check_external(cluster, node):
     with Connection(*node.address) as kafka:
         told = check_agree(cluster, kafka, 10)
     check_equal(told, {b: {"lb.example"} for b in (1, 2, 3)}, "what is named")
-    members = json.loads(http_get(node.http + "/v1/cluster")[1])["members"]
+    members = node.get_json("/v1/cluster")[1]["members"]
     check_equal(len(members), 1 + len(PEERS), "members that are known all the same")
 
 
@@ -125,7 +124,7 @@ def ask_stale(kafka, hosts, api, version, **values):
 
 
 def leaders(node, topic):
-    told = json.loads(http_get(f"{node.http}/v1/topics/{topic}")[1])
+    told = node.get_json(f"/v1/topics/{topic}")[1]
     return {p["partition"]: p["leader"] for p in told["partitions"]}
 
 

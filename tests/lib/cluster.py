@@ -291,6 +291,11 @@ class Node:
     def ports(self):
         return range(self.first_port, self.first_port + self.port_count)
 
+    def get_json(self, path):
+        """(status, value) of its HTTP API."""
+        status, text = http_get(self.http + path)
+        return status, json.loads(text)
+
     def ready(self):
         return http_get(self.http + "/health/ready")[0] == 200
 
