@@ -42,11 +42,6 @@ void client_end(struct client *c, const char *why)
 	c->ending = why;
 }
 
-int client_port(const struct client *c)
-{
-	return c->port;
-}
-
 struct client *client_next(const struct client *c)
 {
 	return c->next;

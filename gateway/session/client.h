@@ -25,7 +25,6 @@ int naming_at_home(const struct worker *w);
 void client_reconfigure(struct client *c);
 /* Closes now, with a reason for the log. */
 void client_free(struct client *c, const char *why);
-int client_port(const struct client *c);	    /* which of the node's ports it came by */
 struct client *client_next(const struct client *c); /* in the worker's list */
 
 #endif

@@ -35,9 +35,12 @@ static uint64_t key_of_client(const struct client *c, const struct request *r)
 static const struct broker *own_broker(const struct client *c)
 {
 	const struct worker *w = c->worker;
-	const struct broker *b = snapshot_broker(w->snapshot, c->port + w->config->min_broker_id);
+	const struct broker *b;
 
-	return w->mapping != NULL && b != NULL && mapping_has_port(w->mapping, b->id) ? b : NULL;
+	if (w->mapping == NULL)
+		return NULL;
+	b = snapshot_broker(w->snapshot, c->port + w->config->min_broker_id);
+	return b != NULL && mapping_has_port(w->mapping, b->id) ? b : NULL;
 }
 
 /* Whether this node may stand for it, by its rack. */
@@ -77,6 +80,8 @@ int naming_at_home(const struct worker *w)
 {
 	int count = 0;
 
+	if (w->mapping == NULL)
+		return 0;
 	for (const struct client *c = w->clients; c != NULL; c = c->next)
 		count += c->came_back || !naming_would_move(c);
 	return count;
