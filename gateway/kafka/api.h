@@ -45,7 +45,7 @@ enum klost {
 	LOST_CLOSE,	  /* the client's connection is closed, as if its broker died */
 	LOST_NOT_LEADER,  /* 6 in each partition */
 	LOST_TIMED_OUT,	  /* 7 in each partition */
-	LOST_COORDINATOR, /* 15 */
+	LOST_COORDINATOR, /* 15; 14 where any broker would do */
 	LOST_LOADING,	  /* 14: a list of all brokers, never given in part */
 };
 

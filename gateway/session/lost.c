@@ -5,6 +5,13 @@
 
 #include "route/stub.h"
 
+/* An InitProducerId without a transactional id: any broker answers it, none coordinates it.  Told
+ * that its coordinator is gone, kafka-python asks for that of no id at all, for ever. */
+static bool has_no_coordinator(const struct request *r)
+{
+	return r->head.api->route == TO_TXN && r->layout.has_key && r->layout.key == NULL;
+}
+
 /* Nothing was done: the client may try again at once (KAFKA-ROUTING 3.1). */
 static int unsent_code(const struct kapi *api)
 {
@@ -35,6 +42,8 @@ int lost_code(const struct request *r, const struct part *p)
 
 	if (api->response == NULL)
 		return -1;
+	if (has_no_coordinator(r))
+		return ERROR_COORDINATOR_LOAD_IN_PROGRESS; /* as a broker that has no ids yet */
 	if (p->state == PART_UNSENT)
 		return unsent_code(api);
 	switch (api->lost) {
