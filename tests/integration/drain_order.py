@@ -8,7 +8,6 @@ import re
 import sys
 import threading
 import time
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
@@ -80,17 +79,11 @@ def drain_of(node):
         return None
 
 
-def post(node, path):
-    request = urllib.request.Request(node.http + path, method="POST")
-    with urllib.request.urlopen(request, timeout=5) as answer:
-        return answer.status
-
-
 def check_ports(cluster, node):
     """The Produce's client came by the last port: it is answered while its port's turn waits for it."""
     idle = [Ended(connect(node, port)) for port in range(PORTS)]
     joining, busy = join_waiting(cluster, node, 1), produce_and_poll(cluster, node, PORTS - 1)
-    check_equal(post(node, "/v1/drain?exit=true"), 200, "status of POST /v1/drain")
+    check_equal(node.post("/v1/drain?exit=true"), 200, "status of POST /v1/drain")
     seen = []
     while (drain := drain_of(node)) and drain["turns_done"] < PORTS:
         seen.append((drain["turns_done"], drain["clients"]))

@@ -296,6 +296,11 @@ class Node:
         status, text = http_get(self.http + path)
         return status, json.loads(text)
 
+    def post(self, path):
+        """The status."""
+        with urllib.request.urlopen(urllib.request.Request(self.http + path, method="POST"), timeout=5) as answer:
+            return answer.status
+
     def ready(self):
         return http_get(self.http + "/health/ready")[0] == 200
 
