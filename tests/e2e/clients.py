@@ -1,7 +1,8 @@
 """The clients of the tests: Java (three versions), Kafka's console tools, confluent-kafka, kafka-python, kcat.
 
-All of them offer the same two calls:
+All of them offer the same calls:
     produce(topic, count, prefix, acks, compression)    keys are PREFIX0 .. PREFIX<count-1>
+    produce_each(topic, count, [(prefix, acks, compression), ...])      one after the other
     consume(topic, group, count, ...) -> [Record]       as a group, committing what was read
 """
 import base64
@@ -80,7 +81,13 @@ class Lines:
             return self._lines.pop(0)
 
 
-class Java:
+class Client:
+    def produce_each(self, topic, count, runs):
+        for run in runs:
+            self.produce(topic, count, *run)
+
+
+class Java(Client):
     """One JVM that carries out commands, several at a time."""
 
     def __init__(self, version, bootstrap, scene):
@@ -195,7 +202,7 @@ def venv_python():
     return python
 
 
-class Command:
+class Command(Client):
     """A client that is a program a call."""
 
     def __init__(self, bootstrap, directory):
@@ -226,6 +233,10 @@ class Python(Command):
 
     def produce(self, topic, count, prefix, acks="all", compression="none"):
         self._call(LIMIT, "produce", topic, count, prefix, acks, compression)
+
+    def produce_each(self, topic, count, runs):
+        """In one process: much of what a run of it takes is its start."""
+        self._call(LIMIT * len(runs), "produce", topic, count, *(word for run in runs for word in run))
 
     def consume(self, topic, group, count, limit=LIMIT, protocol="classic"):
         out = self.directory / f"{self.name}-{group}.records"

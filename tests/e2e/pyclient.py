@@ -1,6 +1,6 @@
 """confluent-kafka and kafka-python, run inside the tests' virtual environment.
 
-    pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION
+    pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION [PREFIX ACKS COMPRESSION ...]
     pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
     pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
 """
@@ -93,5 +93,14 @@ VERBS = {"confluent-kafka": {"produce": confluent_produce, "consume": confluent_
                             "transactions": confluent_transactions},
          "kafka-python": {"produce": python_produce, "consume": python_consume}}
 
+
+def main(library, bootstrap, verb, *words):
+    runs = [words]
+    if verb == "produce":  # once for each three that follow the topic and the count
+        runs = [words[:2] + words[i:i + 3] for i in range(2, len(words), 3)]
+    for run in runs:
+        VERBS[library][verb](bootstrap, *run)
+
+
 if __name__ == "__main__":
-    VERBS[sys.argv[1]][sys.argv[3]](sys.argv[2], *sys.argv[4:])
+    main(*sys.argv[1:])

@@ -21,12 +21,9 @@ def run(world):
 def one_client(world, client, protocols):
     before = world.counts()
     topic = world.topic(f"matrix-{client.name}")
-    written = []
-    for acks in ACKS:
-        for compression in COMPRESSIONS:
-            prefix = f"{acks}-{compression}-"
-            client.produce(topic, COUNT, prefix, acks, compression)
-            written += [f"{prefix}{i}" for i in range(COUNT)]
+    runs = [(f"{acks}-{compression}-", acks, compression) for acks in ACKS for compression in COMPRESSIONS]
+    client.produce_each(topic, COUNT, runs)
+    written = [f"{prefix}{i}" for prefix, _, _ in runs for i in range(COUNT)]
     # with acks=0 the client is done before the broker is
     arrived = until(10)
     while sum(world.offsets(topic).values()) < len(written) and arrived():
@@ -38,5 +35,5 @@ def one_client(world, client, protocols):
         records = client.consume(topic, group, len(written), **options)
         check_exactly_once(records, written, f"{client.name} {protocol or ''}")
         check_equal(world.committed(group, topic), world.offsets(topic), f"what {group} committed")
-    world.check_went_through(before, produced=len(ACKS) * len(COMPRESSIONS), fetched=1,
+    world.check_went_through(before, produced=len(runs), fetched=1,
                              payload=len(ACKS) * COUNT * VALUE)
