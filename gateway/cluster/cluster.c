@@ -300,6 +300,12 @@ static void on_map(void *owner, const uint8_t *map, size_t len)
 	put_right(c);
 }
 
+/* The snapshot is older than the cluster. */
+static void on_stranger(void *owner)
+{
+	topology_notice_all(((struct cluster *)owner)->topology);
+}
+
 static void on_change(void *owner)
 {
 	struct cluster *c = owner;
@@ -489,7 +495,7 @@ static void start_watchers(struct cluster *c)
 /* All that a member needs; nothing of it runs yet. */
 static void prepare_member(struct cluster *c)
 {
-	static const struct group_events group_events = { on_map, on_change };
+	static const struct group_events group_events = { on_map, on_change, on_stranger };
 	size_t size = strlen(c->config->cluster_id) + sizeof "_anyport_";
 
 	c->topic = mem_alloc(size);

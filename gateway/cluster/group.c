@@ -131,8 +131,10 @@ static void on_found(void *owner, const uint8_t *body, uint32_t len)
 	struct group_answer a;
 	int error = read_answer(g, MESSAGE_FIND_COORDINATOR, &a, body, len);
 
-	if (error == 0 && snapshot_broker(g->snapshot, a.node) == NULL)
+	if (error == 0 && snapshot_broker(g->snapshot, a.node) == NULL) {
 		error = ERROR_COORDINATOR_NOT_AVAILABLE;
+		g->events->on_stranger(g->owner);
+	}
 	if (error == 0) {
 		g->coordinator = a.node;
 		links_keep(g->links, LINK_GROUP, a.node);

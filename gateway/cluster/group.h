@@ -15,6 +15,8 @@ struct group_events {
 	void (*on_map)(void *owner, const uint8_t *map, size_t len);
 	/* The member's state or trouble may have changed. */
 	void (*on_change)(void *owner);
+	/* The coordinator is a broker that the snapshot does not have. */
+	void (*on_stranger)(void *owner);
 };
 
 struct group;

@@ -4,7 +4,6 @@ do not fit together, by name.  The coordinator is a stand-in that does what real
 import pathlib
 import sys
 import time
-import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
@@ -74,6 +73,13 @@ def check_told_to_join(kafka, node):
     wait_for(lambda: knows(node) == {"gw"}, 10, "the one that went is gone")
 
 
+def forgotten(node, broker):
+    """Whether the node does not list the broker; a client that asks for what was led by it has the node look again."""
+    with Connection(*node.address) as kafka:
+        kafka.ask("Metadata", 5, topics=[])
+    return broker not in [b["id"] for b in node.get_json("/v1/brokers")[1]["brokers"]]
+
+
 def check_moves(kafka, node):
     """Another broker coordinates: the membership stays.  Then that broker restarts."""
     generation, joins = kafka.group.generation, len(kafka.joins)
@@ -81,6 +87,7 @@ def check_moves(kafka, node):
     wait_for(lambda: "event=coordinator group=anyport_gateway broker=2" in log_of(node), 10, "the other one is found")
     kafka.stop_broker(2)
     wait_for(lambda: cluster_of(node)["trouble"], 10, "it is missed")
+    wait_for(lambda: forgotten(node, 2), 10, "the node's metadata is without it")
     kafka.start_broker(2)
     wait_for(lambda: cluster_of(node)["trouble"] is None, 10, "and found again")
     check_equal((kafka.group.generation, len(kafka.joins)), (generation, joins), "nobody joined for that")
@@ -114,21 +121,16 @@ def hosts_told(node, times=20):
         return {b["host"] for _ in range(times) for b in kafka.ask("Metadata", 2, topics=[])["brokers"]}
 
 
-def post(node, path):
-    with urllib.request.urlopen(urllib.request.Request(node.http + path, method="POST"), timeout=5) as answer:
-        check_equal(answer.status, 200, path)
-
-
 def check_drains(node, other):
     """The others stop naming it before it has gone, and name it again when it takes clients again."""
     both = {node.host, other.host}
     wait_for(lambda: hosts_told(node) == both, 10, "both are named")
-    post(other, "/v1/drain")
+    check_equal(other.post("/v1/drain"), 200, "/v1/drain")
     wait_for(lambda: hosts_told(node) == {node.host}, 10, "the one that drains is not named")
     check_equal({m["node_id"]: m["is_draining"] for m in cluster_of(node)["members"]}, {"gw": False, "other": True},
                 "who drains")
     check_equal(node.metrics().sum("anyport_cluster_nodes_draining"), 1, "nodes that drain")
-    post(other, "/v1/undrain")
+    check_equal(other.post("/v1/undrain"), 200, "/v1/undrain")
     wait_for(lambda: hosts_told(node) == both, 10, "both are named again")
 
 
