@@ -48,6 +48,7 @@ struct cluster {
 	struct group *group;
 	struct traffic *traffic;
 	struct load_events load_events;
+	const struct cluster_exchange *exchange; /* NULL: none */
 	struct cluster_member self;
 	struct cluster_member *others;
 	size_t other_count;
@@ -106,6 +107,7 @@ static void tell_group(const struct cluster *c, struct cluster_view *v)
 	v->generation = m->generation;
 	v->trouble = copied(member_trouble(m));
 	v->topic_trouble = copied(traffic_trouble(c->traffic));
+	v->has_heard = traffic_has_heard(c->traffic);
 }
 
 static void log_members(const struct cluster_view *v)
@@ -314,6 +316,11 @@ static void on_change(void *owner)
 	c->is_changed = true;
 }
 
+static bool is_named(const char *name, const char *node_id, size_t id_len)
+{
+	return strlen(name) == id_len && memcmp(name, node_id, id_len) == 0;
+}
+
 static void on_load(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
 		    const struct cluster_load *load)
 {
@@ -322,8 +329,7 @@ static void on_load(void *owner, const char *node_id, size_t id_len, int64_t inc
 
 	(void)incarnation;
 	for (size_t i = 0; i < c->load_count && heard == NULL; i++) {
-		if (strlen(c->loads[i].node_id) == id_len &&
-		    memcmp(c->loads[i].node_id, node_id, id_len) == 0)
+		if (is_named(c->loads[i].node_id, node_id, id_len))
 			heard = &c->loads[i];
 	}
 	if (heard == NULL && c->load_count == MAP_NODES_MAX)
@@ -336,6 +342,19 @@ static void on_load(void *owner, const char *node_id, size_t id_len, int64_t inc
 	heard->load = *load;
 	heard->at = clock_ms();
 	c->loads_changed = true;
+}
+
+static void on_keys(void *owner, const char *node_id, size_t id_len, const struct load_keys *keys)
+{
+	struct cluster *c = owner;
+	const struct cluster_exchange *x = c->exchange;
+
+	if (x == NULL || is_named(c->self.node_id, node_id, id_len))
+		return;
+	if (keys->asks)
+		x->asked(x->owner);
+	if (keys->count > 0)
+		x->heard(x->owner, node_id, id_len, keys->keys, keys->count);
 }
 
 /* --- what comes from elsewhere --- */
@@ -504,7 +523,7 @@ static void prepare_member(struct cluster *c)
 	mailbox_init(&c->inbox, c->loop, c);
 	c->stop_letter.deliver = deliver_stop;
 	c->desk_letter.deliver = deliver_desk;
-	c->load_events = (struct load_events){ on_load, c };
+	c->load_events = (struct load_events){ on_load, on_keys, c };
 	c->links = links_new(c->loop, c->config->connect_timeout_ms);
 	c->group = group_new(c->loop, c->links, c->config, c->topic, &group_events, c);
 	c->traffic = traffic_new(c->loop, c->links, c->topology, c->topic, c->config->node_id,
@@ -534,6 +553,14 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_heard on_view)
 {
 	publisher_subscribe(c->publisher, mailbox, on_view);
+}
+
+void cluster_exchange(struct cluster *c, const struct cluster_exchange *exchange)
+{
+	if (c->traffic == NULL)
+		return;
+	c->exchange = exchange;
+	traffic_tell(c->traffic, exchange->take, exchange->owner);
 }
 
 void cluster_start(struct cluster *c, int port_count)

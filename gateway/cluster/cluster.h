@@ -23,6 +23,22 @@ struct cluster;
  * before cluster_start; a first view is there at once. */
 struct cluster *cluster_new(const struct config *config, struct topology *topology,
 			    const char *version);
+/* Where clients have connections, as keys that only who calls this understands: what one node
+ * takes from its own is heard by all others some tenths of a second later, in the same order,
+ * unless the internal topic can't be written or read.  All are called on the cluster's thread. */
+struct cluster_exchange {
+	/* The next ones to tell, at most `max`; 0: nothing is new. */
+	size_t (*take)(void *owner, uint64_t *keys, size_t max);
+	/* Another node, which has just started, wants to hear all there is. */
+	void (*asked)(void *owner);
+	/* What another node tells; its id is not terminated. */
+	void (*heard)(void *owner, const char *node_id, size_t id_len, const uint64_t *keys,
+		      size_t count);
+	void *owner;
+};
+/* Borrowed; before cluster_start only. */
+void cluster_exchange(struct cluster *c, const struct cluster_exchange *exchange);
+
 /* Every published view (`const struct cluster_view *`) is handed to on_view on
  * the mailbox's loop, which takes the reference.  Before cluster_start only. */
 void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_heard on_view);

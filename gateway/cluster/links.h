@@ -11,7 +11,8 @@
 #include "topology/snapshot.h"
 #include "upstream/call.h"
 
-enum link_purpose { LINK_FIND, LINK_GROUP, LINK_LOAD };
+/* From LINK_POLL on: polls of the internal topic's partitions, one a partition. */
+enum link_purpose { LINK_FIND, LINK_GROUP, LINK_LOAD, LINK_POLL };
 
 struct links;
 

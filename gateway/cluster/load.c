@@ -8,7 +8,7 @@
 
 enum {
 	VERSION = 1,
-	VALUE_FIXED = 2 + 2 + 8 + 8 + 8 + 2,
+	VALUE_FIXED = 2 + 2 + 8 + 8 + 8 + 2 + 2 + 4,
 	DECLINES_MAX = 1000,
 	MAGIC = 2,
 	LENGTH_AT = 8,		      /* in a batch */
@@ -22,7 +22,7 @@ enum {
 /* --- writing --- */
 
 static void append_value(struct buf *out, const char *node_id, size_t id_len, int64_t incarnation,
-			 const struct cluster_load *load)
+			 const struct cluster_load *load, const struct load_keys *keys)
 {
 	buf_append16(out, VERSION);
 	buf_append16(out, (uint16_t)id_len);
@@ -31,16 +31,20 @@ static void append_value(struct buf *out, const char *node_id, size_t id_len, in
 	buf_append64(out, load->connections);
 	buf_append64(out, load->bytes_per_second);
 	buf_append16(out, (uint16_t)load->declines);
+	buf_append16(out, keys->asks);
+	buf_append32(out, (uint32_t)keys->count);
+	for (size_t i = 0; i < keys->count; i++)
+		buf_append64(out, keys->keys[i]);
 }
 
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
-		const struct cluster_load *load)
+		const struct cluster_load *load, const struct load_keys *keys)
 {
 	size_t id_len = strlen(node_id);
 	struct buf value;
 
-	buf_init(&value, VALUE_FIXED + id_len);
-	append_value(&value, node_id, id_len, incarnation, load);
+	buf_init(&value, VALUE_FIXED + id_len + keys->count * sizeof keys->keys[0]);
+	append_value(&value, node_id, id_len, incarnation, load, keys);
 	batch_write(out, now_ms, &(struct record){ node_id, value.data, id_len, value.len });
 	buf_deinit(&value);
 }
@@ -75,20 +79,38 @@ static struct cursor read_bytes(struct cursor *c)
 	return bytes != NULL ? cursor_of(bytes, (size_t)n) : cursor_of("", 0);
 }
 
+static void read_keys(struct cursor *value, struct load_keys *out)
+{
+	uint32_t count;
+
+	out->asks = cursor_16(value) != 0;
+	count = cursor_32(value);
+	if (value->bad || count > LOAD_KEYS_MAX || cursor_left(value) < count * sizeof out->keys[0])
+		return;
+	for (; out->count < count; out->count++)
+		out->keys[out->count] = cursor_64(value);
+}
+
 static void read_value(struct cursor value, const struct load_events *events)
 {
 	uint16_t version = cursor_16(&value), id_len = cursor_16(&value);
 	const char *id = (const char *)cursor_bytes(&value, id_len);
 	int64_t incarnation = (int64_t)cursor_64(&value);
 	struct cluster_load load = { .connections = cursor_64(&value) };
+	struct load_keys keys;
 
 	load.bytes_per_second = cursor_64(&value);
 	if (cursor_left(&value) >= sizeof(uint16_t))
 		load.declines = cursor_16(&value);
 	if (load.declines > DECLINES_MAX)
 		load.declines = DECLINES_MAX;
-	if (!value.bad && version >= VERSION && id_len > 0)
-		events->on_load(events->owner, id, id_len, incarnation, &load);
+	if (value.bad || version < VERSION || id_len == 0)
+		return;
+	events->on_load(events->owner, id, id_len, incarnation, &load);
+	keys.count = 0;
+	read_keys(&value, &keys);
+	if (!value.bad && (keys.count > 0 || keys.asks))
+		events->on_keys(events->owner, id, id_len, &keys);
 }
 
 static void read_record(struct cursor record, const struct load_events *events)

@@ -2,9 +2,12 @@
  *
  *   value  int16 version | int16 length node id | int64 incarnation
  *          | int64 connections | int64 bytes a second | int16 declines
+ *          | int16 asks | int32 count | count times int64: keys
  *
- * What is behind that is passed over, and without `declines` it is 0.  The key
- * is the node id.  Batches are of format 2, not compressed; those that are, or
+ * Keys say where clients have connections (cluster.h), and `asks` is not 0 when
+ * the node wants to hear all those of the others.  What is behind that is passed
+ * over, and what is missing from `declines` on is 0.  The record's key is the
+ * node id.  Batches are of format 2, not compressed; those that are, or
  * that somebody else put there, are passed over.
  * Tests: tests/unit/cluster/load_test.c, tests/fuzz/identity.c
  */
@@ -14,14 +17,26 @@
 #include "cluster/view.h"
 #include "util/buf.h"
 
+/* At most so many keys in a record. */
+enum { LOAD_KEYS_MAX = 2000 };
+
+struct load_keys {
+	uint64_t keys[LOAD_KEYS_MAX];
+	size_t count;
+	bool asks;
+};
+
 /* Appends a batch of one record. */
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
-		const struct cluster_load *load);
+		const struct cluster_load *load, const struct load_keys *keys);
 
+/* Ids are not terminated. */
 struct load_events {
-	/* The id is not terminated. */
 	void (*on_load)(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
 			const struct cluster_load *load);
+	/* Of the same record, afterwards; not called when it says neither. */
+	void (*on_keys)(void *owner, const char *node_id, size_t id_len,
+			const struct load_keys *keys);
 	void *owner;
 };
 

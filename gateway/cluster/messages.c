@@ -105,6 +105,8 @@ static bool fill_number(const struct group_ask *a, const struct encode_field *f,
 		{ "index", a->partition },
 		{ "fetch_offset", a->offset },
 		{ "timestamp", -1 }, /* the end */
+		{ "max_wait_ms", a->wait_ms },
+		{ "min_bytes", 1 },
 		{ "max_bytes", 1 << 20 },
 		{ "partition_max_bytes", 1 << 20 },
 	};

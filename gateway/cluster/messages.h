@@ -48,6 +48,7 @@ struct group_ask {
 	int32_t partition, partition_count;
 	int replicas;
 	int64_t offset;
+	int wait_ms; /* of a Fetch that finds nothing */
 	const struct buf *records;
 };
 

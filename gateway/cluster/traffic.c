@@ -12,6 +12,9 @@
 
 enum {
 	ANSWER_MS = 5000,
+	POLL_MS = 1500,	 /* so long a Fetch waits for something new */
+	HEARD_MS = 1000, /* what others answer to who asks them has come by then */
+	QUICK_MS = 200,	 /* what there is to tell of connections waits so long for more */
 	MESSAGE_MAX = 64 * 1024,
 	CREATE_AGAIN_MS = 60000,
 	REPLICAS_MAX = 3,
@@ -25,6 +28,7 @@ struct lane {
 	int64_t position; /* -1: not known */
 	bool is_asked;
 	int version; /* of the request that is under way */
+	int64_t asked_at;
 };
 
 struct traffic {
@@ -34,10 +38,15 @@ struct traffic {
 	const char *topic, *node_id;
 	const struct load_events *events;
 	const struct snapshot *snapshot; /* NULL: none yet */
-	ev_timer timer;
+	ev_timer timer, quick;
 	struct lane lanes[TRAFFIC_LANES_MAX];
 	int64_t incarnation;
 	struct cluster_load load;
+	size_t (*take)(void *owner, uint64_t *keys, size_t max); /* NULL: nothing is told */
+	void *owner;
+	struct load_keys keys; /* sent again until they are there */
+	int64_t asked_at;      /* the others what they have to tell; 0: not yet */
+	bool is_heard; /* the last record has arrived: the next one need not wait for the timer */
 	bool is_producing;
 	int produce_version;
 	int64_t create_at; /* not earlier */
@@ -133,8 +142,9 @@ static void create(struct traffic *t, int64_t now)
 
 /* --- to and from it --- */
 
-static bool send_message(struct traffic *t, const struct broker *to, enum message message,
-			 int version, const struct group_ask *ask, call_answer answer, void *owner)
+static bool send_message(struct traffic *t, enum link_purpose link, const struct broker *to,
+			 enum message message, int version, const struct group_ask *ask,
+			 call_answer answer, void *owner)
 {
 	struct buf body;
 	bool sent;
@@ -143,7 +153,7 @@ static bool send_message(struct traffic *t, const struct broker *to, enum messag
 		return false;
 	buf_init(&body, MESSAGE_MAX);
 	sent = ask_message(message, version, ask, &body) &&
-	       links_send(t->links, LINK_LOAD, to, api_of((int)message), version, body.data,
+	       links_send(t->links, link, to, api_of((int)message), version, body.data,
 			  (uint32_t)body.len, ANSWER_MS, answer, owner);
 	buf_deinit(&body);
 	return sent;
@@ -154,12 +164,37 @@ static void on_produced(void *owner, const uint8_t *body, uint32_t len)
 	struct traffic *t = owner;
 	struct group_answer a;
 
-	t->is_producing = false;
+	t->is_producing = t->is_heard = false;
 	if (body == NULL || !answer_read(&a, MESSAGE_PRODUCE, t->produce_version, body, len))
 		return;
-	if (a.error != 0)
+	if (a.error != 0) {
 		topic_error(t, "Produce", a.error);
+	} else {
+		t->is_heard = true;
+		if (t->keys.asks)
+			t->asked_at = clock_ms();
+		t->keys.count = 0;
+	}
 	answer_deinit(&a);
+}
+
+/* Who asks hears the answers only where it reads on. */
+static bool reads_all(const struct traffic *t, int32_t lanes)
+{
+	for (int32_t i = 0; i < lanes; i++) {
+		if (t->lanes[i].position < 0)
+			return false;
+	}
+	return true;
+}
+
+static void take_keys(struct traffic *t, int32_t lanes)
+{
+	if (t->take == NULL || t->is_producing)
+		return;
+	t->keys.asks = t->asked_at == 0 && reads_all(t, lanes);
+	if (t->keys.count == 0)
+		t->keys.count = t->take(t->owner, t->keys.keys, LOAD_KEYS_MAX);
 }
 
 static void produce(struct traffic *t, const struct broker *to, int32_t partition)
@@ -173,10 +208,10 @@ static void produce(struct traffic *t, const struct broker *to, int32_t partitio
 	clock_gettime(CLOCK_REALTIME, &now);
 	buf_init(&records, MESSAGE_MAX / 2);
 	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
-		   t->incarnation, &t->load);
+		   t->incarnation, &t->load, &t->keys);
 	t->produce_version = message_version(t->snapshot, MESSAGE_PRODUCE);
-	t->is_producing =
-		send_message(t, to, MESSAGE_PRODUCE, t->produce_version, &ask, on_produced, t);
+	t->is_producing = send_message(t, LINK_LOAD, to, MESSAGE_PRODUCE, t->produce_version, &ask,
+				       on_produced, t);
 	buf_deinit(&records);
 }
 
@@ -203,6 +238,7 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 	struct traffic *t = lane->traffic;
 	struct group_answer a;
 	int64_t before = lane->position;
+	bool has_waited = clock_ms() >= lane->asked_at + POLL_MS / 2;
 
 	lane->is_asked = false;
 	if (body == NULL || !answer_read(&a, MESSAGE_FETCH, lane->version, body, len))
@@ -215,9 +251,9 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 		set_trouble(t, NULL, 0);
 	if (a.error == 0 && a.data.len > 0)
 		lane->position = load_read(a.data.bytes, a.data.len, lane->position, t->events);
+	if (a.error == 0 && (has_waited || lane->position > before))
+		fetch(lane); /* else the timer does */
 	answer_deinit(&a);
-	if (lane->position > before)
-		fetch(lane); /* an answer may hold no more than one of many batches */
 }
 
 static const struct broker *leader_of(const struct traffic *t, int32_t partition)
@@ -237,42 +273,68 @@ static void fetch(struct lane *lane)
 	enum message message = is_known ? MESSAGE_FETCH : MESSAGE_LIST_OFFSETS;
 	const struct group_ask ask = { .topic = t->topic,
 				       .partition = lane->partition,
-				       .offset = lane->position };
+				       .offset = lane->position,
+				       .wait_ms = POLL_MS };
+	const enum link_purpose link = is_known ? (enum link_purpose)(LINK_POLL + lane->partition)
+						: LINK_LOAD;
 
 	if (lane->is_asked || to == NULL)
 		return;
 	lane->version = message_version(t->snapshot, message);
-	lane->is_asked = send_message(t, to, message, lane->version, &ask,
+	lane->asked_at = clock_ms();
+	lane->is_asked = send_message(t, link, to, message, lane->version, &ask,
 				      is_known ? on_fetched : on_end, lane);
 }
 
-static void step(struct traffic *t)
+/* Partitions of the topic that are used; 0: it isn't there. */
+static int32_t lanes(const struct traffic *t)
 {
-	const struct snapshot *s = t->snapshot;
-	const struct topic *topic = snapshot_topic(s, t->topic, strlen(t->topic));
-	int32_t mine, count;
+	const struct topic *topic = snapshot_topic(t->snapshot, t->topic, strlen(t->topic));
 
-	if (topic == NULL || topic->partition_count == 0) {
-		create(t, clock_ms());
-		return;
-	}
-	count = topic->partition_count < TRAFFIC_LANES_MAX ? topic->partition_count
-							   : TRAFFIC_LANES_MAX;
-	mine = (int32_t)(hash_bytes(t->node_id, strlen(t->node_id)) % (uint64_t)count);
-	for (int32_t p = 0; p < count; p++) {
-		const struct broker *leader = leader_of(t, p);
+	if (topic == NULL)
+		return 0;
+	return topic->partition_count < TRAFFIC_LANES_MAX ? topic->partition_count
+							  : TRAFFIC_LANES_MAX;
+}
 
-		if (leader != NULL && p == mine)
-			produce(t, leader, p);
-		fetch(&t->lanes[p]);
-	}
+static void tell(struct traffic *t, int32_t count)
+{
+	int32_t mine = (int32_t)(hash_bytes(t->node_id, strlen(t->node_id)) % (uint64_t)count);
+	const struct broker *leader = leader_of(t, mine);
+
+	if (leader != NULL)
+		produce(t, leader, mine);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	struct traffic *t = timer->data;
+	int32_t count = lanes(t);
+
 	(void)loop;
 	(void)events;
-	step(timer->data);
+	if (count == 0) {
+		create(t, clock_ms());
+		return;
+	}
+	take_keys(t, count);
+	tell(t, count);
+	for (int32_t p = 0; p < count; p++)
+		fetch(&t->lanes[p]);
+}
+
+static void on_quick(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct traffic *t = timer->data;
+	int32_t count = lanes(t);
+
+	(void)loop;
+	(void)events;
+	if (count == 0 || !t->is_heard)
+		return;
+	take_keys(t, count);
+	if (t->keys.count > 0 || t->keys.asks)
+		tell(t, count);
 }
 
 struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct topology *topology,
@@ -290,7 +352,8 @@ struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct to
 	for (int32_t i = 0; i < TRAFFIC_LANES_MAX; i++)
 		t->lanes[i] = (struct lane){ .traffic = t, .partition = i, .position = -1 };
 	ev_timer_init(&t->timer, on_timer, 0., TRAFFIC_EVERY_MS / 1e3);
-	t->timer.data = t;
+	ev_timer_init(&t->quick, on_quick, QUICK_MS / 1e3, QUICK_MS / 1e3);
+	t->timer.data = t->quick.data = t;
 	return t;
 }
 
@@ -299,6 +362,7 @@ void traffic_free(struct traffic *t)
 	if (t == NULL)
 		return;
 	ev_timer_stop(t->loop, &t->timer);
+	ev_timer_stop(t->loop, &t->quick);
 	free(t);
 }
 
@@ -307,14 +371,29 @@ void traffic_snapshot(struct traffic *t, const struct snapshot *s)
 	bool is_first = t->snapshot == NULL;
 
 	t->snapshot = s;
-	if (is_first)
-		ev_timer_start(t->loop, &t->timer);
+	if (!is_first)
+		return;
+	ev_timer_start(t->loop, &t->timer);
+	if (t->take != NULL)
+		ev_timer_start(t->loop, &t->quick);
+}
+
+void traffic_tell(struct traffic *t, size_t (*take)(void *owner, uint64_t *keys, size_t max),
+		  void *owner)
+{
+	t->take = take;
+	t->owner = owner;
 }
 
 void traffic_load(struct traffic *t, int64_t incarnation, const struct cluster_load *load)
 {
 	t->incarnation = incarnation;
 	t->load = *load;
+}
+
+bool traffic_has_heard(const struct traffic *t)
+{
+	return t->take == NULL || (t->asked_at > 0 && clock_ms() >= t->asked_at + HEARD_MS);
 }
 
 const char *traffic_trouble(const struct traffic *t)

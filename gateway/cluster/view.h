@@ -58,6 +58,7 @@ struct cluster_view {
 	char *trouble;	     /* why it is no member; NULL: nothing is wrong */
 	char *topic_trouble; /* why others' load is not known; NULL: nothing is wrong */
 	bool is_told;	     /* the group's members have what this node says of itself now */
+	bool has_heard;	     /* where the others have clients' connections is known */
 	int32_t generation;
 	uint64_t serial; /* grows when members come, go or change, not with their load */
 	struct cluster_member *members; /* sorted by node_id */

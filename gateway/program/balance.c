@@ -6,20 +6,31 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <time.h>
 
 static uint64_t closed_so_far(const struct stats *all)
 {
 	return all->counters[STAT_SHED_SKEW] + all->counters[STAT_SHED_ASKED];
 }
 
+static unsigned chosen(const struct program *p)
+{
+	unsigned count = 0;
+
+	for (int i = 0; i < p->worker_count; i++)
+		count += worker_chosen(p->workers[i]);
+	return count;
+}
+
 /* The oldest connections of each port are often the same clients', which need a while to
- * reconnect before they lose another one. */
+ * reconnect before they lose another one.  By the clock, so that all nodes close those of the
+ * same broker at the same time. */
 enum { SECONDS_A_PORT = 4 };
 
 /* As evenly as it goes: each worker gets the odd ones in turn. */
 static void shed(struct program *p, unsigned count)
 {
-	unsigned workers = (unsigned)p->worker_count, second = p->balance.seconds++;
+	unsigned workers = (unsigned)p->worker_count, second = (unsigned)time(NULL);
 	enum stats_counter why = p->balance.correction.by_request ? STAT_SHED_ASKED
 								  : STAT_SHED_SKEW;
 
@@ -61,6 +72,15 @@ static bool is_steady(const struct program *p, enum cluster_state state,
 {
 	return atomic_load(&p->phase) == HTTP_READY && state == CLUSTER_MEMBER && skew->nodes > 1 &&
 	       skew->is_whole && !skew->is_leaving && !skew->is_moving;
+}
+
+static int64_t returned(const struct program *p)
+{
+	int64_t count = 0;
+
+	for (int i = 0; i < p->worker_count; i++)
+		count += worker_returned(p->workers[i]);
+	return count;
 }
 
 static double at_home(const struct program *p)
@@ -108,6 +128,8 @@ void balance_step(struct program *p, const struct cluster_view *v, const struct 
 				       .is_on = p->config->balance_enabled,
 				       .members = v->serial,
 				       .closed = closed_so_far(all),
+				       .chosen = chosen(p),
+				       .returned = program_names_nodes(p) ? returned(p) : -1,
 				       .tolerance = p->config->balance_tolerance,
 				       .per_second = (unsigned)p->config->balance_per_second };
 	enum correction_event event;

@@ -61,6 +61,7 @@ static void begin(struct correction *c, const struct correction_input *in)
 	c->goal = (uint64_t)fmax(in->own - in->mean, 0);
 	c->excess_before = in->own - in->mean;
 	c->closed_before = c->closed_last = in->closed;
+	c->returned_before = in->returned;
 	c->closed_at = in->now_ms;
 }
 
@@ -97,8 +98,10 @@ static bool was_in_vain(const struct correction *c, const struct correction_inpu
 {
 	double closed = (double)(c->closed_last - c->closed_before);
 
-	return c->excess_before - (in->own - in->mean) < closed / 2 ||
-	       (closed < 1 && is_above(c, in));
+	double gone = in->returned >= 0 ? closed - (double)(in->returned - c->returned_before)
+					: c->excess_before - (in->own - in->mean);
+
+	return gone < closed / 2 || (closed < 1 && is_above(c, in));
 }
 
 static void judge(struct correction *c, const struct correction_input *in,
@@ -134,8 +137,10 @@ unsigned correction_step(struct correction *c, const struct correction_input *in
 	if (c->state != CORRECTION_ROUND)
 		return 0;
 	n = left(c, in);
-	if (n > 0)
+	if (n > 0) {
+		n = n > in->chosen ? n - in->chosen : 0;
 		return n < in->per_second ? (unsigned)n : in->per_second;
+	}
 	c->state = CORRECTION_SETTLE;
 	c->until = in->now_ms + SETTLE_MS;
 	*event = CORRECTION_ENDED;

@@ -3,10 +3,11 @@
  * A round begins when the node is above the nodes' mean by more than the tolerance, while
  * every node's load is known and none has come or gone of late.  The others' loads are some
  * seconds old, so the least that the node had in these seconds is compared with the highest
- * mean: where all have more and more, nobody has too much.  A round closes what is above the mean, a few a second, and is over when that is done.
- * Then it waits until the others have told what that did to them.  When most of what was
- * closed has come back (a load balancer that is sticky, `mapping = stable`), or nothing
- * could be closed, the next round waits, twice as long each time, ten minutes at most.
+ * mean: where all have more and more, nobody has too much.  A round closes what is above the
+ * mean, a few a second, and is over when that is done.  Then it waits until the others have told
+ * what that did to them.  When most of what was closed has come back (a load balancer that is
+ * sticky), or nothing could be closed, the next round waits, twice as long each time, ten minutes
+ * at most.  Under internal balancing clients are known again; else it is taken from the numbers.
  * Tests: tests/unit/program/correction_test.c
  */
 #ifndef PROGRAM_CORRECTION_H
@@ -35,6 +36,7 @@ struct correction {
 	uint64_t members;   /* who the nodes were, and since when */
 	int64_t members_at; /* 0: never */
 	uint64_t goal;	    /* of the round, in connections */
+	int64_t returned_before;
 	double excess_before;
 	uint64_t closed_before, closed_last;
 	int64_t closed_at; /* when the last one was */
@@ -49,6 +51,8 @@ struct correction_input {
 	bool is_on;	  /* the option */
 	uint64_t members; /* changes when nodes come or go */
 	uint64_t closed;  /* by corrections, ever */
+	unsigned chosen;  /* about to be closed */
+	int64_t returned; /* so many of these are back, now; -1: it can't be known */
 	int tolerance;	  /* percent */
 	unsigned per_second;
 };

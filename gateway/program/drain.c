@@ -5,7 +5,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 
-enum { TURN_MS = 1000, MOVING_TURN_MS = 2500, LOOK_MS = 100, SPREAD = 8 };
+enum { TURN_MS = 1000, MOVING_TURN_MS = 1500, LOOK_MS = 100, SPREAD = 8 };
 
 /* Under internal balancing the other nodes are to know it first, and stop naming this one: they
  * hear of it with their next heartbeat.  Waited for is so long at most. */

@@ -58,7 +58,6 @@ struct balance {
 	struct declining declining;
 	struct cluster_skew skew; /* of the last second */
 	bool is_steady;
-	unsigned seconds; /* in which connections were to be closed */
 };
 
 struct agent;
@@ -68,6 +67,7 @@ struct program {
 	struct config *first;  /* what it started with: others keep it to the end */
 	struct config *config; /* what counts now; may be `first` */
 	struct node node;
+	struct cluster_exchange exchange;
 	struct worker **workers;
 	const struct stats **stats; /* theirs */
 	int worker_count, port_count;

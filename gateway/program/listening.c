@@ -1,6 +1,7 @@
 /* The node's ports.  They are bound once the brokers are known, since their ids say how many
- * there are.  Under internal balancing nobody is served before the other nodes and their loads
- * are known too: an answer that knew only this node would move all of a client's brokers here.
+ * there are.  Under internal balancing nobody is served before the other nodes, their loads and
+ * where clients have connections are known too: an answer that knew less would move several of a
+ * client's brokers at once.
  * Who connects in the meantime waits, in the kernel's queue. */
 #include "cluster/skew.h"
 #include "net/listen.h"
@@ -76,7 +77,8 @@ static bool knows_nodes(const struct cluster_view *v)
 	const struct cluster_load none = { 0 };
 
 	return v->state == CLUSTER_MEMBER &&
-	       (v->topic_trouble != NULL || skew_of(v, &none, clock_ms()).is_whole);
+	       (v->topic_trouble != NULL ||
+		((v->has_heard || v->member_count == 1) && skew_of(v, &none, clock_ms()).is_whole));
 }
 
 static bool is_waiting(const struct program *p)

@@ -188,9 +188,15 @@ static void start_parts(struct program *p)
 	p->node.budget = budget_new(c->memory_budget_bytes);
 	p->node.known = mem_zalloc(sizeof *p->node.known);
 	p->node.live = live_new();
+	p->node.held = mem_zalloc(sizeof *p->node.held);
+	p->node.tag = mapping_tag(c->node_id, strlen(c->node_id));
 	p->node.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->node.topology = topology_new(c);
 	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
+	p->exchange =
+		(struct cluster_exchange){ naming_tell, naming_tell_all, naming_hear, &p->node };
+	if (program_names_nodes(p))
+		cluster_exchange(p->node.cluster, &p->exchange);
 	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
 	p->stats = mem_zalloc((size_t)c->workers * sizeof *p->stats);
 	for (int i = 0; i < c->workers; i++) {
@@ -215,6 +221,7 @@ static void stop_parts(struct program *p)
 	free(p->stats);
 	admission_free(p->node.admission);
 	free(p->node.known);
+	free(p->node.held);
 	live_free(p->node.live);
 	budget_free(p->node.budget);
 }

@@ -37,6 +37,17 @@ bool advertise_has_own(const struct advertising *a, const struct snapshot *s, in
 	return advertise_broker(a, s, broker, &told) && told.id == broker;
 }
 
+static const struct mapping_node *node_of(const struct advertising *a, const struct snapshot *s,
+					  int32_t id)
+{
+	const struct mapping_node *held = a->held != NULL ? a->held(a->held_ctx, id) : NULL;
+	const struct broker *b = snapshot_broker(s, id);
+
+	if (held != NULL)
+		return held;
+	return mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
+}
+
 bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
 		      struct advertised *out)
 {
@@ -55,10 +66,8 @@ bool advertise_broker(const struct advertising *a, const struct snapshot *s, int
 			return false;
 		id = other->id;
 	}
-	if (a->mapping != NULL && (a->stays == NULL || !a->stays(a->stays_ctx, id))) {
-		const struct broker *b = snapshot_broker(s, id);
-		const struct mapping_node *n =
-			mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
+	if (a->mapping != NULL) {
+		const struct mapping_node *n = node_of(a, s, id);
 
 		*out = (struct advertised){ id, n->host, n->port + (id - n->min_broker_id) };
 		return true;

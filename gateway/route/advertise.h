@@ -26,9 +26,9 @@ struct advertising {
 	int port_count;
 	const struct mapping *mapping; /* internal balancing: the nodes; NULL: the config's host */
 	uint64_t key;		       /* chooses among them: see mapping.h */
-	/* Brokers that this node stands for whatever the key; NULL: none. */
-	bool (*stays)(const void *ctx, int32_t broker);
-	const void *stays_ctx;
+	/* The node that stands for a broker whatever the key; NULL: that, or what it returns. */
+	const struct mapping_node *(*held)(const void *ctx, int32_t broker);
+	const void *held_ctx;
 };
 
 /* False: no broker has a port: there is nothing to tell. */

@@ -48,9 +48,11 @@ struct mapping *mapping_new(const struct mapping_node *nodes, size_t count)
 	if (count == 0)
 		return NULL;
 	m = mem_zalloc(sizeof *m + count * sizeof m->nodes[0]);
-	for (size_t i = 0; i < count; i++) {
-		if (fits(m, &nodes[i]))
-			add(m, &nodes[i]);
+	for (int leaves = 0; leaves < 2; leaves++) {
+		for (size_t i = 0; i < count; i++) {
+			if (nodes[i].leaves == leaves && fits(m, &nodes[i]))
+				add(m, &nodes[i]);
+		}
 	}
 	return m;
 }
@@ -70,10 +72,15 @@ static bool has_port(const struct mapping_node *n, int32_t broker)
 	return broker >= n->min_broker_id && broker - n->min_broker_id < n->port_count;
 }
 
+static bool may_be(const struct mapping_node *n, int32_t broker)
+{
+	return !n->leaves && has_port(n, broker);
+}
+
 bool mapping_has_port(const struct mapping *m, int32_t broker)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		if (has_port(&m->nodes[i], broker))
+		if (may_be(&m->nodes[i], broker))
 			return true;
 	}
 	return false;
@@ -98,7 +105,7 @@ static bool is_near(const struct mapping_node *n, const char *rack)
 static bool has_near(const struct mapping *m, int32_t broker, const char *rack)
 {
 	for (size_t i = 0; i < m->count; i++) {
-		if (has_port(&m->nodes[i], broker) && is_near(&m->nodes[i], rack))
+		if (may_be(&m->nodes[i], broker) && is_near(&m->nodes[i], rack))
 			return true;
 	}
 	return false;
@@ -132,7 +139,7 @@ const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key,
 		const struct mapping_node *n = &m->nodes[i];
 		uint64_t mark;
 
-		if (!has_port(n, broker) || (only_near && !is_near(n, rack)))
+		if (!may_be(n, broker) || (only_near && !is_near(n, rack)))
 			continue;
 		mark = score(key, n->hash, broker);
 		consider(&first, n, mark);
@@ -142,14 +149,40 @@ const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key,
 	return willing.node != NULL ? willing.node : first.node;
 }
 
-size_t mapping_choices(const struct mapping *m, int32_t broker, const char *rack, bool *near)
+size_t mapping_choices(const struct mapping *m, int32_t broker, const char *rack)
 {
+	const bool only_near = has_near(m, broker, rack);
 	size_t count = 0;
 
-	*near = has_near(m, broker, rack);
 	for (size_t i = 0; i < m->count; i++)
-		count += has_port(&m->nodes[i], broker) && (!*near || is_near(&m->nodes[i], rack));
+		count += may_be(&m->nodes[i], broker) &&
+			 (!only_near || is_near(&m->nodes[i], rack));
 	return count;
+}
+
+static uint16_t tag_of(uint64_t hash)
+{
+	return (uint16_t)hash != 0 ? (uint16_t)hash : 1;
+}
+
+uint16_t mapping_tag(const char *node_id, size_t len)
+{
+	return tag_of(hash_keyed(node_key, node_id, len));
+}
+
+const struct mapping_node *mapping_find(const struct mapping *m, uint16_t tag, int32_t broker,
+					const char *rack)
+{
+	const bool only_near = has_near(m, broker, rack);
+
+	for (size_t i = 0; i < m->count; i++) {
+		const struct mapping_node *n = &m->nodes[i];
+
+		if (tag_of(n->hash) == tag && has_port(n, broker) &&
+		    (!only_near || is_near(n, rack)))
+			return n;
+	}
+	return NULL;
 }
 
 uint64_t mapping_client_key(const void *address, size_t address_len, const void *client_id,

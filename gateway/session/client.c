@@ -82,6 +82,8 @@ void client_free(struct client *c, const char *why)
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
 	atomic_fetch_sub(&w->leaving, c->leaving);
 	naming_forget(c);
+	leave_forget(c);
+	atomic_fetch_sub(&w->returned, c->came_back);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -396,6 +398,7 @@ void client_step(struct client *c)
 		client_fail(c, c->ending);
 	if (c->draining && c->closing == NULL && is_drained(c))
 		client_fail(c, "drained");
+	leave_look(c);
 	if (leave_is_due(c)) {
 		c->sock.readable = true; /* a request that has come by now is taken */
 		step_until_still(c);

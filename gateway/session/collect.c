@@ -199,8 +199,8 @@ static bool reply_rewritten(struct client *c, struct request *r)
 	uint32_t size;
 
 	told.key = r->map_key;
-	told.stays = naming_stays;
-	told.stays_ctx = r;
+	told.held = naming_held;
+	told.held_ctx = r;
 	if (!answer_body(r, &r->parts[0], &body, &size) ||
 	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,
 			    c->worker->snapshot, &news))

@@ -47,7 +47,10 @@ int client_drain_turn(const struct client *c)
 
 static bool is_held(const struct client *c)
 {
-	return leave_is_held(c) && client_now(c) < c->turn_at + HELD_MOST_S;
+	ev_tstamp now = client_now(c);
+
+	return now < c->turn_at + leave_notice_s(c->worker) ||
+	       (leave_is_held(c) && now < c->turn_at + HELD_MOST_S);
 }
 
 static void let_go(struct client *c)

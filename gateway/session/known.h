@@ -1,7 +1,8 @@
 /* known.h - clients that have worked with this node of late.
  *
- * Shared by all workers, without locks: a table of keys (mapping_client_key) in which a newer one
- * may push out an older one.  So "not known" may be wrong, "known" is as right as the keys are.
+ * Shared by all workers, without locks: a table of keys (mapping_client_key) in which the oldest
+ * of a bucket is pushed out by a newer one.  So "not known" may be wrong, "known" is as right as
+ * the keys are.
  * Tests: tests/unit/session/known_test.c
  */
 #ifndef SESSION_KNOWN_H
@@ -11,21 +12,35 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { KNOWN_SLOTS = 16384 };
+enum { KNOWN_BUCKETS = 8192, KNOWN_BUCKET = 8 };
 
 struct known {
-	_Atomic uint64_t slots[KNOWN_SLOTS]; /* zeros at first */
+	/* zeros at first; in a bucket the newest is the first */
+	_Atomic uint64_t buckets[KNOWN_BUCKETS][KNOWN_BUCKET];
 };
 
+/* Not 0. */
 static inline void known_add(struct known *k, uint64_t key)
 {
-	atomic_store_explicit(&k->slots[key % KNOWN_SLOTS], key, memory_order_relaxed);
+	_Atomic uint64_t *slots = k->buckets[key % KNOWN_BUCKETS];
+	uint64_t pushed = key;
+
+	for (int i = 0; i < KNOWN_BUCKET; i++) {
+		pushed = atomic_exchange_explicit(&slots[i], pushed, memory_order_relaxed);
+		if (pushed == 0 || pushed == key)
+			return;
+	}
 }
 
 static inline bool known_has(const struct known *k, uint64_t key)
 {
-	return key != 0 &&
-	       atomic_load_explicit(&k->slots[key % KNOWN_SLOTS], memory_order_relaxed) == key;
+	const _Atomic uint64_t *slots = k->buckets[key % KNOWN_BUCKETS];
+
+	for (int i = 0; key != 0 && i < KNOWN_BUCKET; i++) {
+		if (atomic_load_explicit(&slots[i], memory_order_relaxed) == key)
+			return true;
+	}
+	return false;
 }
 
 #endif

@@ -20,6 +20,7 @@ enum {
 	MOVING_S = 1, /* see leave_is_held */
 	SHED_S = 1,   /* who was chosen and is not between requests in this time stays */
 };
+static const ev_tstamp notice_s = 0.7; /* see leave_notice_s */
 
 /* --- what forbids it --- */
 
@@ -83,31 +84,62 @@ static ev_tstamp age_limit(const struct client *c)
 	return from + w->config->max_connection_age_ms / 1000.0 * (0.9 + 0.2 * draw);
 }
 
+ev_tstamp leave_notice_s(const struct worker *w)
+{
+	return w->mapping != NULL ? notice_s : 0;
+}
+
+/* From when on one that is chosen may be closed, and until when. */
+static ev_tstamp begins(const struct client *c)
+{
+	return c->chosen_at > 0 ? c->chosen_at + leave_notice_s(c->worker) : INFINITY;
+}
+
+static ev_tstamp ends(const struct client *c)
+{
+	return begins(c) + SHED_S;
+}
+
 ev_tstamp leave_at(const struct client *c)
 {
 	ev_tstamp limit = age_limit(c);
 
-	return limit > client_now(c) ? limit : INFINITY; /* once it is past each step looks */
+	limit = fmin(limit, begins(c));
+	limit = limit > client_now(c) ? limit : INFINITY; /* once it is past each step looks */
+	return fmin(limit, ends(c));
 }
 
 /* --- leaving --- */
 
-static bool is_chosen(const struct client *c)
+bool leave_is_chosen(const struct client *c)
 {
-	const struct worker *w = c->worker;
+	return c->chosen_at > 0;
+}
 
-	return c->chosen_in == w->shed_turn && client_now(c) < w->shed_until;
+void leave_forget(struct client *c)
+{
+	if (c->chosen_at > 0)
+		atomic_fetch_sub(&c->worker->chosen, 1);
+	c->chosen_at = 0;
+}
+
+void leave_look(struct client *c)
+{
+	if (client_now(c) >= ends(c))
+		leave_forget(c);
 }
 
 bool leave_is_due(const struct client *c)
 {
+	ev_tstamp now = client_now(c);
+
 	return c->closing == NULL && !c->draining && is_between_requests(c) && may_leave(c) &&
-	       (is_chosen(c) || client_now(c) >= age_limit(c));
+	       (now >= begins(c) || now >= age_limit(c));
 }
 
 void leave(struct client *c)
 {
-	bool chosen = is_chosen(c);
+	bool chosen = leave_is_chosen(c);
 
 	if (chosen)
 		naming_note_shed(c);
@@ -150,8 +182,9 @@ static size_t candidates(struct worker *w, int port, struct client **to)
 	size_t n = 0;
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (!c->draining && !c->lingering && c->in_state != IN_PROXY && may_leave(c) &&
-		    client_now(c) >= c->born + YOUNG_S && c->port == port && naming_would_move(c))
+		if (!c->draining && !c->lingering && !leave_is_chosen(c) &&
+		    c->in_state != IN_PROXY && may_leave(c) && client_now(c) >= c->born + YOUNG_S &&
+		    c->port == port && naming_would_move(c))
 			to[n++] = c;
 	}
 	return n;
@@ -171,12 +204,12 @@ void leave_choose(struct worker *w, unsigned count, unsigned turn)
 	qsort(list, n, sizeof *list, compare);
 	if (n > count)
 		n = count;
-	w->shed_turn++;
-	w->shed_until = ev_now(w->loop) + SHED_S;
 	for (size_t i = 0; i < n; i++) {
-		list[i]->chosen_in = w->shed_turn;
+		list[i]->chosen_at = client_now(list[i]);
 		list[i]->times_chosen++;
+		naming_forget(list[i]);
 	}
+	atomic_fetch_add(&w->chosen, (unsigned)n);
 	for (size_t i = 0; i < n; i++)
 		client_step(list[i]);
 	free(list);

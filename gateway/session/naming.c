@@ -43,16 +43,6 @@ static const struct broker *own_broker(const struct client *c)
 	return b != NULL && mapping_has_port(w->mapping, b->id) ? b : NULL;
 }
 
-/* Whether this node may stand for it, by its rack. */
-static bool may_be_here(const struct worker *w, const struct broker *b)
-{
-	const char *rack = w->config->rack_id;
-	bool near;
-
-	(void)mapping_choices(w->mapping, b->id, b->rack, &near);
-	return !near || (rack != NULL && strcmp(rack, b->rack) == 0);
-}
-
 /* A consumer's connection to its group's coordinator goes where the last FindCoordinator said,
  * and librdkafka does not ask again because it was closed. */
 static bool is_coordinators(const struct client *c)
@@ -64,14 +54,13 @@ bool naming_would_move(const struct client *c)
 {
 	const struct worker *w = c->worker;
 	const struct broker *b = own_broker(c);
-	bool near;
 
 	if (b == NULL || c->key_of_client == 0)
 		return true;
 	if (is_coordinators(c))
 		return false;
 	if (c->shares_key && !is_stable(c))
-		return mapping_choices(w->mapping, b->id, b->rack, &near) > 1;
+		return mapping_choices(w->mapping, b->id, b->rack) > 1;
 	return strcmp(mapping_choose(w->mapping, c->key_of_client, b->id, b->rack)->node_id,
 		      w->config->node_id) != 0;
 }
@@ -94,12 +83,14 @@ static bool is_work(const struct kapi *api)
 	return api->route == TO_LEADER || api->route == TO_GROUP || api->route == TO_TXN;
 }
 
-/* As one who came for the broker of a port; as one who was closed there at that time. */
+/* As one who came for the broker of a port; as one who was closed there at that time.  Alike at
+ * every node. */
 static uint64_t key_at_port(const struct client *c, int port, uint64_t period)
 {
+	static const uint64_t port_key[2] = { 0x6e616d696e67, 1 };
 	const uint64_t all[3] = { c->key_of_client, (uint64_t)port, period };
 
-	return hash_bytes(all, sizeof all) | 1;
+	return hash_keyed(port_key, all, sizeof all) | 1;
 }
 
 static uint64_t own_key(const struct client *c)
@@ -118,20 +109,35 @@ static void look_for_others(struct client *c)
 	c->shares_key = live_count(c->worker->node->live, own_key(c)) >= SHARED;
 }
 
+/* It goes, or is to go. */
+static bool is_leaving(const struct client *c)
+{
+	const struct worker *w = c->worker;
+
+	return c->leaving || c->came_back || leave_is_chosen(c) ||
+	       (w->draining && client_drain_turn(c) < w->drained_turns);
+}
+
+/* From now on it is told, here and by the other nodes, that its broker is at this one. */
+static void hold(struct client *c)
+{
+	if (c->live_key != 0 || is_leaving(c))
+		return;
+	c->live_key = own_key(c);
+	live_add(c->worker->node->live, c->live_key);
+}
+
 static void note_work(struct client *c, const struct request *r)
 {
 	if (!is_work(r->head.api))
 		return;
 	c->has_leader_work |= r->head.api->route == TO_LEADER;
+	hold(c);
 	if (c->has_work)
 		return;
 	c->has_work = true;
 	known_add(c->worker->node->known, c->key_of_client);
 	known_add(c->worker->node->known, own_key(c));
-	if (!c->came_back) {
-		c->live_key = own_key(c);
-		live_add(c->worker->node->live, c->live_key);
-	}
 	look_for_others(c);
 }
 
@@ -163,8 +169,25 @@ static void note_client(struct client *c, const struct request *r)
 	look_for_others(c);
 	if (is_first && !c->shares_key && was_shed(c)) {
 		c->came_back = true;
+		atomic_fetch_add(&c->worker->returned, 1);
 		c->times_chosen = 1;
 	}
+	if (known_has(c->worker->node->known, own_key(c)))
+		hold(c); /* it worked here, and has connected again */
+}
+
+/* Whether it has a connection that works, at whatever node. */
+static bool works_somewhere(const struct client *c)
+{
+	const struct node *node = c->worker->node;
+
+	for (int port = 0; port < c->worker->port_count; port++) {
+		uint64_t key = key_at_port(c, port, 0);
+
+		if (live_count(node->live, key) > 0 || held_by(node->held, key) != 0)
+			return true;
+	}
+	return false;
 }
 
 /* A connection that a client opens anew may carry a metadata request before any other.  One to
@@ -175,40 +198,78 @@ static bool is_at_work(const struct client *c)
 	if (c->shares_key)
 		return false;
 	return c->has_work || c->port > 0 || known_has(c->worker->node->known, c->key_of_client) ||
-	       (c->times_mapped < FIRST_ANSWERS && !naming_would_move(c));
+	       (c->times_mapped < FIRST_ANSWERS && !naming_would_move(c)) || works_somewhere(c);
 }
 
 /* --- what does not move --- */
 
-/* Not when it was closed so that it moves, and has come back; in a drain only once its port is
- * closed, for the client's others may be on the way. */
+/* Not when it was closed so that it moves, and has come back, or is to be closed. */
 static bool own_stays(const struct client *c)
 {
 	const struct worker *w = c->worker;
-	bool is_its_broker = c->has_work || known_has(w->node->known, own_key(c));
 
-	return is_its_broker && !c->came_back &&
-	       !(w->draining && client_drain_turn(c) < w->drained_turns - w->drain_lag);
+	return (c->has_work || known_has(w->node->known, own_key(c))) && !is_leaving(c);
 }
 
-/* A broker to which a client has a connection here keeps its address, until that is closed.
- * Else an answer might move all of a client's brokers, or two answers at the same time do, and
- * for a moment it would have no connection at all: librdkafka tells its application so, as an
- * error (_ALL_BROKERS_DOWN). */
-bool naming_stays(const void *request, int32_t broker)
+/* Where the client has a connection for the broker of a port: the tag of a node, or 0. */
+static uint16_t holder(const struct request *r, int port)
+{
+	const struct client *c = r->client;
+	const struct node *node = c->worker->node;
+
+	if (port == c->port && (r->map_at_work || c->has_work) && own_stays(c))
+		return node->tag;
+	if (!r->map_at_work)
+		return 0;
+	if (port != c->port && live_count(node->live, key_at_port(c, port, 0)) > 0)
+		return node->tag;
+	return held_by(node->held, key_at_port(c, port, 0));
+}
+
+/* A broker to which a client has a connection, at whatever node, keeps its address until that
+ * is closed or about to be.  Else an answer might move all of a client's brokers, or two answers
+ * at the same time do, and for a moment it would have no connection at all: librdkafka tells its
+ * application so, as an error (_ALL_BROKERS_DOWN). */
+const struct mapping_node *naming_held(const void *request, int32_t broker)
 {
 	const struct request *r = request;
-	const struct client *c = r->client;
-	const struct worker *w = c->worker;
+	const struct worker *w = r->client->worker;
 	const struct broker *b = snapshot_broker(w->snapshot, broker);
 	int port = broker - w->config->min_broker_id;
+	uint16_t tag;
 
-	if (b == NULL || port < 0 || port >= w->port_count || !may_be_here(w, b))
-		return false;
-	if (port == c->port)
-		return (r->map_at_work || c->has_work) && own_stays(c);
-	return r->map_at_work && live_count(w->node->live, key_at_port(c, port, 0)) > 0;
+	if (b == NULL || port < 0 || port >= w->port_count)
+		return NULL;
+	tag = holder(r, port);
+	return tag != 0 ? mapping_find(w->mapping, tag, broker, b->rack) : NULL;
 }
+
+/* --- what the nodes tell each other --- */
+
+size_t naming_tell(void *node, uint64_t *keys, size_t max)
+{
+	return live_take(((const struct node *)node)->live, keys, max);
+}
+
+void naming_tell_all(void *node)
+{
+	live_tell_all(((const struct node *)node)->live);
+}
+
+void naming_hear(void *node, const char *node_id, size_t id_len, const uint64_t *keys, size_t count)
+{
+	struct held *held = ((const struct node *)node)->held;
+	uint16_t tag = mapping_tag(node_id, id_len);
+
+	for (size_t i = 0; i < count; i++) {
+		if (keys[i] & 1)
+			held_add(held, keys[i], tag);
+		else
+			held_remove(held, keys[i] | 1, tag);
+	}
+}
+
+/* --- for a request --- */
 
 /* At random for each request that maps anew, and what comes between agrees with it; but not any
  * more once a client works with what it was told: librdkafka and several Go clients close each

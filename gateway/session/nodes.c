@@ -22,26 +22,32 @@ static bool leaves(const struct cluster_view *v, const struct cluster_member *m)
 }
 
 /* Who has not told its load of late declines nothing. */
-static size_t collect(const struct cluster_view *v, struct mapping_node *nodes, bool with_draining)
+static struct mapping_node node_of(const struct cluster_view *v, const struct cluster_member *m,
+				   int64_t now_ms)
+{
+	return (struct mapping_node){ .node_id = m->node_id,
+				      .host = m->host,
+				      .rack = m->rack,
+				      .port = m->port,
+				      .port_count = m->port_count,
+				      .min_broker_id = m->min_broker_id,
+				      .declines = skew_is_fresh(m, now_ms) ? m->load.declines : 0,
+				      .leaves = leaves(v, m) };
+}
+
+static size_t collect(const struct cluster_view *v, struct mapping_node *nodes)
 {
 	const int64_t now_ms = clock_ms();
-	size_t count = 0;
+	size_t count = 0, leaving = 0;
 
 	for (size_t i = 0; i < v->member_count; i++) {
-		const struct cluster_member *m = &v->members[i];
-
-		if (!is_meant(&v->members[v->self], m) || (leaves(v, m) && !with_draining))
+		if (!is_meant(&v->members[v->self], &v->members[i]))
 			continue;
-		nodes[count++] = (struct mapping_node){ .node_id = m->node_id,
-							.host = m->host,
-							.rack = m->rack,
-							.port = m->port,
-							.port_count = m->port_count,
-							.min_broker_id = m->min_broker_id,
-							.declines = skew_is_fresh(m, now_ms)
-									    ? m->load.declines
-									    : 0 };
+		nodes[count] = node_of(v, &v->members[i], now_ms);
+		leaving += nodes[count++].leaves;
 	}
+	for (size_t i = 0; leaving == count && i < count; i++)
+		nodes[i].leaves = false;
 	return count;
 }
 
@@ -49,15 +55,11 @@ struct mapping *nodes_mapping(const struct cluster_view *v)
 {
 	struct mapping_node *nodes;
 	struct mapping *m;
-	size_t count;
 
 	if (!is_meant(&v->members[v->self], &v->members[v->self]))
 		return NULL;
 	nodes = mem_alloc(v->member_count * sizeof *nodes);
-	count = collect(v, nodes, false);
-	if (count == 0)
-		count = collect(v, nodes, true);
-	m = mapping_new(nodes, count);
+	m = mapping_new(nodes, collect(v, nodes));
 	free(nodes);
 	return m;
 }

@@ -10,9 +10,9 @@
 
 /* What the view means for the answers to clients: a mapping over the live
  * nodes, or NULL when clients are told the configured host (external balancing,
- * `single`).  Nodes that drain, that are for external balancing or another
- * Kafka cluster, are left out; when all drain, none is.  This node is not until
- * the others know that it drains.  What a node declines counts while its load is
+ * `single`).  Nodes that are for external balancing or another Kafka cluster are
+ * left out, and those that drain leave, unless all do: this node not before the
+ * others know that it drains.  What a node declines counts while its load is
  * known. */
 struct mapping *nodes_mapping(const struct cluster_view *v);
 

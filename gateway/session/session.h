@@ -172,7 +172,7 @@ struct client {
 	bool sent_acks0; /* since its last answer */
 	bool has_share_session;
 	ev_tstamp transaction_until; /* 0: no transaction is under way */
-	uint64_t chosen_in;	     /* the worker's shed_turn when it was last to leave */
+	ev_tstamp chosen_at;	     /* to be closed for the balance; 0: it isn't */
 	unsigned times_chosen;
 	bool leaving; /* its turn in a drain has come, at turn_at */
 	ev_tstamp turn_at;
@@ -268,9 +268,11 @@ void watch_layout(struct client *c, const struct request *r, const struct layout
 /* naming.c: which gateway nodes a client is told under internal balancing. */
 /* For the answer to this request, whose head is in the buffer. */
 void naming_of(struct client *c, struct request *r);
-/* Whether the answer to this request leaves a broker at this node, whatever the mapping says. */
-bool naming_stays(const void *request, int32_t broker);
-/* Its connection is not counted any more among those that the client has here. */
+/* The node to which the client has a connection for the broker, whatever the mapping says; NULL:
+ * none that is known. */
+const struct mapping_node *naming_held(const void *request, int32_t broker);
+/* Its connection is not counted any more among those that the client has here, and the other
+ * nodes are told so. */
 void naming_forget(struct client *c);
 /* Whether the next answer may have another node for the broker that it came for. */
 bool naming_would_move(const struct client *c);
@@ -284,9 +286,18 @@ void leave_note_answer(struct client *c, const struct request *r);
 /* It is to be closed, may be, and is between requests. */
 bool leave_is_due(const struct client *c);
 void leave(struct client *c);
+/* It is to be closed for the balance, now or in a moment. */
+bool leave_is_chosen(const struct client *c);
+/* Who was chosen and did not get between requests stays. */
+void leave_look(struct client *c);
+void leave_forget(struct client *c); /* it is freed */
+/* Under internal balancing the other nodes hear that a connection is about to be closed so long
+ * before it is: they are to name another node for its broker. */
+ev_tstamp leave_notice_s(const struct worker *w);
 /* Others of its connections may be on the way to where an answer sent them a moment ago. */
 bool leave_is_held(const struct client *c);
-ev_tstamp leave_at(const struct client *c); /* when its age will make it due; INFINITY: never */
+/* When it will be due, or is not to be closed after all; INFINITY: it won't. */
+ev_tstamp leave_at(const struct client *c);
 
 /* lost.c */
 bool lost_step(struct client *c); /* broken upstreams */

@@ -250,6 +250,16 @@ static void deliver_stop(struct letter *letter, void *owner)
 	ev_break(w->loop, EVBREAK_ALL);
 }
 
+unsigned worker_chosen(const struct worker *w)
+{
+	return atomic_load(&w->chosen);
+}
+
+unsigned worker_returned(const struct worker *w)
+{
+	return atomic_load(&w->returned);
+}
+
 int worker_at_home(const struct worker *w)
 {
 	return atomic_load(&w->at_home);

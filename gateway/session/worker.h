@@ -14,6 +14,7 @@
 #include "net/inbuf.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
+#include "session/held.h"
 #include "session/known.h"
 #include "session/live.h"
 #include "topology/topology.h"
@@ -30,7 +31,15 @@ struct node {
 	struct admission *admission;
 	struct known *known;
 	struct live *live;
+	struct held *held;
+	uint16_t tag; /* this node's, of mapping_tag */
 };
+
+/* naming.c: a cluster_exchange of the node, which it is given as `owner`. */
+size_t naming_tell(void *node, uint64_t *keys, size_t max);
+void naming_tell_all(void *node);
+void naming_hear(void *node, const char *node_id, size_t id_len, const uint64_t *keys,
+		 size_t count);
 
 struct client;
 
@@ -74,8 +83,8 @@ struct worker {
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
 	/* who is to leave between requests: see leave.c */
-	uint64_t shed_turn; /* those chosen in an earlier one stay */
-	ev_tstamp shed_until;
+	atomic_uint chosen;	     /* so many, and they are not gone */
+	atomic_uint returned;	     /* so many were closed for that and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
@@ -115,6 +124,10 @@ void worker_drain_end(struct worker *w);
 /* From any thread: up to so many of its clients are closed when they are between requests;
  * `turn` says by which of the ports they came, `why` is counted. */
 void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_counter why);
+/* From any thread: how many are about to be closed for that. */
+unsigned worker_chosen(const struct worker *w);
+/* From any thread, under internal balancing: how many that were closed for that are back. */
+unsigned worker_returned(const struct worker *w);
 /* From any thread: another configuration from now on; `done` is called on the worker's thread. */
 void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
 			void *ctx);

@@ -91,6 +91,16 @@ static void on_load(void *owner, const char *node_id, size_t id_len, int64_t inc
 	(void)hash_bytes(node_id, id_len); /* all of it is there */
 }
 
+static void on_keys(void *owner, const char *node_id, size_t id_len, const struct load_keys *keys)
+{
+	size_t *n = owner;
+
+	assert(id_len > 0 && id_len + keys->count * sizeof keys->keys[0] <= *n);
+	assert(keys->count <= LOAD_KEYS_MAX && (keys->count > 0 || keys->asks));
+	(void)hash_bytes(node_id, id_len);
+	(void)hash_bytes(keys->keys, keys->count * sizeof keys->keys[0]);
+}
+
 /* Sums that are right let it look into the batches. */
 static void set_sums(uint8_t *bytes, size_t n)
 {
@@ -110,7 +120,7 @@ static void set_sums(uint8_t *bytes, size_t n)
 
 static void read_loads(uint8_t *bytes, size_t n)
 {
-	const struct load_events events = { on_load, &n };
+	const struct load_events events = { on_load, on_keys, &n };
 
 	set_sums(bytes, n);
 	assert(load_read(bytes, n, 7, &events) >= 7);

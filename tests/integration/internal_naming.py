@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Which nodes a client is told under internal balancing, before it works with them and after: anew at random for who only
-bootstraps, then always the same, and that is what `stable` tells it; a broker to which it has a connection keeps its
-address until that is closed.  Clients that share a name are told at random.  FindCoordinator agrees with Metadata."""
+bootstraps, then always the same, and that is what `stable` tells it; a broker to which it has a connection, at whatever
+node, keeps its address until that is closed.  Clients that share a name are told at random.  FindCoordinator agrees with
+Metadata."""
 import contextlib
 import pathlib
 import sys
@@ -24,15 +25,30 @@ def connect(node, client_id, port=0):
     return Connection(node.host, node.first_port + port, client_id=client_id)
 
 
+def hosts_of(brokers):
+    return {b["node_id"]: b["host"] for b in brokers}
+
+
 def told(kafka):
     """{broker: host}; FindCoordinator for a group of each broker says the same."""
     answer = kafka.ask("Metadata", 5, topics=[])["brokers"]
-    hosts = {b["node_id"]: b["host"] for b in answer}
+    hosts = hosts_of(answer)
     check_equal({b["node_id"]: b["port"] for b in answer}, {n: FIRST_PORT + n - 1 for n in BROKERS}, "ports")
     found = kafka.ask("FindCoordinator", 4, key_type=0, coordinator_keys=list(GROUPS))["coordinators"]
     check_equal([(c["key"], c["host"], c["port"]) for c in found],
                 [(group, hosts[n], FIRST_PORT + n - 1) for group, n in GROUPS.items()], "coordinators")
     return hosts
+
+
+def wait_told(kafka, is_wanted, what, seconds=5):
+    """Until an answer is as wanted; then FindCoordinator says the same."""
+    wait_for(lambda: is_wanted(hosts_of(kafka.ask("Metadata", 5, topics=[])["brokers"])), seconds, what)
+    check(is_wanted(told(kafka)), f"still: {what}")
+
+
+def hosts_often(kafka):
+    answers = [hosts_of(kafka.ask("Metadata", 5, topics=[])["brokers"]) for _ in range(TIMES)]
+    return {n: {answer[n] for answer in answers} for n in BROKERS}
 
 
 def told_often(kafka):
@@ -109,8 +125,37 @@ def check_connected(node, names):
                 check_equal(told_often(kafka), always({**mapping, 2: node.host, 3: node.host}), "with two")
             with connect(node, other_id, 1) as other:
                 check_equal(told_often(other), always(other_mapping), "another client's is its own")
-        wait_for(lambda: told(first) == {**mapping, 2: node.host}, 5, "the second has gone: its broker is the mapping's")
+        wait_told(first, lambda hosts: hosts == {**mapping, 2: node.host}, "the second has gone: its broker is the mapping's")
         check_equal(told_often(first), always({**mapping, 2: node.host}), "and stays there")
+
+
+def check_connected_elsewhere(scene, cluster, node, other, names):
+    """What the other node tells a client that has a connection here; and a third one, which starts later."""
+    client_id, mapping = names.take([1, 2])
+    with connect(other, client_id, 2) as kafka:
+        held = {**mapping, 3: other.host}
+        no_errors(fetch(kafka, {("t", 2): 0})[1], "a Fetch")
+        check_equal(told(kafka), held, "with a connection that works")
+        with connect(node, client_id) as fresh:
+            wait_for(lambda: hosts_often(fresh) == always(held), 5, "who works elsewhere does not bootstrap here")
+        with connect(node, client_id, 1) as first:
+            list_offsets(first)
+            wait_told(kafka, lambda hosts: hosts == {**held, 2: node.host}, "the other node has heard of it")
+            check_equal(told_often(kafka), always({**held, 2: node.host}), "what it is told there")
+            check_equal(told_often(first), always({**held, 2: node.host}), "and here")
+            node.post("/v1/drain")
+            check_equal(told(kafka)[2], node.host, "it drains, and the client is still there")
+            wait_told(kafka, lambda hosts: hosts[2] != node.host, "its turn has come, and another is named", 15)
+            check_equal(list_offsets(first), None, "before it is closed")
+        node.post("/v1/undrain")
+        wait_told(kafka, lambda hosts: hosts == held, "it has no connection here any more", 15)
+        with connect(node, client_id, 1) as first:
+            list_offsets(first)
+            wait_told(kafka, lambda hosts: hosts[2] == node.host, "it has one again")
+            third = scene.node(cluster.bootstrap, env={**ENV, "GATEWAY_MAPPING": "stable"})
+            with connect(third, client_id, 1) as late:
+                hosts = told(late)
+                check_equal((hosts[2], hosts[3]), (node.host, other.host), "a node that starts later has asked before it serves")
 
 
 def check_shared(node, names, everyone):
@@ -148,6 +193,7 @@ def test(scene):
     check_other_port(node, names)
     check_connected(node, names)
     check_shared(node, names, everyone)
+    check_connected_elsewhere(scene, cluster, node, stable, names)
     for one in (node, stable):
         check("event=alone" not in one.process.log(), "nobody warned of not knowing the others")
 

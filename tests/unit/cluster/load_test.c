@@ -15,6 +15,7 @@ struct heard {
 	char node_id[64];
 	int64_t incarnation;
 	struct cluster_load load;
+	struct load_keys keys; /* of the last record that had some */
 };
 
 static void on_load(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
@@ -30,9 +31,20 @@ static void on_load(void *owner, const char *node_id, size_t id_len, int64_t inc
 	h->load = *load;
 }
 
+static void on_keys(void *owner, const char *node_id, size_t id_len, const struct load_keys *keys)
+{
+	struct heard *h = owner;
+
+	assert_int_equal(id_len, strlen(h->node_id));
+	assert_memory_equal(node_id, h->node_id, id_len);
+	h->keys = *keys;
+}
+
+static const struct load_keys no_keys;
+
 static int64_t read_into(struct heard *h, const struct buf *b, size_t n, int64_t from)
 {
-	const struct load_events events = { on_load, h };
+	const struct load_events events = { on_load, on_keys, h };
 
 	return load_read(b->data, n, from, &events);
 }
@@ -47,7 +59,7 @@ static struct buf three_batches(void)
 		size_t at = b.len;
 
 		load.connections = 300 + i;
-		load_write(&b, 1700000000000, "gateway-node-1", 77, &load);
+		load_write(&b, 1700000000000, "gateway-node-1", 77, &load, &no_keys);
 		wire_put64(b.data + at, 40 + i); /* as a broker does */
 	}
 	return b;
@@ -131,6 +143,7 @@ static struct cluster_load read_value_of(const uint8_t *behind, size_t n)
 	assert_string_equal(h.node_id, "n1");
 	assert_int_equal(h.load.connections, 300);
 	assert_int_equal(h.load.bytes_per_second, 4000);
+	assert_int_equal(h.keys.count, 0);
 	buf_deinit(&value);
 	buf_deinit(&b);
 	return h.load;
@@ -158,10 +171,58 @@ static void nobody_declines_more_than_all(void **state)
 		struct buf b;
 
 		buf_init(&b, 10000);
-		load_write(&b, 1700000000000, "n1", 77, &load);
+		load_write(&b, 1700000000000, "n1", 77, &load, &no_keys);
 		assert_int_equal(read_into(&h, &b, b.len, 0), 1);
 		assert_int_equal(h.load.declines, told[i] < 1000 ? told[i] : 1000);
 		buf_deinit(&b);
+	}
+}
+
+static struct buf record_of(const struct load_keys *keys)
+{
+	const struct cluster_load load = { 300, 4000, 10 };
+	struct buf b;
+
+	buf_init(&b, 100000);
+	load_write(&b, 1700000000000, "n1", 77, &load, keys);
+	return b;
+}
+
+static void keys_go_with_it(void **state)
+{
+	static const size_t counts[] = { 0, 1, 3, LOAD_KEYS_MAX };
+	static struct load_keys keys;
+
+	(void)state;
+	for (size_t i = 0; i < LOAD_KEYS_MAX; i++)
+		keys.keys[i] = (i + 1) * 0x9e3779b97f4a7c15;
+	for (size_t i = 0; i < 2 * sizeof counts / sizeof counts[0]; i++) {
+		static struct heard h;
+		struct buf b;
+
+		memset(&h, 0, sizeof h);
+		keys.asks = i % 2;
+		keys.count = counts[i / 2];
+		b = record_of(&keys);
+		assert_int_equal(read_into(&h, &b, b.len, 0), 1);
+		assert_int_equal(h.load.declines, 10);
+		assert_int_equal(h.keys.count, keys.count);
+		assert_int_equal(h.keys.asks, keys.asks);
+		assert_memory_equal(h.keys.keys, keys.keys, keys.count * sizeof keys.keys[0]);
+		buf_deinit(&b);
+	}
+}
+
+/* What says of itself to hold more than there is, or than may be. */
+static void too_few_keys_are_none(void **state)
+{
+	static const uint8_t counts[][4] = { { 0, 0, 0, 2 }, { 0, 0, 7, 0xd1 }, { 0x80, 0, 0, 1 } };
+	uint8_t behind[2 + 2 + 4 + 8] = { 0, 5 };
+
+	(void)state;
+	for (size_t i = 0; i < sizeof counts / sizeof counts[0]; i++) {
+		memcpy(behind + 4, counts[i], 4);
+		assert_int_equal(read_value_of(behind, sizeof behind).declines, 5);
 	}
 }
 
@@ -182,6 +243,8 @@ int main(void)
 		cmocka_unit_test(what_is_not_ours_is_passed_over),
 		cmocka_unit_test(what_it_declines_may_be_left_out),
 		cmocka_unit_test(nobody_declines_more_than_all),
+		cmocka_unit_test(keys_go_with_it),
+		cmocka_unit_test(too_few_keys_are_none),
 		cmocka_unit_test(the_checksum_is_castagnoli),
 	};
 

@@ -12,6 +12,7 @@ struct run {
 	struct correction c;
 	struct correction_input in;
 	double comes_back; /* the share of what is closed */
+	double joins;	   /* for each that is closed, a client of another node comes */
 	int begun, ended, in_vain;
 	unsigned most; /* closed in one second */
 };
@@ -25,7 +26,8 @@ static struct run start(double own, double mean)
 				     .is_on = true,
 				     .members = 1,
 				     .tolerance = 10,
-				     .per_second = 5 } };
+				     .per_second = 5,
+				     .returned = -1 } };
 }
 
 static void seconds(struct run *r, int n)
@@ -39,7 +41,9 @@ static void seconds(struct run *r, int n)
 		r->in_vain += event == CORRECTION_IN_VAIN;
 		r->most = closed > r->most ? closed : r->most;
 		r->in.closed += closed;
-		r->in.own -= closed * (1 - r->comes_back);
+		r->in.own -= closed * (1 - r->comes_back - r->joins);
+		if (r->in.returned >= 0)
+			r->in.returned += (int64_t)(closed * r->comes_back);
 		r->in.now_ms += 1000;
 	}
 }
@@ -76,6 +80,50 @@ static void what_is_within_the_tolerance_stays(void **state)
 	r.in.own = 111;
 	seconds(&r, 12);
 	assert_int_equal(r.in.closed, 11);
+}
+
+/* Where clients are known again, those that others have closed are not taken for them. */
+static void who_joins_has_not_returned(void **state)
+{
+	struct run r = start(150, 100), blind = r, back = r;
+
+	(void)state;
+	r.in.returned = back.in.returned = 0;
+	r.joins = blind.joins = 1;
+	back.comes_back = 1;
+	seconds(&r, 30);
+	seconds(&blind, 30);
+	seconds(&back, 30);
+	assert_int_equal(r.in_vain, 0);
+	assert_int_equal(blind.in_vain, 1);
+	assert_int_equal(back.in_vain, 1);
+	seconds(&r, 10);
+	assert_true(r.begun > 1); /* it goes on, without a pause */
+}
+
+/* Those that are chosen and not closed yet are not chosen anew. */
+static void who_is_about_to_be_closed_counts(void **state)
+{
+	struct run r = start(150, 100);
+	enum correction_event event;
+	unsigned all = 0;
+
+	(void)state;
+	seconds(&r, 5);
+	for (int t = 0; t < 5; t++, r.in.now_ms += 1000) {
+		r.in.chosen = all;
+		all += correction_step(&r.c, &r.in, &event);
+	}
+	assert_int_equal(all, 25);
+	r.in.chosen = 48;
+	assert_int_equal(correction_step(&r.c, &r.in, &event), 2);
+	r.in.chosen = 50;
+	assert_int_equal(correction_step(&r.c, &r.in, &event), 0);
+	assert_int_equal(event, CORRECTION_NONE);
+	r.in.chosen = 0;
+	r.in.closed += 50;
+	assert_int_equal(correction_step(&r.c, &r.in, &event), 0);
+	assert_int_equal(event, CORRECTION_ENDED);
 }
 
 /* The others' loads are heard three seconds late. */
@@ -244,6 +292,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_round_ends_at_the_mean),
+		cmocka_unit_test(who_joins_has_not_returned),
+		cmocka_unit_test(who_is_about_to_be_closed_counts),
 		cmocka_unit_test(what_is_within_the_tolerance_stays),
 		cmocka_unit_test(nobody_is_above_while_all_grow),
 		cmocka_unit_test(a_moment_above_is_none),

@@ -220,27 +220,19 @@ static void choices_are_counted(void **state)
 {
 	struct mapping_node changed[NODES];
 	struct mapping *m;
-	bool near;
 
 	(void)state;
 	memcpy(changed, nodes, sizeof changed);
 	changed[0].port_count = changed[2].port_count = 2;
 	m = mapping_new(changed, NODES);
-	assert_int_equal(mapping_choices(m, 1, NULL, &near), NODES);
-	assert_false(near);
-	assert_int_equal(mapping_choices(m, 1, "r9", &near), NODES);
-	assert_false(near);
-	assert_int_equal(mapping_choices(m, 1, "r1", &near), 2);
-	assert_true(near);
-	assert_int_equal(mapping_choices(m, 2, NULL, &near), NODES - 2);
-	assert_false(near);
-	assert_int_equal(mapping_choices(m, 2, "r1", &near), 1);
-	assert_true(near);
+	assert_int_equal(mapping_choices(m, 1, NULL), NODES);
+	assert_int_equal(mapping_choices(m, 1, "r9"), NODES);
+	assert_int_equal(mapping_choices(m, 1, "r1"), 2);
+	assert_int_equal(mapping_choices(m, 2, NULL), NODES - 2);
+	assert_int_equal(mapping_choices(m, 2, "r1"), 1);
 	/* the only one in the rack has no port for it */
-	assert_int_equal(mapping_choices(m, 2, "r2", &near), NODES - 2);
-	assert_false(near);
-	assert_int_equal(mapping_choices(m, 10, "r1", &near), 0);
-	assert_false(near);
+	assert_int_equal(mapping_choices(m, 2, "r2"), NODES - 2);
+	assert_int_equal(mapping_choices(m, 10, "r1"), 0);
 	mapping_free(m);
 }
 
@@ -390,6 +382,61 @@ static void ten_thousand_answers_are_uniform(void **state)
 	mapping_free(m);
 }
 
+/* Nothing is chosen for who leaves, also where it alone is in the rack; but it can be found. */
+static void who_leaves_is_found_and_not_chosen(void **state)
+{
+	struct mapping_node some[NODES];
+	struct mapping *m;
+
+	(void)state;
+	memcpy(some, nodes, sizeof some);
+	some[2].leaves = true;
+	m = mapping_new(some, NODES);
+	for (uint64_t key = 1; key < 300; key++) {
+		assert_int_not_equal(index_of(mapping_choose(m, random_key(key), 1, NULL)), 2);
+		assert_int_not_equal(index_of(mapping_choose(m, random_key(key), 1, "r2")), 2);
+	}
+	assert_int_equal(mapping_choices(m, 1, "r2"), NODES - 1);
+	assert_int_equal(index_of(mapping_find(m, mapping_tag("c", 1), 1, NULL)), 2);
+	assert_int_equal(index_of(mapping_find(m, mapping_tag("c", 1), 1, "r2")), 2);
+	mapping_free(m);
+}
+
+static void a_node_is_found_unless_others_are_nearer(void **state)
+{
+	struct mapping *m = mapping_new(nodes, NODES);
+
+	(void)state;
+	for (size_t i = 0; i < NODES; i++) {
+		const struct mapping_node *n = &nodes[i];
+		uint16_t tag = mapping_tag(n->node_id, 1);
+		const struct mapping_node *found = mapping_find(m, tag, 1, NULL);
+
+		assert_int_equal(index_of(found), i);
+		assert_null(mapping_find(m, tag, n->port_count, NULL)); /* no port for that one */
+		found = mapping_find(m, tag, 1, "r1");
+		assert_true((found != NULL) == (n->rack != NULL && strcmp(n->rack, "r1") == 0));
+		assert_non_null(mapping_find(m, tag, 1, "r9")); /* none is near */
+	}
+	assert_null(mapping_find(m, mapping_tag("x", 1), 1, NULL));
+	mapping_free(m);
+}
+
+/* Who stays has the ports when another one has left them behind. */
+static void a_port_of_who_leaves_is_free(void **state)
+{
+	struct mapping_node some[2] = { nodes[0], nodes[1] };
+	struct mapping *m;
+
+	(void)state;
+	some[0].leaves = true;
+	some[1].host = some[0].host;
+	m = mapping_new(some, 2);
+	assert_int_equal(index_of(mapping_choose(m, 7, 1, NULL)), 1);
+	assert_null(mapping_find(m, mapping_tag("a", 1), 1, NULL));
+	mapping_free(m);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -404,6 +451,9 @@ int main(void)
 		cmocka_unit_test(clients_are_told_apart),
 		cmocka_unit_test(no_address_is_given_twice),
 		cmocka_unit_test(ten_thousand_answers_are_uniform),
+		cmocka_unit_test(who_leaves_is_found_and_not_chosen),
+		cmocka_unit_test(a_node_is_found_unless_others_are_nearer),
+		cmocka_unit_test(a_port_of_who_leaves_is_free),
 	};
 	int failed;
 

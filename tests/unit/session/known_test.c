@@ -6,18 +6,20 @@
 
 #include <cmocka.h>
 
+enum { KEYS = KNOWN_BUCKETS * KNOWN_BUCKET };
+
 static void who_was_added_is_known(void **state)
 {
 	static struct known k;
 
 	(void)state;
-	for (uint64_t key = 1; key < KNOWN_SLOTS; key++)
+	for (uint64_t key = 1; key < KEYS; key++)
 		assert_false(known_has(&k, key));
-	for (uint64_t key = 1; key < KNOWN_SLOTS; key++)
+	for (uint64_t key = 1; key < KEYS; key++)
 		known_add(&k, key);
-	for (uint64_t key = 1; key < KNOWN_SLOTS; key++) {
+	for (uint64_t key = 1; key < KEYS; key++) {
 		assert_true(known_has(&k, key));
-		assert_false(known_has(&k, key + KNOWN_SLOTS));
+		assert_false(known_has(&k, key + KEYS));
 	}
 }
 
@@ -29,22 +31,22 @@ static void nobody_has_the_key_0(void **state)
 	assert_false(known_has(&k, 0));
 }
 
-/* Two of one place: the newer one is known, and the older one again when it comes again. */
-static void a_newer_one_pushes_out_an_older_one(void **state)
+/* Many of one bucket: the oldest is forgotten, and one that comes again is the newest. */
+static void the_newest_push_out_the_oldest(void **state)
 {
 	static struct known k;
-	const uint64_t older = 0x123456789abcdef, newer = older + 5ull * KNOWN_SLOTS;
+	const uint64_t first = 0x123456789abcdef, step = KNOWN_BUCKETS;
 
 	(void)state;
-	known_add(&k, older + 1);
-	known_add(&k, older);
-	known_add(&k, newer);
-	assert_true(known_has(&k, newer));
-	assert_false(known_has(&k, older));
-	assert_true(known_has(&k, older + 1));
-	known_add(&k, older);
-	assert_true(known_has(&k, older));
-	assert_false(known_has(&k, newer));
+	known_add(&k, first + 1); /* of another bucket */
+	for (uint64_t n = 0; n < KNOWN_BUCKET; n++)
+		known_add(&k, first + n * step);
+	known_add(&k, first);
+	known_add(&k, first + 100 * step);
+	assert_true(known_has(&k, first + 100 * step));
+	assert_true(known_has(&k, first + 1));
+	for (uint64_t n = 0; n < KNOWN_BUCKET; n++)
+		assert_int_equal(known_has(&k, first + n * step), n != 1);
 }
 
 int main(void)
@@ -52,7 +54,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(who_was_added_is_known),
 		cmocka_unit_test(nobody_has_the_key_0),
-		cmocka_unit_test(a_newer_one_pushes_out_an_older_one),
+		cmocka_unit_test(the_newest_push_out_the_oldest),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -27,12 +27,10 @@ static void begin(struct scene *s)
 	s->w.node = &node;
 	s->w.config = &config;
 	s->w.loop = ev_loop_new(EVFLAG_AUTO);
-	s->w.shed_turn = 1;
-	s->w.shed_until = ev_now(s->w.loop) + 1;
 	s->c.worker = &s->w;
 	s->c.in_state = IN_HEAD;
 	s->c.born = ev_now(s->w.loop);
-	s->c.chosen_in = 1;
+	s->c.chosen_at = ev_now(s->w.loop);
 	assert_true(leave_is_due(&s->c));
 }
 
@@ -62,7 +60,7 @@ static void what_is_plain_leaves(void **state)
 	exchange(&s, PRODUCE, false, false, false);
 	exchange(&s, FETCH, false, false, false);
 	assert_true(leave_is_due(&s.c));
-	s.c.chosen_in = 0;
+	s.c.chosen_at = 0;
 	assert_false(leave_is_due(&s.c));
 	end(&s);
 }
@@ -123,6 +121,34 @@ static void a_transaction_stays_until_it_ends(void **state)
 	end(&s);
 }
 
+/* Under internal balancing other nodes hear of it first; who has no pause then stays. */
+static void the_chosen_one_has_notice(void **state)
+{
+	static const struct mapping_node one = { .node_id = "a", .host = "h", .port_count = 1 };
+	struct mapping *m = mapping_new(&one, 1);
+	ev_tstamp now;
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	now = ev_now(s.w.loop);
+	s.w.mapping = m;
+	atomic_store(&s.w.chosen, 1);
+	assert_false(leave_is_due(&s.c));
+	assert_true(leave_at(&s.c) > now && leave_at(&s.c) < now + 1);
+	s.c.chosen_at -= leave_notice_s(&s.w);
+	leave_look(&s.c);
+	assert_true(leave_is_due(&s.c));
+	s.c.chosen_at -= 1;
+	leave_look(&s.c);
+	assert_false(leave_is_due(&s.c));
+	assert_false(leave_is_chosen(&s.c));
+	assert_int_equal(worker_chosen(&s.w), 0);
+	assert_true(isinf(leave_at(&s.c)));
+	mapping_free(m);
+	end(&s);
+}
+
 /* Its acquired records would be given out anew. */
 static void an_open_share_session_stays(void **state)
 {
@@ -147,7 +173,7 @@ static void age_is_off_by_default(void **state)
 
 	(void)state;
 	begin(&s);
-	s.c.chosen_in = 0;
+	s.c.chosen_at = 0;
 	s.c.born -= 1e9;
 	assert_false(leave_is_due(&s.c));
 	assert_true(isinf(leave_at(&s.c)));
@@ -164,7 +190,7 @@ static void ages_differ(void **state)
 	(void)state;
 	begin(&s);
 	config.max_connection_age_ms = AGE_MS;
-	s.c.chosen_in = 0;
+	s.c.chosen_at = 0;
 	for (s.c.id = 1; s.c.id <= CLIENTS; s.c.id++) {
 		double age = leave_at(&s.c) - s.c.born;
 
@@ -191,6 +217,7 @@ int main(void)
 		cmocka_unit_test(acks_0_stays),
 		cmocka_unit_test(a_transaction_stays_until_it_ends),
 		cmocka_unit_test(an_open_share_session_stays),
+		cmocka_unit_test(the_chosen_one_has_notice),
 		cmocka_unit_test(age_is_off_by_default),
 		cmocka_unit_test(ages_differ),
 	};
