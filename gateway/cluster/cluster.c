@@ -106,6 +106,7 @@ static void tell_group(const struct cluster *c, struct cluster_view *v)
 
 	v->generation = m->generation;
 	v->trouble = copied(member_trouble(m));
+	v->is_refused = member_is_refused(m);
 	v->topic_trouble = copied(traffic_trouble(c->traffic));
 	v->has_heard = traffic_has_heard(c->traffic);
 }

@@ -223,6 +223,14 @@ bool member_is_apart(const struct member *m, int64_t now)
 	return m->error != 0 && now - m->heard_at > m->session_ms;
 }
 
+bool member_is_refused(const struct member *m)
+{
+	return m->error == ERROR_GROUP_AUTHORIZATION_FAILED ||
+	       m->error == ERROR_INVALID_SESSION_TIMEOUT ||
+	       m->error == ERROR_INCONSISTENT_GROUP_PROTOCOL ||
+	       m->error == ERROR_UNSUPPORTED_VERSION;
+}
+
 const char *member_trouble(const struct member *m)
 {
 	switch (m->error) {

@@ -67,6 +67,8 @@ void member_beaten(struct member *m, int error, int64_t now);
 void member_rejoin(struct member *m);
 /* It was a member and the group has not heard it for a session. */
 bool member_is_apart(const struct member *m, int64_t now);
+/* The group does not take it, and will not before somebody changes something. */
+bool member_is_refused(const struct member *m);
 /* Why it is not a member, for people; NULL: nothing is wrong. */
 const char *member_trouble(const struct member *m);
 

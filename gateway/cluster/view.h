@@ -56,6 +56,7 @@ struct cluster_view {
 	const char *group;   /* NULL: CLUSTER_OFF; so is topic */
 	const char *topic;   /* of the load records */
 	char *trouble;	     /* why it is no member; NULL: nothing is wrong */
+	bool is_refused;     /* nor will be before somebody changes something */
 	char *topic_trouble; /* why others' load is not known; NULL: nothing is wrong */
 	bool is_told;	     /* the group's members have what this node says of itself now */
 	bool has_heard;	     /* where the others have clients' connections is known */

@@ -2,7 +2,8 @@
  * there are.  Under internal balancing nobody is served before the other nodes, their loads and
  * where clients have connections are known too: an answer that knew less would move several of a
  * client's brokers at once.
- * Who connects in the meantime waits, in the kernel's queue. */
+ * Who connects in the meantime waits, in the kernel's queue.  A node that its group refuses would
+ * wait in vain. */
 #include "cluster/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
@@ -88,7 +89,7 @@ static bool is_waiting(const struct program *p)
 
 static void look(struct program *p, const struct cluster_view *v)
 {
-	if (is_waiting(p) && (!program_names_nodes(p) || knows_nodes(v)))
+	if (is_waiting(p) && (!program_names_nodes(p) || v->is_refused || knows_nodes(v)))
 		serve(p);
 }
 

@@ -184,9 +184,11 @@ static void a_refusal_is_asked_again_rarely(void **state)
 		took = expect(&l, MEMBER_JOIN);
 		member_joined(&l.m, ERROR_GROUP_AUTHORIZATION_FAILED, -1, "", 0, l.now);
 		assert_non_null(strstr(member_trouble(&l.m), "no right"));
+		assert_true(member_is_refused(&l.m));
 	}
 	assert_in_range(took, 22000, 38000);
 	join(&l, "m1", 1);
+	assert_false(member_is_refused(&l.m));
 	assert_null(member_trouble(&l.m));
 }
 
