@@ -73,11 +73,17 @@ def in_flight(cluster, node):
     return kafka
 
 
+def node_of_one(haproxy, nodes):
+    """The node of the only client; None: there are none, or more."""
+    counts = [int(server(haproxy, n)["scur"]) for n in nodes]
+    return nodes[counts.index(1)] if sorted(counts) == [0] * (len(nodes) - 1) + [1] else None
+
+
 def check_drain(cluster, haproxy, nodes):
     """Sticky clients go elsewhere, at once: `maint`, not `drain`."""
     first = Connection(*haproxy.address)
     first.ask("ApiVersions", 0)
-    used = next(n for n in nodes if int(server(haproxy, n)["scur"]) == 1)
+    used = wait_for(lambda: node_of_one(haproxy, nodes), 5, "one client, the connection that tried HAProxy has ended")
     other = next(n for n in nodes if n is not used)
     kept = in_flight(cluster, used)
     used.process.signal(signal.SIGTERM)
