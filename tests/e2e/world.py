@@ -250,14 +250,14 @@ class World:
                              for node in self.nodes), 10, "all nodes up in HAProxy")
 
 
-def check_exactly_once(records, expected, what):
-    """records: what a group read; expected: the keys that were written."""
+def check_exactly_once(records, expected, what, or_again=False):
+    """records: what a group read; expected: the keys that were written.  or_again: some may be read more than once."""
     times = collections.Counter(record.key for record in records)
     lost = [key for key in expected if key not in times]
     twice = [key for key, n in times.items() if n > 1]
     strange = times.keys() - set(expected)
     check(not lost, f"{what}: {len(lost)} of {len(expected)} records not read, such as {lost[:3]}")
-    check(not twice, f"{what}: {len(twice)} records read more than once, such as {twice[:3]}")
+    check(or_again or not twice, f"{what}: {len(twice)} records read more than once, such as {twice[:3]}")
     check(not strange, f"{what}: {len(strange)} records read that were never written: {sorted(strange)[:3]}")
 
 

@@ -4,9 +4,11 @@ import java.io.PrintWriter;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
 import java.util.Properties;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
@@ -174,28 +176,29 @@ public final class Clients {
 		int count = command.number("count", 1);
 		int extra = command.number("extra", 0);
 		long end = System.nanoTime() + TimeUnit.SECONDS.toNanos(command.number("limit", 60));
-		int read = 0;
+		Set<String> read = new HashSet<>(); // a record that is read again is no progress
 		try (PrintWriter out = new PrintWriter(command.take("out", "/dev/null"));
 				KafkaConsumer<String, String> consumer = consumer(command)) {
 			consumer.subscribe(List.of(topic.split(",")));
-			while (read < count && System.nanoTime() < end && !command.stopped) {
-				int more = write(out, consumer.poll(Duration.ofMillis(200)));
-				read += more;
-				if (more > 0)
-					OUT.println(command.id + "\tprogress\t" + read);
+			while (read.size() < count && System.nanoTime() < end && !command.stopped) {
+				int before = read.size();
+				write(out, consumer.poll(Duration.ofMillis(200)), read);
+				if (read.size() > before)
+					OUT.println(command.id + "\tprogress\t" + read.size());
 			}
 			end = System.nanoTime() + TimeUnit.MILLISECONDS.toNanos(extra);
 			while (System.nanoTime() < end)
-				read += write(out, consumer.poll(Duration.ofMillis(100)));
+				write(out, consumer.poll(Duration.ofMillis(100)), read);
 			consumer.commitSync();
 		}
-		return "read=" + read;
+		return "read=" + read.size();
 	}
 
-	private static int write(PrintWriter out, ConsumerRecords<String, String> records) {
-		for (ConsumerRecord<String, String> record : records)
+	private static void write(PrintWriter out, ConsumerRecords<String, String> records, Set<String> read) {
+		for (ConsumerRecord<String, String> record : records) {
 			out.println(record.partition() + " " + record.offset() + " " + record.key());
-		return records.count();
+			read.add(record.topic() + " " + record.partition() + " " + record.offset());
+		}
 	}
 
 	/** `count` transactions of `size` records each; every second one is aborted. Keys: PREFIX + c|a + number. */
