@@ -29,6 +29,10 @@ def hosts_of(brokers):
     return {b["node_id"]: b["host"] for b in brokers}
 
 
+def named(kafka):
+    return hosts_of(kafka.ask("Metadata", 5, topics=[])["brokers"])
+
+
 def told(kafka):
     """{broker: host}; FindCoordinator for a group of each broker says the same."""
     answer = kafka.ask("Metadata", 5, topics=[])["brokers"]
@@ -42,18 +46,13 @@ def told(kafka):
 
 def wait_told(kafka, is_wanted, what, seconds=5):
     """Until an answer is as wanted; then FindCoordinator says the same."""
-    wait_for(lambda: is_wanted(hosts_of(kafka.ask("Metadata", 5, topics=[])["brokers"])), seconds, what)
+    wait_for(lambda: is_wanted(named(kafka)), seconds, what)
     check(is_wanted(told(kafka)), f"still: {what}")
 
 
-def hosts_often(kafka):
-    answers = [hosts_of(kafka.ask("Metadata", 5, topics=[])["brokers"]) for _ in range(TIMES)]
-    return {n: {answer[n] for answer in answers} for n in BROKERS}
-
-
-def told_often(kafka):
+def told_often(kafka, ask=told):
     """Every host that is named for each broker."""
-    answers = [told(kafka) for _ in range(TIMES)]
+    answers = [ask(kafka) for _ in range(TIMES)]
     return {n: {answer[n] for answer in answers} for n in BROKERS}
 
 
@@ -137,7 +136,7 @@ def check_connected_elsewhere(scene, cluster, node, other, names):
         no_errors(fetch(kafka, {("t", 2): 0})[1], "a Fetch")
         check_equal(told(kafka), held, "with a connection that works")
         with connect(node, client_id) as fresh:
-            wait_for(lambda: hosts_often(fresh) == always(held), 5, "who works elsewhere does not bootstrap here")
+            wait_for(lambda: told_often(fresh, named) == always(held), 5, "who works elsewhere does not bootstrap here")
         with connect(node, client_id, 1) as first:
             list_offsets(first)
             wait_told(kafka, lambda hosts: hosts == {**held, 2: node.host}, "the other node has heard of it")
