@@ -13,13 +13,14 @@ static uint64_t closed_so_far(const struct stats *all)
 	return all->counters[STAT_SHED_SKEW] + all->counters[STAT_SHED_ASKED];
 }
 
-static unsigned chosen(const struct program *p)
+/* Of all workers. */
+static int sum(const struct program *p, int (*count)(const struct worker *w))
 {
-	unsigned count = 0;
+	int all = 0;
 
 	for (int i = 0; i < p->worker_count; i++)
-		count += worker_chosen(p->workers[i]);
-	return count;
+		all += count(p->workers[i]);
+	return all;
 }
 
 /* The oldest connections of each port are often the same clients', which need a while to
@@ -74,24 +75,6 @@ static bool is_steady(const struct program *p, enum cluster_state state,
 	       skew->is_whole && !skew->is_leaving && !skew->is_moving;
 }
 
-static int64_t returned(const struct program *p)
-{
-	int64_t count = 0;
-
-	for (int i = 0; i < p->worker_count; i++)
-		count += worker_returned(p->workers[i]);
-	return count;
-}
-
-static double at_home(const struct program *p)
-{
-	int count = 0;
-
-	for (int i = 0; i < p->worker_count; i++)
-		count += worker_at_home(p->workers[i]);
-	return count;
-}
-
 unsigned balance_declines(struct program *p, const struct cluster_view *v,
 			  const struct cluster_skew *skew)
 {
@@ -103,7 +86,7 @@ unsigned balance_declines(struct program *p, const struct cluster_view *v,
 		.members = v->serial,
 		.own = skew->connections.own,
 		.mean = skew->connections.mean,
-		.at_home = at_home(p),
+		.at_home = sum(p, worker_at_home),
 		.tolerance = c->balance_tolerance,
 	};
 
@@ -128,8 +111,9 @@ void balance_step(struct program *p, const struct cluster_view *v, const struct 
 				       .is_on = p->config->balance_enabled,
 				       .members = v->serial,
 				       .closed = closed_so_far(all),
-				       .chosen = chosen(p),
-				       .returned = program_names_nodes(p) ? returned(p) : -1,
+				       .chosen = (unsigned)sum(p, worker_chosen),
+				       .returned = program_names_nodes(p) ? sum(p, worker_returned)
+									  : -1,
 				       .tolerance = p->config->balance_tolerance,
 				       .per_second = (unsigned)p->config->balance_per_second };
 	enum correction_event event;

@@ -209,7 +209,7 @@ void leave_choose(struct worker *w, unsigned count, unsigned turn)
 		list[i]->times_chosen++;
 		naming_forget(list[i]);
 	}
-	atomic_fetch_add(&w->chosen, (unsigned)n);
+	atomic_fetch_add(&w->chosen, (int)n);
 	for (size_t i = 0; i < n; i++)
 		client_step(list[i]);
 	free(list);

@@ -250,12 +250,12 @@ static void deliver_stop(struct letter *letter, void *owner)
 	ev_break(w->loop, EVBREAK_ALL);
 }
 
-unsigned worker_chosen(const struct worker *w)
+int worker_chosen(const struct worker *w)
 {
 	return atomic_load(&w->chosen);
 }
 
-unsigned worker_returned(const struct worker *w)
+int worker_returned(const struct worker *w)
 {
 	return atomic_load(&w->returned);
 }

@@ -83,8 +83,8 @@ struct worker {
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
 	/* who is to leave between requests: see leave.c */
-	atomic_uint chosen;	     /* so many, and they are not gone */
-	atomic_uint returned;	     /* so many were closed for that and are back */
+	atomic_int chosen;	     /* so many, and they are not gone */
+	atomic_int returned;	     /* so many were closed for that and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
@@ -125,9 +125,9 @@ void worker_drain_end(struct worker *w);
  * `turn` says by which of the ports they came, `why` is counted. */
 void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_counter why);
 /* From any thread: how many are about to be closed for that. */
-unsigned worker_chosen(const struct worker *w);
+int worker_chosen(const struct worker *w);
 /* From any thread, under internal balancing: how many that were closed for that are back. */
-unsigned worker_returned(const struct worker *w);
+int worker_returned(const struct worker *w);
 /* From any thread: another configuration from now on; `done` is called on the worker's thread. */
 void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
 			void *ctx);
