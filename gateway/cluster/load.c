@@ -83,6 +83,7 @@ static void read_keys(struct cursor *value, struct load_keys *out)
 {
 	uint32_t count;
 
+	out->count = 0;
 	out->asks = cursor_16(value) != 0;
 	count = cursor_32(value);
 	if (value->bad || count > LOAD_KEYS_MAX || cursor_left(value) < count * sizeof out->keys[0])
@@ -107,7 +108,6 @@ static void read_value(struct cursor value, const struct load_events *events)
 	if (value.bad || version < VERSION || id_len == 0)
 		return;
 	events->on_load(events->owner, id, id_len, incarnation, &load);
-	keys.count = 0;
 	read_keys(&value, &keys);
 	if (!value.bad && (keys.count > 0 || keys.asks))
 		events->on_keys(events->owner, id, id_len, &keys);

@@ -41,10 +41,11 @@ static const struct mapping_node *node_of(const struct advertising *a, const str
 					  int32_t id)
 {
 	const struct mapping_node *held = a->held != NULL ? a->held(a->held_ctx, id) : NULL;
-	const struct broker *b = snapshot_broker(s, id);
+	const struct broker *b;
 
 	if (held != NULL)
 		return held;
+	b = snapshot_broker(s, id);
 	return mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
 }
 

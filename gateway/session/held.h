@@ -40,17 +40,15 @@ static inline bool held_is(uint64_t slot, uint64_t key)
 static inline void held_add(struct held *h, uint64_t key, uint16_t tag)
 {
 	_Atomic uint64_t *slots = held_bucket(h, key);
-	int at = (int)((key >> 32) % HELD_BUCKET); /* pushes out that one, unless ... */
+	int at = (int)((key >> 32) % HELD_BUCKET); /* unless it is there, or one is free */
 
 	for (int i = 0; i < HELD_BUCKET; i++) {
 		uint64_t slot = held_load(&slots[i]);
 
-		if (slot == 0)
+		if (slot == 0 || held_is(slot, key))
 			at = i;
-		if (!held_is(slot, key))
-			continue;
-		at = i;
-		break;
+		if (held_is(slot, key))
+			break;
 	}
 	atomic_store_explicit(&slots[at], (key & ~HELD_TAG) | tag, memory_order_relaxed);
 }

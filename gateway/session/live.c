@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -95,20 +96,21 @@ static bool has_room(const struct live *l)
 	return l->waiting_count - l->told < LIVE_WAITING + l->taken;
 }
 
-static void put_all_instead(struct live *l)
+static void drop_waiting(struct live *l)
 {
 	l->waiting_count = l->told = 0;
-	put_all(l);
 }
 
 static void note(struct live *l, uint64_t key)
 {
 	if (!l->is_watched)
 		return;
-	if (has_room(l))
+	if (has_room(l)) {
 		put(l, key);
-	else
-		put_all_instead(l);
+		return;
+	}
+	drop_waiting(l);
+	put_all(l);
 }
 
 size_t live_take(struct live *l, uint64_t *keys, size_t max)
@@ -125,7 +127,7 @@ size_t live_take(struct live *l, uint64_t *keys, size_t max)
 		memcpy(keys, l->waiting + l->told, n * sizeof *keys);
 	l->told += n;
 	if (l->told == l->waiting_count)
-		l->told = l->waiting_count = 0;
+		drop_waiting(l);
 	pthread_mutex_unlock(&l->lock);
 	return n;
 }
@@ -133,10 +135,10 @@ size_t live_take(struct live *l, uint64_t *keys, size_t max)
 void live_tell_all(struct live *l)
 {
 	pthread_mutex_lock(&l->lock);
-	if (l->is_watched && has_room(l))
+	if (!has_room(l))
+		drop_waiting(l);
+	if (l->is_watched)
 		put_all(l);
-	else if (l->is_watched)
-		put_all_instead(l);
 	pthread_mutex_unlock(&l->lock);
 }
 

@@ -8,7 +8,6 @@
 #ifndef SESSION_LIVE_H
 #define SESSION_LIVE_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 

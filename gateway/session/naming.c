@@ -176,15 +176,21 @@ static void note_client(struct client *c, const struct request *r)
 		hold(c); /* it worked here, and has connected again */
 }
 
+/* A node at which the client has a connection for the broker of a port, this one first: its tag,
+ * or 0. */
+static uint16_t node_at_port(const struct client *c, int port)
+{
+	const struct node *node = c->worker->node;
+	uint64_t key = key_at_port(c, port, 0);
+
+	return live_count(node->live, key) > 0 ? node->tag : held_by(node->held, key);
+}
+
 /* Whether it has a connection that works, at whatever node. */
 static bool works_somewhere(const struct client *c)
 {
-	const struct node *node = c->worker->node;
-
 	for (int port = 0; port < c->worker->port_count; port++) {
-		uint64_t key = key_at_port(c, port, 0);
-
-		if (live_count(node->live, key) > 0 || held_by(node->held, key) != 0)
+		if (node_at_port(c, port) != 0)
 			return true;
 	}
 	return false;
@@ -211,7 +217,7 @@ static bool own_stays(const struct client *c)
 	return (c->has_work || known_has(w->node->known, own_key(c))) && !is_leaving(c);
 }
 
-/* Where the client has a connection for the broker of a port: the tag of a node, or 0. */
+/* The node that the answer to the request leaves the broker of a port at: its tag, or 0. */
 static uint16_t holder(const struct request *r, int port)
 {
 	const struct client *c = r->client;
@@ -221,9 +227,7 @@ static uint16_t holder(const struct request *r, int port)
 		return node->tag;
 	if (!r->map_at_work)
 		return 0;
-	if (port != c->port && live_count(node->live, key_at_port(c, port, 0)) > 0)
-		return node->tag;
-	return held_by(node->held, key_at_port(c, port, 0));
+	return port == c->port ? held_by(node->held, own_key(c)) : node_at_port(c, port);
 }
 
 /* A broker to which a client has a connection, at whatever node, keeps its address until that
