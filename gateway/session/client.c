@@ -9,6 +9,9 @@
 /* A broker closes an idle connection after ten minutes: we do before. */
 enum { UPSTREAM_IDLE_S = 540, LINGER_S = 10 };
 
+/* A client's share of a turn of the loop. */
+enum { TURN_REQUESTS = 64, TURN_BYTES = 256 * 1024 };
+
 /* A request that is held has memory reserved: slower than this it loses it. */
 enum { HELD_LEAST_BYTES_A_S = 256 * 1024 };
 
@@ -75,6 +78,7 @@ void client_free(struct client *c, const char *why)
 	relay_stop(&c->up, &w->pipes);
 	relay_stop(&c->down, &w->pipes);
 	ev_timer_stop(w->loop, &c->timer);
+	ready_forget(&w->ready, &c->ready);
 	sock_close(&c->sock, &w->bufs);
 	if (c->counted_address)
 		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
@@ -225,7 +229,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	c->timer_at = 0;
 	if (!c->lingering)
 		check_deadlines(c);
-	client_step(c);
+	client_wake(c);
 }
 
 /* The timer is only moved when it must fire sooner; a late deadline is found
@@ -296,11 +300,16 @@ static bool flush(struct client *c)
 	return lost;
 }
 
+static bool has_share(const struct client *c)
+{
+	return c->share.requests > 0 && c->share.bytes > 0;
+}
+
 static void step_until_still(struct client *c)
 {
 	bool moved = true;
 
-	while (moved && c->closing == NULL) {
+	while (moved && c->closing == NULL && has_share(c)) {
 		moved = inbound_step(c);
 		if (c->closing == NULL)
 			moved |= outbound_step(c);
@@ -308,6 +317,10 @@ static void step_until_still(struct client *c)
 			moved |= lost_step(c);
 		if (c->closing == NULL && !moved)
 			moved = flush(c);
+	}
+	if (moved && c->closing == NULL) {
+		flush(c);
+		client_wake(c); /* the share is used up */
 	}
 }
 
@@ -383,16 +396,13 @@ static void begin_linger(struct client *c)
 	linger_step(c);
 }
 
-void client_step(struct client *c)
+static void step(struct client *c)
 {
-	if (c->stepping)
-		return;
-	c->stepping = true;
 	if (c->lingering) {
-		c->stepping = false;
 		linger_step(c);
 		return;
 	}
+	c->share = (struct client_share){ TURN_REQUESTS, TURN_BYTES };
 	step_until_still(c);
 	if (c->ending != NULL && c->closing == NULL && is_even(c))
 		client_fail(c, c->ending);
@@ -405,7 +415,6 @@ void client_step(struct client *c)
 		if (leave_is_due(c))
 			leave(c);
 	}
-	c->stepping = false;
 	if (c->closing == NULL) {
 		rest(c);
 		rearm(c);
@@ -416,9 +425,19 @@ void client_step(struct client *c)
 	}
 }
 
+void client_on_ready(struct ready *r)
+{
+	step(CONTAINER_OF(r, struct client, ready));
+}
+
+void client_wake(struct client *c)
+{
+	ready_mark(&c->worker->ready, &c->ready);
+}
+
 void client_on_event(void *client)
 {
-	client_step(client);
+	client_wake(client);
 }
 
 static void on_io(struct ev_loop *loop, ev_io *w, int events)
@@ -427,7 +446,7 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 
 	(void)loop;
 	sock_note(&c->sock, events);
-	client_step(c);
+	client_wake(c);
 }
 
 void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
@@ -455,12 +474,12 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 	if (client_drain_turn(c) < w->drained_turns - w->drain_lag)
 		client_drain(c);
 	else
-		client_step(c);
+		client_wake(c);
 }
 
 void client_reconfigure(struct client *c)
 {
-	client_step(c);
+	client_wake(c);
 }
 
 void client_drain(struct client *c)
@@ -468,5 +487,5 @@ void client_drain(struct client *c)
 	atomic_fetch_add(&c->worker->leaving, !c->leaving);
 	c->leaving = c->draining = c->last_look = true;
 	c->sock.readable = true;
-	client_step(c);
+	client_wake(c);
 }

@@ -21,6 +21,8 @@ void client_drain(struct client *c);
 void leave_choose(struct worker *w, unsigned count, unsigned turn);
 /* naming.c: see worker_at_home. */
 int naming_at_home(const struct worker *w);
+/* As a worker's ready list has it stepped. */
+void client_on_ready(struct ready *r);
 /* The configuration has changed. */
 void client_reconfigure(struct client *c);
 /* Closes now, with a reason for the log. */

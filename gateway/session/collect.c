@@ -14,7 +14,7 @@ static void on_grant(void *owner)
 	struct part *p = owner;
 
 	p->granted = true;
-	client_step(p->request->client);
+	client_wake(p->request->client);
 }
 
 static void on_all_granted(void *owner)
@@ -22,7 +22,7 @@ static void on_all_granted(void *owner)
 	struct request *r = owner;
 
 	r->answer_granted = true;
-	client_step(r->client);
+	client_wake(r->client);
 }
 
 static bool reserve(struct client *c, uint64_t size, struct reservation **reservation,

@@ -142,7 +142,7 @@ static void on_topics(void *owner, int32_t broker)
 	(void)broker;
 	c->query = NULL;
 	c->in_state = IN_ROUTE;
-	client_step(c);
+	client_wake(c);
 }
 
 /* Topics that the topology does not know are asked for, once. */
@@ -239,7 +239,7 @@ static void on_coordinator(void *owner, int32_t broker)
 	c->query = NULL;
 	*coordinator_slot(c->inbound, c->queried_item) = broker != NO_BROKER ? broker : TARGET_ANY;
 	c->in_state = IN_ROUTE;
-	client_step(c);
+	client_wake(c);
 }
 
 /* One key's coordinator into its slot.  False: it is being asked for. */

@@ -165,6 +165,7 @@ static bool head_step(struct client *c)
 	keep_client_id(c, &head);
 	c->inbound = request_new(c, &head);
 	stats_request(&c->worker->stats, head.key);
+	c->share.requests--;
 	inbuf_reserve(&c->sock.in, &c->worker->bufs,
 		      request_frame_size(c->inbound) < INBUF_BLOCK ? request_frame_size(c->inbound)
 								   : INBUF_BLOCK);
@@ -186,7 +187,7 @@ static void on_grant(void *owner)
 	if (c->in_state == IN_BUDGET)
 		c->in_state = IN_ROUTE;
 	c->moved_at = c->frame_since = client_now(c);
-	client_step(c);
+	client_wake(c);
 }
 
 /* The frame does not fit a block and must be held: memory for all of it. */

@@ -211,6 +211,6 @@ void leave_choose(struct worker *w, unsigned count, unsigned turn)
 	}
 	atomic_fetch_add(&w->chosen, (int)n);
 	for (size_t i = 0; i < n; i++)
-		client_step(list[i]);
+		client_wake(list[i]);
 	free(list);
 }

@@ -90,8 +90,8 @@ static bool pass_answer(struct client *c, struct request *r, struct part *p)
 		return u->state == UPSTREAM_LOST;
 	before = c->down.moved;
 	spliced = c->down.spliced;
-	got = relay_run(&c->down, &u->sock, &c->sock, watched ? &watcher : NULL, &c->worker->bufs,
-			&c->worker->pipes);
+	got = relay_run(&c->down, &u->sock, &c->sock, watched ? &watcher : NULL, &c->share.bytes,
+			&c->worker->bufs, &c->worker->pipes);
 	count_out(c, c->down.moved - before);
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, c->down.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->down.spliced - spliced);
@@ -114,6 +114,7 @@ static bool pass_answer(struct client *c, struct request *r, struct part *p)
 		client_fail(c, "a broker's answer that contradicts its schema");
 		return true;
 	case RELAY_WAIT:
+	case RELAY_ENOUGH:
 		break;
 	}
 	return c->down.moved > before;

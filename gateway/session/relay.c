@@ -1,9 +1,6 @@
 #include "session/relay.h"
 
-enum {
-	SPLICE_MIN = 32 * 1024,	  /* shorter runs are cheaper to copy */
-	FAIR_SHARE = 1024 * 1024, /* then the loop's other sockets get their turn */
-};
+enum { SPLICE_MIN = 32 * 1024 }; /* shorter runs are cheaper to copy */
 
 void relay_start(struct relay *r, uint32_t size)
 {
@@ -109,11 +106,10 @@ static bool fill_pipe(struct relay *r, struct sock *from, const struct relay_wat
 	return true;
 }
 
-enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
-			    const struct relay_watcher *w, struct bufpool *bufs,
-			    struct pipepool *pipes)
+static enum relay_result run(struct relay *r, struct sock *from, struct sock *to,
+			     const struct relay_watcher *w, uint64_t enough, struct bufpool *bufs,
+			     struct pipepool *pipes)
 {
-	uint64_t enough = r->moved + FAIR_SHARE;
 	uint32_t n;
 
 	for (;;) {
@@ -144,7 +140,7 @@ enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
 		if (from->lost)
 			return RELAY_FROM_LOST;
 		if (r->moved >= enough)
-			from->readable = false; /* the loop comes back to it */
+			return RELAY_ENOUGH;
 		if (!from->readable)
 			return RELAY_WAIT;
 		n = spliceable(r, from, w);
@@ -154,4 +150,16 @@ enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
 			return RELAY_FROM_LOST;
 		sock_read(from, bufs, UINT32_MAX);
 	}
+}
+
+enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
+			    const struct relay_watcher *w, int64_t *share, struct bufpool *bufs,
+			    struct pipepool *pipes)
+{
+	uint64_t before = r->moved;
+	uint64_t enough = before + (*share > 0 ? (uint64_t)*share : 0);
+	enum relay_result got = run(r, from, to, w, enough, bufs, pipes);
+
+	*share -= (int64_t)(r->moved - before);
+	return got;
 }

@@ -11,8 +11,9 @@
 #include "net/sock.h"
 
 enum relay_result {
-	RELAY_DONE, /* the last byte has left, or leaves with the next sock_flush */
-	RELAY_WAIT, /* for either socket: their hints tell which */
+	RELAY_DONE,   /* the last byte has left, or leaves with the next sock_flush */
+	RELAY_WAIT,   /* for either socket: their hints tell which */
+	RELAY_ENOUGH, /* the share is used up */
 	RELAY_FROM_LOST,
 	RELAY_TO_LOST,
 	RELAY_BAD, /* the watcher refused a byte */
@@ -38,10 +39,11 @@ struct relay {
 
 /* A frame of `size` bytes begins at from's buffer or is still to come. */
 void relay_start(struct relay *r, uint32_t size);
-/* Moves what can be moved, not more than a megabyte or so at a time. */
+/* Moves what can be moved until the share is used up, which counts the bytes; the last
+ * call may go beyond it. */
 enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
-			    const struct relay_watcher *watcher, struct bufpool *bufs,
-			    struct pipepool *pipes);
+			    const struct relay_watcher *watcher, int64_t *share,
+			    struct bufpool *bufs, struct pipepool *pipes);
 /* Gives the pipe back; what is in it is lost. */
 void relay_stop(struct relay *r, struct pipepool *pipes);
 

@@ -196,7 +196,8 @@ static bool through_step(struct client *c, struct part *p)
 		return u != NULL;
 	if (first)
 		wire_put32(inbuf_at(&c->sock.in) + HEAD_CORRELATION_AT, p->correlation_id);
-	got = relay_run(&c->up, &c->sock, &u->sock, NULL, &c->worker->bufs, &c->worker->pipes);
+	got = relay_run(&c->up, &c->sock, &u->sock, NULL, &c->share.bytes, &c->worker->bufs,
+			&c->worker->pipes);
 	count_sent(c, c->up.moved - before);
 	client_count_in(c, c->up.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->up.spliced - spliced);

@@ -13,8 +13,9 @@
  *   leave.c     closes clients between requests, for balance or for their age
  *   client.c    steps all of these until nothing moves, then re-arms watchers
  *
- * Nobody frees a client while stepping it: client_fail notes why it must end,
- * and client_step ends it.
+ * Whoever finds something for a client, a socket, a timer, a letter, wakes it and
+ * returns; the worker's ready list steps it before the loop sleeps.  Nobody frees a
+ * client while stepping it: client_fail notes why it must end, and the step ends it.
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
@@ -129,6 +130,12 @@ enum inbound_state {
 	IN_STOPPED, /* nothing more is read */
 };
 
+/* How much of a turn's work is left: then others have theirs. */
+struct client_share {
+	int requests;
+	int64_t bytes;
+};
+
 struct client {
 	struct client *next, **prev; /* the worker's list */
 	struct worker *worker;
@@ -154,6 +161,8 @@ struct client {
 	char *client_id; /* of its last request; NULL: none */
 	uint64_t bytes_in, bytes_out;
 	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
+	struct ready ready;
+	struct client_share share; /* of the turn */
 	ev_timer timer;
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
@@ -176,7 +185,7 @@ struct client {
 	unsigned times_chosen;
 	bool leaving; /* its turn in a drain has come, at turn_at */
 	ev_tstamp turn_at;
-	bool draining, stepping;
+	bool draining;
 	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */
 	ev_tstamp linger_until;
@@ -196,7 +205,8 @@ static inline void client_count_in(struct client *c, uint64_t n)
 }
 
 /* client.c */
-void client_step(struct client *c);
+/* It is stepped before the loop sleeps. */
+void client_wake(struct client *c);
 void client_fail(struct client *c, const char *why);
 /* As a broker does it on a frame that it does not take: what was asked before
  * is answered, then the connection is closed. */

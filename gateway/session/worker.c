@@ -323,6 +323,7 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 	for (int i = 0; i < WORKER_SHUNNED; i++)
 		w->shunned[i].broker = NO_BROKER;
 	mailbox_init(&w->mailbox, w->loop, w);
+	ready_init(&w->ready, w->loop, client_on_ready);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, PIPES_MAX);
 	topology_subscribe(node->topology, &w->mailbox, on_snapshot);
@@ -352,6 +353,7 @@ void worker_free(struct worker *w)
 	}
 	free(w->listeners);
 	mailbox_deinit(&w->mailbox);
+	ready_deinit(&w->ready);
 	pipepool_deinit(&w->pipes);
 	bufpool_deinit(&w->bufs);
 	snapshot_unref(w->snapshot);

@@ -9,6 +9,7 @@
 #include "cluster/cluster.h"
 #include "config/config.h"
 #include "loop/budget.h"
+#include "loop/ready.h"
 #include "loop/stats.h"
 #include "net/admission.h"
 #include "net/inbuf.h"
@@ -58,6 +59,7 @@ struct worker {
 	pthread_t thread;
 	struct ev_loop *loop;
 	struct mailbox mailbox;
+	struct ready_list ready; /* clients to be stepped */
 	struct stats stats;
 	struct bufpool bufs;
 	struct pipepool pipes;

@@ -154,7 +154,9 @@ static enum relay_result turn(struct wire *w, const struct relay_watcher *watche
 	sock_watch(&w->from, !w->from.readable, false);
 	sock_watch(&w->to, false, !w->to.writable);
 	ev_run(w->loop, EVRUN_NOWAIT);
-	return relay_run(&w->relay, &w->from, &w->to, watcher, &w->bufs, &w->pipes);
+	int64_t share = INT64_MAX;
+
+	return relay_run(&w->relay, &w->from, &w->to, watcher, &share, &w->bufs, &w->pipes);
 }
 
 /* Moves the frame and what comes behind it; the first must be all there. */
