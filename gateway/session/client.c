@@ -73,13 +73,13 @@ void client_free(struct client *c, const char *why)
 
 		c->upstreams = u->next;
 		phases_forget(c, u);
-		upstream_free(u, &w->bufs);
+		upstream_free(u);
 	}
 	relay_stop(&c->up, &w->pipes);
 	relay_stop(&c->down, &w->pipes);
 	ev_timer_stop(w->loop, &c->timer);
 	ready_forget(&w->ready, &c->ready);
-	sock_close(&c->sock, &w->bufs);
+	conn_close(&c->conn);
 	if (c->counted_address)
 		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
 	admission_leave(w->node->admission);
@@ -144,7 +144,7 @@ static ev_tstamp next_deadline(const struct client *c)
 		earlier(&soonest, c->moved_at + seconds(config->idle_timeout_ms));
 	if (c->in_state == IN_PROXY)
 		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
-	if (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0)
+	if (c->in_state == IN_HEAD && conn_len(&c->conn) > 0)
 		earlier(&soonest, c->frame_since + seconds(config->head_timeout_ms));
 	if (is_body(c))
 		earlier(&soonest, c->moved_at + seconds(config->body_timeout_ms));
@@ -174,8 +174,8 @@ static void body_timeout(struct client *c)
 		struct part *p = &r->parts[i];
 
 		if (p->state == PART_TO_SEND && p->upstream != NULL &&
-		    !p->upstream->sock.writable) {
-			p->upstream->state = UPSTREAM_LOST;
+		    !conn_may_write(&p->upstream->link.conn)) {
+			upstream_lose(p->upstream, LINK_LATE);
 			broker = true;
 		}
 	}
@@ -189,13 +189,13 @@ static void close_idle_upstreams(struct client *c, ev_tstamp now)
 	for (struct upstream **at = &c->upstreams; *at != NULL;) {
 		struct upstream *u = *at;
 
-		if (u->ring_count > 0 || u->state != UPSTREAM_OPEN ||
+		if (u->ring_count > 0 || !upstream_is_open(u) ||
 		    now < u->idle_since + UPSTREAM_IDLE_S || !request_uses_none(c, u)) {
 			at = &u->next;
 			continue;
 		}
 		*at = u->next;
-		upstream_free(u, &c->worker->bufs);
+		upstream_free(u);
 	}
 }
 
@@ -204,7 +204,7 @@ static void check_deadlines(struct client *c)
 	const struct config *config = c->worker->config;
 	ev_tstamp now = client_now(c);
 	bool in_head = c->in_state == IN_PROXY ||
-		       (c->in_state == IN_HEAD && inbuf_len(&c->sock.in) > 0);
+		       (c->in_state == IN_HEAD && conn_len(&c->conn) > 0);
 
 	if (in_head && now >= c->frame_since + seconds(config->head_timeout_ms))
 		time_out(c, STAT_TIMEOUTS_HEAD, "a request's head was too slow");
@@ -254,9 +254,9 @@ static void rearm_timer(struct client *c)
 
 static void rearm(struct client *c)
 {
-	sock_watch(&c->sock, !c->sock.readable, !c->sock.writable);
+	conn_await(&c->conn, true, true);
 	for (struct upstream *u = c->upstreams; u != NULL; u = u->next)
-		upstream_rearm(u, true);
+		link_await(&u->link, true, true);
 	rearm_timer(c);
 }
 
@@ -264,17 +264,17 @@ static void rearm(struct client *c)
 static void rest(struct client *c)
 {
 	if (c->in_state == IN_HEAD || c->in_state == IN_STOPPED || c->in_state == IN_SWALLOW)
-		inbuf_rest(&c->sock.in, &c->worker->bufs);
+		conn_rest(&c->conn);
 	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
 		if (c->down.vetted == 0 || upstream_next(u) == NULL)
-			inbuf_rest(&u->sock.in, &c->worker->bufs);
+			conn_rest(&u->link.conn);
 	}
 }
 
 /* Nothing is asked any more, or only what would be waited for. */
 static bool is_drained(const struct client *c)
 {
-	if (!inbound_is_idle(c) || inbuf_len(&c->sock.out) > 0)
+	if (!inbound_is_idle(c) || conn_unsent(&c->conn) > 0)
 		return false;
 	for (const struct request *r = c->first; r != NULL; r = r->next) {
 		if (!r->head.api->long_poll || r->answer_begun || r->replied)
@@ -289,13 +289,13 @@ static bool flush(struct client *c)
 	bool lost = false;
 
 	for (struct upstream *u = c->upstreams; u != NULL; u = u->next) {
-		if (u->state == UPSTREAM_OPEN && !sock_flush(&u->sock, &c->worker->bufs) &&
-		    u->sock.lost) {
-			u->state = UPSTREAM_LOST;
+		if (upstream_is_open(u) && !conn_flush(&u->link.conn) &&
+		    conn_is_lost(&u->link.conn)) {
+			upstream_lose(u, LINK_CUT);
 			lost = true;
 		}
 	}
-	if (!sock_flush(&c->sock, &c->worker->bufs) && c->sock.lost)
+	if (!conn_flush(&c->conn) && conn_is_lost(&c->conn))
 		client_fail(c, "closed by the client");
 	return lost;
 }
@@ -327,26 +327,16 @@ static void step_until_still(struct client *c)
 /* Everything that was asked has been answered, and the answers have left. */
 static bool is_even(const struct client *c)
 {
-	return c->first == NULL && inbuf_len(&c->sock.out) == 0;
+	return c->first == NULL && conn_unsent(&c->conn) == 0;
 }
 
 /* --- after the client has gone --- */
 
 /* What was sent with acks=0 has no answer to wait for, but it must arrive: the
  * broker is told that there is no more, and closes when it has read all. */
-static bool linger_on(struct client *c, struct upstream *u)
+static bool linger_on(struct upstream *u)
 {
-	if (!u->loose || u->state != UPSTREAM_OPEN)
-		return false;
-	if (!sock_flush(&u->sock, &c->worker->bufs))
-		return !u->sock.lost;
-	shutdown(u->sock.fd, SHUT_WR);
-	inbuf_drop(&u->sock.in, &c->worker->bufs); /* an answer that nobody waits for */
-	while (u->sock.readable && !u->sock.lost) {
-		sock_read(&u->sock, &c->worker->bufs, UINT32_MAX);
-		inbuf_take(&u->sock.in, inbuf_len(&u->sock.in));
-	}
-	return !u->sock.lost;
+	return u->loose && upstream_finish(u);
 }
 
 static void linger_step(struct client *c)
@@ -354,13 +344,13 @@ static void linger_step(struct client *c)
 	for (struct upstream **at = &c->upstreams; *at != NULL;) {
 		struct upstream *u = *at;
 
-		if (linger_on(c, u)) {
-			upstream_rearm(u, true);
+		if (linger_on(u)) {
+			link_await(&u->link, true, true);
 			at = &u->next;
 			continue;
 		}
 		*at = u->next;
-		upstream_free(u, &c->worker->bufs);
+		upstream_free(u);
 	}
 	if (c->upstreams == NULL || client_now(c) >= c->linger_until)
 		client_free(c, c->closing);
@@ -371,7 +361,7 @@ static void linger_step(struct client *c)
 static bool has_loose(const struct client *c)
 {
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
-		if (u->loose && u->state == UPSTREAM_OPEN)
+		if (u->loose && upstream_is_open(u))
 			return true;
 	}
 	return false;
@@ -379,17 +369,13 @@ static bool has_loose(const struct client *c)
 
 static void begin_linger(struct client *c)
 {
-	/* half a frame is no data */
-	if (c->inbound != NULL && c->inbound->part_count == 1 &&
-	    c->inbound->parts[0].upstream != NULL)
-		c->inbound->parts[0].upstream->state = UPSTREAM_LOST;
 	cancel_query(c);
 	while (c->first != NULL)
 		request_free(c->first);
 	phases_forget_all(c);
 	relay_stop(&c->up, &c->worker->pipes);
 	relay_stop(&c->down, &c->worker->pipes);
-	sock_close(&c->sock, &c->worker->bufs);
+	conn_close(&c->conn);
 	c->in_state = IN_STOPPED;
 	c->lingering = true;
 	c->linger_until = client_now(c) + LINGER_S;
@@ -410,7 +396,7 @@ static void step(struct client *c)
 		client_fail(c, "drained");
 	leave_look(c);
 	if (leave_is_due(c)) {
-		c->sock.readable = true; /* a request that has come by now is taken */
+		conn_look_again(&c->conn); /* a request that has come by now is taken */
 		step_until_still(c);
 		if (leave_is_due(c))
 			leave(c);
@@ -440,15 +426,6 @@ void client_on_event(void *client)
 	client_wake(client);
 }
 
-static void on_io(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct client *c = w->data;
-
-	(void)loop;
-	sock_note(&c->sock, events);
-	client_wake(c);
-}
-
 void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
 {
 	struct client *c = mem_zalloc(sizeof *c);
@@ -459,8 +436,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 	c->port = port;
 	c->last = &c->first;
 	c->in_state = IN_PROXY;
-	sock_init(&c->sock, w->loop, fd, on_io, c);
-	c->sock.readable = c->sock.writable = true;
+	conn_init(&c->conn, &conn_plain, fd, w->loop, &w->bufs, client_on_event, c);
 	c->born = c->frame_since = c->moved_at = client_now(c);
 	ev_timer_init(&c->timer, on_timer, 0.0, 0.0);
 	c->timer.data = c;
@@ -486,6 +462,6 @@ void client_drain(struct client *c)
 {
 	atomic_fetch_add(&c->worker->leaving, !c->leaving);
 	c->leaving = c->draining = c->last_look = true;
-	c->sock.readable = true;
+	conn_look_again(&c->conn);
 	client_wake(c);
 }

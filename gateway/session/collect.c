@@ -66,17 +66,7 @@ static bool may_hold(struct client *c, struct part *p)
 /* The whole frame out of the upstream's buffer. */
 static void take_answer(struct part *p)
 {
-	struct inbuf *in = &p->upstream->sock.in;
-	uint32_t size = p->answer_size;
-
-	if (in->cap > INBUF_BLOCK && in->from == 0 && in->to == size) {
-		p->answer = in->bytes; /* its memory is the answer's own */
-		*in = (struct inbuf){ 0 };
-	} else {
-		p->answer = mem_alloc(size);
-		memcpy(p->answer, inbuf_at(in), size);
-		inbuf_take(in, size);
-	}
+	p->answer = conn_take_whole(&p->upstream->link.conn, p->answer_size);
 	upstream_answered(p->upstream);
 	p->upstream = NULL;
 	p->state = PART_ANSWERED;
@@ -85,37 +75,37 @@ static void take_answer(struct part *p)
 bool collect_part(struct client *c, struct part *p)
 {
 	struct upstream *u = p->upstream;
-	struct sock *s = &u->sock;
+	struct conn *in = &u->link.conn;
 	bool moved = false;
 	uint32_t size;
 
-	while (u->state == UPSTREAM_OPEN && upstream_next(u) == p) {
-		if (inbuf_len(&s->in) >= ANSWER_FIXED) {
-			size = wire_get32(inbuf_at(&s->in)) + HEAD_SIZE_BYTES;
+	while (upstream_is_open(u) && upstream_next(u) == p) {
+		if (conn_len(in) >= ANSWER_FIXED) {
+			size = wire_get32(conn_data(in)) + HEAD_SIZE_BYTES;
 			if (size < ANSWER_FIXED || size > INT32_MAX ||
-			    wire_get32(inbuf_at(&s->in) + 4) != p->correlation_id) {
-				u->state = UPSTREAM_LOST;
+			    wire_get32(conn_data(in) + 4) != p->correlation_id) {
+				upstream_lose(u, LINK_BAD_ANSWER);
 				return true;
 			}
 			moved |= p->answer_size == 0;
 			p->answer_size = size;
-			if (inbuf_len(&s->in) >= size) {
+			if (conn_len(in) >= size) {
 				take_answer(p);
 				return true;
 			}
 			if (!may_hold(c, p))
 				return moved;
-			inbuf_reserve(&s->in, &c->worker->bufs, size);
+			conn_reserve(in, size);
 		}
-		if (!s->readable)
+		if (!conn_may_read(in) && !conn_is_dry(in))
 			return moved;
-		size = sock_read(s, &c->worker->bufs, UINT32_MAX);
+		size = conn_fill(in, UINT32_MAX);
 		stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, size);
 		moved |= size > 0;
-		if (s->lost)
-			u->state = UPSTREAM_LOST;
+		if (size == 0 && conn_is_dry(in))
+			upstream_lose(u, LINK_CUT);
 	}
-	return moved || u->state == UPSTREAM_LOST;
+	return moved || upstream_is_lost(u);
 }
 
 /* --- the reply --- */

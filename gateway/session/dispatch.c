@@ -39,17 +39,17 @@ bool dispatch_is_decided(const struct request *r)
 
 static const uint8_t *frame_of(const struct client *c)
 {
-	return inbuf_at(&c->sock.in);
+	return conn_data(&c->conn);
 }
 
 static uint8_t *body_of(const struct client *c, const struct request *r)
 {
-	return inbuf_at(&c->sock.in) + r->head.body_at;
+	return conn_data(&c->conn) + r->head.body_at;
 }
 
 static bool is_whole(const struct client *c, const struct request *r)
 {
-	return inbuf_len(&c->sock.in) >= request_frame_size(r);
+	return conn_len(&c->conn) >= request_frame_size(r);
 }
 
 /* The frame has been read; its bytes go nowhere. */
@@ -126,7 +126,7 @@ static int32_t any_broker(struct client *c, const struct request *r)
 	const struct upstream *best = NULL;
 
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
-		if (u->state != UPSTREAM_OPEN || u->broker == r->not_broker ||
+		if (!upstream_is_open(u) || u->broker == r->not_broker ||
 		    snapshot_broker(c->worker->snapshot, u->broker) == NULL)
 			continue;
 		if (best == NULL || u->ring_count < best->ring_count)

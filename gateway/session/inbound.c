@@ -10,23 +10,33 @@
 
 enum { CLIENT_ID_KEPT = 255 };
 
+/* No more will come.  A client that has only stopped sending is still answered. */
+static bool end_of_input(struct client *c)
+{
+	if (conn_is_lost(&c->conn))
+		client_fail(c, "closed by the client");
+	else if (conn_has_ended(&c->conn) && c->in_state != IN_HEAD)
+		client_fail(c, "closed by the client in mid-frame");
+	else if (conn_has_ended(&c->conn))
+		client_end(c, "closed by the client");
+	return false;
+}
+
 /* True: there is more in the buffer than before. */
 static bool read_more(struct client *c)
 {
 	uint32_t n;
 
-	if (!c->sock.readable)
-		return false;
-	if (inbuf_room(&c->sock.in, &c->worker->bufs) == 0) {
+	if (!conn_may_read(&c->conn))
+		return end_of_input(c);
+	if (conn_is_full(&c->conn)) {
 		client_fail(c, "a head that fills the buffer");
 		return false;
 	}
-	n = sock_read(&c->sock, &c->worker->bufs, UINT32_MAX);
-	if (c->sock.lost)
-		client_fail(c, "closed by the client");
+	n = conn_fill(&c->conn, UINT32_MAX);
 	if (n > 0)
 		c->moved_at = client_now(c);
-	return n > 0;
+	return n > 0 || end_of_input(c);
 }
 
 /* Who the client is, is known now. */
@@ -73,12 +83,12 @@ static bool proxy_step(struct client *c)
 	if (config->proxy_protocol == PROXY_OFF)
 		return admit(c);
 	for (;;) {
-		switch (proxy_read(inbuf_at(&c->sock.in), inbuf_len(&c->sock.in), &header, &used)) {
+		switch (proxy_read(conn_data(&c->conn), conn_len(&c->conn), &header, &used)) {
 		case PROXY_HEADER:
 			if (!proxy_is_trusted(config->proxy_trusted, config->proxy_trusted_count,
 					      (struct sockaddr *)&c->peer))
 				break;
-			inbuf_take(&c->sock.in, (uint32_t)used);
+			conn_take(&c->conn, (uint32_t)used);
 			if (!header.is_local)
 				take_addresses(c, &header);
 			return admit(c);
@@ -116,7 +126,7 @@ static bool is_served(const struct client *c, const struct request_head *h)
 /* For who asks who is connected; a client hardly ever changes its id. */
 static void keep_client_id(struct client *c, const struct request_head *head)
 {
-	const uint8_t *id = inbuf_at(&c->sock.in) + head->client_id_at;
+	const uint8_t *id = conn_data(&c->conn) + head->client_id_at;
 	size_t len = head->client_id_len > 0 ? (size_t)head->client_id_len : 0;
 
 	if (len > CLIENT_ID_KEPT)
@@ -134,7 +144,7 @@ static bool head_step(struct client *c)
 	struct request_head head;
 	uint32_t max = (uint32_t)c->worker->config->max_frame_bytes;
 
-	if (c->draining && inbuf_len(&c->sock.in) == 0) {
+	if (c->draining && conn_len(&c->conn) == 0) {
 		if (c->last_look) {
 			c->last_look = false;
 			return read_more(c) || c->closing == NULL;
@@ -144,9 +154,9 @@ static bool head_step(struct client *c)
 	}
 	if (c->in_flight >= IN_FLIGHT_MAX)
 		return false;
-	switch (head_read(inbuf_at(&c->sock.in), inbuf_len(&c->sock.in), max, &head)) {
+	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
 	case HEAD_MORE:
-		if (inbuf_len(&c->sock.in) == 0)
+		if (conn_len(&c->conn) == 0)
 			c->frame_since = 0;
 		else if (c->frame_since == 0)
 			c->frame_since = client_now(c);
@@ -166,16 +176,16 @@ static bool head_step(struct client *c)
 	c->inbound = request_new(c, &head);
 	stats_request(&c->worker->stats, head.key);
 	c->share.requests--;
-	inbuf_reserve(&c->sock.in, &c->worker->bufs,
-		      request_frame_size(c->inbound) < INBUF_BLOCK ? request_frame_size(c->inbound)
-								   : INBUF_BLOCK);
+	conn_reserve(&c->conn, request_frame_size(c->inbound) < INBUF_BLOCK
+				       ? request_frame_size(c->inbound)
+				       : INBUF_BLOCK);
 	c->in_state = IN_ROUTE;
 	return true;
 }
 
 static uint32_t frame_there(const struct client *c)
 {
-	uint32_t n = inbuf_len(&c->sock.in), size = request_frame_size(c->inbound);
+	uint32_t n = conn_len(&c->conn), size = request_frame_size(c->inbound);
 
 	return n < size ? n : size;
 }
@@ -208,7 +218,7 @@ static bool hold(struct client *c, struct request *r)
 			return true;
 		}
 	}
-	inbuf_reserve(&c->sock.in, &c->worker->bufs, size);
+	conn_reserve(&c->conn, size);
 	layout_init(&r->layout, &r->arena); /* what it points to has moved */
 	r->has_layout = false;
 	return true;
@@ -225,7 +235,7 @@ static bool walk_on(struct client *c, struct request *r)
 		walk_init(&r->walk, api_plan(r->head.api, r->head.version, REQUEST), body);
 		r->has_layout = true;
 	}
-	walk_input(&r->walk, inbuf_at(&c->sock.in) + r->head.body_at + r->walk.pos,
+	walk_input(&r->walk, conn_data(&c->conn) + r->head.body_at + r->walk.pos,
 		   frame_there(c) - r->head.body_at - r->walk.pos);
 	while ((got = walk_next(&r->walk, &e)) == WALK_EVENT)
 		layout_event(&r->layout, &e);
@@ -253,19 +263,18 @@ static bool route_step(struct client *c)
 		dispatch_request(c, r);
 		return true;
 	}
-	if (c->sock.in.from + request_frame_size(r) > c->sock.in.cap &&
-	    c->sock.in.to == c->sock.in.cap)
+	if (!conn_fits(&c->conn, request_frame_size(r)) && conn_is_full(&c->conn))
 		return hold(c, r);
 	return read_more(c);
 }
 
 static bool swallow_step(struct client *c)
 {
-	uint32_t n = inbuf_len(&c->sock.in);
+	uint32_t n = conn_len(&c->conn);
 
 	if (n > c->swallow)
 		n = c->swallow;
-	inbuf_take(&c->sock.in, n);
+	conn_take(&c->conn, n);
 	c->swallow -= n;
 	if (c->swallow == 0) {
 		c->in_state = IN_HEAD;
@@ -298,5 +307,5 @@ bool inbound_step(struct client *c)
 bool inbound_is_idle(const struct client *c)
 {
 	return c->in_state == IN_STOPPED ||
-	       ((c->in_state == IN_HEAD || c->in_state == IN_PROXY) && inbuf_len(&c->sock.in) == 0);
+	       ((c->in_state == IN_HEAD || c->in_state == IN_PROXY) && conn_len(&c->conn) == 0);
 }

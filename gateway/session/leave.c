@@ -66,8 +66,8 @@ static bool may_leave(const struct client *c)
 
 static bool is_between_requests(const struct client *c)
 {
-	return c->in_state == IN_HEAD && c->first == NULL && inbuf_len(&c->sock.in) == 0 &&
-	       inbuf_len(&c->sock.out) == 0;
+	return c->in_state == IN_HEAD && c->first == NULL && conn_len(&c->conn) == 0 &&
+	       conn_unsent(&c->conn) == 0;
 }
 
 /* --- age --- */

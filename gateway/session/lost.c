@@ -92,14 +92,14 @@ static void lose_upstream(struct client *c, struct upstream *u)
 				lost_part(c, &r->parts[i]);
 		}
 	}
-	if (u->loose && u->was_open)
+	if (u->loose && u->link.was_open)
 		client_fail(c, "a broker was lost with acks=0 data on its way");
-	if (u->quiet || (!busy && u->was_open))
+	if (upstream_is_given_up(u) || (!busy && u->link.was_open))
 		return; /* idle connections end, that means nothing */
 	client_address(c, address);
 	log_info("conn=%llu client=%s broker=%d err=%s", (unsigned long long)c->id, address,
-		 u->broker, u->was_open ? "lost" : "unreachable");
-	if (u->was_open)
+		 u->broker, u->link.was_open ? "lost" : "unreachable");
+	if (u->link.was_open)
 		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
 	else
 		worker_shun(c->worker, u->broker);
@@ -113,17 +113,17 @@ bool lost_step(struct client *c)
 	for (struct upstream **at = &c->upstreams; *at != NULL;) {
 		struct upstream *u = *at;
 
-		any |= upstream_discard(u, &c->worker->bufs);
-		if (u->state != UPSTREAM_LOST) {
+		any |= upstream_discard(u);
+		if (!upstream_is_lost(u)) {
 			at = &u->next;
 			continue;
 		}
 		*at = u->next;
 		lose_upstream(c, u);
-		if (!u->was_open)
+		if (!u->link.was_open)
 			send_connect_failed(c, u);
 		phases_forget(c, u);
-		upstream_free(u, &c->worker->bufs);
+		upstream_free(u);
 		any = true;
 	}
 	return any;
@@ -132,7 +132,7 @@ bool lost_step(struct client *c)
 void lost_deadline(struct client *c, struct request *r)
 {
 	r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
-	if (r->answer_begun && !c->sock.writable)
+	if (r->answer_begun && !conn_may_write(&c->conn))
 		return; /* it is the client that takes its time */
 	stats_add(&c->worker->stats, STAT_TIMEOUTS_REQUEST, 1);
 	for (uint32_t i = 0; i < r->part_count; i++) {
@@ -140,6 +140,6 @@ void lost_deadline(struct client *c, struct request *r)
 
 		/* its answer can't be told from a late one: the connection goes */
 		if (p->upstream != NULL && (p->state == PART_SENT || p->state == PART_TO_SEND))
-			p->upstream->state = UPSTREAM_LOST;
+			upstream_lose(p->upstream, LINK_LATE);
 	}
 }

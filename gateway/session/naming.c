@@ -23,7 +23,7 @@ static uint64_t key_of_client(const struct client *c, const struct request *r)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&c->peer;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)&c->peer;
-	const uint8_t *client_id = inbuf_at(&c->sock.in) + r->head.client_id_at;
+	const uint8_t *client_id = conn_data(&c->conn) + r->head.client_id_at;
 	size_t len = r->head.client_id_len > 0 ? (size_t)r->head.client_id_len : 0;
 
 	if (c->peer.ss_family == AF_INET6)

@@ -3,7 +3,6 @@
 #include "session/session.h"
 
 #include "kafka/wire.h"
-#include "session/gathered.h"
 
 static void finish(struct client *c, struct request *r)
 {
@@ -24,10 +23,10 @@ static void count_out(struct client *c, size_t n)
 /* A reply that was made here. */
 static bool write_reply(struct client *c, struct request *r)
 {
-	size_t sent = gather_write(&c->sock, &r->reply, &r->reply_iov, &c->worker->bufs);
+	size_t sent = conn_gather(&c->conn, &r->reply, &r->reply_iov);
 
 	count_out(c, sent);
-	if (c->sock.lost)
+	if (conn_is_lost(&c->conn))
 		client_fail(c, "closed by the client");
 	else if (r->reply_iov == r->reply.count)
 		finish(c, r);
@@ -39,36 +38,37 @@ static bool write_reply(struct client *c, struct request *r)
 static bool begin_answer(struct client *c, struct request *r, struct part *p)
 {
 	struct upstream *u = p->upstream;
-	struct inbuf *in = &u->sock.in;
+	struct conn *in = &u->link.conn;
 	bool tags = api_answer_has_tags(r->head.api, r->head.version);
 	uint32_t size, skip = 0;
 	enum head_result got = HEAD_MORE;
 
 	while (got == HEAD_MORE) {
-		if (inbuf_len(in) >= ANSWER_FIXED) {
-			size = wire_get32(inbuf_at(in));
+		if (conn_len(in) >= ANSWER_FIXED) {
+			size = wire_get32(conn_data(in));
 			if (size < ANSWER_FIXED - HEAD_SIZE_BYTES || size > INT32_MAX ||
-			    wire_get32(inbuf_at(in) + 4) != p->correlation_id)
+			    wire_get32(conn_data(in) + 4) != p->correlation_id)
 				break;
 			got = HEAD_OK;
 			if (tags)
 				got = answer_tags_skip(
-					inbuf_at(in) + ANSWER_FIXED, inbuf_len(in) - ANSWER_FIXED,
+					conn_data(in) + ANSWER_FIXED, conn_len(in) - ANSWER_FIXED,
 					size + HEAD_SIZE_BYTES - ANSWER_FIXED, &skip);
 			if (got != HEAD_MORE)
 				break;
 		}
-		if (u->sock.lost || inbuf_room(in, &c->worker->bufs) == 0)
+		if (conn_fill(in, UINT32_MAX) > 0)
+			continue;
+		if (conn_is_dry(in) || conn_is_full(in))
 			break;
-		if (!u->sock.readable)
+		if (!conn_may_read(in))
 			return false;
-		sock_read(&u->sock, &c->worker->bufs, UINT32_MAX);
 	}
 	if (got != HEAD_OK) {
-		u->state = UPSTREAM_LOST;
+		upstream_lose(u, conn_is_dry(in) ? LINK_CUT : LINK_BAD_ANSWER);
 		return false;
 	}
-	wire_put32(inbuf_at(in) + 4, r->head.correlation_id);
+	wire_put32(conn_data(in) + 4, r->head.correlation_id);
 	relay_start(&c->down, size + HEAD_SIZE_BYTES);
 	if (r->head.api->answer == ANSWER_WATCH)
 		watch_begin(r, ANSWER_FIXED + skip, size + HEAD_SIZE_BYTES - ANSWER_FIXED - skip);
@@ -84,14 +84,14 @@ static bool pass_answer(struct client *c, struct request *r, struct part *p)
 	uint64_t before, spliced;
 	enum relay_result got;
 
-	if (u->state != UPSTREAM_OPEN || upstream_next(u) != p)
+	if (!upstream_is_open(u) || upstream_next(u) != p)
 		return false;
 	if (!r->answer_begun && !begin_answer(c, r, p))
-		return u->state == UPSTREAM_LOST;
+		return upstream_is_lost(u);
 	before = c->down.moved;
 	spliced = c->down.spliced;
-	got = relay_run(&c->down, &u->sock, &c->sock, watched ? &watcher : NULL, &c->share.bytes,
-			&c->worker->bufs, &c->worker->pipes);
+	got = relay_run(&c->down, &u->link.conn, &c->conn, watched ? &watcher : NULL,
+			&c->share.bytes, &c->worker->pipes);
 	count_out(c, c->down.moved - before);
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, c->down.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->down.spliced - spliced);
@@ -105,7 +105,7 @@ static bool pass_answer(struct client *c, struct request *r, struct part *p)
 		finish(c, r);
 		return true;
 	case RELAY_FROM_LOST:
-		u->state = UPSTREAM_LOST;
+		upstream_lose(u, LINK_CUT);
 		return true;
 	case RELAY_TO_LOST:
 		client_fail(c, "closed by the client");

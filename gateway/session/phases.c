@@ -94,11 +94,10 @@ static void take_over(struct client *c, struct part *p)
 {
 	struct poll *poll = left_poll(c, p->broker);
 
-	if (poll == NULL || poll->upstream->state != UPSTREAM_OPEN)
+	if (poll == NULL || !upstream_is_open(poll->upstream))
 		return;
 	if (poll->question != p->question || poll->until > p->request->wait_until) {
-		poll->upstream->quiet = true;
-		poll->upstream->state = UPSTREAM_LOST; /* the next poll takes a new one */
+		upstream_lose(poll->upstream, LINK_GIVEN_UP); /* the next poll takes a new one */
 		return;
 	}
 	p->state = PART_ANSWERED;
@@ -130,7 +129,7 @@ void phases_begin(struct client *c, struct request *r, const int32_t *brokers, u
 {
 	struct layout_value *max = &r->layout.max_bytes;
 
-	r->frame = arena_copy(&r->arena, inbuf_at(&c->sock.in), request_frame_size(r));
+	r->frame = arena_copy(&r->arena, conn_data(&c->conn), request_frame_size(r));
 	layout_keep(&r->layout);
 	r->phase = 1;
 	r->kind = REQUEST_HELD;

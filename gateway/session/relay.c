@@ -14,9 +14,9 @@ void relay_stop(struct relay *r, struct pipepool *pipes)
 }
 
 /* What of the buffer may go. */
-static bool vet(struct relay *r, struct sock *from, const struct relay_watcher *w)
+static bool vet(struct relay *r, struct conn *from, const struct relay_watcher *w)
 {
-	uint32_t n = inbuf_len(&from->in);
+	uint32_t n = conn_len(from);
 	int64_t more;
 
 	if (n > r->left)
@@ -27,44 +27,44 @@ static bool vet(struct relay *r, struct sock *from, const struct relay_watcher *
 	}
 	if (n == r->vetted)
 		return true;
-	more = w->see(w->ctx, inbuf_at(&from->in) + r->vetted, n - r->vetted);
+	more = w->see(w->ctx, conn_data(from) + r->vetted, n - r->vetted);
 	if (more < 0)
 		return false;
 	r->vetted += (uint32_t)more;
 	return true;
 }
 
-static void write_vetted(struct relay *r, struct sock *from, struct sock *to)
+static void write_vetted(struct relay *r, struct conn *from, struct conn *to)
 {
-	uint32_t sent = sock_write(to, inbuf_at(&from->in), r->vetted);
+	uint32_t sent = conn_write(to, conn_data(from), r->vetted);
 
-	inbuf_take(&from->in, sent);
+	conn_take(from, sent);
 	r->vetted -= sent;
 	r->left -= sent;
 	r->moved += sent;
 }
 
 /* A small frame that is all here leaves together with its neighbours. */
-static bool put_small(struct relay *r, struct sock *from, struct sock *to, struct bufpool *bufs)
+static bool put_small(struct relay *r, struct conn *from, struct conn *to)
 {
 	uint32_t n = r->left;
 
-	if (r->pipe != NULL || r->vetted != n || n > SOCK_SMALL ||
-	    !sock_put(to, bufs, inbuf_at(&from->in), n))
+	if (r->pipe != NULL || r->vetted != n || n > CONN_SMALL ||
+	    !conn_put(to, conn_data(from), n))
 		return false;
-	inbuf_take(&from->in, n);
+	conn_take(from, n);
 	r->vetted = r->left = 0;
 	r->moved += n;
 	return true;
 }
 
 /* How many of the next bytes can go through a pipe unseen. */
-static uint32_t spliceable(const struct relay *r, const struct sock *from,
+static uint32_t spliceable(const struct relay *r, const struct conn *from, const struct conn *to,
 			   const struct relay_watcher *w)
 {
 	uint32_t n = r->left, blind;
 
-	if (inbuf_len(&from->in) > 0)
+	if (conn_len(from) > 0 || !conn_pipes_in(from) || !conn_pipes_out(to))
 		return 0;
 	if (w != NULL) {
 		blind = w->blind(w->ctx);
@@ -73,9 +73,9 @@ static uint32_t spliceable(const struct relay *r, const struct sock *from,
 	return n;
 }
 
-static void empty_pipe(struct relay *r, struct sock *to, struct pipepool *pipes)
+static void empty_pipe(struct relay *r, struct conn *to, struct pipepool *pipes)
 {
-	uint32_t n = sock_splice_out(to, r->pipe);
+	uint32_t n = conn_splice_out(to, r->pipe);
 
 	r->moved += n;
 	r->spliced += n;
@@ -84,43 +84,39 @@ static void empty_pipe(struct relay *r, struct sock *to, struct pipepool *pipes)
 }
 
 /* True: bytes are in the pipe now. */
-static bool fill_pipe(struct relay *r, struct sock *from, const struct relay_watcher *w, uint32_t n,
+static bool fill_pipe(struct relay *r, struct conn *from, const struct relay_watcher *w, uint32_t n,
 		      struct pipepool *pipes)
 {
-	uint32_t got, asked;
+	uint32_t got;
 
 	r->pipe = pipe_get(pipes);
 	if (r->pipe == NULL)
 		return false;
-	asked = n < r->pipe->size ? n : r->pipe->size;
-	got = sock_splice_in(from, r->pipe, n);
+	got = conn_splice_in(from, r->pipe, n);
 	if (got == 0) {
 		relay_stop(r, pipes);
 		return false;
 	}
-	if (got < asked)
-		from->readable = false; /* for now that was all */
 	r->left -= got;
 	if (w != NULL)
 		w->passed(w->ctx, got);
 	return true;
 }
 
-static enum relay_result run(struct relay *r, struct sock *from, struct sock *to,
-			     const struct relay_watcher *w, uint64_t enough, struct bufpool *bufs,
-			     struct pipepool *pipes)
+static enum relay_result run(struct relay *r, struct conn *from, struct conn *to,
+			     const struct relay_watcher *w, uint64_t enough, struct pipepool *pipes)
 {
 	uint32_t n;
 
 	for (;;) {
-		if (to->lost)
+		if (conn_is_lost(to))
 			return RELAY_TO_LOST;
 		if (r->pipe != NULL || r->vetted > 0) {
-			if (put_small(r, from, to, bufs))
+			if (put_small(r, from, to))
 				return RELAY_DONE;
-			if (!sock_flush(to, bufs))
-				return to->lost ? RELAY_TO_LOST : RELAY_WAIT;
-			if (!to->writable)
+			if (!conn_flush(to))
+				return conn_is_lost(to) ? RELAY_TO_LOST : RELAY_WAIT;
+			if (!conn_may_write(to))
 				return RELAY_WAIT;
 			if (r->pipe != NULL)
 				empty_pipe(r, to, pipes);
@@ -131,34 +127,32 @@ static enum relay_result run(struct relay *r, struct sock *from, struct sock *to
 		if (r->left == 0)
 			return RELAY_DONE;
 		n = r->vetted;
-		if (inbuf_len(&from->in) > 0) {
+		if (conn_len(from) > 0) {
 			if (!vet(r, from, w))
 				return RELAY_BAD;
 			if (r->vetted > n)
 				continue;
 		}
-		if (from->lost)
+		if (conn_is_dry(from))
 			return RELAY_FROM_LOST;
 		if (r->moved >= enough)
 			return RELAY_ENOUGH;
-		if (!from->readable)
+		if (!conn_may_read(from))
 			return RELAY_WAIT;
-		n = spliceable(r, from, w);
-		if (n >= SPLICE_MIN && (fill_pipe(r, from, w, n, pipes) || !from->readable))
+		n = spliceable(r, from, to, w);
+		if (n >= SPLICE_MIN && (fill_pipe(r, from, w, n, pipes) || !conn_may_read(from)))
 			continue;
-		if (from->lost)
-			return RELAY_FROM_LOST;
-		sock_read(from, bufs, UINT32_MAX);
+		if (conn_fill(from, UINT32_MAX) == 0 && conn_is_full(from))
+			return RELAY_BAD; /* its watcher wants to see more than there is room for */
 	}
 }
 
-enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
-			    const struct relay_watcher *w, int64_t *share, struct bufpool *bufs,
-			    struct pipepool *pipes)
+enum relay_result relay_run(struct relay *r, struct conn *from, struct conn *to,
+			    const struct relay_watcher *w, int64_t *share, struct pipepool *pipes)
 {
 	uint64_t before = r->moved;
 	uint64_t enough = before + (*share > 0 ? (uint64_t)*share : 0);
-	enum relay_result got = run(r, from, to, w, enough, bufs, pipes);
+	enum relay_result got = run(r, from, to, w, enough, pipes);
 
 	*share -= (int64_t)(r->moved - before);
 	return got;

@@ -8,10 +8,10 @@
 #ifndef SESSION_RELAY_H
 #define SESSION_RELAY_H
 
-#include "net/sock.h"
+#include "net/conn.h"
 
 enum relay_result {
-	RELAY_DONE,   /* the last byte has left, or leaves with the next sock_flush */
+	RELAY_DONE,   /* the last byte has left, or leaves with the next conn_flush */
 	RELAY_WAIT,   /* for either socket: their hints tell which */
 	RELAY_ENOUGH, /* the share is used up */
 	RELAY_FROM_LOST,
@@ -41,9 +41,9 @@ struct relay {
 void relay_start(struct relay *r, uint32_t size);
 /* Moves what can be moved until the share is used up, which counts the bytes; the last
  * call may go beyond it. */
-enum relay_result relay_run(struct relay *r, struct sock *from, struct sock *to,
+enum relay_result relay_run(struct relay *r, struct conn *from, struct conn *to,
 			    const struct relay_watcher *watcher, int64_t *share,
-			    struct bufpool *bufs, struct pipepool *pipes);
+			    struct pipepool *pipes);
 /* Gives the pipe back; what is in it is lost. */
 void relay_stop(struct relay *r, struct pipepool *pipes);
 

@@ -3,7 +3,6 @@
 #include "session/session.h"
 
 #include "kafka/wire.h"
-#include "session/gathered.h"
 #include "util/mem.h"
 
 #include <limits.h>
@@ -31,7 +30,7 @@ static void send_hello(struct client *c, struct upstream *u)
 	memcpy(frame + n + 3, c->hello, c->hello_len);
 	n += 3 + c->hello_len;
 	wire_put32(frame, n - HEAD_SIZE_BYTES);
-	if (!sock_put(&u->sock, &c->worker->bufs, frame, n))
+	if (!conn_put(&u->link.conn, frame, n))
 		return;
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_OUT, n);
 	upstream_expect_nothing(u);
@@ -39,32 +38,26 @@ static void send_hello(struct client *c, struct upstream *u)
 
 /* The connection to a broker that takes the next request: made when there is
  * none.  NULL: the broker is not known any more. */
-static struct upstream *send_upstream(struct client *c, int32_t broker, bool for_polls)
+static struct upstream *send_upstream(struct client *c, int32_t broker,
+				      enum upstream_purpose purpose)
 {
 	const struct broker *b = snapshot_broker(c->worker->snapshot, broker);
+	struct upstream_wanted wanted = { .broker = broker, .purpose = purpose };
 	struct upstream *u;
 
 	for (u = c->upstreams; u != NULL; u = u->next) {
-		if (u->broker == broker && u->for_polls == for_polls && !u->quiet)
+		if (u->broker == broker && u->purpose == purpose && !upstream_is_given_up(u))
 			return u;
 	}
 	if (b == NULL)
 		return NULL;
-	u = upstream_new(c->worker->loop, broker, &b->address, b->address_len,
-			 c->worker->config->connect_timeout_ms, &c->worker->stats, client_on_event,
-			 c);
-	u->for_polls = for_polls;
+	wanted.link = (struct link_wanted){ (const struct sockaddr *)&b->address, b->address_len,
+					    c->worker->config->connect_timeout_ms };
+	wanted.stats = &c->worker->stats;
+	u = upstream_new(&wanted, c->worker->loop, &c->worker->bufs, client_on_event, c);
 	u->next = c->upstreams;
 	c->upstreams = u;
 	return u;
-}
-
-/* acks=0 data is about to leave. */
-static void note_loose(const struct client *c, struct upstream *u)
-{
-	u->loose_since = ++u->sent;
-	u->loose = true;
-	u->idle_since = client_now(c);
 }
 
 /* Its upstream, open and ready to take bytes; NULL: not yet, or it never will
@@ -74,23 +67,23 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 	struct upstream *u = p->upstream;
 
 	if (u == NULL) {
-		u = send_upstream(c, p->broker, p->is_poll);
-		if (u == NULL || u->state == UPSTREAM_LOST) {
+		u = send_upstream(c, p->broker, p->is_poll ? FOR_POLLS : FOR_REQUESTS);
+		if (u == NULL || upstream_is_lost(u)) {
 			p->state = PART_UNSENT;
 			return NULL;
 		}
 	}
-	if (u->state != UPSTREAM_OPEN)
+	if (!upstream_is_open(u) || !upstream_may_write(u, p))
 		return NULL;
 	if (p->upstream == NULL) {
 		if (u->sent == 0)
 			send_hello(c, u);
-		if (u->state != UPSTREAM_OPEN)
+		if (!upstream_is_open(u))
 			return NULL;
 		if (!p->request->answerless)
-			upstream_expect(u, p);
+			upstream_begin(u, p);
 		else
-			note_loose(c, u);
+			upstream_begin_loose(u, p);
 		p->upstream = u;
 	}
 	return u;
@@ -113,14 +106,15 @@ bool send_composed(struct client *c, struct part *p)
 	size_t sent = 0;
 
 	if (u != NULL)
-		sent = gather_write(&u->sock, g, &p->iov_at, &c->worker->bufs);
+		sent = conn_gather(&u->link.conn, g, &p->iov_at);
 	count_sent(c, sent);
 	moved |= sent > 0;
-	if (u != NULL && u->sock.lost) {
-		u->state = UPSTREAM_LOST;
+	if (u != NULL && conn_is_lost(&u->link.conn)) {
+		upstream_lose(u, LINK_CUT);
 		return true;
 	}
 	if (p->iov_at == g->count && p->state == PART_TO_SEND) {
+		upstream_sent(p->upstream);
 		p->state = PART_SENT;
 		moved = true;
 	}
@@ -137,7 +131,7 @@ static bool composed_step(struct client *c, struct request *r)
 	}
 	if (request_is_sent(r)) {
 		client_count_in(c, request_frame_size(r));
-		inbuf_take(&c->sock.in, request_frame_size(r));
+		conn_take(&c->conn, request_frame_size(r));
 		c->inbound = NULL;
 		c->in_state = IN_HEAD;
 		moved = true;
@@ -151,8 +145,7 @@ void send_give_up(struct client *c, struct part *p)
 {
 	p->state = PART_UNSENT;
 	if (p->upstream != NULL) {
-		upstream_pass_on(p->upstream, p, NULL);
-		p->upstream->state = UPSTREAM_LOST; /* it has half a frame */
+		upstream_pass_on(p->upstream, p, NULL); /* it has half a frame */
 		p->upstream = NULL;
 	}
 	relay_stop(&c->up, &c->worker->pipes);
@@ -195,14 +188,14 @@ static bool through_step(struct client *c, struct part *p)
 	if (u == NULL)
 		return u != NULL;
 	if (first)
-		wire_put32(inbuf_at(&c->sock.in) + HEAD_CORRELATION_AT, p->correlation_id);
-	got = relay_run(&c->up, &c->sock, &u->sock, NULL, &c->share.bytes, &c->worker->bufs,
-			&c->worker->pipes);
+		wire_put32(conn_data(&c->conn) + HEAD_CORRELATION_AT, p->correlation_id);
+	got = relay_run(&c->up, &c->conn, &u->link.conn, NULL, &c->share.bytes, &c->worker->pipes);
 	count_sent(c, c->up.moved - before);
 	client_count_in(c, c->up.moved - before);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, c->up.spliced - spliced);
 	switch (got) {
 	case RELAY_DONE:
+		upstream_sent(u);
 		p->state = PART_SENT;
 		c->inbound = NULL;
 		c->in_state = IN_HEAD;
@@ -211,7 +204,7 @@ static bool through_step(struct client *c, struct part *p)
 		client_fail(c, "closed by the client in mid-frame");
 		return false;
 	case RELAY_TO_LOST:
-		u->state = UPSTREAM_LOST;
+		upstream_lose(u, LINK_CUT);
 		return true;
 	default:
 		return c->up.moved > before;
@@ -227,7 +220,7 @@ void send_connect_failed(struct client *c, const struct upstream *u)
 			struct part *p = &r->parts[i];
 
 			if (p->state == PART_TO_SEND && p->upstream == NULL &&
-			    p->broker == u->broker && p->is_poll == u->for_polls)
+			    p->broker == u->broker && p->is_poll == (u->purpose == FOR_POLLS))
 				p->state = PART_UNSENT;
 		}
 	}

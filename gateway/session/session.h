@@ -21,7 +21,7 @@
 #define SESSION_SESSION_H
 
 #include "kafka/head.h"
-#include "net/sock.h"
+#include "net/conn.h"
 #include "route/edits.h"
 #include "route/merge.h"
 #include "session/client.h"
@@ -140,7 +140,7 @@ struct client {
 	struct client *next, **prev; /* the worker's list */
 	struct worker *worker;
 	uint64_t id;
-	struct sock sock;
+	struct conn conn;
 	struct sockaddr_storage peer; /* the client's own, from PROXY when there is one */
 	int port;		      /* which of the node's ports it came by, from 0 on */
 	bool counted_address;

@@ -5,104 +5,61 @@
 #include "util/mem.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 enum { RING_FIRST = 8 };
 
-static void connected(struct upstream *u)
+static void on_link(void *owner)
 {
-	int error = 0;
-	socklen_t len = sizeof error;
+	struct upstream *u = owner;
 
-	ev_timer_stop(u->sock.loop, &u->connect_timer);
-	if (getsockopt(u->sock.fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0 || error != 0) {
-		u->state = UPSTREAM_LOST;
-		return;
+	if (u->link.was_open && !u->was_counted) {
+		u->was_counted = true;
+		stats_add(u->stats, STAT_UPSTREAMS_OPENED, 1);
 	}
-	u->state = UPSTREAM_OPEN;
-	u->was_open = true;
-	u->sock.writable = true;
-	stats_add(u->stats, STAT_UPSTREAMS_OPENED, 1);
-}
-
-static void on_io(struct ev_loop *loop, ev_io *w, int events)
-{
-	struct upstream *u = w->data;
-
-	(void)loop;
-	sock_note(&u->sock, events);
-	if (u->state == UPSTREAM_CONNECTING)
-		connected(u);
 	u->on_event(u->owner);
 }
 
-static void on_connect_timeout(struct ev_loop *loop, ev_timer *w, int events)
-{
-	struct upstream *u = w->data;
-
-	(void)loop;
-	(void)events;
-	if (u->state == UPSTREAM_CONNECTING)
-		u->state = UPSTREAM_LOST;
-	u->on_event(u->owner);
-}
-
-/* -1: it can't even be tried. */
-static int start_connect(const struct sockaddr_storage *address, socklen_t len)
-{
-	int fd;
-
-	if (len == 0)
-		return -1;
-	fd = socket(address->ss_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (fd < 0)
-		return -1;
-	if (connect(fd, (const struct sockaddr *)address, len) != 0 && errno != EINPROGRESS) {
-		close(fd);
-		return -1;
-	}
-	return fd;
-}
-
-struct upstream *upstream_new(struct ev_loop *loop, int32_t broker,
-			      const struct sockaddr_storage *address, socklen_t address_len,
-			      int timeout_ms, struct stats *stats, void (*on_event)(void *owner),
-			      void *owner)
+struct upstream *upstream_new(const struct upstream_wanted *wanted, struct ev_loop *loop,
+			      struct bufpool *pool, void (*on_event)(void *owner), void *owner)
 {
 	struct upstream *u = mem_zalloc(sizeof *u);
-	int fd = start_connect(address, address_len);
 
-	u->broker = broker;
-	u->owner = owner;
+	u->broker = wanted->broker;
+	u->purpose = wanted->purpose;
+	u->stats = wanted->stats;
 	u->on_event = on_event;
-	u->stats = stats;
+	u->owner = owner;
 	u->idle_since = ev_now(loop);
-	ev_timer_init(&u->connect_timer, on_connect_timeout, timeout_ms / 1000.0, 0.0);
-	u->connect_timer.data = u;
-	u->sock.fd = -1;
-	u->sock.loop = loop;
-	if (fd < 0) {
-		u->state = UPSTREAM_LOST;
-		return u;
-	}
-	sock_init(&u->sock, loop, fd, on_io, u);
-	u->state = UPSTREAM_CONNECTING;
-	sock_watch(&u->sock, false, true);
-	ev_timer_start(loop, &u->connect_timer);
+	link_open(&u->link, &wanted->link, loop, pool, on_link, u);
 	return u;
 }
 
-void upstream_free(struct upstream *u, struct bufpool *pool)
+void upstream_free(struct upstream *u)
 {
 	if (u == NULL)
 		return;
-	ev_timer_stop(u->sock.loop, &u->connect_timer);
-	sock_close(&u->sock, pool);
-	stats_add(u->stats, u->was_open ? STAT_UPSTREAMS_CLOSED : STAT_UPSTREAMS_FAILED, 1);
+	stats_add(u->stats, u->was_counted ? STAT_UPSTREAMS_CLOSED : STAT_UPSTREAMS_FAILED, 1);
+	link_close(&u->link);
 	free(u->ring);
 	free(u);
+}
+
+bool upstream_is_given_up(const struct upstream *u)
+{
+	return upstream_is_lost(u) &&
+	       (u->link.end == LINK_GIVEN_UP || u->link.end == LINK_HALF_FRAME);
+}
+
+void upstream_lose(struct upstream *u, enum link_end why)
+{
+	link_lose(&u->link, why);
+}
+
+/* --- what leaves --- */
+
+bool upstream_may_write(const struct upstream *u, const void *who)
+{
+	return u->writer == NULL || u->writer == who;
 }
 
 static void **ring_at(const struct upstream *u, uint32_t i)
@@ -110,7 +67,7 @@ static void **ring_at(const struct upstream *u, uint32_t i)
 	return &u->ring[(u->ring_first + i) & (u->ring_cap - 1)];
 }
 
-static void ring_add(struct upstream *u, void *who)
+static void ring_add(struct upstream *u, const void *who)
 {
 	if (u->ring_count == u->ring_cap) {
 		uint32_t cap = u->ring_cap > 0 ? 2 * u->ring_cap : RING_FIRST;
@@ -124,21 +81,37 @@ static void ring_add(struct upstream *u, void *who)
 		u->ring_cap = cap;
 	}
 	u->ring_count++;
-	*ring_at(u, u->ring_count - 1) = who;
+	*ring_at(u, u->ring_count - 1) = (void *)who;
+	u->sent++;
 }
 
-void upstream_expect(struct upstream *u, void *who)
+void upstream_begin(struct upstream *u, const void *who)
 {
-	assert(who != NULL);
-	u->sent++;
+	assert(who != NULL && u->writer == NULL);
+	u->writer = who;
 	ring_add(u, who);
+}
+
+void upstream_begin_loose(struct upstream *u, const void *who)
+{
+	assert(who != NULL && u->writer == NULL);
+	u->writer = who;
+	u->loose_since = ++u->sent;
+	u->loose = true;
+	u->idle_since = ev_now(conn_loop(&u->link.conn));
+}
+
+void upstream_sent(struct upstream *u)
+{
+	u->writer = NULL;
 }
 
 void upstream_expect_nothing(struct upstream *u)
 {
-	u->sent++;
 	ring_add(u, NULL);
 }
+
+/* --- what comes --- */
 
 void *upstream_next(const struct upstream *u)
 {
@@ -153,11 +126,15 @@ void upstream_answered(struct upstream *u)
 	/* everything was answered, so the broker has seen all that went before */
 	if (u->ring_count == 0 && u->sent != u->loose_since)
 		u->loose = false;
-	u->idle_since = ev_now(u->sock.loop);
+	u->idle_since = ev_now(conn_loop(&u->link.conn));
 }
 
 void upstream_pass_on(struct upstream *u, const void *who, void *other)
 {
+	if (u->writer == who && who != NULL) {
+		u->writer = NULL;
+		upstream_lose(u, LINK_HALF_FRAME);
+	}
 	for (uint32_t i = 0; i < u->ring_count; i++) {
 		if (*ring_at(u, i) == who)
 			*ring_at(u, i) = other;
@@ -167,53 +144,64 @@ void upstream_pass_on(struct upstream *u, const void *who, void *other)
 /* Throws away what has come of an unwanted answer. */
 static bool discard_some(struct upstream *u)
 {
-	uint32_t n = inbuf_len(&u->sock.in);
+	struct conn *c = &u->link.conn;
+	uint32_t n = conn_len(c);
 
 	if (u->discard == 0) {
 		if (n < HEAD_SIZE_BYTES)
 			return false;
-		u->discard = wire_get32(inbuf_at(&u->sock.in)) + HEAD_SIZE_BYTES;
+		u->discard = wire_get32(conn_data(c)) + HEAD_SIZE_BYTES;
 		if (u->discard < ANSWER_FIXED || u->discard > INT32_MAX) {
-			u->state = UPSTREAM_LOST;
+			upstream_lose(u, LINK_BAD_ANSWER);
 			return true;
 		}
 	}
 	if (n > u->discard)
 		n = u->discard;
-	inbuf_take(&u->sock.in, n);
+	conn_take(c, n);
 	u->discard -= n;
 	if (u->discard == 0)
 		upstream_answered(u);
 	return n > 0;
 }
 
-bool upstream_discard(struct upstream *u, struct bufpool *pool)
+bool upstream_discard(struct upstream *u)
 {
+	struct conn *c = &u->link.conn;
 	bool any = false;
 
-	while (u->state == UPSTREAM_OPEN && upstream_next(u) == NULL) {
+	while (upstream_is_open(u) && upstream_next(u) == NULL) {
 		if (u->ring_count > 0 && discard_some(u)) {
 			any = true;
 			continue;
 		}
-		if (!u->sock.readable)
+		if (conn_may_read(c))
+			stats_add(u->stats, STAT_BROKER_BYTES_IN, conn_fill(c, UINT32_MAX));
+		else if (!conn_is_dry(c))
 			break;
-		stats_add(u->stats, STAT_BROKER_BYTES_IN, sock_read(&u->sock, pool, UINT32_MAX));
 		/* bytes that nobody asked for are as bad as a loss */
-		if (u->sock.lost || (u->ring_count == 0 && inbuf_len(&u->sock.in) > 0)) {
-			u->state = UPSTREAM_LOST;
-			any = true;
-		}
+		if (u->ring_count == 0 && conn_len(c) > 0)
+			upstream_lose(u, LINK_BAD_ANSWER);
+		else if (conn_is_dry(c))
+			upstream_lose(u, LINK_CUT);
+		any |= upstream_is_lost(u);
 	}
 	return any;
 }
 
-void upstream_rearm(struct upstream *u, bool want_write)
+bool upstream_finish(struct upstream *u)
 {
-	if (u->state == UPSTREAM_CONNECTING)
-		sock_watch(&u->sock, false, true);
-	else if (u->state == UPSTREAM_OPEN)
-		sock_watch(&u->sock, !u->sock.readable, want_write && !u->sock.writable);
-	else
-		sock_watch(&u->sock, false, false);
+	struct conn *c = &u->link.conn;
+
+	if (!upstream_is_open(u))
+		return false;
+	if (!conn_flush(c))
+		return !conn_is_lost(c);
+	conn_finish(c);
+	conn_drop(c); /* an answer that nobody waits for */
+	while (conn_may_read(c)) {
+		conn_fill(c, UINT32_MAX);
+		conn_take(c, conn_len(c));
+	}
+	return !conn_is_dry(c);
 }

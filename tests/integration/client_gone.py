@@ -53,7 +53,7 @@ def in_mid_split(kafka, chance, topic):
 
 def in_a_poll(kafka, chance, topic):
     count = chance.choice((1, PARTITIONS))
-    kafka.send("Fetch", 11, **fetch_request({("empty", p): 0 for p in range(count)}, max_wait_ms=20000))
+    kafka.send("Fetch", 11, **fetch_request({("empty", p): 0 for p in range(count)}, max_wait_ms=5000))
     if chance.random() < 0.5:
         kafka.sock.settimeout(0.02)
         try:

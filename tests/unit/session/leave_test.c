@@ -75,12 +75,12 @@ static void one_in_flight_stays(void **state)
 	s.c.first = &r;
 	assert_false(leave_is_due(&s.c));
 	s.c.first = NULL;
-	s.c.sock.in.to = 1; /* the next one begins to come */
+	s.c.conn.in.to = 1; /* the next one begins to come */
 	assert_false(leave_is_due(&s.c));
-	s.c.sock.in.to = 0;
-	s.c.sock.out.to = 1; /* an answer has not left */
+	s.c.conn.in.to = 0;
+	s.c.conn.out.to = 1; /* an answer has not left */
 	assert_false(leave_is_due(&s.c));
-	s.c.sock.out.to = 0;
+	s.c.conn.out.to = 0;
 	s.c.in_state = IN_SEND;
 	assert_false(leave_is_due(&s.c));
 	s.c.in_state = IN_HEAD;

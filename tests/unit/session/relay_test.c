@@ -21,7 +21,7 @@ struct wire {
 	struct ev_loop *loop;
 	struct bufpool bufs;
 	struct pipepool pipes;
-	struct sock from, to;
+	struct conn from, to;
 	int source, sink;
 	struct relay relay;
 	uint8_t *sent, *got;
@@ -31,10 +31,9 @@ struct wire {
 	bool refuse;
 };
 
-static void on_event(struct ev_loop *loop, ev_io *w, int events)
+static void on_event(void *owner)
 {
-	(void)loop;
-	sock_note(w->data, events);
+	(void)owner;
 }
 
 static void connect_pair(int ends[2])
@@ -67,8 +66,8 @@ static void begin(struct wire *w, uint32_t size, unsigned pipes)
 	connect_pair(b);
 	w->source = a[0];
 	w->sink = b[1];
-	sock_init(&w->from, w->loop, a[1], on_event, &w->from);
-	sock_init(&w->to, w->loop, b[0], on_event, &w->to);
+	conn_init(&w->from, &conn_plain, a[1], w->loop, &w->bufs, on_event, w);
+	conn_init(&w->to, &conn_plain, b[0], w->loop, &w->bufs, on_event, w);
 	w->size = size;
 	w->sent = mem_alloc(size + AFTER);
 	w->got = mem_alloc(size + AFTER);
@@ -80,8 +79,8 @@ static void begin(struct wire *w, uint32_t size, unsigned pipes)
 static void end(struct wire *w)
 {
 	relay_stop(&w->relay, &w->pipes);
-	sock_close(&w->from, &w->bufs);
-	sock_close(&w->to, &w->bufs);
+	conn_close(&w->from);
+	conn_close(&w->to);
 	if (w->source >= 0)
 		close(w->source);
 	if (w->sink >= 0)
@@ -151,12 +150,12 @@ static void drain(struct wire *w, uint32_t chunk)
 /* One turn of the loop, as an owner would take it. */
 static enum relay_result turn(struct wire *w, const struct relay_watcher *watcher)
 {
-	sock_watch(&w->from, !w->from.readable, false);
-	sock_watch(&w->to, false, !w->to.writable);
+	conn_await(&w->from, true, false);
+	conn_await(&w->to, false, true);
 	ev_run(w->loop, EVRUN_NOWAIT);
 	int64_t share = INT64_MAX;
 
-	return relay_run(&w->relay, &w->from, &w->to, watcher, &share, &w->bufs, &w->pipes);
+	return relay_run(&w->relay, &w->from, &w->to, watcher, &share, &w->pipes);
 }
 
 /* Moves the frame and what comes behind it; the first must be all there. */
@@ -173,9 +172,9 @@ static void carry(struct wire *w, const struct relay_watcher *watcher, uint32_t 
 	assert_int_equal(w->relay.moved, w->size);
 	/* the end of it may wait for a flush, which is the owner's to do */
 	for (int i = 0; in_time(&i) && w->read < w->size;) {
-		sock_watch(&w->to, false, !w->to.writable);
+		conn_await(&w->to, false, true);
 		ev_run(w->loop, EVRUN_NOWAIT);
-		sock_flush(&w->to, &w->bufs);
+		conn_flush(&w->to);
 		drain(w, w->size);
 	}
 	assert_int_equal(w->read, w->size);
@@ -184,15 +183,14 @@ static void carry(struct wire *w, const struct relay_watcher *watcher, uint32_t 
 /* What stands behind the frame stays, here or in the socket. */
 static void assert_rest_stays(struct wire *w)
 {
-	for (int i = 0; in_time(&i) && inbuf_len(&w->from.in) < AFTER;) {
+	for (int i = 0; in_time(&i) && conn_len(&w->from) < AFTER;) {
 		feed(w, AFTER, w->size + AFTER);
-		sock_watch(&w->from, true, false);
+		conn_await(&w->from, true, false);
 		ev_run(w->loop, EVRUN_NOWAIT);
-		if (w->from.readable)
-			sock_read(&w->from, &w->bufs, UINT32_MAX);
+		conn_fill(&w->from, UINT32_MAX);
 	}
-	assert_int_equal(inbuf_len(&w->from.in), AFTER);
-	assert_memory_equal(inbuf_at(&w->from.in), w->sent + w->size, AFTER);
+	assert_int_equal(conn_len(&w->from), AFTER);
+	assert_memory_equal(conn_data(&w->from), w->sent + w->size, AFTER);
 	drain(w, AFTER);
 	assert_int_equal(w->read, w->size);
 }
@@ -248,11 +246,11 @@ static void the_slow_side_sets_the_pace(void **state)
 		feed(&w, BIG, w.size);
 		assert_int_equal(turn(&w, NULL), RELAY_WAIT);
 		still = w.written == before ? still + 1 : 0;
-		assert_true(inbuf_len(&w.from.in) <= INBUF_BLOCK);
+		assert_true(conn_len(&w.from) <= INBUF_BLOCK);
 	}
 	assert_true(w.written < w.size);
 	assert_true(w.pipes.open <= 1);
-	assert_false(w.to.writable);
+	assert_false(conn_may_write(&w.to));
 	end(&w);
 }
 

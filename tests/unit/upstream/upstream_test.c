@@ -41,7 +41,7 @@ static void turn(struct scene *s)
 
 	ev_timer_init(&tick, on_tick, 0.005, 0.0);
 	ev_timer_start(s->loop, &tick);
-	upstream_rearm(s->u, false);
+	link_await(&s->u->link, true, false);
 	ev_run(s->loop, EVRUN_ONCE);
 	ev_timer_stop(s->loop, &tick);
 }
@@ -61,11 +61,22 @@ static void begin(struct scene *s)
 	s->address_len = len;
 }
 
+static void make(struct scene *s)
+{
+	const struct upstream_wanted wanted = {
+		.broker = 7,
+		.link = { (struct sockaddr *)&s->address, s->address_len, 5000 },
+		.stats = &s->stats,
+	};
+
+	s->u = upstream_new(&wanted, s->loop, &s->bufs, on_event, s);
+}
+
 static void connect_it(struct scene *s)
 {
-	s->u = upstream_new(s->loop, 7, &s->address, s->address_len, 5000, &s->stats, on_event, s);
+	make(s);
 	assert_int_equal(s->u->broker, 7);
-	for (int i = 0; i < LIMIT && s->u->state == UPSTREAM_CONNECTING; i++)
+	for (int i = 0; i < LIMIT && s->u->link.state == LINK_CONNECTING; i++)
 		turn(s);
 }
 
@@ -73,7 +84,7 @@ static void open_it(struct scene *s)
 {
 	begin(s);
 	connect_it(s);
-	assert_int_equal(s->u->state, UPSTREAM_OPEN);
+	assert_int_equal(s->u->link.state, LINK_OPEN);
 	assert_true(s->events > 0);
 	s->peer = accept(s->listener, NULL, NULL);
 	assert_true(s->peer >= 0);
@@ -81,13 +92,20 @@ static void open_it(struct scene *s)
 
 static void end(struct scene *s)
 {
-	upstream_free(s->u, &s->bufs);
+	upstream_free(s->u);
 	if (s->listener >= 0)
 		close(s->listener);
 	if (s->peer >= 0)
 		close(s->peer);
 	bufpool_deinit(&s->bufs);
 	ev_loop_destroy(s->loop);
+}
+
+/* A request, whole. */
+static void ask(struct upstream *u, void *who)
+{
+	upstream_begin(u, who);
+	upstream_sent(u);
 }
 
 /* An answer's frame of n bytes behind the size. */
@@ -106,19 +124,19 @@ static void what_can_not_be_connected_is_lost(void **state)
 	(void)state;
 	begin(&s);
 	s.address_len = 0; /* its name is not known */
-	s.u = upstream_new(s.loop, 7, &s.address, s.address_len, 5000, &s.stats, on_event, &s);
-	assert_int_equal(s.u->state, UPSTREAM_LOST);
-	upstream_free(s.u, &s.bufs);
+	make(&s);
+	assert_int_equal(s.u->link.state, LINK_LOST);
+	upstream_free(s.u);
 	assert_int_equal(s.stats.counters[STAT_UPSTREAMS_FAILED], 1);
 	s.address_len = sizeof(struct sockaddr_in);
 	close(s.listener); /* refused */
 	s.listener = -1;
 	connect_it(&s);
-	assert_int_equal(s.u->state, UPSTREAM_LOST);
-	assert_false(s.u->was_open);
+	assert_int_equal(s.u->link.state, LINK_LOST);
+	assert_false(s.u->link.was_open);
 	assert_int_equal(s.stats.counters[STAT_UPSTREAMS_OPENED], 0);
 	end(&s);
-	upstream_free(NULL, NULL);
+	upstream_free(NULL);
 }
 
 /* More than the ring is born with, going round. */
@@ -133,7 +151,7 @@ static void answers_are_read_in_the_order_of_requests(void **state)
 	assert_null(upstream_next(s.u));
 	while (first < 100) {
 		for (int i = 0; i < 7 && last < 100; i++)
-			upstream_expect(s.u, &who[last++]);
+			ask(s.u, &who[last++]);
 		for (int i = 0; i < 5 && first < last; i++) {
 			assert_ptr_equal(upstream_next(s.u), &who[first++]);
 			upstream_answered(s.u);
@@ -154,39 +172,38 @@ static void what_nobody_wants_is_thrown_away(void **state)
 	(void)state;
 	open_it(&s);
 	upstream_expect_nothing(s.u);
-	upstream_expect(s.u, &a);
-	upstream_expect(s.u, &b);
+	ask(s.u, &a);
+	ask(s.u, &b);
 	upstream_pass_on(s.u, &b, NULL);
 	answer(&s, 3000);
 	answer(&s, 40);
 	answer(&s, 4);
 	for (int i = 0; i < LIMIT && upstream_next(s.u) != &a; i++) {
 		turn(&s);
-		upstream_discard(s.u, &s.bufs);
+		upstream_discard(s.u);
 	}
 	assert_ptr_equal(upstream_next(s.u), &a);
-	for (int i = 0; i < LIMIT && inbuf_len(&s.u->sock.in) < 52; i++) {
+	for (int i = 0; i < LIMIT && conn_len(&s.u->link.conn) < 52; i++) {
 		turn(&s);
-		assert_false(upstream_discard(s.u, &s.bufs)); /* it is a's */
-		if (s.u->sock.readable)
-			sock_read(&s.u->sock, &s.bufs, UINT32_MAX);
+		assert_false(upstream_discard(s.u)); /* it is a's */
+		conn_fill(&s.u->link.conn, UINT32_MAX);
 	}
-	assert_int_equal(wire_get32(inbuf_at(&s.u->sock.in)), 40);
-	inbuf_take(&s.u->sock.in, 44);
+	assert_int_equal(wire_get32(conn_data(&s.u->link.conn)), 40);
+	conn_take(&s.u->link.conn, 44);
 	upstream_answered(s.u);
-	assert_true(upstream_discard(s.u, &s.bufs));
+	assert_true(upstream_discard(s.u));
 	assert_int_equal(s.u->ring_count, 0);
-	assert_int_equal(s.u->state, UPSTREAM_OPEN);
+	assert_int_equal(s.u->link.state, LINK_OPEN);
 	end(&s);
 }
 
 static void assert_is_lost(struct scene *s)
 {
-	for (int i = 0; i < LIMIT && s->u->state == UPSTREAM_OPEN; i++) {
+	for (int i = 0; i < LIMIT && upstream_is_open(s->u); i++) {
 		turn(s);
-		upstream_discard(s->u, &s->bufs);
+		upstream_discard(s->u);
 	}
-	assert_int_equal(s->u->state, UPSTREAM_LOST);
+	assert_int_equal(s->u->link.state, LINK_LOST);
 	end(s);
 }
 
@@ -216,14 +233,61 @@ static void loose_data_is_safe_after_a_later_answer(void **state)
 
 	(void)state;
 	open_it(&s);
-	upstream_expect(s.u, &a);
-	s.u->loose_since = ++s.u->sent;
-	s.u->loose = true;
+	ask(s.u, &a);
+	upstream_begin_loose(s.u, &a);
+	upstream_sent(s.u);
 	upstream_answered(s.u);
 	assert_true(s.u->loose);
-	upstream_expect(s.u, &b);
+	ask(s.u, &b);
 	upstream_answered(s.u);
 	assert_false(s.u->loose);
+	end(&s);
+}
+
+/* A frame that has left in part owns the connection, and takes it along. */
+static void half_a_frame_owns_the_connection(void **state)
+{
+	struct scene s;
+	char a, b;
+
+	(void)state;
+	open_it(&s);
+	assert_true(upstream_may_write(s.u, &b));
+	upstream_begin(s.u, &a);
+	assert_true(upstream_may_write(s.u, &a));
+	assert_false(upstream_may_write(s.u, &b));
+	upstream_sent(s.u);
+	assert_true(upstream_may_write(s.u, &b));
+	upstream_pass_on(s.u, &a, NULL); /* it has left: only its answer is nobody's */
+	assert_true(upstream_is_open(s.u));
+	upstream_begin(s.u, &b);
+	upstream_pass_on(s.u, &a, NULL);
+	assert_true(upstream_is_open(s.u));
+	upstream_pass_on(s.u, &b, NULL);
+	assert_true(upstream_is_given_up(s.u));
+	assert_int_equal(s.u->link.end, LINK_HALF_FRAME);
+	end(&s);
+}
+
+/* What was sent without an answer to come arrives, and the broker's close is waited for. */
+static void our_last_word_comes_after_all_that_was_sent(void **state)
+{
+	struct scene s;
+	char got[8];
+
+	(void)state;
+	open_it(&s);
+	assert_true(conn_put(&s.u->link.conn, "acks0", 5));
+	for (int i = 0; i < LIMIT && conn_unsent(&s.u->link.conn) > 0; i++) {
+		assert_true(upstream_finish(s.u));
+		turn(&s);
+	}
+	assert_int_equal(recv(s.peer, got, sizeof got, MSG_WAITALL), 5); /* and the end behind it */
+	close(s.peer);
+	s.peer = -1;
+	for (int i = 0; i < LIMIT && upstream_finish(s.u); i++)
+		turn(&s);
+	assert_false(upstream_finish(s.u));
 	end(&s);
 }
 
@@ -235,6 +299,8 @@ int main(void)
 		cmocka_unit_test(what_nobody_wants_is_thrown_away),
 		cmocka_unit_test(a_close_or_what_nobody_asked_for_is_a_loss),
 		cmocka_unit_test(loose_data_is_safe_after_a_later_answer),
+		cmocka_unit_test(half_a_frame_owns_the_connection),
+		cmocka_unit_test(our_last_word_comes_after_all_that_was_sent),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
