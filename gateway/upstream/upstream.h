@@ -5,7 +5,7 @@
  * `sock` when it is their turn, except those that
  * nobody wants, which upstream_discard throws away.  The owner is told of events and then steps;
  * nothing is ever called from inside of a call.
- * Tests: tests/unit/upstream/upstream_test.c, tests/integration/broker_down.py
+ * Tests: tests/unit/upstream/upstream_test.c, tests/integration/data/broker_down.py
  */
 #ifndef UPSTREAM_UPSTREAM_H
 #define UPSTREAM_UPSTREAM_H
