@@ -11,7 +11,7 @@ mkdir -p tests gateway/util gateway/kafka gateway/net gateway/upstream haproxy
 cp "$root/tests/lint" tests/lint
 cp "$root/gateway/util/banned.h" gateway/util
 echo '#include "util/a.h"' >gateway/net/a.c
-printf '#include <stdint.h>\nint16_t a(void);\n' >gateway/util/a.h
+printf '/* a.h - a.  Tests: tests/{ok,lint}*, tests/, tests/NAME.sh */\n#include <stdint.h>\nint16_t a(void);\n' >gateway/util/a.h
 echo '#include "util/a.h"' >gateway/kafka/a.h
 echo '#include "kafka/a.h"' >gateway/upstream/a.c
 printf '#!/bin/bash\nset -euo pipefail\n' >tests/ok.sh
@@ -35,6 +35,11 @@ finds() { # CHECK FILE TEXT: with the fault it fails and names the file, without
 }
 
 finds layout notes.txt 'x'
+finds signposts gateway/net/b.h '/* b.h - b.  Tests: tests/ok.sh, tests/gone.sh */'
+finds signposts gateway/net/b.h '/* b.h - b.\n *\n * Tests: tests/ok.sh,\n * tests/net/ */'
+finds signposts gateway/net/b.h '/* b.h - b.  Tests: tests/{ok,gone}.sh */'
+finds signposts gateway/net/b.h '/* b.h - b.  Tests: tests/gone*.sh */'
+finds signposts gateway/net/b.h '/* b.h - b.  Tests: by hand. */'
 finds includes gateway/util/b.c '#include "net/a.h"'
 finds includes gateway/util/b.c '#include "util/log.h"'
 finds includes gateway/kafka/b.c '#include <ev.h>'
