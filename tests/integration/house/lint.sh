@@ -12,13 +12,27 @@ cp "$root/tests/lint" tests/lint
 cp "$root/gateway/util/banned.h" gateway/util
 echo '#include "util/a.h"' >gateway/net/a.c
 printf '/* a.h - a.  Tests: tests/{ok,lint}*, tests/, tests/NAME.sh */\n#include <stdint.h>\nint16_t a(void);\n' >gateway/util/a.h
-echo '#include "util/a.h"' >gateway/kafka/a.h
+printf '#pragma once\n#include "util/a.h"\n' >gateway/kafka/a.h
 echo '#include "kafka/a.h"' >gateway/upstream/a.c
 printf '#!/bin/bash\nset -euo pipefail\n' >tests/ok.sh
 chmod +x tests/ok.sh
 
+# Circles are read from objects, and here none is an old one.
+sed -i 's/^OLD_CIRCLES = .*/OLD_CIRCLES = set()/' tests/lint
+objects() {
+	local source
+	rm -rf .git/build
+	for source in $(git ls-files -co --exclude-standard 'gateway/*.c' 'haproxy/*.c' 'tools/*.c'); do
+		mkdir -p ".git/build/obj/$(dirname "$source")"
+		cc -Igateway -c "$source" -o ".git/build/obj/${source%.c}.o"
+	done
+}
 lint() {
-	LANGUAGE= tests/lint "$@" >.git/out 2>&1
+	[ "$1" != circles ] || objects
+	BUILD=.git/build LANGUAGE= tests/lint "$@" >.git/out 2>&1
+}
+says() { # WORD: the faults of the last check name it
+	grep -qF -- "$1" .git/out || { cat .git/out; echo "not said: $1"; exit 1; }
 }
 finds() { # CHECK FILE TEXT: with the fault it fails and names the file, without it passes
 	local before
@@ -51,3 +65,29 @@ finds headers gateway/util/b.h 'uint8_t b(void);'
 finds scripts tests/ok.sh '#!/bin/bash\nset -euo pipefail\nif'
 finds scripts tests/ok.sh '#!/bin/bash\necho no set'
 finds scripts tests/bad.py 'def f(:'
+
+# a calls b; b must not call a, whether straight on or round about, whoever else calls both.
+echo 'int up(void), down(void); int down(void) { return 1; } int far(void) { return down(); }' >gateway/net/low.c
+echo 'int far(void); static int mine(void) { return far(); } int up(void) { return mine(); }' >gateway/upstream/high.c
+finds circles gateway/net/low.c 'int up(void), down(void); int down(void) { return up(); } int far(void) { return 1; }
+int turn(void); int turn(void) { return far(); }'
+says 'circle of 2 files: gateway/net/low.c gateway/upstream/high.c'
+says 'gateway/net/low.c uses gateway/upstream/high.c: up'
+says 'gateway/upstream/high.c uses gateway/net/low.c: far'
+finds circles gateway/net/low.c 'int up(void); int down(void) { return 1; } int far(void) { return 1; } int (*handed)(void) = up;'
+echo 'int mid(void); int down(void); int mid(void) { return down(); }' >haproxy/mid.c
+finds circles gateway/net/low.c 'int mid(void); int down(void) { return 1; } int far(void) { return mid(); }'
+finds circles haproxy/mid.c 'int mid(void); int up(void); int mid(void) { return up(); }
+int far(void) __attribute__((weak)); int far(void) { return 1; }'
+finds circles gateway/util/a.h '#pragma once\n#include "kafka/a.h"'
+says 'gateway/kafka/a.h uses gateway/util/a.h: #include'
+# What is allowed for a time is not a day longer.
+sed -i 's,^OLD_CIRCLES = .*,OLD_CIRCLES = {"gateway/net/"},' tests/lint
+! lint circles || { echo "an allowance that nobody needs is no fault"; exit 1; }
+says 'gateway/net/: no circle is there any more'
+echo 'int down(void), more(void); int more(void) { return down(); }' >gateway/net/more.c
+echo 'int more(void); int down(void) { return more(); } int far(void) { return 1; }' >gateway/net/low.c
+lint circles || { cat .git/out; echo "what is allowed is a fault"; exit 1; }
+touch gateway/net/more.c -d '+1 hour'
+! BUILD=.git/build tests/lint circles >.git/out || { echo "an object older than its source is read"; exit 1; }
+says 'gateway/net/more.c: not built as it is now'
