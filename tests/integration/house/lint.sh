@@ -66,6 +66,53 @@ finds scripts tests/ok.sh '#!/bin/bash\nset -euo pipefail\nif'
 finds scripts tests/ok.sh '#!/bin/bash\necho no set'
 finds scripts tests/bad.py 'def f(:'
 
+# Outside net/ a connection has no fields, whatever it is called there; what else has one of that name is free.
+cat >gateway/net/conn.h <<-'END'
+	/* A struct conn { int comment; } is no struct. */
+	#include <stdbool.h>
+	struct conn {
+		const struct conn_layer *layer;
+		int fd; /* old; */
+		enum conn_state { CONN_OPEN, CONN_LOST } state;
+		unsigned read_wants, write_wants:2;
+		struct { int deep; } in, out;
+		char name[8];
+		void (*on_ready)(void *owner, int deep);
+	};
+	int conn_fill(struct conn *c);
+END
+cat >gateway/upstream/user.h <<-'END'
+	#include "net/conn.h"
+	struct user { struct conn front; int fd, state; };
+END
+cat >gateway/upstream/user.c <<-'END'
+	#include "upstream/user.h"
+	/* u->conn.fd is net/'s */
+	static int other(struct conn *c)
+	{
+		return conn_fill(c);
+	}
+	int of(struct user *c)
+	{
+		return c->fd + c->state + other(&c->front);
+	}
+END
+mkdir -p tests/lib
+cp gateway/upstream/user.c tests/lib/lame.c
+echo 'int f(struct conn *c) { return c->fd; }' >>tests/lib/lame.c
+for reach in 'int f(struct x *u) { return u->conn.fd; }' 'int f(struct x *u) { return u->up.conn->state; }' \
+	'int f(void) { struct conn c = conn_none(); return c.read_wants; }' 'void f(struct conn *mine) { mine->write_wants = 0; }' \
+	'int f(struct user *u) { return u->front.in.deep; }' 'char *f(struct conn *c) { return c->name; }' \
+	'void f(struct conn *c) { c->on_ready = 0; }' 'void f(struct conn *a, struct conn *b) { b->layer = 0; }' \
+	'int f(struct conn *conn)\n{\n\treturn conn->\n\t\tout.deep;\n}'; do
+	finds conn gateway/upstream/b.c "$reach"
+	finds conn tests/unit_b.c "$reach"
+done
+says 'tests/unit_b.c:3: conn->'
+echo 'struct conn;' >gateway/net/conn.h
+! lint conn || { echo "without a field to refuse nothing is checked"; exit 1; }
+rm gateway/net/conn.h gateway/upstream/user.* tests/lib/lame.c
+
 # a calls b; b must not call a, whether straight on or round about, whoever else calls both.
 echo 'int up(void), down(void); int down(void) { return 1; } int far(void) { return down(); }' >gateway/net/low.c
 echo 'int far(void); static int mine(void) { return far(); } int up(void) { return mine(); }' >gateway/upstream/high.c
