@@ -129,7 +129,7 @@ fuzzers: $(FUZZ_BIN)
 			-artifact_prefix=$(BUILD)/$$f- $(BUILD)/corpus/$$f tests/fuzz/corpus/$$f; done
 
 # --- the house ---------------------------------------------------------------
-lint: | setup ## format, clang-tidy, include direction, headers that compile alone, scripts
+lint: $(call obj,$(GATEWAY_SRC) $(HAPROXY_SRC) $(TOOLS_SRC) gateway/main.c tools/main.c) | setup ## format, clang-tidy, include direction, circles of files, headers that compile alone, scripts
 	@LANGUAGE='$(LANGUAGE)' tests/lint
 format: ## rewrite the sources as .clang-format says
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')

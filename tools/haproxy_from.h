@@ -1,6 +1,6 @@
 /* haproxy_from.h - what a live node's HTTP API tells of the gateway, as a configuration.
  *
- * Tests: tests/integration/haproxy_from.py
+ * Tests: tests/integration/haproxy/from.py
  */
 #ifndef TOOLS_HAPROXY_FROM_H
 #define TOOLS_HAPROXY_FROM_H

@@ -2,7 +2,7 @@
  *
  * One request at a time, each with a deadline; it blocks.  Every function that returns false
  * says why, in words for people, and the connection is then of no use any more.
- * apis_compile was called.  Tests: tests/integration/verify_command.py
+ * apis_compile was called.  Tests: tests/integration/operate/verify_command.py
  */
 #ifndef TOOLS_KAFKA_CLIENT_H
 #define TOOLS_KAFKA_CLIENT_H

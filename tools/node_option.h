@@ -1,6 +1,6 @@
 /* node_option.h - how a command line names the node that a command asks.
  *
- * A command puts NODE_OPTIONS among its rows.  Tests: tests/integration/node_commands.py
+ * A command puts NODE_OPTIONS among its rows.  Tests: tests/integration/operate/node_commands.py
  */
 #ifndef TOOLS_NODE_OPTION_H
 #define TOOLS_NODE_OPTION_H

@@ -1,6 +1,6 @@
 /* node_places.h - where load balancers have a node, and how it is put into another state there.
  *
- * Tests: tests/integration/haproxy_drain.py
+ * Tests: tests/integration/haproxy/drain.py
  */
 #ifndef TOOLS_NODE_PLACES_H
 #define TOOLS_NODE_PLACES_H

@@ -1,6 +1,6 @@
 /* node_view.h - what a gateway node says of itself over its HTTP API, as one row for a table.
  *
- * Tests: tests/unit/tools/node_view_test.c, tests/integration/haproxy_status.py
+ * Tests: tests/unit/tools/node_view_test.c, tests/integration/haproxy/status.py
  */
 #ifndef TOOLS_NODE_VIEW_H
 #define TOOLS_NODE_VIEW_H

@@ -1,7 +1,7 @@
 /* progress.h - how far something that takes a while has come, on standard error.
  *
  * On a terminal a bar that is drawn again in its place; else a line, when something has
- * changed, at most one a second.  Tests: tests/integration/haproxy_drain.py
+ * changed, at most one a second.  Tests: tests/integration/haproxy/drain.py
  */
 #ifndef TOOLS_PROGRESS_H
 #define TOOLS_PROGRESS_H

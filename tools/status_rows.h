@@ -1,6 +1,6 @@
 /* status_rows.h - what load balancers say, as rows for tables and JSON.
  *
- * Tests: tests/integration/haproxy_status.py
+ * Tests: tests/integration/haproxy/status.py
  */
 #ifndef TOOLS_STATUS_ROWS_H
 #define TOOLS_STATUS_ROWS_H

@@ -1,6 +1,6 @@
 /* sticky_places.h - the stick tables that a command is for, one of each load balancer.
  *
- * Tests: tests/integration/haproxy_sticky.py
+ * Tests: tests/integration/haproxy/sticky.py
  */
 #ifndef TOOLS_STICKY_PLACES_H
 #define TOOLS_STICKY_PLACES_H

@@ -7,7 +7,7 @@
  *   verify_partitions.c  every partition's leader
  *
  * What is wrong becomes a finding; nothing ends the run.
- * Tests: tests/integration/verify_command.py
+ * Tests: tests/integration/operate/verify_command.py
  */
 #ifndef TOOLS_VERIFY_H
 #define TOOLS_VERIFY_H

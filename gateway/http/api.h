@@ -18,7 +18,7 @@
  *   DELETE /v1/connections/ID     ends a client's connection between two requests
  *
  * Any node answers for another: `?node=NODE_ID` passes a request below /v1/ on.
- * Every field is told in openapi.json.  Tests: tests/integration/http_api.py
+ * Every field is told in openapi.json.  Tests: tests/integration/operate/http_api.py
  */
 #ifndef HTTP_API_H
 #define HTTP_API_H

@@ -1,7 +1,7 @@
 /* client.h - asks a node's HTTP API: anyportctl does, and one node for another.
  *
  * One request at a time, each with a deadline; no proxy of the environment is used.
- * Safe from any thread.  Tests: tests/integration/http_api.py
+ * Safe from any thread.  Tests: tests/integration/operate/http_api.py
  */
 #ifndef HTTP_CLIENT_H
 #define HTTP_CLIENT_H

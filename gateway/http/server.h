@@ -9,7 +9,7 @@
  * "Authorization: Bearer TOKEN"; without one it is refused unless the server
  * listens on a loopback address only.  Requests that a browser makes for
  * another site (an Origin that is not this Host) change nothing either.
- * Tests: tests/unit/http/server_test.c, tests/integration/http_api.py
+ * Tests: tests/unit/http/server_test.c, tests/integration/operate/http_api.py
  */
 #ifndef HTTP_SERVER_H
 #define HTTP_SERVER_H

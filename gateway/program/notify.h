@@ -2,7 +2,7 @@
  *
  * Where to is $NOTIFY_SOCKET, as systemd sets it for Type=notify.  Without it all of this
  * does nothing.  A send waits a second at most.
- * Tests: tests/unit/program/notify_test.c, tests/integration/service_manager.py
+ * Tests: tests/unit/program/notify_test.c, tests/integration/operate/service_manager.py
  */
 #ifndef PROGRAM_NOTIFY_H
 #define PROGRAM_NOTIFY_H

@@ -5,7 +5,7 @@
  *   SIGHUP            read the configuration again
  *
  * Everything here happens on the main loop; what workers do they are told by letters.
- * Tests: tests/integration/{drain,reload,agent_check,service_manager}.py
+ * Tests: tests/integration/operate/{drain,reload,agent_check,service_manager}.py
  */
 #ifndef PROGRAM_PROGRAM_H
 #define PROGRAM_PROGRAM_H

@@ -1,6 +1,6 @@
 /* nodes.h - the gateway nodes as clients of one worker are told them.
  *
- * Tests: tests/unit/session/nodes_test.c, tests/integration/internal_balancing.py
+ * Tests: tests/unit/session/nodes_test.c, tests/integration/cluster/internal_balancing.py
  */
 #ifndef SESSION_NODES_H
 #define SESSION_NODES_H

@@ -3,7 +3,7 @@
  * Bytes that are already read are written from where they are; large runs that
  * nobody needs to see are spliced through a pipe.  At most a block and a pipe
  * are held, whatever the frame's size; the slower side sets the pace.
- * Tests: tests/unit/session/relay_test.c, tests/integration/big_produce.py
+ * Tests: tests/unit/session/relay_test.c, tests/integration/data/big_messages.py
  */
 #ifndef SESSION_RELAY_H
 #define SESSION_RELAY_H

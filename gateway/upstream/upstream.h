@@ -7,7 +7,7 @@
  *
  * A frame that has left in part owns the connection: from upstream_begin to upstream_sent
  * nobody else writes there, and if it is given up before, so is the connection.
- * Tests: tests/unit/upstream/upstream_test.c, tests/integration/broker_down.py
+ * Tests: tests/unit/upstream/upstream_test.c, tests/integration/data/broker_down.py
  */
 #ifndef UPSTREAM_UPSTREAM_H
 #define UPSTREAM_UPSTREAM_H

@@ -3,7 +3,7 @@
  * When standard error is systemd's journal (the variable JOURNAL_STREAM names
  * that very file), each line begins with its priority as <N>, which the journal
  * takes off again: see sd-daemon(3).  Safe from any thread once it is opened.
- * Tests: tests/integration/log_target.py
+ * Tests: tests/integration/operate/log_target.py
  */
 #ifndef UTIL_LOGSINK_H
 #define UTIL_LOGSINK_H

@@ -3,7 +3,7 @@
  * Each matter (the kind of stickiness, the table's size and expiry, timeouts, limits) gives one
  * advice: how it is, how it should be, why; and edits the parsed file where that is mechanical.
  * The rules and numbers are those of tests on HAProxy 2.6 with Kafka's clients.
- * Tests: tests/unit/haproxy/advise/advise_test.c, tests/integration/haproxy_advise.py
+ * Tests: tests/unit/haproxy/advise/advise_test.c, tests/integration/haproxy/advise.py
  */
 #ifndef ADVISE_ADVISE_H
 #define ADVISE_ADVISE_H

@@ -5,7 +5,7 @@
  *
  * HAProxy tells a session's address and port and not its client.id, so kinds that are made of
  * more are simulated for a log that is given instead.
- * Tests: tests/unit/haproxy/advise/facts_test.c, tests/integration/haproxy_advise.py
+ * Tests: tests/unit/haproxy/advise/facts_test.c, tests/integration/haproxy/advise.py
  */
 #ifndef ADVISE_FACTS_H
 #define ADVISE_FACTS_H

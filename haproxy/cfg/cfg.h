@@ -10,7 +10,7 @@
  * are not expanded: a word keeps "${NAME}" and its line says so, since the environment
  * in which HAProxy runs is another one.  Lines inside .if/.else are read like others and
  * marked as conditional.
- * Tests: tests/unit/haproxy/cfg/cfg_test.c, tests/fuzz/haproxy_cfg.c, tests/integration/haproxy_roundtrip.py
+ * Tests: tests/unit/haproxy/cfg/cfg_test.c, tests/fuzz/haproxy_cfg.c
  */
 #ifndef HAPROXY_CFG_CFG_H
 #define HAPROXY_CFG_CFG_H

@@ -10,7 +10,7 @@
  *   restart      the master itself must start anew: every connection is lost
  *   disconnects  clients lose their connection, or what they connect to
  * A runtime change has the commands that do it, in order.
- * Tests: tests/unit/haproxy/cfg/diff_test.c, tests/integration/haproxy_diff.py
+ * Tests: tests/unit/haproxy/cfg/diff_test.c, tests/integration/haproxy/diff.py
  */
 #ifndef HAPROXY_CFG_DIFF_H
 #define HAPROXY_CFG_DIFF_H

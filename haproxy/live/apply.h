@@ -4,7 +4,7 @@
  * do is done there, and the file is put in place for the next start; anything else is a
  * reload.  A reload that fails puts the old file back: the old worker has never stopped.
  * One process at a time: another one's is refused, but for a dry run, which changes nothing.
- * Tests: tests/integration/haproxy_apply.py
+ * Tests: tests/integration/haproxy/apply.py
  */
 #ifndef LIVE_APPLY_H
 #define LIVE_APPLY_H

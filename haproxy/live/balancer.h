@@ -2,7 +2,7 @@
  *
  * Each has a name, a stats socket, a master's socket, or both.  Without a stats socket the
  * master passes the questions on; without a master's socket old workers are out of reach.
- * Tests: tests/unit/haproxy/live/balancer_test.c, tests/integration/haproxy_runtime.py
+ * Tests: tests/unit/haproxy/live/balancer_test.c, tests/integration/haproxy/status.py
  */
 #ifndef LIVE_BALANCER_H
 #define LIVE_BALANCER_H

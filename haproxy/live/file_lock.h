@@ -3,7 +3,7 @@
  * The lock is on FILE.lock, since the file itself is another one after each rename; a symbolic
  * link and what it leads to have one lock.  It goes with the process, whatever ends that, and
  * FILE.lock goes with the lock, but for a process that was killed: then the next one takes it.
- * Tests: tests/integration/haproxy_apply.py
+ * Tests: tests/integration/haproxy/apply.py
  */
 #ifndef LIVE_FILE_LOCK_H
 #define LIVE_FILE_LOCK_H

@@ -3,7 +3,7 @@
  * HAProxy counts the bytes of a session when it ends, and Kafka's sessions last for hours: so
  * bytes are those of the open sessions (`show sess all`), and what the counters of `show stat`
  * say is told apart.  Both take old workers in, which have sessions too after a reload.
- * Tests: tests/unit/haproxy/live/observe_test.c, tests/integration/haproxy_status.py
+ * Tests: tests/unit/haproxy/live/observe_test.c, tests/integration/haproxy/status.py
  */
 #ifndef LIVE_OBSERVE_H
 #define LIVE_OBSERVE_H

@@ -2,7 +2,7 @@
  *
  * Up to 2.6 `reload` answers nothing and the master is not there for a moment; so its
  * `show proc` is watched: a reload that failed leaves the old worker, which goes on.
- * Tests: tests/integration/haproxy_apply.py
+ * Tests: tests/integration/haproxy/apply.py
  */
 #ifndef LIVE_RELOAD_H
 #define LIVE_RELOAD_H

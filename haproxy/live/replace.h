@@ -1,6 +1,6 @@
 /* replace.h - puts a new text into a file's place at once, or leaves the old one.
  *
- * Tests: tests/integration/haproxy_check.py
+ * Tests: tests/integration/haproxy/check.py
  */
 #ifndef LIVE_REPLACE_H
 #define LIVE_REPLACE_H

@@ -8,7 +8,7 @@
  * old ones too, nothing the master itself.
  *
  * HAProxy's management guide, chapters 9.3 and 9.4.
- * Tests: tests/unit/haproxy/live/runtime_test.c, tests/integration/haproxy_runtime.py
+ * Tests: tests/unit/haproxy/live/runtime_test.c, tests/integration/haproxy/status.py
  */
 #ifndef LIVE_RUNTIME_H
 #define LIVE_RUNTIME_H

@@ -13,7 +13,7 @@
  * HAProxy does not know Kafka's requests: a session is quiet when it has moved no byte for
  * quiet_ms, by the looks, and holds none in its buffers.  A session whose bytes are not told
  * is never quiet.  HAProxy uses a session's id again, so its client's address counts too.
- * Tests: tests/unit/haproxy/live/shed_test.c, tests/integration/haproxy_drain.py
+ * Tests: tests/unit/haproxy/live/shed_test.c, tests/integration/haproxy/drain.py
  */
 #ifndef LIVE_SHED_H
 #define LIVE_SHED_H

@@ -3,7 +3,7 @@
  * What HAProxy does, tested with 2.6: an entry's server_key wins over its server_id, and
  * setting the id of an entry leaves its key: so an entry is cleared and then set.  Entries that
  * are tracked can't be cleared.  Peers are told of what is set and not of what is cleared.
- * Tests: tests/unit/haproxy/live/stick_test.c, tests/integration/haproxy_sticky.py
+ * Tests: tests/unit/haproxy/live/stick_test.c, tests/integration/haproxy/sticky.py
  */
 #ifndef LIVE_STICK_H
 #define LIVE_STICK_H

@@ -1,6 +1,6 @@
 /* verdict.h - what the installed HAProxy says of configuration files (`haproxy -c -dW`).
  *
- * Tests: tests/integration/haproxy_check.py
+ * Tests: tests/integration/haproxy/check.py
  */
 #ifndef LIVE_VERDICT_H
 #define LIVE_VERDICT_H

@@ -6,7 +6,7 @@
  *
  * HAProxy reserves all of it when it starts and does not start when it can't;
  * `haproxy -c` says nothing about it.
- * Tests: tests/unit/haproxy/plan/sizing_test.c, tests/integration/haproxy_limits.py
+ * Tests: tests/unit/haproxy/plan/sizing_test.c, tests/integration/haproxy/limits.py
  * (against what a running HAProxy reports)
  */
 #ifndef HAPROXY_SIZING_H

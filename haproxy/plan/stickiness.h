@@ -3,7 +3,7 @@
  * Nothing needs it, as any node answers anything; it keeps a client's
  * connections together, for caches, quotas and logs.  A kind is one row: what
  * the key is, where it comes from, how large a table of it gets.
- * Tests: tests/unit/haproxy/plan/stickiness_test.c, tests/integration/haproxy_stickiness.py
+ * Tests: tests/unit/haproxy/plan/stickiness_test.c, tests/integration/haproxy/stickiness.py
  */
 #ifndef HAPROXY_STICKINESS_H
 #define HAPROXY_STICKINESS_H

@@ -8,7 +8,7 @@
  *
  *   server   up with a weight     takes part
  *            down, or weight 0    takes none; what it has stays
- * Tests: tests/unit/haproxy/simulate/balancer_test.c, tests/integration/haproxy_hashes.py
+ * Tests: tests/unit/haproxy/simulate/balancer_test.c, tests/integration/haproxy/hashes.py
  */
 #ifndef SIMULATE_BALANCER_H
 #define SIMULATE_BALANCER_H

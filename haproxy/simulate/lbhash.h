@@ -11,7 +11,7 @@
  *
  * Other versions map otherwise (3.0.0 and 3.2.0 do; 2.8 and 3.4 as 2.6): see
  * the manual under "hash-type".  Verified against HAProxy 2.6.12:
- * tests/integration/haproxy_hashes.py, tests/unit/haproxy/simulate/lbhash_test.c
+ * tests/integration/haproxy/hashes.py, tests/unit/haproxy/simulate/lbhash_test.c
  */
 #ifndef SIMULATE_LBHASH_H
 #define SIMULATE_LBHASH_H

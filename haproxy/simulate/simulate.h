@@ -14,7 +14,7 @@
  *   moved    the share of clients whose node would be another one, though it is
  *            still there; who was on the node that went has to move and is
  *            not counted
- * Tests: tests/unit/haproxy/simulate/simulate_test.c, tests/integration/haproxy_simulate.py
+ * Tests: tests/unit/haproxy/simulate/simulate_test.c, tests/integration/haproxy/simulate.py
  */
 #ifndef SIMULATE_SIMULATE_H
 #define SIMULATE_SIMULATE_H

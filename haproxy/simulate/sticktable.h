@@ -33,7 +33,7 @@ size_t sticktable_most_used(const struct sticktable *t);
 size_t sticktable_evicted(const struct sticktable *t);
 
 /* Bytes that HAProxy 2.6 allocates for an entry with a server, measured
- * (tests/integration/haproxy_entry_size.py): key_length is 4 for an integer or
+ * (tests/integration/haproxy/entry_size.py): key_length is 4 for an integer or
  * `ip`, 16 for `ipv6`, N for `string len N`. */
 size_t sticktable_entry_bytes(size_t key_length);
 

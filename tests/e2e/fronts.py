@@ -16,7 +16,7 @@ import wire
 from cluster import FIRST_PORT, HTTP_PORT, Node
 from world import PORTS, check, check_equal, check_exactly_once, wait_for
 
-sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "integration" / "haproxy_lib"))
+sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "haproxy"))
 from certs import Certs  # noqa: E402
 from front import generate  # noqa: E402
 

@@ -66,7 +66,7 @@ def http_get(url, seconds=5):
 
 def run(test, **scene_options):
     """Runs test(scene) and exits: 0 and PASS, or 1 with the reason and the logs."""
-    name = pathlib.Path(sys.argv[0]).stem
+    name = "/".join(pathlib.Path(sys.argv[0]).resolve().with_suffix("").parts[-2:])  # folder/script
     began = time.monotonic()
     try:
         with Scene(**scene_options) as scene:

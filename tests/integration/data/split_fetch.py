@@ -1,0 +1,103 @@
+#!/usr/bin/env python3
+"""A Fetch from several leaders is one answer: every partition once, in order, as soon as there is data."""
+import pathlib
+import sys
+import time
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from cluster import check, check_equal, run  # noqa: E402
+from kafka_wire import LATEST, Connection, offsets_topics, parts_of  # noqa: E402
+from traffic import errors_of, fetch, fetch_request, no_errors, produce  # noqa: E402
+
+PARTITIONS = 6
+ORDER = [("t", p) for p in (4, 0, 5, 1, 3, 2)]
+EMPTY = [("empty", p) for p in (2, 0, 1)]
+
+
+def fill(kafka):
+    expected = {part: [f"{part[1]}-{n}".encode() * 20 for n in range(10)] for part in ORDER}
+    for part, values in expected.items():
+        no_errors(produce(kafka, {part: values}), f"filling {part}")
+    return expected
+
+
+def check_order(kafka, expected):
+    """Every version the cluster speaks; from the start and from the middle."""
+    for version in range(4, 12):
+        answer = kafka.ask("Fetch", version, **fetch_request({part: 0 for part in ORDER}))
+        check_equal([part for part, _ in parts_of("Fetch", answer)], ORDER, f"v{version}: the order")
+        check_equal(answer.get("session_id", 0), 0, f"v{version}: no session")
+        no_errors(errors_of("Fetch", answer), f"v{version}")
+        values, _ = fetch(kafka, {part: 0 for part in ORDER}, version)
+        check_equal(values, expected, f"v{version}: records")
+    for part, got in parts_of("Fetch", answer):
+        check_equal(got["high_watermark"], 10, f"high watermark of {part}")
+
+
+def check_wait(kafka, expected):
+    """Nothing anywhere: as long as asked.  Data at one broker: at once, the rest empty but there."""
+    began = time.monotonic()
+    values, errors = fetch(kafka, {part: 0 for part in EMPTY}, max_wait_ms=700)
+    took = time.monotonic() - began
+    no_errors(errors, "Fetch of nothing")
+    check_equal(values, {part: [] for part in EMPTY}, "records of nothing")
+    check(0.6 < took < 2, f"a Fetch of nothing takes its 700 ms, not {took:.2f} s")
+
+    began = time.monotonic()
+    offsets = {EMPTY[0]: 0, ("t", 1): 0, EMPTY[1]: 0, EMPTY[2]: 0}
+    answer = kafka.ask("Fetch", 11, **fetch_request(offsets, max_wait_ms=8000))
+    took = time.monotonic() - began
+    parts = parts_of("Fetch", answer)
+    check_equal({part for part, _ in parts}, set(offsets), "every partition asked for")
+    check_equal(len(parts), len(offsets), "each once")
+    check(took < 4, f"data at one broker is not held back by the others ({took:.2f} s)")
+    check_equal(fetch(kafka, offsets)[0][("t", 1)], expected[("t", 1)], "records of the one with data")
+
+
+def check_no_wait(kafka):
+    began = time.monotonic()
+    no_errors(fetch(kafka, {part: 0 for part in EMPTY}, max_wait_ms=0)[1], "Fetch without a wait")
+    check(time.monotonic() - began < 0.5, "max_wait 0 is answered at once")
+
+
+def check_errors(kafka):
+    """One partition's error is its own."""
+    offsets = {("t", 0): 0, ("t", 1): 1000, ("t", 2): 0, ("t", 50): 0}
+    values, errors = fetch(kafka, offsets, max_wait_ms=3000)
+    check_equal(errors, {("t", 0): 0, ("t", 1): 1, ("t", 2): 0, ("t", 50): 3}, "errors")
+    check(values[("t", 0)] and values[("t", 2)], "the neighbours have their records")
+
+
+def check_session(kafka):
+    """Sessions are not kept: an epoch above 0 is told so."""
+    answer = kafka.ask("Fetch", 11, **dict(fetch_request({("t", 0): 0}), session_id=1234, session_epoch=3))
+    check_equal(answer["error_code"], 70, "FETCH_SESSION_ID_NOT_FOUND")
+    answer = kafka.ask("Fetch", 11, **dict(fetch_request({part: 0 for part in ORDER}), session_epoch=0))
+    check_equal((answer["error_code"], answer["session_id"]), (0, 0), "a full fetch opens no session")
+    check_equal(len(parts_of("Fetch", answer)), len(ORDER), "and is complete")
+
+
+def check_list_offsets(kafka):
+    for version in (1, 2, 3):
+        answer = kafka.ask("ListOffsets", version, topics=offsets_topics({part: LATEST for part in ORDER}))
+        check_equal([part for part, _ in parts_of("ListOffsets", answer)], ORDER, f"ListOffsets v{version}: the order")
+        for part, got in parts_of("ListOffsets", answer):
+            check_equal((got["error_code"], got["offset"]), (0, 10), f"ListOffsets v{version} of {part}")
+
+
+def test(scene):
+    cluster = scene.mock_cluster(topics={"t": PARTITIONS, "empty": 3})
+    cluster.spread("t", PARTITIONS)
+    cluster.spread("empty", 3)
+    node = scene.node(cluster.bootstrap)
+    with Connection(*node.address, timeout=20) as kafka:
+        expected = fill(kafka)
+        check_order(kafka, expected)
+        check_wait(kafka, expected)
+        check_no_wait(kafka)
+        check_errors(kafka)
+        check_session(kafka)
+        check_list_offsets(kafka)
+
+
+run(test)

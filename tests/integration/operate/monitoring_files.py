@@ -1,0 +1,165 @@
+#!/usr/bin/env python3
+"""Alert rules and dashboard: well formed, and every metric and label is one that a node or HAProxy has."""
+import itertools
+import json
+import pathlib
+import re
+import sys
+
+import yaml
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from cluster import HTTP_PORT, REPO, Metrics, check, check_equal, http_get, run, wait_for  # noqa: E402
+from kafka_wire import Connection  # noqa: E402
+from promql import PromqlError, uses  # noqa: E402
+from traffic import no_errors, produce  # noqa: E402
+
+FOLDER = REPO / "examples/monitoring"
+PROMETHEUS_OWN = {"job", "instance"}  # labels that a scrape adds
+DURATION = re.compile(r"\d+[smhd]")
+
+
+class Known:
+    """What there is to ask for."""
+
+    def __init__(self, *pages):
+        self.labels, self.values = {"up": set()}, {}
+        for page in pages:
+            for family in page.families:
+                self.labels.setdefault(family, set())
+            for name, labels, _ in page.samples:
+                self.labels.setdefault(name, set()).update(labels)
+                for label, value in labels.items():
+                    self.values.setdefault((name, label), set()).add(value)
+
+    def faults(self, expression):
+        try:
+            found = uses(expression)
+        except PromqlError as error:
+            yield str(error)
+            return
+        if not found:
+            yield f"{expression!r} asks for nothing"
+        for use in found:
+            yield from self.use_faults(use, expression)
+
+    def use_faults(self, use, expression):
+        if use.metric not in self.labels:
+            yield f"{expression!r}: there is no {use.metric}"
+            return
+        have = self.labels[use.metric] | PROMETHEUS_OWN
+        for label in {label for label, _, _ in use.selected} | use.grouped:
+            if label not in have:
+                yield f"{expression!r}: {use.metric} has no label {label}"
+        for label, operator, value in use.selected:
+            values = self.values.get((use.metric, label), set())
+            if operator == "=" and label not in PROMETHEUS_OWN and value not in values:
+                yield f"{expression!r}: {label} of {use.metric} is never {value!r}"
+
+
+def rule_faults(rule, known):
+    yield from known.faults(rule["expr"])
+    if not DURATION.fullmatch(rule.get("for", "0s")):
+        yield f"{rule['alert']}: for: {rule['for']}"
+    if rule["labels"]["severity"] not in ("critical", "warning", "info"):
+        yield f"{rule['alert']}: severity {rule['labels']['severity']}"
+    if set(rule) - {"alert", "expr", "for", "labels", "annotations"}:
+        yield f"{rule['alert']}: {set(rule)}"
+    summary = rule["annotations"]["summary"]
+    if re.sub(r"\{\{ \$(labels\.\w+|value)( \| humanizeDuration)? \}\}", "", summary).count("{"):
+        yield f"{rule['alert']}: template in {summary!r}"
+    # a label that the expression drops is empty in the text
+    grouped = set.intersection(*(use.grouped for use in uses(rule["expr"]))) if " by (" in rule["expr"] else None
+    metric = uses(rule["expr"])[0].metric
+    for label in re.findall(r"\$labels\.(\w+)", summary):
+        if label not in (grouped if grouped is not None else known.labels[metric] | PROMETHEUS_OWN):
+            yield f"{rule['alert']}: the text uses {label}, which the expression drops"
+
+
+def check_alerts(known):
+    rules = [rule for group in yaml.safe_load((FOLDER / "alerts.yml").read_text())["groups"] for rule in group["rules"]]
+    faults = [fault for rule in rules for fault in rule_faults(rule, known)]
+    check(not faults, "\n".join(faults))
+    names = [rule["alert"] for rule in rules]
+    check(len(rules) >= 20 and len(set(names)) == len(names), f"rules: {names}")
+
+
+def overlap(one, other):
+    return (one["x"] < other["x"] + other["w"] and other["x"] < one["x"] + one["w"]
+            and one["y"] < other["y"] + other["h"] and other["y"] < one["y"] + one["h"])
+
+
+def panel_faults(panel, known, variables):
+    if panel["gridPos"]["x"] + panel["gridPos"]["w"] > 24:
+        yield f"{panel['title']}: wider than the page"
+    if panel["type"] == "row":
+        return
+    if panel["datasource"]["uid"] != "${datasource}":
+        yield f"{panel['title']}: {panel['datasource']}"
+    references = [target["refId"] for target in panel["targets"]]
+    if not references or len(set(references)) != len(references):
+        yield f"{panel['title']}: targets {references}"
+    for target in panel["targets"]:
+        yield from known.faults(target["expr"])
+        for name in re.findall(r"\$(\w+)", target["expr"]):
+            if name not in variables:
+                yield f"{panel['title']}: variable {name}"
+        have = set().union(*(use.grouped or known.labels.get(use.metric, set()) | PROMETHEUS_OWN
+                             for use in uses(target["expr"])))
+        for label in re.findall(r"\{\{(\w+)\}\}", target["legendFormat"]):
+            if label not in have:
+                yield f"{panel['title']}: the legend's {label}"
+
+
+def check_dashboard(known):
+    board = json.loads((FOLDER / "dashboard.json").read_text())
+    listed = board["templating"]["list"]
+    variables = {variable["name"] for variable in listed} | {"__rate_interval"}
+    panels = board["panels"]
+    faults = [fault for panel in panels for fault in panel_faults(panel, known, variables)]
+    for one, other in itertools.combinations(panels, 2):
+        if overlap(one["gridPos"], other["gridPos"]):
+            faults.append(f"{one['title']} lies on {other['title']}")
+    for variable in listed:
+        if variable["type"] == "query":
+            metric, label = re.fullmatch(r"label_values\((.*), (\w+)\)", variable["query"]["query"]).groups()
+            faults += known.faults(metric)
+            check(label in PROMETHEUS_OWN, label)
+    check(not faults, "\n".join(faults))
+    check_equal(len({panel["id"] for panel in panels}), len(panels), "ids of panels")
+
+
+def check_the_check(known):
+    """What it would find."""
+    for wrong in ("anyport_redy == 0", 'rate(anyport_requests_total{apy="x"}[5m])', "rate(anyport_ready)", "sum(up",
+                  'anyport_client_bytes_total{direction="up"}', "sum by (server) (anyport_ready)", "anyport_ready[5m]"):
+        check(list(known.faults(wrong)), f"{wrong} is found good")
+
+
+def use_all(scene, cluster, node):
+    """So that what has labels has samples: requests, and an error."""
+    with Connection(*node.address) as kafka:
+        no_errors(produce(kafka, {("t", p): [b"x"] for p in range(3)}), "Produce")
+        produce(kafka, {("t", 99): [b"there is no such partition"]})
+        check(node.metrics().rows("anyport_errors_total"), "an error is counted")
+    wait_for(lambda: "anyport_cluster_share" in node.metrics().names(), 15, "the node knows its share")
+    exporter = (f"frontend metrics\n    bind {scene.host(1)}:{HTTP_PORT}\n    mode http\n"
+                "    http-request use-service prometheus-exporter if { path /metrics }\n")
+    scene.haproxy([node], options=exporter).wait_up(node.name)
+    status, page = http_get(f"http://{scene.host(1)}:{HTTP_PORT}/metrics")
+    check_equal(status, 200, "HAProxy's exporter")
+    return Metrics(page)
+
+
+def test(scene):
+    cluster = scene.mock_cluster(topics={"t": 3, "_anyport_gateway": 3})
+    cluster.spread("t", 3)
+    node = scene.node(cluster.bootstrap)
+    haproxy = use_all(scene, cluster, node)
+    known = Known(node.metrics(), haproxy)
+    check_alerts(known)
+    check_dashboard(known)
+    check_the_check(known)
+
+
+run(test)
