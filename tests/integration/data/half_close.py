@@ -4,7 +4,7 @@ import pathlib
 import socket
 import sys
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from traffic import fetch_request, no_errors, errors_of, produce_request, read_all  # noqa: E402
