@@ -18,8 +18,6 @@
 
 #include <jansson.h>
 
-enum { VERIFY_FIND_COORDINATOR = 10, VERIFY_DESCRIBE_CLUSTER = 60 };
-
 /* A place that clients are sent to. */
 struct endpoint {
 	char *host;

@@ -82,7 +82,7 @@ bool verify_metadata(struct kafka_client *c, bool all_topics, struct kafka_answe
 	struct buf body;
 	bool good;
 
-	*version = kafka_version(c, KAFKA_METADATA);
+	*version = kafka_version(c, KEY_METADATA);
 	if (*version < 1) { /* in 0 no topics are all of them */
 		snprintf(why, KAFKA_WHY_MAX, "Metadata is not offered in any version from 1 on");
 		return false;
@@ -90,7 +90,7 @@ bool verify_metadata(struct kafka_client *c, bool all_topics, struct kafka_answe
 	buf_init(&body, BODY_MAX);
 	good = all_topics ? ask_all_topics(*version, &body)
 			  : ask_topics(*version, &none, false, &body);
-	good = good && kafka_ask(c, api_of(KAFKA_METADATA), *version, &body, answer, why);
+	good = good && kafka_ask(c, api_of(KEY_METADATA), *version, &body, answer, why);
 	buf_deinit(&body);
 	return good;
 }

@@ -28,7 +28,7 @@ static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *w
 	}
 	times_add(&v->metadata, answer.ms);
 	good = metadata_read(&m, version, answer.body, answer.len) &&
-	       verify_addresses(v, api_of(KAFKA_METADATA), version, &answer, &error);
+	       verify_addresses(v, api_of(KEY_METADATA), version, &answer, &error);
 	if (good)
 		verify_same_cluster(v, where, m.cluster_id);
 	if (!good)
@@ -67,13 +67,13 @@ static bool ask_coordinator(struct verify *v, struct kafka_client *c, const char
 {
 	static const char group[] = "anyportctl-verify";
 	const struct name key = { (uint8_t *)group, sizeof group - 1, 0 };
-	int version = kafka_version(c, VERIFY_FIND_COORDINATOR);
+	int version = kafka_version(c, KEY_FIND_COORDINATOR);
 	struct buf body;
 	bool good = true;
 
 	buf_init(&body, BODY_MAX);
 	if (version >= 0 && ask_coordinators(version, GROUP, &key, 1, &body))
-		good = ask_addresses(v, c, where, VERIFY_FIND_COORDINATOR, &body, &v->coordinator);
+		good = ask_addresses(v, c, where, KEY_FIND_COORDINATOR, &body, &v->coordinator);
 	buf_deinit(&body);
 	return good;
 }
@@ -88,14 +88,14 @@ static bool no_wish(void *ctx, const struct encode_field *field, struct encode_v
 
 static bool ask_cluster(struct verify *v, struct kafka_client *c, const char *where)
 {
-	int version = kafka_version(c, VERIFY_DESCRIBE_CLUSTER);
+	int version = kafka_version(c, KEY_DESCRIBE_CLUSTER);
 	struct buf body;
 	bool good = true;
 
 	buf_init(&body, BODY_MAX);
 	if (version >= 0 &&
-	    encode_message(api_of(VERIFY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
-		good = ask_addresses(v, c, where, VERIFY_DESCRIBE_CLUSTER, &body, NULL);
+	    encode_message(api_of(KEY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
+		good = ask_addresses(v, c, where, KEY_DESCRIBE_CLUSTER, &body, NULL);
 	buf_deinit(&body);
 	return good;
 }
