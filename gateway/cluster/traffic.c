@@ -18,7 +18,6 @@ enum {
 	MESSAGE_MAX = 64 * 1024,
 	CREATE_AGAIN_MS = 60000,
 	REPLICAS_MAX = 3,
-	ERROR_OUT_OF_RANGE = 1,
 };
 
 /* One partition. */
@@ -243,7 +242,7 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 	lane->is_asked = false;
 	if (body == NULL || !answer_read(&a, KEY_FETCH, lane->version, body, len))
 		return;
-	if (a.error == ERROR_OUT_OF_RANGE)
+	if (a.error == ERROR_OFFSET_OUT_OF_RANGE)
 		lane->position = -1;
 	else if (a.error != 0)
 		topic_error(t, "Fetch", a.error);
