@@ -10,9 +10,6 @@
 
 enum { OPTIONS_MAX = 64, VALUES_MAX = 512, LONG_FIRST = 256, WORDS_MAX = 3 };
 
-static const struct cli_command *const *all_commands;
-static size_t all_count;
-
 struct value {
 	const struct cli_option *option;
 	const char *text;
@@ -98,12 +95,6 @@ const char *cli_argument(const struct cli *cli, int n)
 bool cli_json(const struct cli *cli)
 {
 	return cli->command->json && cli_flag(cli, "json");
-}
-
-const struct cli_command *const *cli_commands(size_t *count)
-{
-	*count = all_count;
-	return all_commands;
 }
 
 /* --- complaints ------------------------------------------------------------- */
@@ -383,21 +374,23 @@ static bool is_group(const char *words, const char *group)
 
 static int no_such_command(int argc, char **argv)
 {
+	size_t count;
+	const struct cli_command *const *all = cli_commands(&count);
 	char typed[128];
 	const char *best = NULL;
 	unsigned distance = 4;
 
 	typed_words(argc, argv, typed, sizeof typed);
-	for (size_t i = 0; i < all_count; i++) {
-		unsigned d = text_distance(typed, all_commands[i]->words);
+	for (size_t i = 0; i < count; i++) {
+		unsigned d = text_distance(typed, all[i]->words);
 
-		if (is_group(all_commands[i]->words, typed)) {
+		if (is_group(all[i]->words, typed)) {
 			cli_overview(typed, stderr);
 			return EXIT_USAGE;
 		}
 		if (d < distance) {
 			distance = d;
-			best = all_commands[i]->words;
+			best = all[i]->words;
 		}
 	}
 	if (best != NULL)
@@ -416,8 +409,7 @@ int cli_main(const struct cli_command *const *commands, size_t count, int argc, 
 {
 	char group[128];
 
-	all_commands = commands;
-	all_count = count;
+	cli_set_commands(commands, count);
 	for (size_t i = 0; i < count; i++) {
 		int n = matches(commands[i]->words, argc, argv);
 

@@ -81,18 +81,22 @@ int cli_usage_error(const struct cli *cli, const char *fmt, ...) PRINTF_LIKE(2, 
 
 /* Finds the command, checks the command line, runs it. */
 int cli_main(const struct cli_command *const *commands, size_t count, int argc, char **argv);
-/* The list that cli_main was given. */
-const struct cli_command *const *cli_commands(size_t *count);
-
 /* Milliseconds of "250ms" to "1d"; false: it is no time. */
 MUST_CHECK bool cli_parse_time(const char *text, int64_t *ms);
 
-/* --- what is made from the rows (cli_help.c) --- */
+/* --- the rows (cli_rows.c) --- */
 
+/* cli_main hands its list on here, for all that is made from it; borrowed. */
+void cli_set_commands(const struct cli_command *const *commands, size_t count);
+/* That list. */
+const struct cli_command *const *cli_commands(size_t *count);
 /* Every option of the command, the common ones last.  At most `room`; how many. */
 size_t cli_all_options(const struct cli_command *command, struct cli_option *to, size_t room);
 /* "--name VALUE" */
 void cli_option_usage(const struct cli_option *option, char *to, size_t size);
+
+/* --- what is made from the rows (cli_help.c) --- */
+
 void cli_help(const struct cli_command *command, FILE *out);
 /* All commands, or those that begin with `group`. */
 void cli_overview(const char *group, FILE *out);

@@ -1,36 +1,9 @@
 /* --help, from a command's row. */
 #include "cli.h"
 
-#include <assert.h>
 #include <string.h>
 
 enum { WIDTH = 100, LEFT = 34, OPTION_MAX = 64 };
-
-static const struct cli_option common_json = { "json", .what = "JSON for programs" };
-static const struct cli_option common_help = { "help", 'h', .what = "this text" };
-
-size_t cli_all_options(const struct cli_command *command, struct cli_option *to, size_t room)
-{
-	size_t n = 0;
-
-	for (const struct cli_option *o = command->options; o != NULL && o->name != NULL; o++) {
-		assert(n < room);
-		to[n++] = *o;
-	}
-	assert(n + 2 <= room);
-	if (command->json)
-		to[n++] = common_json;
-	to[n++] = common_help;
-	return n;
-}
-
-void cli_option_usage(const struct cli_option *o, char *to, size_t size)
-{
-	const char *value = o->kind == CLI_WORD && o->value == NULL ? o->words : o->value;
-
-	snprintf(to, size, "--%s%s%s", o->name, o->kind == CLI_FLAG ? "" : " ",
-		 o->kind == CLI_FLAG ? "" : value);
-}
 
 /* Words, with line ends where they belong; the first line has begun at `from`. */
 static void wrapped(FILE *out, const char *text, int from, int indent)

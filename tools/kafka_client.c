@@ -215,7 +215,7 @@ bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, cons
 
 bool kafka_greet(struct kafka_client *c, char why[KAFKA_WHY_MAX])
 {
-	const struct kapi *api = api_of(KAFKA_VERSIONS);
+	const struct kapi *api = api_of(KEY_API_VERSIONS);
 	int version = FLEXIBLE_VERSIONS;
 	struct kafka_answer answer;
 	enum versions_result got;

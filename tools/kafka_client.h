@@ -19,8 +19,6 @@
 enum {
 	KAFKA_WHY_MAX = 300,
 	KAFKA_ANSWER_MAX = 256 << 20,
-	KAFKA_VERSIONS = 18, /* API keys */
-	KAFKA_METADATA = 3,
 };
 
 struct kafka_client {

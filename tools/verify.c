@@ -13,24 +13,6 @@
 
 enum { CONNECTIONS = 20, CONNECTIONS_MAX = 10000, STEP_MS = 5000 };
 
-void verify_find(struct verify *v, const char *fmt, ...)
-{
-	char text[1200];
-	va_list args;
-	size_t i;
-	json_t *known;
-
-	va_start(args, fmt);
-	vsnprintf(text, sizeof text, fmt, args);
-	va_end(args);
-	json_array_foreach(v->findings, i, known)
-	{
-		if (strcmp(json_string_value(known), text) == 0)
-			return;
-	}
-	json_array_append_new(v->findings, json_string(text));
-}
-
 /* --- the command line --- */
 
 static bool read_place(const struct cli *cli, const char *typed, char host[TEXT_HOST_MAX],

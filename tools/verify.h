@@ -1,6 +1,7 @@
 /* verify.h - what `anyportctl verify` looks at, shared by its files alone.
  *
  *   verify.c             the command: its options, and what it prints
+ *   verify_ask.c         what these have in common: findings, endpoints, first questions
  *   verify_bootstrap.c   many connections to where clients begin
  *   verify_endpoints.c   every address that an answer named
  *   verify_nodes.c       what the nodes say: whose connections, whose brokers
@@ -16,8 +17,6 @@
 #include "times.h"
 
 #include <jansson.h>
-
-enum { VERIFY_FIND_COORDINATOR = 10, VERIFY_DESCRIBE_CLUSTER = 60 };
 
 /* A place that clients are sent to. */
 struct endpoint {
@@ -54,10 +53,10 @@ struct verify {
 	json_t *topics;	  /* rows */
 };
 
+/* verify_ask.c */
 void verify_find(struct verify *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
-
-/* verify_bootstrap.c */
-void verify_bootstrap(struct verify *v, const char *host, int port);
+/* The one at this place, new if need be. */
+struct endpoint *verify_endpoint(struct verify *v, const char *host, int port);
 /* A connection that has said who it is; false: a finding says where and why.  To be closed. */
 MUST_CHECK bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
 			    const struct addrinfo *to, const char *client_id);
@@ -66,13 +65,15 @@ MUST_CHECK bool verify_metadata(struct kafka_client *c, bool all_topics,
 				struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX]);
 /* The cluster id in an answer is that of all others. */
 void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id);
-
-/* verify_endpoints.c */
-struct endpoint *verify_endpoint(struct verify *v, const char *host, int port);
 /* Every address that the answer names becomes an endpoint; false: it is malformed.
  * *error is the first error code in it. */
 MUST_CHECK bool verify_addresses(struct verify *v, const struct kapi *api, int version,
 				 const struct kafka_answer *answer, int *error);
+
+/* verify_bootstrap.c */
+void verify_bootstrap(struct verify *v, const char *host, int port);
+
+/* verify_endpoints.c */
 /* Resolves, connects to and asks each of them, and compares them with the brokers'. */
 void verify_endpoints(struct verify *v);
 

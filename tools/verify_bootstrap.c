@@ -14,67 +14,6 @@
 
 enum { BODY_MAX = 1 << 16, GROUP = 0 };
 
-static double elapsed(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - since->tv_sec) * 1e3 +
-	       (double)(now.tv_nsec - since->tv_nsec) / 1e6;
-}
-
-bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
-		 const struct addrinfo *to, const char *client_id)
-{
-	struct timespec began, connected;
-	char why[KAFKA_WHY_MAX];
-	bool good;
-
-	clock_gettime(CLOCK_MONOTONIC, &began);
-	good = kafka_connect(c, to, client_id, v->timeout_ms, why);
-	if (good) {
-		times_add(&v->connect, elapsed(&began));
-		clock_gettime(CLOCK_MONOTONIC, &connected);
-		good = kafka_greet(c, why);
-	}
-	if (good)
-		times_add(&v->versions, elapsed(&connected));
-	else
-		verify_find(v, "%s: %s", where, why);
-	return good;
-}
-
-bool verify_metadata(struct kafka_client *c, bool all_topics, struct kafka_answer *answer,
-		     int *version, char why[KAFKA_WHY_MAX])
-{
-	const struct names none = { 0 };
-	struct buf body;
-	bool good;
-
-	*version = kafka_version(c, KAFKA_METADATA);
-	if (*version < 1) { /* in 0 no topics are all of them */
-		snprintf(why, KAFKA_WHY_MAX, "Metadata is not offered in any version from 1 on");
-		return false;
-	}
-	buf_init(&body, BODY_MAX);
-	good = all_topics ? ask_all_topics(*version, &body)
-			  : ask_topics(*version, &none, false, &body);
-	good = good && kafka_ask(c, api_of(KAFKA_METADATA), *version, &body, answer, why);
-	buf_deinit(&body);
-	return good;
-}
-
-void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id)
-{
-	if (cluster_id == NULL)
-		return;
-	if (v->cluster_id == NULL)
-		v->cluster_id = mem_strdup(cluster_id);
-	else if (strcmp(v->cluster_id, cluster_id) != 0)
-		verify_find(v, "%s: answers for cluster %s, others for %s", where, cluster_id,
-			    v->cluster_id);
-}
-
 static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *where)
 {
 	struct kafka_answer answer;
@@ -89,7 +28,7 @@ static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *w
 	}
 	times_add(&v->metadata, answer.ms);
 	good = metadata_read(&m, version, answer.body, answer.len) &&
-	       verify_addresses(v, api_of(KAFKA_METADATA), version, &answer, &error);
+	       verify_addresses(v, api_of(KEY_METADATA), version, &answer, &error);
 	if (good)
 		verify_same_cluster(v, where, m.cluster_id);
 	if (!good)
@@ -128,13 +67,13 @@ static bool ask_coordinator(struct verify *v, struct kafka_client *c, const char
 {
 	static const char group[] = "anyportctl-verify";
 	const struct name key = { (uint8_t *)group, sizeof group - 1, 0 };
-	int version = kafka_version(c, VERIFY_FIND_COORDINATOR);
+	int version = kafka_version(c, KEY_FIND_COORDINATOR);
 	struct buf body;
 	bool good = true;
 
 	buf_init(&body, BODY_MAX);
 	if (version >= 0 && ask_coordinators(version, GROUP, &key, 1, &body))
-		good = ask_addresses(v, c, where, VERIFY_FIND_COORDINATOR, &body, &v->coordinator);
+		good = ask_addresses(v, c, where, KEY_FIND_COORDINATOR, &body, &v->coordinator);
 	buf_deinit(&body);
 	return good;
 }
@@ -149,14 +88,14 @@ static bool no_wish(void *ctx, const struct encode_field *field, struct encode_v
 
 static bool ask_cluster(struct verify *v, struct kafka_client *c, const char *where)
 {
-	int version = kafka_version(c, VERIFY_DESCRIBE_CLUSTER);
+	int version = kafka_version(c, KEY_DESCRIBE_CLUSTER);
 	struct buf body;
 	bool good = true;
 
 	buf_init(&body, BODY_MAX);
 	if (version >= 0 &&
-	    encode_message(api_of(VERIFY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
-		good = ask_addresses(v, c, where, VERIFY_DESCRIBE_CLUSTER, &body, NULL);
+	    encode_message(api_of(KEY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
+		good = ask_addresses(v, c, where, KEY_DESCRIBE_CLUSTER, &body, NULL);
 	buf_deinit(&body);
 	return good;
 }

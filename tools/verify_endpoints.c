@@ -1,7 +1,6 @@
 /* Every address that an answer named: does it resolve, does a node answer there, is it a broker's own? */
 #include "verify.h"
 
-#include "kafka/walk.h"
 #include "topology/metadata.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -11,66 +10,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct endpoint *verify_endpoint(struct verify *v, const char *host, int port)
-{
-	for (size_t i = 0; i < v->endpoint_count; i++) {
-		if (v->endpoints[i].port == port && strcmp(v->endpoints[i].host, host) == 0)
-			return &v->endpoints[i];
-	}
-	v->endpoints = mem_realloc(v->endpoints, (v->endpoint_count + 1) * sizeof *v->endpoints);
-	v->endpoints[v->endpoint_count] =
-		(struct endpoint){ .host = mem_strdup(host), .port = port };
-	return &v->endpoints[v->endpoint_count++];
-}
-
-/* --- the addresses in an answer --- */
-
-/* They come as NODE_ID, HOST, PORT, in this order, wherever they stand. */
-struct named {
-	int32_t broker;
-	char *host;
-};
-
-static void take(struct verify *v, struct named *n, const struct walk_event *e)
-{
-	struct endpoint *place;
-
-	if (e->is == NODE_ID) {
-		n->broker = (int32_t)e->number;
-	} else if (e->is == HOST) {
-		free(n->host);
-		n->host = mem_strndup((const char *)e->bytes, e->len);
-	} else if (e->is == PORT && n->host != NULL && n->host[0] != '\0' && n->broker >= 0) {
-		place = verify_endpoint(v, n->host, (int)e->number);
-		place->broker = n->broker;
-		place->named++;
-	}
-}
-
-bool verify_addresses(struct verify *v, const struct kapi *api, int version,
-		      const struct kafka_answer *answer, int *error)
-{
-	struct named named = { -1, NULL };
-	enum walk_result got;
-	struct walk_event e;
-	struct walk w;
-
-	*error = 0;
-	walk_init(&w, api_plan(api, version, RESPONSE), answer->len);
-	walk_input(&w, answer->body, answer->len);
-	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
-		if (e.kind != WALK_VALUE)
-			continue;
-		if (e.is == ERROR_CODE && *error == 0)
-			*error = (int)e.number;
-		take(v, &named, &e);
-	}
-	free(named.host);
-	return got == WALK_DONE;
-}
-
-/* --- each of them --- */
 
 static bool is_same_place(const struct sockaddr *a, const struct sockaddr *b)
 {

@@ -68,7 +68,7 @@ static void close_leader(struct leader *l)
 }
 
 /* *read is to be deinitialised when it is true; no error is in it. */
-static bool ask(struct look *l, struct leader *to, enum message message,
+static bool ask(struct look *l, struct leader *to, enum api_key message,
 		const struct group_ask *what, struct group_answer *read, double *ms,
 		char why[KAFKA_WHY_MAX])
 {
@@ -106,7 +106,7 @@ static bool find_end(struct look *l, struct leader *to, struct group_ask *what,
 	struct group_answer answer;
 	double ms;
 
-	if (!ask(l, to, MESSAGE_LIST_OFFSETS, what, &answer, &ms, why))
+	if (!ask(l, to, KEY_LIST_OFFSETS, what, &answer, &ms, why))
 		return false;
 	what->offset = answer.offset;
 	answer_deinit(&answer);
@@ -125,7 +125,7 @@ static bool produce(struct look *l, struct leader *to, struct group_ask *what,
 	batch_write(&l->records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
 		    &(struct record){ l->v->run, l->v->run, strlen(l->v->run), strlen(l->v->run) });
 	what->records = &l->records;
-	if (!ask(l, to, MESSAGE_PRODUCE, what, &answer, &ms, why))
+	if (!ask(l, to, KEY_PRODUCE, what, &answer, &ms, why))
 		return false;
 	answer_deinit(&answer);
 	times_add(&l->produce, ms);
@@ -142,7 +142,7 @@ static bool fetch(struct look *l, struct leader *to, const struct group_ask *wha
 	double ms;
 
 	for (;;) {
-		if (!ask(l, to, MESSAGE_FETCH, what, &answer, &ms, why))
+		if (!ask(l, to, KEY_FETCH, what, &answer, &ms, why))
 			return false;
 		has_data = answer.data.len > 0;
 		answer_deinit(&answer);
@@ -266,7 +266,7 @@ static bool ask_named(struct kafka_client *c, const struct verify_topics *wanted
 	struct buf body;
 	bool good;
 
-	*version = kafka_version(c, KAFKA_METADATA);
+	*version = kafka_version(c, KEY_METADATA);
 	buf_init(&body, BODY_MAX);
 	for (size_t i = 0; i < wanted->count; i++) {
 		if (!names_add(&names, wanted->names[i], strlen(wanted->names[i])))
@@ -274,7 +274,7 @@ static bool ask_named(struct kafka_client *c, const struct verify_topics *wanted
 	}
 	snprintf(why, KAFKA_WHY_MAX, "too many topics");
 	good = ask_topics(*version, &names, false, &body) &&
-	       kafka_ask(c, api_of(KAFKA_METADATA), *version, &body, answer, why);
+	       kafka_ask(c, api_of(KEY_METADATA), *version, &body, answer, why);
 	buf_deinit(&body);
 	names_deinit(&names);
 	return good;

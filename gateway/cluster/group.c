@@ -65,7 +65,7 @@ static const char *instance_id(const struct group *g)
 
 /* False: nothing was sent. */
 static bool send_message(struct group *g, const struct broker *to, enum link_purpose purpose,
-			 enum message message, int timeout_ms, const struct buf *subscription,
+			 enum api_key message, int timeout_ms, const struct buf *subscription,
 			 call_answer answer)
 {
 	const struct group_ask ask = { .group = g->config->group_id,
@@ -77,8 +77,8 @@ static bool send_message(struct group *g, const struct broker *to, enum link_pur
 				       .rebalance_ms = g->config->session_timeout_ms,
 				       .subscription = subscription,
 				       .shares = g->shares,
-				       .share_count = message == MESSAGE_SYNC_GROUP ? g->share_count
-										    : 0 };
+				       .share_count = message == KEY_SYNC_GROUP ? g->share_count
+										: 0 };
 	struct buf body;
 	bool sent;
 
@@ -99,7 +99,7 @@ static const struct broker *coordinator(const struct group *g)
 }
 
 /* The answer, or why there is none; free with answer_deinit. */
-static int read_answer(struct group *g, enum message message, struct group_answer *a,
+static int read_answer(struct group *g, enum api_key message, struct group_answer *a,
 		       const uint8_t *body, uint32_t len)
 {
 	*a = (struct group_answer){ .node = NO_BROKER };
@@ -129,7 +129,7 @@ static void on_found(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
 	struct group_answer a;
-	int error = read_answer(g, MESSAGE_FIND_COORDINATOR, &a, body, len);
+	int error = read_answer(g, KEY_FIND_COORDINATOR, &a, body, len);
 
 	if (error == 0 && snapshot_broker(g->snapshot, a.node) == NULL) {
 		error = ERROR_COORDINATOR_NOT_AVAILABLE;
@@ -154,7 +154,7 @@ static bool find(struct group *g)
 
 	if (s->broker_count > 0)
 		to = &s->brokers[g->next_broker++ % s->broker_count];
-	return send_message(g, to, LINK_FIND, MESSAGE_FIND_COORDINATOR, ANSWER_MS, NULL, on_found);
+	return send_message(g, to, LINK_FIND, KEY_FIND_COORDINATOR, ANSWER_MS, NULL, on_found);
 }
 
 /* --- joining --- */
@@ -224,7 +224,7 @@ static void on_joined(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
 	struct group_answer a;
-	int error = read_answer(g, MESSAGE_JOIN_GROUP, &a, body, len);
+	int error = read_answer(g, KEY_JOIN_GROUP, &a, body, len);
 
 	drop_shares(g);
 	member_joined(&g->member, error, a.generation, a.member_id.bytes, a.member_id.len,
@@ -248,7 +248,7 @@ static bool join(struct group *g)
 
 	buf_init(&subscription, IDENTITY_MAX * 2);
 	subscription_write(&subscription, g->topic, &g->identity);
-	sent = send_message(g, coordinator(g), LINK_GROUP, MESSAGE_JOIN_GROUP,
+	sent = send_message(g, coordinator(g), LINK_GROUP, KEY_JOIN_GROUP,
 			    g->config->session_timeout_ms + GRACE_MS, &subscription, on_joined);
 	buf_deinit(&subscription);
 	return sent;
@@ -265,7 +265,7 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
 	struct group_answer a;
-	int error = read_answer(g, MESSAGE_SYNC_GROUP, &a, body, len);
+	int error = read_answer(g, KEY_SYNC_GROUP, &a, body, len);
 	const uint8_t *map;
 	size_t map_len;
 
@@ -281,7 +281,7 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 
 static bool sync_group(struct group *g)
 {
-	return send_message(g, coordinator(g), LINK_GROUP, MESSAGE_SYNC_GROUP,
+	return send_message(g, coordinator(g), LINK_GROUP, KEY_SYNC_GROUP,
 			    g->config->session_timeout_ms + GRACE_MS, NULL, on_synced);
 }
 
@@ -289,7 +289,7 @@ static void on_beaten(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
 	struct group_answer a;
-	int error = read_answer(g, MESSAGE_HEARTBEAT, &a, body, len);
+	int error = read_answer(g, KEY_HEARTBEAT, &a, body, len);
 
 	answer_deinit(&a);
 	member_beaten(&g->member, error, clock_ms());
@@ -300,7 +300,7 @@ static bool beat(struct group *g)
 {
 	int half = g->config->session_timeout_ms / 2;
 
-	return send_message(g, coordinator(g), LINK_GROUP, MESSAGE_HEARTBEAT,
+	return send_message(g, coordinator(g), LINK_GROUP, KEY_HEARTBEAT,
 			    half < ANSWER_MS ? half : ANSWER_MS, NULL, on_beaten);
 }
 
@@ -449,6 +449,6 @@ void group_leave(struct group *g, bool *left)
 	ev_timer_stop(g->loop, &g->timer);
 	g->left = left;
 	*left = g->member.is_static || g->member.id[0] == '\0' || g->snapshot == NULL ||
-		!send_message(g, coordinator(g), LINK_GROUP, MESSAGE_LEAVE_GROUP, ANSWER_MS, NULL,
+		!send_message(g, coordinator(g), LINK_GROUP, KEY_LEAVE_GROUP, ANSWER_MS, NULL,
 			      on_left);
 }

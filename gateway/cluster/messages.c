@@ -8,17 +8,15 @@
 
 /* The newest form that is written and read here. */
 static const struct {
-	enum message message;
+	enum api_key message;
 	int16_t min, max;
 } known[] = {
-	{ MESSAGE_PRODUCE, 3, 8 },	 { MESSAGE_FETCH, 4, 11 },
-	{ MESSAGE_LIST_OFFSETS, 1, 3 },	 { MESSAGE_FIND_COORDINATOR, 0, 3 },
-	{ MESSAGE_JOIN_GROUP, 2, 8 },	 { MESSAGE_HEARTBEAT, 0, 4 },
-	{ MESSAGE_LEAVE_GROUP, 3, 5 },	 { MESSAGE_SYNC_GROUP, 0, 5 },
-	{ MESSAGE_CREATE_TOPICS, 4, 4 },
+	{ KEY_PRODUCE, 3, 8 },		{ KEY_FETCH, 4, 11 },	  { KEY_LIST_OFFSETS, 1, 3 },
+	{ KEY_FIND_COORDINATOR, 0, 3 }, { KEY_JOIN_GROUP, 2, 8 }, { KEY_HEARTBEAT, 0, 4 },
+	{ KEY_LEAVE_GROUP, 3, 5 },	{ KEY_SYNC_GROUP, 0, 5 }, { KEY_CREATE_TOPICS, 4, 4 },
 };
 
-int message_version(const struct snapshot *s, enum message message)
+int message_version(const struct snapshot *s, enum api_key message)
 {
 	struct kversions offered = s->offers[message];
 
@@ -176,10 +174,10 @@ static bool ask_topic(const struct group_ask *a, struct buf *out)
 	return !out->full;
 }
 
-bool ask_message(enum message message, int version, const struct group_ask *a, struct buf *out)
+bool ask_message(enum api_key message, int version, const struct group_ask *a, struct buf *out)
 {
 	buf_clear(out);
-	if (message == MESSAGE_CREATE_TOPICS)
+	if (message == KEY_CREATE_TOPICS)
 		return ask_topic(a, out);
 	return encode_message(api_of((int)message), version, REQUEST, fill, (void *)a, out);
 }
@@ -241,7 +239,7 @@ static void take(struct group_answer *a, const struct walk_event *e, const uint8
 	}
 }
 
-bool answer_read(struct group_answer *out, enum message message, int version, const uint8_t *body,
+bool answer_read(struct group_answer *out, enum api_key message, int version, const uint8_t *body,
 		 uint32_t len)
 {
 	struct walk w;
@@ -249,7 +247,7 @@ bool answer_read(struct group_answer *out, enum message message, int version, co
 	enum walk_result got;
 
 	*out = (struct group_answer){ .node = NO_BROKER, .generation = -1, .offset = -1 };
-	if (message == MESSAGE_CREATE_TOPICS)
+	if (message == KEY_CREATE_TOPICS)
 		return read_topic_answer(out, body, len);
 	walk_init(&w, api_plan(api_of((int)message), version, RESPONSE), len);
 	walk_input(&w, body, len);

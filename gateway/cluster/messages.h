@@ -1,31 +1,20 @@
 /* messages.h - the requests of a group member, and what their answers say.
  *
  * Each ask_ empties `out` and writes one body; false: it did not fit.  Answers
- * point into the body.  Versions: those that the brokers and our rows have, at
- * most MESSAGE_..., above which the form changes.
+ * point into the body.  Versions: those that the brokers and our rows have, up
+ * to where the form changes.
  * Tests: tests/fuzz/identity.c
  */
 #ifndef CLUSTER_MESSAGES_H
 #define CLUSTER_MESSAGES_H
 
+#include "kafka/api_keys.h"
 #include "topology/snapshot.h"
 #include "util/buf.h"
 #include "util/compiler.h"
 
-enum message {
-	MESSAGE_PRODUCE = 0,
-	MESSAGE_FETCH = 1,
-	MESSAGE_LIST_OFFSETS = 2,
-	MESSAGE_FIND_COORDINATOR = 10,
-	MESSAGE_JOIN_GROUP = 11,
-	MESSAGE_HEARTBEAT = 12,
-	MESSAGE_LEAVE_GROUP = 13,
-	MESSAGE_SYNC_GROUP = 14,
-	MESSAGE_CREATE_TOPICS = 19,
-};
-
 /* -1: the brokers have none that fits. */
-int message_version(const struct snapshot *s, enum message message);
+int message_version(const struct snapshot *s, enum api_key message);
 
 /* What one member gets from the leader. */
 struct group_share {
@@ -52,7 +41,7 @@ struct group_ask {
 	const struct buf *records;
 };
 
-MUST_CHECK bool ask_message(enum message message, int version, const struct group_ask *a,
+MUST_CHECK bool ask_message(enum api_key message, int version, const struct group_ask *a,
 			    struct buf *out);
 
 enum { JOIN_MEMBERS_MAX = 1000 };
@@ -78,7 +67,7 @@ struct group_answer {
 };
 
 /* False: it contradicts its schema.  Free with answer_deinit. */
-MUST_CHECK bool answer_read(struct group_answer *out, enum message message, int version,
+MUST_CHECK bool answer_read(struct group_answer *out, enum api_key message, int version,
 			    const uint8_t *body, uint32_t len);
 void answer_deinit(struct group_answer *a);
 

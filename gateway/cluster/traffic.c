@@ -18,7 +18,6 @@ enum {
 	MESSAGE_MAX = 64 * 1024,
 	CREATE_AGAIN_MS = 60000,
 	REPLICAS_MAX = 3,
-	ERROR_OUT_OF_RANGE = 1,
 };
 
 /* One partition. */
@@ -97,7 +96,7 @@ static void on_created(void *owner, const uint8_t *body, uint32_t len)
 	struct group_answer a;
 
 	t->is_creating = false;
-	if (body == NULL || !answer_read(&a, MESSAGE_CREATE_TOPICS, 4, body, len))
+	if (body == NULL || !answer_read(&a, KEY_CREATE_TOPICS, 4, body, len))
 		return;
 	answer_deinit(&a);
 	if (a.error == 0 || a.error == ERROR_TOPIC_ALREADY_EXISTS) {
@@ -118,7 +117,7 @@ static void create(struct traffic *t, int64_t now)
 				       .replicas = s->broker_count < REPLICAS_MAX
 							   ? (int)s->broker_count
 							   : REPLICAS_MAX };
-	int version = message_version(s, MESSAGE_CREATE_TOPICS);
+	int version = message_version(s, KEY_CREATE_TOPICS);
 	struct buf body;
 
 	if (t->is_creating || s->broker_count == 0)
@@ -133,9 +132,9 @@ static void create(struct traffic *t, int64_t now)
 		return;
 	}
 	buf_init(&body, MESSAGE_MAX);
-	t->is_creating = ask_message(MESSAGE_CREATE_TOPICS, version, &ask, &body) &&
+	t->is_creating = ask_message(KEY_CREATE_TOPICS, version, &ask, &body) &&
 			 links_send(t->links, LINK_LOAD, &s->brokers[(size_t)now % s->broker_count],
-				    api_of(MESSAGE_CREATE_TOPICS), version, body.data,
+				    api_of(KEY_CREATE_TOPICS), version, body.data,
 				    (uint32_t)body.len, 2 * ANSWER_MS, on_created, t);
 	buf_deinit(&body);
 }
@@ -143,7 +142,7 @@ static void create(struct traffic *t, int64_t now)
 /* --- to and from it --- */
 
 static bool send_message(struct traffic *t, enum link_purpose link, const struct broker *to,
-			 enum message message, int version, const struct group_ask *ask,
+			 enum api_key message, int version, const struct group_ask *ask,
 			 call_answer answer, void *owner)
 {
 	struct buf body;
@@ -165,7 +164,7 @@ static void on_produced(void *owner, const uint8_t *body, uint32_t len)
 	struct group_answer a;
 
 	t->is_producing = t->is_heard = false;
-	if (body == NULL || !answer_read(&a, MESSAGE_PRODUCE, t->produce_version, body, len))
+	if (body == NULL || !answer_read(&a, KEY_PRODUCE, t->produce_version, body, len))
 		return;
 	if (a.error != 0) {
 		topic_error(t, "Produce", a.error);
@@ -209,8 +208,8 @@ static void produce(struct traffic *t, const struct broker *to, int32_t partitio
 	buf_init(&records, MESSAGE_MAX / 2);
 	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
 		   t->incarnation, &t->load, &t->keys);
-	t->produce_version = message_version(t->snapshot, MESSAGE_PRODUCE);
-	t->is_producing = send_message(t, LINK_LOAD, to, MESSAGE_PRODUCE, t->produce_version, &ask,
+	t->produce_version = message_version(t->snapshot, KEY_PRODUCE);
+	t->is_producing = send_message(t, LINK_LOAD, to, KEY_PRODUCE, t->produce_version, &ask,
 				       on_produced, t);
 	buf_deinit(&records);
 }
@@ -221,7 +220,7 @@ static void on_end(void *owner, const uint8_t *body, uint32_t len)
 	struct group_answer a;
 
 	lane->is_asked = false;
-	if (body == NULL || !answer_read(&a, MESSAGE_LIST_OFFSETS, lane->version, body, len))
+	if (body == NULL || !answer_read(&a, KEY_LIST_OFFSETS, lane->version, body, len))
 		return;
 	if (a.error != 0)
 		topic_error(lane->traffic, "ListOffsets", a.error);
@@ -241,9 +240,9 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 	bool has_waited = clock_ms() >= lane->asked_at + POLL_MS / 2;
 
 	lane->is_asked = false;
-	if (body == NULL || !answer_read(&a, MESSAGE_FETCH, lane->version, body, len))
+	if (body == NULL || !answer_read(&a, KEY_FETCH, lane->version, body, len))
 		return;
-	if (a.error == ERROR_OUT_OF_RANGE)
+	if (a.error == ERROR_OFFSET_OUT_OF_RANGE)
 		lane->position = -1;
 	else if (a.error != 0)
 		topic_error(t, "Fetch", a.error);
@@ -270,7 +269,7 @@ static void fetch(struct lane *lane)
 	struct traffic *t = lane->traffic;
 	const struct broker *to = leader_of(t, lane->partition);
 	bool is_known = lane->position >= 0;
-	enum message message = is_known ? MESSAGE_FETCH : MESSAGE_LIST_OFFSETS;
+	enum api_key message = is_known ? KEY_FETCH : KEY_LIST_OFFSETS;
 	const struct group_ask ask = { .topic = t->topic,
 				       .partition = lane->partition,
 				       .offset = lane->position,

@@ -1,22 +1,20 @@
 /* kinds.h - what a value looks like: read from what was typed, written back.
  *
  * A row a kind.  Kinds that are lists are given their items one by one.
+ * What a kind is called in words is in kinds_words.h.
  * Tests: tests/unit/config/config_test.c
  */
 #ifndef CONFIG_KINDS_H
 #define CONFIG_KINDS_H
 
-#include "config/options.h"
+#include "config/kinds_words.h"
 
 #include <stdbool.h>
 #include <stdio.h>
 
-enum { KIND_WHY_MAX = CONFIG_WHY_MAX };
-
 struct kind {
-	bool is_list;	/* items come one by one; each adds to what is there */
-	bool is_text;	/* quoted in the file */
-	const char *is; /* "a time such as \"30 s\"" */
+	bool is_list; /* items come one by one; each adds to what is there */
+	bool is_text; /* quoted in the file */
 	/* False and why, when the text is no such value.  Writes to the option's
 	 * fields, which own what they hold. */
 	bool (*set)(struct config *c, const struct config_option *o, const char *text,
@@ -29,11 +27,5 @@ struct kind {
 };
 
 const struct kind *kind_of(const struct config_option *option);
-/* What the option may be, for a complaint or for help. */
-void kind_expects(const struct config_option *option, char *to, size_t size);
-/* False, and why: the text is not what the option may be. */
-bool kind_wrong(const struct config_option *option, const char *text, char why[KIND_WHY_MAX]);
-/* Text in quotes, as libconfig reads it. */
-void kind_print_text(const char *text, FILE *out);
 
 #endif

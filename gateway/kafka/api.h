@@ -1,13 +1,14 @@
 /* api.h - one API: what it looks like, where it goes, how it splits and merges.
  *
- * One file an API under api/, one line in the list in apis.c; APIs without rows
- * are in api/others.c.  The rows are compiled by apis_compile at start-up.  KAFKA-ROUTING's classes:
+ * One file an API under api/ and one line in api_keys.h, where the APIs without
+ * rows are one line too.  The rows are compiled by apis_compile at start-up.  KAFKA-ROUTING's classes:
  * L, A, K, P, G, T, ALL, B by resource, X.
  * Tests: tests/unit/kafka/apis_test.c, tests/conformance/
  */
 #ifndef KAFKA_API_H
 #define KAFKA_API_H
 
+#include "kafka/api_keys.h"
 #include "kafka/plan.h"
 #include "util/compiler.h"
 

@@ -5,41 +5,26 @@
 
 #include <stdlib.h>
 
-/* Those with rows; the others are in api/others.c. */
-static const struct kapi *const list[] = {
-	&api_produce,
-	&api_fetch,
-	&api_list_offsets,
-	&api_metadata,
-	&api_offset_commit,
-	&api_offset_fetch,
-	&api_find_coordinator,
-	&api_join_group,
-	&api_heartbeat,
-	&api_leave_group,
-	&api_sync_group,
-	&api_describe_groups,
-	&api_list_groups,
-	&api_api_versions,
-	&api_delete_records,
-	&api_init_producer_id,
-	&api_offset_for_leader_epoch,
-	&api_add_partitions_to_txn,
-	&api_add_offsets_to_txn,
-	&api_end_txn,
-	&api_txn_offset_commit,
-	&api_describe_configs,
-	&api_alter_configs,
-	&api_delete_groups,
-	&api_incremental_alter_configs,
-	&api_offset_delete,
-	&api_describe_cluster,
-	&api_describe_producers,
-	&api_describe_transactions,
-	&api_list_transactions,
-	&api_consumer_group_heartbeat,
-	&api_consumer_group_describe,
-	&api_describe_topic_partitions,
+/* APIs that nobody here looks into, or that are not served. */
+static const struct kapi plain[] = {
+#define ROWS(key_, constant, api)
+#define PLAIN(key_, constant, name_, versions_, flexible_, route_) \
+	{ .key = (key_),                                           \
+	  .name = (name_),                                         \
+	  .versions = (versions_),                                 \
+	  .flexible = (flexible_),                                 \
+	  .route = (route_) },
+	KAFKA_APIS(ROWS, PLAIN)
+#undef PLAIN
+#undef ROWS
+};
+
+static const struct kapi *const with_rows[] = {
+#define ROWS(key_, constant, api) &(api),
+#define PLAIN(key_, constant, name_, versions_, flexible_, route_)
+	KAFKA_APIS(ROWS, PLAIN)
+#undef PLAIN
+#undef ROWS
 };
 
 enum { KEYS_MAX = 128 };
@@ -97,12 +82,12 @@ static bool compile_api(const struct kapi *api, FILE *why)
 
 bool apis_compile(FILE *why)
 {
-	for (size_t i = 0; i < ARRAY_LEN(list); i++) {
-		if (!compile_api(list[i], why))
+	for (size_t i = 0; i < ARRAY_LEN(with_rows); i++) {
+		if (!compile_api(with_rows[i], why))
 			return false;
 	}
-	for (const struct kapi *api = api_others; api->name != NULL; api++) {
-		if (!compile_api(api, why))
+	for (size_t i = 0; i < ARRAY_LEN(plain); i++) {
+		if (!compile_api(&plain[i], why))
 			return false;
 	}
 	all_count = 0;
@@ -150,9 +135,7 @@ bool api_is_flexible(const struct kapi *api, int version)
 
 bool api_answer_has_tags(const struct kapi *api, int version)
 {
-	enum { API_VERSIONS = 18 };
-
-	return api->key != API_VERSIONS && api_is_flexible(api, version);
+	return api->key != KEY_API_VERSIONS && api_is_flexible(api, version);
 }
 
 const struct plan *api_plan(const struct kapi *api, int version, enum kdirection direction)

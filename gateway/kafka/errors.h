@@ -1,4 +1,4 @@
-/* errors.h - the error codes of Kafka that the gateway tells or acts upon.
+/* errors.h - the one list of the error codes of Kafka that the gateway tells or acts upon.
  *
  * Named as Kafka's `Errors` does; what to tell when is in the files that use
  * them, what each makes a client do in Kafka's protocol guide.
@@ -8,6 +8,7 @@
 
 enum kafka_error {
 	ERROR_NONE = 0,
+	ERROR_OFFSET_OUT_OF_RANGE = 1,
 	ERROR_UNKNOWN_TOPIC_OR_PARTITION = 3,
 	ERROR_LEADER_NOT_AVAILABLE = 5,
 	ERROR_NOT_LEADER_OR_FOLLOWER = 6,

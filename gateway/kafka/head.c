@@ -2,8 +2,6 @@
 
 #include "kafka/wire.h"
 
-enum { API_VERSIONS = 18 };
-
 enum head_result answer_tags_skip(const uint8_t *bytes, size_t n, uint32_t left, uint32_t *len)
 {
 	uint32_t count, tag, size, at;
@@ -71,7 +69,7 @@ enum head_result head_read(const uint8_t *bytes, size_t n, uint32_t max, struct 
 	got = read_client_id(bytes, n, h);
 	if (got != HEAD_OK || !api_is_flexible(h->api, h->version))
 		return got;
-	if (h->key == API_VERSIONS && !kversions_has(api_versions(h->api), h->version))
+	if (h->key == KEY_API_VERSIONS && !kversions_has(api_versions(h->api), h->version))
 		return HEAD_OK; /* who knows what its head looks like */
 	end = HEAD_SIZE_BYTES + h->size;
 	got = answer_tags_skip(bytes + h->body_at, n - h->body_at, end - h->body_at, &tags);

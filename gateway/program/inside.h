@@ -1,6 +1,7 @@
 /* inside.h - the process's own state, shared by the files of program/ alone.
  *
  *   program.c      begins and ends it; signals
+ *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
  *   drain.c        clients leave, virtual broker by virtual broker
  *   reload.c       the configuration read again
@@ -90,7 +91,9 @@ struct program {
 	int exit_status;
 };
 
-/* program.c */
+/* state.c */
+/* What all workers have counted. */
+void program_count(const struct program *p, struct stats *all);
 /* Clients of all workers, open now. */
 int64_t program_clients(const struct program *p);
 /* Clients are told the nodes of a cluster, by internal balancing. */

@@ -14,61 +14,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-/* --- letters to the main loop ------------------------------------------------ */
-
-struct call_letter {
-	struct letter letter;
-	void (*call)(struct program *p);
-};
-
-static void deliver_call(struct letter *letter, void *owner)
-{
-	struct call_letter *l = CONTAINER_OF(letter, struct call_letter, letter);
-
-	l->call(owner);
-	free(l);
-}
-
-void program_post(struct program *p, void (*call)(struct program *p))
-{
-	struct call_letter *l = mem_zalloc(sizeof *l);
-
-	l->letter.deliver = deliver_call;
-	l->call = call;
-	mailbox_post(&p->mailbox, &l->letter);
-}
-
-bool program_names_nodes(const struct program *p)
-{
-	const struct config *c = p->first;
-
-	return c->internal_load_balancing && c->advertised_mode == ADVERTISE_PORTS &&
-	       c->cluster_id != NULL;
-}
-
-void program_fail(struct program *p, const char *why)
-{
-	log_error("who=main err=\"%s\"", why);
-	p->exit_status = 1;
-	ev_break(p->loop, EVBREAK_ALL);
-}
-
 /* --- load -------------------------------------------------------------------- */
-
-static void sum(const struct program *p, struct stats *all)
-{
-	memset(all, 0, sizeof *all);
-	for (int i = 0; i < p->worker_count; i++)
-		stats_sum(all, worker_stats(p->workers[i]));
-}
-
-int64_t program_clients(const struct program *p)
-{
-	struct stats all;
-
-	sum(p, &all);
-	return (int64_t)metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
-}
 
 static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
@@ -82,7 +28,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	sum(p, &all);
+	program_count(p, &all);
 	bytes = all.counters[STAT_CLIENT_BYTES_IN] + all.counters[STAT_CLIENT_BYTES_OUT];
 	told.connections = metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 	told.bytes_per_second = bytes - p->bytes_before;

@@ -9,9 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-enum { PRODUCE = 0, ADD_PARTITIONS = 24, ADD_OFFSETS = 25, END_TXN = 26, TXN_OFFSET_COMMIT = 28 };
-enum { SHARE_FETCH = 78, SHARE_ACKNOWLEDGE = 79 };
-
 enum {
 	YOUNG_S = 5, /* it was balanced a moment ago */
 	/* The longest that brokers let a transaction last (transaction.max.timeout.ms): its
@@ -27,11 +24,11 @@ static const ev_tstamp notice_s = 0.7; /* see leave_notice_s */
 static bool is_in_transaction(const struct request *r)
 {
 	switch (r->head.key) {
-	case PRODUCE:
+	case KEY_PRODUCE:
 		return r->layout.has_key && r->layout.key != NULL; /* its transactional id */
-	case ADD_PARTITIONS:
-	case ADD_OFFSETS:
-	case TXN_OFFSET_COMMIT:
+	case KEY_ADD_PARTITIONS_TO_TXN:
+	case KEY_ADD_OFFSETS_TO_TXN:
+	case KEY_TXN_OFFSET_COMMIT:
 		return true;
 	default:
 		return false;
@@ -42,14 +39,14 @@ void leave_note_request(struct client *c, const struct request *r)
 {
 	if (is_in_transaction(r))
 		c->transaction_until = client_now(c) + TRANSACTION_S;
-	if (r->head.key == SHARE_FETCH || r->head.key == SHARE_ACKNOWLEDGE)
+	if (r->head.key == KEY_SHARE_FETCH || r->head.key == KEY_SHARE_ACKNOWLEDGE)
 		c->has_share_session = true; /* it ends with the connection */
 }
 
 void leave_note_answer(struct client *c, const struct request *r)
 {
 	c->sent_acks0 = r->answerless;
-	if (r->head.key == END_TXN && !r->has_error)
+	if (r->head.key == KEY_END_TXN && !r->has_error)
 		c->transaction_until = 0;
 }
 

@@ -16,13 +16,13 @@ enum {
  * (KIP-511, KIP-714).  Nobody reads the answer. */
 static void send_hello(struct client *c, struct upstream *u)
 {
-	enum { API_VERSIONS = 18, VERSION = 3 };
+	enum { VERSION = 3 };
 	uint8_t frame[HEAD_FIXED + 2 + 1 + 256];
 	uint32_t n = HEAD_FIXED;
 
 	if (c->hello == NULL || c->hello_len + n + 3 > sizeof frame)
 		return;
-	wire_put16(frame + 4, API_VERSIONS);
+	wire_put16(frame + 4, KEY_API_VERSIONS);
 	wire_put16(frame + 6, VERSION);
 	wire_put32(frame + HEAD_CORRELATION_AT, 0);
 	wire_put16(frame + n, UINT16_MAX); /* null client id */

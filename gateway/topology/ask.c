@@ -87,14 +87,14 @@ bool ask_versions(int version, struct buf *out)
 {
 	const struct question q = { .version = version };
 
-	return encode(ASK_API_VERSIONS, &q, out);
+	return encode(KEY_API_VERSIONS, &q, out);
 }
 
 bool ask_all_topics(int version, struct buf *out)
 {
 	const struct question q = { .version = version, .all = true };
 
-	return encode(ASK_METADATA, &q, out);
+	return encode(KEY_METADATA, &q, out);
 }
 
 bool ask_topics(int version, const struct names *names, bool by_id, struct buf *out)
@@ -103,7 +103,7 @@ bool ask_topics(int version, const struct names *names, bool by_id, struct buf *
 		.version = version, .by_id = by_id, .items = names->all, .count = names->count
 	};
 
-	return encode(ASK_METADATA, &q, out);
+	return encode(KEY_METADATA, &q, out);
 }
 
 bool ask_coordinators(int version, int type, const struct name *keys, size_t count, struct buf *out)
@@ -112,5 +112,5 @@ bool ask_coordinators(int version, int type, const struct name *keys, size_t cou
 		.version = version, .type = type, .items = keys, .count = count
 	};
 
-	return encode(ASK_FIND_COORDINATOR, &q, out);
+	return encode(KEY_FIND_COORDINATOR, &q, out);
 }

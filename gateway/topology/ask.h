@@ -10,8 +10,6 @@
 #include "util/buf.h"
 #include "util/compiler.h"
 
-enum { ASK_METADATA = 3, ASK_FIND_COORDINATOR = 10, ASK_API_VERSIONS = 18 };
-
 MUST_CHECK bool ask_versions(int version, struct buf *out);
 MUST_CHECK bool ask_all_topics(int version, struct buf *out);
 /* by_id: the names are ids of 16 bytes; version 12 or later. */

@@ -166,7 +166,7 @@ static bool take_answer(struct lane *lane, const uint8_t *body, uint32_t len)
 	struct result r = { .broker = NO_BROKER };
 	enum walk_result got;
 
-	walk_init(&w, api_plan(api_of(ASK_FIND_COORDINATOR), lane->f->version, RESPONSE), len);
+	walk_init(&w, api_plan(api_of(KEY_FIND_COORDINATOR), lane->f->version, RESPONSE), len);
 	walk_input(&w, body, len);
 	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
 		if (e.kind == WALK_VALUE)
@@ -230,7 +230,7 @@ static void send_lane(struct finds *f, struct lane *lane, int type)
 	buf_init(&body, REQUEST_MAX);
 	/* what can't be sent has finds_lost still to come */
 	if (ask_coordinators(f->version, type, keys, count, &body))
-		(void)!control_send(f->control, ASK_FIND_COORDINATOR, f->version, &body, on_answer,
+		(void)!control_send(f->control, KEY_FIND_COORDINATOR, f->version, &body, on_answer,
 				    lane);
 	buf_deinit(&body);
 }
@@ -335,7 +335,7 @@ void finds_free(struct finds *f)
 
 void finds_begin(struct finds *f, const struct broker_versions *v)
 {
-	f->version = versions_best(v, ASK_FIND_COORDINATOR);
+	f->version = versions_best(v, KEY_FIND_COORDINATOR);
 	step(f);
 }
 

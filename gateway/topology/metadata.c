@@ -7,7 +7,6 @@
 #include "util/mem.h"
 
 enum {
-	METADATA = 3,
 	ID_SIZE = 16,
 	PARTITIONS_MAX = 200000, /* of one topic: beyond it an index is taken for nonsense */
 };
@@ -167,7 +166,7 @@ bool metadata_read(struct metadata *m, int version, const uint8_t *body, uint32_
 	enum kis level = NOTHING;
 
 	*m = (struct metadata){ .controller = NO_BROKER };
-	walk_init(&w, api_plan(api_of(METADATA), version, RESPONSE), len);
+	walk_init(&w, api_plan(api_of(KEY_METADATA), version, RESPONSE), len);
 	walk_input(&w, body, len);
 	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
 		if (e.kind == WALK_ELEMENT)

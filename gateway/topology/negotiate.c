@@ -36,7 +36,7 @@ static void ask(struct negotiate *n)
 
 	buf_init(&body, REQUEST_MAX);
 	if (ask_versions(n->version, &body))
-		(void)!call_send(n->call, api_of(ASK_API_VERSIONS), n->version, body.data,
+		(void)!call_send(n->call, api_of(KEY_API_VERSIONS), n->version, body.data,
 				 (uint32_t)body.len, n->timeout_ms, on_answer, n);
 	buf_deinit(&body);
 }

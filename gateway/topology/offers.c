@@ -1,16 +1,13 @@
 #include "topology/offers.h"
 
 #include "kafka/api.h"
+#include "kafka/errors.h"
 #include "kafka/walk.h"
 #include "kafka/wire.h"
 #include "topology/snapshot_build.h"
 #include "util/mem.h"
 
-enum {
-	API_VERSIONS = 18,
-	UNSUPPORTED_VERSION = 35,
-	FEATURES_MAX = 1000, /* that a broker may list */
-};
+enum { FEATURES_MAX = 1000 }; /* that a broker may list */
 
 static const struct kversions none = { 0, -1 };
 
@@ -130,9 +127,9 @@ enum versions_result versions_read(struct broker_versions *v, int version, const
 	*v = (struct broker_versions){ .features_epoch = -1 };
 	for (int i = 0; i < SNAPSHOT_KEYS; i++)
 		v->keys[i] = none;
-	if (len >= 2 && (int16_t)wire_get16(body) == UNSUPPORTED_VERSION)
+	if (len >= 2 && (int16_t)wire_get16(body) == ERROR_UNSUPPORTED_VERSION)
 		return VERSIONS_UNSUPPORTED;
-	if (read_all(&r, api_plan(api_of(API_VERSIONS), version, RESPONSE), body, len))
+	if (read_all(&r, api_plan(api_of(KEY_API_VERSIONS), version, RESPONSE), body, len))
 		return VERSIONS_OK;
 	versions_deinit(v);
 	return VERSIONS_BAD;
@@ -170,7 +167,7 @@ static struct kversions offer(const struct kapi *api, const struct broker_versio
 
 	if (api->route <= NOT_YET)
 		return none;
-	if (api->key == API_VERSIONS)
+	if (api->key == KEY_API_VERSIONS)
 		return api_versions(api);
 	both = common(brokers, api_versions(api));
 	if (api->offered_from_zero && !is_empty(both))

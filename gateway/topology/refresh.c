@@ -208,7 +208,7 @@ static void send_lane(struct lane *lane)
 		r->sent = clock_ms();
 	/* what can't be sent has refresh_lost still to come */
 	if (write_request(lane, &body))
-		(void)!control_send(r->control, ASK_METADATA, r->version, &body, on_answer, lane);
+		(void)!control_send(r->control, KEY_METADATA, r->version, &body, on_answer, lane);
 	buf_deinit(&body);
 }
 
@@ -297,7 +297,7 @@ void refresh_free(struct refresh *r)
 
 void refresh_begin(struct refresh *r, const struct broker_versions *v)
 {
-	r->version = versions_best(v, ASK_METADATA);
+	r->version = versions_best(v, KEY_METADATA);
 	if (r->version < 0) {
 		control_leave(r->control, "no version of Metadata in common");
 		return;

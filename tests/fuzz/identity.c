@@ -128,12 +128,12 @@ static void read_loads(uint8_t *bytes, size_t n)
 
 static void read_answer(struct input *in)
 {
-	static const enum message messages[] = {
-		MESSAGE_PRODUCE,	  MESSAGE_FETCH,      MESSAGE_LIST_OFFSETS,
-		MESSAGE_FIND_COORDINATOR, MESSAGE_JOIN_GROUP, MESSAGE_HEARTBEAT,
-		MESSAGE_LEAVE_GROUP,	  MESSAGE_SYNC_GROUP, MESSAGE_CREATE_TOPICS,
+	static const enum api_key messages[] = {
+		KEY_PRODUCE,	      KEY_FETCH,      KEY_LIST_OFFSETS,
+		KEY_FIND_COORDINATOR, KEY_JOIN_GROUP, KEY_HEARTBEAT,
+		KEY_LEAVE_GROUP,      KEY_SYNC_GROUP, KEY_CREATE_TOPICS,
 	};
-	enum message message = messages[input_byte(in) % (sizeof messages / sizeof *messages)];
+	enum api_key message = messages[input_byte(in) % (sizeof messages / sizeof *messages)];
 	uint8_t version = input_byte(in);
 	const uint8_t *body = arena_copy(in->arena, in->at, in->left);
 	struct kversions v = api_versions(api_of((int)message));

@@ -14,6 +14,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_add_offsets_to_txn = {
-	.key = 25, .name = "AddOffsetsToTxn", .versions = "0-4", .flexible = "3+",
+	.key = KEY_ADD_OFFSETS_TO_TXN, .name = "AddOffsetsToTxn", .versions = "0-4", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -40,6 +40,6 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_add_partitions_to_txn = {
-	.key = 24, .name = "AddPartitionsToTxn", .versions = "0-3", .flexible = "3+",
+	.key = KEY_ADD_PARTITIONS_TO_TXN, .name = "AddPartitionsToTxn", .versions = "0-3", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -22,6 +22,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_alter_configs = {
-	.key = 33, .name = "AlterConfigs", .versions = "0-2", .flexible = "2+",
+	.key = KEY_ALTER_CONFIGS, .name = "AlterConfigs", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS, .lost = LOST_CLOSE };

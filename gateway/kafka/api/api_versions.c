@@ -31,6 +31,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_api_versions = {
-	.key = 18, .name = "ApiVersions", .versions = "0-5", .flexible = "3+",
+	.key = KEY_API_VERSIONS, .name = "ApiVersions", .versions = "0-5", .flexible = "3+",
 	.request = request, .response = response,
 	.route = HERE };

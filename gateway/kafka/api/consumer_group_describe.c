@@ -43,7 +43,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_consumer_group_describe = {
-	.key = 69, .name = "ConsumerGroupDescribe", .versions = "0-1", .flexible = "0+",
+	.key = KEY_CONSUMER_GROUP_DESCRIBE, .name = "ConsumerGroupDescribe", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

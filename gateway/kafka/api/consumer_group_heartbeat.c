@@ -30,6 +30,6 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_consumer_group_heartbeat = {
-	.key = 68, .name = "ConsumerGroupHeartbeat", .versions = "0-1", .flexible = "0+",
+	.key = KEY_CONSUMER_GROUP_HEARTBEAT, .name = "ConsumerGroupHeartbeat", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

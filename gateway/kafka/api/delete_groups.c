@@ -14,7 +14,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_delete_groups = {
-	.key = 42, .name = "DeleteGroups", .versions = "0-3", .flexible = "2+",
+	.key = KEY_DELETE_GROUPS, .name = "DeleteGroups", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -22,7 +22,7 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_delete_records = {
-	.key = 21, .name = "DeleteRecords", .versions = "0-2", .flexible = "2+",
+	.key = KEY_DELETE_RECORDS, .name = "DeleteRecords", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };

@@ -25,6 +25,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_describe_cluster = {
-	.key = 60, .name = "DescribeCluster", .versions = "0-2", .flexible = "0+",
+	.key = KEY_DESCRIBE_CLUSTER, .name = "DescribeCluster", .versions = "0-2", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE };

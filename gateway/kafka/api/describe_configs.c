@@ -35,7 +35,7 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_describe_configs = {
-	.key = 32, .name = "DescribeConfigs", .versions = "0-4", .flexible = "4+",
+	.key = KEY_DESCRIBE_CONFIGS, .name = "DescribeConfigs", .versions = "0-4", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };

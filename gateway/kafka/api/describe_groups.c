@@ -27,7 +27,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_describe_groups = {
-	.key = 15, .name = "DescribeGroups", .versions = "0-6", .flexible = "5+",
+	.key = KEY_DESCRIBE_GROUPS, .name = "DescribeGroups", .versions = "0-6", .flexible = "5+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

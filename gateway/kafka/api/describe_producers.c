@@ -25,7 +25,7 @@ static const struct kfield response[] = {
 	{       END }, { END }, { END }, { END } };
 
 const struct kapi api_describe_producers = {
-	.key = 61, .name = "DescribeProducers", .versions = "0", .flexible = "0+",
+	.key = KEY_DESCRIBE_PRODUCERS, .name = "DescribeProducers", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };

@@ -37,6 +37,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_describe_topic_partitions = {
-	.key = 75, .name = "DescribeTopicPartitions", .versions = "0", .flexible = "0+",
+	.key = KEY_DESCRIBE_TOPIC_PARTITIONS, .name = "DescribeTopicPartitions", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };

@@ -21,7 +21,7 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_describe_transactions = {
-	.key = 65, .name = "DescribeTransactions", .versions = "0", .flexible = "0+",
+	.key = KEY_DESCRIBE_TRANSACTIONS, .name = "DescribeTransactions", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_TXN, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -16,6 +16,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_end_txn = {
-	.key = 26, .name = "EndTxn", .versions = "0-5", .flexible = "3+",
+	.key = KEY_END_TXN, .name = "EndTxn", .versions = "0-5", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

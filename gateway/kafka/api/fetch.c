@@ -73,7 +73,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_fetch = {
-	.key = 1, .name = "Fetch", .versions = "0-18", .flexible = "12+",
+	.key = KEY_FETCH, .name = "Fetch", .versions = "0-18", .flexible = "12+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .edited = true, .long_poll = true };

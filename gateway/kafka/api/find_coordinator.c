@@ -26,6 +26,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_find_coordinator = {
-	.key = 10, .name = "FindCoordinator", .versions = "0-6", .flexible = "3+",
+	.key = KEY_FIND_COORDINATOR, .name = "FindCoordinator", .versions = "0-6", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_COORDINATOR };

@@ -14,6 +14,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_heartbeat = {
-	.key = 12, .name = "Heartbeat", .versions = "0-4", .flexible = "4+",
+	.key = KEY_HEARTBEAT, .name = "Heartbeat", .versions = "0-4", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -23,6 +23,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_incremental_alter_configs = {
-	.key = 44, .name = "IncrementalAlterConfigs", .versions = "0-1", .flexible = "1+",
+	.key = KEY_INCREMENTAL_ALTER_CONFIGS, .name = "IncrementalAlterConfigs", .versions = "0-1", .flexible = "1+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS, .lost = LOST_CLOSE };

@@ -22,6 +22,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_init_producer_id = {
-	.key = 22, .name = "InitProducerId", .versions = "0-5", .flexible = "2+",
+	.key = KEY_INIT_PRODUCER_ID, .name = "InitProducerId", .versions = "0-5", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -32,7 +32,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_join_group = {
-	.key = 11, .name = "JoinGroup", .versions = "0-9", .flexible = "6+",
+	.key = KEY_JOIN_GROUP, .name = "JoinGroup", .versions = "0-9", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
 	.long_poll = true };

@@ -20,6 +20,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_leave_group = {
-	.key = 13, .name = "LeaveGroup", .versions = "0-5", .flexible = "4+",
+	.key = KEY_LEAVE_GROUP, .name = "LeaveGroup", .versions = "0-5", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

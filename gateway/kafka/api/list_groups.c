@@ -17,6 +17,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_list_groups = {
-	.key = 16, .name = "ListGroups", .versions = "0-5", .flexible = "3+",
+	.key = KEY_LIST_GROUPS, .name = "ListGroups", .versions = "0-5", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING };

@@ -30,7 +30,7 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_list_offsets = {
-	.key = 2, .name = "ListOffsets", .versions = "0-11", .flexible = "6+",
+	.key = KEY_LIST_OFFSETS, .name = "ListOffsets", .versions = "0-11", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };

@@ -19,6 +19,6 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_list_transactions = {
-	.key = 66, .name = "ListTransactions", .versions = "0-2", .flexible = "0+",
+	.key = KEY_LIST_TRANSACTIONS, .name = "ListTransactions", .versions = "0-2", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING };

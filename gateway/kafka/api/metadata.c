@@ -42,6 +42,6 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_metadata = {
-	.key = 3, .name = "Metadata", .versions = "0-13", .flexible = "9+",
+	.key = KEY_METADATA, .name = "Metadata", .versions = "0-13", .flexible = "9+",
 	.request = request, .response = response,
 	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE, .maps_anew = true };

@@ -29,6 +29,6 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_offset_commit = {
-	.key = 8, .name = "OffsetCommit", .versions = "0-10", .flexible = "8+",
+	.key = KEY_OFFSET_COMMIT, .name = "OffsetCommit", .versions = "0-10", .flexible = "8+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -20,6 +20,6 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_offset_delete = {
-	.key = 47, .name = "OffsetDelete", .versions = "0", .flexible = "none",
+	.key = KEY_OFFSET_DELETE, .name = "OffsetDelete", .versions = "0", .flexible = "none",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

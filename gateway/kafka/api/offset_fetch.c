@@ -47,7 +47,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_offset_fetch = {
-	.key = 9, .name = "OffsetFetch", .versions = "0-10", .flexible = "6+",
+	.key = KEY_OFFSET_FETCH, .name = "OffsetFetch", .versions = "0-10", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
 	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

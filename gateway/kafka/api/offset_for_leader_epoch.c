@@ -23,7 +23,7 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_offset_for_leader_epoch = {
-	.key = 23, .name = "OffsetForLeaderEpoch", .versions = "0-4", .flexible = "4+",
+	.key = KEY_OFFSET_FOR_LEADER_EPOCH, .name = "OffsetForLeaderEpoch", .versions = "0-4", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };

@@ -41,7 +41,7 @@ static const struct kfield response[] = {
 	{   END }, { END } };
 
 const struct kapi api_produce = {
-	.key = 0, .name = "Produce", .versions = "0-13", .flexible = "9+",
+	.key = KEY_PRODUCE, .name = "Produce", .versions = "0-13", .flexible = "9+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_TIMED_OUT, .offered_from_zero = true,

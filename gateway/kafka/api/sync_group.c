@@ -22,7 +22,7 @@ static const struct kfield response[] = {
 	{ END } };
 
 const struct kapi api_sync_group = {
-	.key = 14, .name = "SyncGroup", .versions = "0-5", .flexible = "4+",
+	.key = KEY_SYNC_GROUP, .name = "SyncGroup", .versions = "0-5", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
 	.long_poll = true };

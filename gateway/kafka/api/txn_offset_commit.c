@@ -32,6 +32,6 @@ static const struct kfield response[] = {
 	{     END }, { END }, { END } };
 
 const struct kapi api_txn_offset_commit = {
-	.key = 28, .name = "TxnOffsetCommit", .versions = "0-6", .flexible = "3+",
+	.key = KEY_TXN_OFFSET_COMMIT, .name = "TxnOffsetCommit", .versions = "0-6", .flexible = "3+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };

@@ -1,0 +1,136 @@
+/* api_keys.h - the one list of Kafka's APIs: their keys, and what is said of those without rows.
+ *
+ *   ROWS(key, NAME, api)   api/ has a file for it, which defines `api`
+ *   PLAIN(key, NAME, "Name", versions, flexible, route)   nobody here looks inside
+ *
+ * Versions are those of Kafka 3.9 to 4.4.  TO_ANY and TO_CONTROLLER ones are passed whole, so a
+ * version is listed only when its answer names no address.  A new API is its line here and, when it
+ * is looked into, its file.
+ * Tests: tests/unit/kafka/apis_test.c
+ */
+#ifndef KAFKA_API_KEYS_H
+#define KAFKA_API_KEYS_H
+
+/* clang-format off */
+#define KAFKA_APIS(ROWS, PLAIN) \
+	ROWS(0, PRODUCE, api_produce)                                                               \
+	ROWS(1, FETCH, api_fetch)                                                                   \
+	ROWS(2, LIST_OFFSETS, api_list_offsets)                                                     \
+	ROWS(3, METADATA, api_metadata)                                                             \
+	PLAIN(4, LEADER_AND_ISR, "LeaderAndIsr", "0-7", "4+", NOT_FOR_CLIENTS)                      \
+	PLAIN(5, STOP_REPLICA, "StopReplica", "0-4", "2+", NOT_FOR_CLIENTS)                         \
+	PLAIN(6, UPDATE_METADATA, "UpdateMetadata", "0-8", "6+", NOT_FOR_CLIENTS)                   \
+	PLAIN(7, CONTROLLED_SHUTDOWN, "ControlledShutdown", "0-3", "3+", NOT_FOR_CLIENTS)           \
+	ROWS(8, OFFSET_COMMIT, api_offset_commit)                                                   \
+	ROWS(9, OFFSET_FETCH, api_offset_fetch)                                                     \
+	ROWS(10, FIND_COORDINATOR, api_find_coordinator)                                            \
+	ROWS(11, JOIN_GROUP, api_join_group)                                                        \
+	ROWS(12, HEARTBEAT, api_heartbeat)                                                          \
+	ROWS(13, LEAVE_GROUP, api_leave_group)                                                      \
+	ROWS(14, SYNC_GROUP, api_sync_group)                                                        \
+	ROWS(15, DESCRIBE_GROUPS, api_describe_groups)                                              \
+	ROWS(16, LIST_GROUPS, api_list_groups)                                                      \
+	/* a broker lists both on a listener without SASL too and answers 34 */                     \
+	PLAIN(17, SASL_HANDSHAKE, "SaslHandshake", "0-1", "none", TO_ANY)                           \
+	ROWS(18, API_VERSIONS, api_api_versions)                                                    \
+	PLAIN(19, CREATE_TOPICS, "CreateTopics", "0-7", "5+", TO_CONTROLLER)                        \
+	PLAIN(20, DELETE_TOPICS, "DeleteTopics", "0-6", "4+", TO_CONTROLLER)                        \
+	ROWS(21, DELETE_RECORDS, api_delete_records)                                                \
+	ROWS(22, INIT_PRODUCER_ID, api_init_producer_id)                                            \
+	ROWS(23, OFFSET_FOR_LEADER_EPOCH, api_offset_for_leader_epoch)                              \
+	ROWS(24, ADD_PARTITIONS_TO_TXN, api_add_partitions_to_txn)                                  \
+	ROWS(25, ADD_OFFSETS_TO_TXN, api_add_offsets_to_txn)                                        \
+	ROWS(26, END_TXN, api_end_txn)                                                              \
+	/* a split by producer, then leader */                                                      \
+	PLAIN(27, WRITE_TXN_MARKERS, "WriteTxnMarkers", "0-2", "1+", NOT_YET)                       \
+	ROWS(28, TXN_OFFSET_COMMIT, api_txn_offset_commit)                                          \
+	PLAIN(29, DESCRIBE_ACLS, "DescribeAcls", "0-3", "2+", TO_ANY)                               \
+	PLAIN(30, CREATE_ACLS, "CreateAcls", "0-3", "2+", TO_CONTROLLER)                            \
+	PLAIN(31, DELETE_ACLS, "DeleteAcls", "0-3", "2+", TO_CONTROLLER)                            \
+	ROWS(32, DESCRIBE_CONFIGS, api_describe_configs)                                            \
+	ROWS(33, ALTER_CONFIGS, api_alter_configs)                                                  \
+	/* for the broker that was dialled */                                                       \
+	PLAIN(34, ALTER_REPLICA_LOG_DIRS, "AlterReplicaLogDirs", "0-2", "2+", NOT_YET)              \
+	/* the same */                                                                              \
+	PLAIN(35, DESCRIBE_LOG_DIRS, "DescribeLogDirs", "0-5", "2+", NOT_YET)                       \
+	PLAIN(36, SASL_AUTHENTICATE, "SaslAuthenticate", "0-2", "2+", TO_ANY)                       \
+	PLAIN(37, CREATE_PARTITIONS, "CreatePartitions", "0-3", "2+", TO_CONTROLLER)                \
+	PLAIN(38, CREATE_DELEGATION_TOKEN, "CreateDelegationToken", "0-3", "2+", TO_CONTROLLER)     \
+	PLAIN(39, RENEW_DELEGATION_TOKEN, "RenewDelegationToken", "0-2", "2+", TO_CONTROLLER)       \
+	PLAIN(40, EXPIRE_DELEGATION_TOKEN, "ExpireDelegationToken", "0-2", "2+", TO_CONTROLLER)     \
+	PLAIN(41, DESCRIBE_DELEGATION_TOKEN, "DescribeDelegationToken", "0-3", "2+", TO_ANY)        \
+	ROWS(42, DELETE_GROUPS, api_delete_groups)                                                  \
+	PLAIN(43, ELECT_LEADERS, "ElectLeaders", "0-2", "2+", TO_CONTROLLER)                        \
+	ROWS(44, INCREMENTAL_ALTER_CONFIGS, api_incremental_alter_configs)                          \
+	PLAIN(45, ALTER_PARTITION_REASSIGNMENTS,                                                    \
+	      "AlterPartitionReassignments", "0-1", "0+", TO_CONTROLLER)                            \
+	PLAIN(46, LIST_PARTITION_REASSIGNMENTS,                                                     \
+	      "ListPartitionReassignments", "0", "0+", TO_CONTROLLER)                               \
+	ROWS(47, OFFSET_DELETE, api_offset_delete)                                                  \
+	PLAIN(48, DESCRIBE_CLIENT_QUOTAS, "DescribeClientQuotas", "0-1", "1+", TO_ANY)              \
+	PLAIN(49, ALTER_CLIENT_QUOTAS, "AlterClientQuotas", "0-1", "1+", TO_CONTROLLER)             \
+	PLAIN(50, DESCRIBE_USER_SCRAM_CREDENTIALS,                                                  \
+	      "DescribeUserScramCredentials", "0", "0+", TO_ANY)                                    \
+	PLAIN(51, ALTER_USER_SCRAM_CREDENTIALS,                                                     \
+	      "AlterUserScramCredentials", "0", "0+", TO_CONTROLLER)                                \
+	PLAIN(52, VOTE, "Vote", "0-2", "0+", NOT_FOR_CLIENTS)                                       \
+	PLAIN(53, BEGIN_QUORUM_EPOCH, "BeginQuorumEpoch", "0-1", "1+", NOT_FOR_CLIENTS)             \
+	PLAIN(54, END_QUORUM_EPOCH, "EndQuorumEpoch", "0-1", "1+", NOT_FOR_CLIENTS)                 \
+	/* 2 names the controllers' addresses */                                                    \
+	PLAIN(55, DESCRIBE_QUORUM, "DescribeQuorum", "0-1", "0+", TO_CONTROLLER)                    \
+	PLAIN(56, ALTER_PARTITION, "AlterPartition", "0-3", "0+", NOT_FOR_CLIENTS)                  \
+	PLAIN(57, UPDATE_FEATURES, "UpdateFeatures", "0-2", "0+", TO_CONTROLLER)                    \
+	PLAIN(58, ENVELOPE, "Envelope", "0", "0+", NOT_FOR_CLIENTS)                                 \
+	PLAIN(59, FETCH_SNAPSHOT, "FetchSnapshot", "0-1", "0+", NOT_FOR_CLIENTS)                    \
+	ROWS(60, DESCRIBE_CLUSTER, api_describe_cluster)                                            \
+	ROWS(61, DESCRIBE_PRODUCERS, api_describe_producers)                                        \
+	PLAIN(62, BROKER_REGISTRATION, "BrokerRegistration", "0-4", "0+", NOT_FOR_CLIENTS)          \
+	PLAIN(63, BROKER_HEARTBEAT, "BrokerHeartbeat", "0-2", "0+", NOT_FOR_CLIENTS)                \
+	PLAIN(64, UNREGISTER_BROKER, "UnregisterBroker", "0", "0+", TO_CONTROLLER)                  \
+	ROWS(65, DESCRIBE_TRANSACTIONS, api_describe_transactions)                                  \
+	ROWS(66, LIST_TRANSACTIONS, api_list_transactions)                                          \
+	PLAIN(67, ALLOCATE_PRODUCER_IDS, "AllocateProducerIds", "0", "0+", NOT_FOR_CLIENTS)         \
+	ROWS(68, CONSUMER_GROUP_HEARTBEAT, api_consumer_group_heartbeat)                            \
+	ROWS(69, CONSUMER_GROUP_DESCRIBE, api_consumer_group_describe)                              \
+	PLAIN(70, CONTROLLER_REGISTRATION, "ControllerRegistration", "0", "0+", NOT_FOR_CLIENTS)    \
+	/* best kept to one broker; another asks the client to subscribe anew */                    \
+	PLAIN(71, GET_TELEMETRY_SUBSCRIPTIONS, "GetTelemetrySubscriptions", "0", "0+", TO_ANY)      \
+	PLAIN(72, PUSH_TELEMETRY, "PushTelemetry", "0", "0+", TO_ANY)                               \
+	PLAIN(73, ASSIGN_REPLICAS_TO_DIRS, "AssignReplicasToDirs", "0", "0+", NOT_FOR_CLIENTS)      \
+	PLAIN(74, LIST_CONFIG_RESOURCES, "ListConfigResources", "0-1", "0+", TO_ANY)                \
+	ROWS(75, DESCRIBE_TOPIC_PARTITIONS, api_describe_topic_partitions)                          \
+	/* share groups come together */                                                            \
+	PLAIN(76, SHARE_GROUP_HEARTBEAT, "ShareGroupHeartbeat", "1", "0+", NOT_YET)                 \
+	PLAIN(77, SHARE_GROUP_DESCRIBE, "ShareGroupDescribe", "1", "0+", NOT_YET)                   \
+	PLAIN(78, SHARE_FETCH, "ShareFetch", "1-2", "0+", NOT_YET)                                  \
+	PLAIN(79, SHARE_ACKNOWLEDGE, "ShareAcknowledge", "1-2", "0+", NOT_YET)                      \
+	PLAIN(80, ADD_RAFT_VOTER, "AddRaftVoter", "0-1", "0+", TO_CONTROLLER)                       \
+	PLAIN(81, REMOVE_RAFT_VOTER, "RemoveRaftVoter", "0", "0+", TO_CONTROLLER)                   \
+	PLAIN(82, UPDATE_RAFT_VOTER, "UpdateRaftVoter", "0", "0+", NOT_FOR_CLIENTS)                 \
+	PLAIN(83, INITIALIZE_SHARE_GROUP_STATE,                                                     \
+	      "InitializeShareGroupState", "0", "0+", NOT_FOR_CLIENTS)                              \
+	PLAIN(84, READ_SHARE_GROUP_STATE, "ReadShareGroupState", "0", "0+", NOT_FOR_CLIENTS)        \
+	PLAIN(85, WRITE_SHARE_GROUP_STATE, "WriteShareGroupState", "0-1", "0+", NOT_FOR_CLIENTS)    \
+	PLAIN(86, DELETE_SHARE_GROUP_STATE, "DeleteShareGroupState", "0", "0+", NOT_FOR_CLIENTS)    \
+	PLAIN(87, READ_SHARE_GROUP_STATE_SUMMARY,                                                   \
+	      "ReadShareGroupStateSummary", "0-1", "0+", NOT_FOR_CLIENTS)                           \
+	PLAIN(88, STREAMS_GROUP_HEARTBEAT, "StreamsGroupHeartbeat", "0-1", "0+", NOT_YET)           \
+	PLAIN(89, STREAMS_GROUP_DESCRIBE, "StreamsGroupDescribe", "0-1", "0+", NOT_YET)             \
+	PLAIN(90, DESCRIBE_SHARE_GROUP_OFFSETS,                                                     \
+	      "DescribeShareGroupOffsets", "0-1", "0+", NOT_YET)                                    \
+	PLAIN(91, ALTER_SHARE_GROUP_OFFSETS, "AlterShareGroupOffsets", "0", "0+", NOT_YET)          \
+	PLAIN(92, DELETE_SHARE_GROUP_OFFSETS, "DeleteShareGroupOffsets", "0", "0+", NOT_YET)        \
+	PLAIN(93, STREAMS_GROUP_TOPOLOGY_DESCRIPTION_UPDATE,                                        \
+	      "StreamsGroupTopologyDescriptionUpdate", "0", "0+", NOT_YET)                          \
+	PLAIN(94, UNREGISTER_CONTROLLER, "UnregisterController", "0", "0+", TO_CONTROLLER)
+/* clang-format on */
+
+enum api_key {
+#define ROWS(key, name, api) KEY_##name = (key),
+#define PLAIN(key, name, text, versions, flexible, route) KEY_##name = (key),
+	KAFKA_APIS(ROWS, PLAIN)
+#undef PLAIN
+#undef ROWS
+};
+
+#endif
