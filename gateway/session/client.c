@@ -77,8 +77,8 @@ void client_free(struct client *c, const char *why)
 	ev_timer_stop(w->loop, &c->timer);
 	sock_close(&c->sock, &w->bufs);
 	if (c->counted_address)
-		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
-	admission_leave(w->node->admission);
+		admission_leave_address(w->shared->admission, (struct sockaddr *)&c->peer);
+	admission_leave(w->shared->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
 	atomic_fetch_sub(&w->leaving, c->leaving);
 	naming_forget(c);

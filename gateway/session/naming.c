@@ -16,7 +16,7 @@ enum {
 
 static bool is_stable(const struct client *c)
 {
-	return c->worker->node->config->mapping == MAPPING_STABLE;
+	return c->worker->shared->config->mapping == MAPPING_STABLE;
 }
 
 static uint64_t key_of_client(const struct client *c, const struct request *r)
@@ -106,7 +106,7 @@ static uint64_t period(const struct client *c)
 /* Clients without a name, behind one address: nothing tells one from the other. */
 static void look_for_others(struct client *c)
 {
-	c->shares_key = live_count(c->worker->node->live, own_key(c)) >= SHARED;
+	c->shares_key = live_count(c->worker->shared->live, own_key(c)) >= SHARED;
 }
 
 /* It goes, or is to go. */
@@ -124,7 +124,7 @@ static void hold(struct client *c)
 	if (c->live_key != 0 || is_leaving(c))
 		return;
 	c->live_key = own_key(c);
-	live_add(c->worker->node->live, c->live_key);
+	live_add(c->worker->shared->live, c->live_key);
 }
 
 static void note_work(struct client *c, const struct request *r)
@@ -136,26 +136,26 @@ static void note_work(struct client *c, const struct request *r)
 	if (c->has_work)
 		return;
 	c->has_work = true;
-	known_add(c->worker->node->known, c->key_of_client);
-	known_add(c->worker->node->known, own_key(c));
+	known_add(c->worker->shared->known, c->key_of_client);
+	known_add(c->worker->shared->known, own_key(c));
 	look_for_others(c);
 }
 
 void naming_forget(struct client *c)
 {
 	if (c->live_key != 0)
-		live_remove(c->worker->node->live, c->live_key);
+		live_remove(c->worker->shared->live, c->live_key);
 	c->live_key = 0;
 }
 
 void naming_note_shed(const struct client *c)
 {
-	known_add(c->worker->node->known, key_at_port(c, c->port, period(c)));
+	known_add(c->worker->shared->known, key_at_port(c, c->port, period(c)));
 }
 
 static bool was_shed(const struct client *c)
 {
-	const struct known *known = c->worker->node->known;
+	const struct known *known = c->worker->shared->known;
 
 	return known_has(known, key_at_port(c, c->port, period(c))) ||
 	       known_has(known, key_at_port(c, c->port, period(c) - 1));
@@ -172,7 +172,7 @@ static void note_client(struct client *c, const struct request *r)
 		atomic_fetch_add(&c->worker->returned, 1);
 		c->times_chosen = 1;
 	}
-	if (known_has(c->worker->node->known, own_key(c)))
+	if (known_has(c->worker->shared->known, own_key(c)))
 		hold(c); /* it worked here, and has connected again */
 }
 
@@ -180,10 +180,11 @@ static void note_client(struct client *c, const struct request *r)
  * or 0. */
 static uint16_t node_at_port(const struct client *c, int port)
 {
-	const struct node *node = c->worker->node;
+	const struct shared *shared = c->worker->shared;
 	uint64_t key = key_at_port(c, port, 0);
 
-	return live_count(node->live, key) > 0 ? node->tag : held_by(node->held, key);
+	return live_count(shared->live, key) > 0 ? shared->tag
+						 : elsewhere_tag(shared->elsewhere, key);
 }
 
 /* Whether it has a connection that works, at whatever node. */
@@ -203,7 +204,8 @@ static bool is_at_work(const struct client *c)
 {
 	if (c->shares_key)
 		return false;
-	return c->has_work || c->port > 0 || known_has(c->worker->node->known, c->key_of_client) ||
+	return c->has_work || c->port > 0 ||
+	       known_has(c->worker->shared->known, c->key_of_client) ||
 	       (c->times_mapped < FIRST_ANSWERS && !naming_would_move(c)) || works_somewhere(c);
 }
 
@@ -214,27 +216,28 @@ static bool own_stays(const struct client *c)
 {
 	const struct worker *w = c->worker;
 
-	return (c->has_work || known_has(w->node->known, own_key(c))) && !is_leaving(c);
+	return (c->has_work || known_has(w->shared->known, own_key(c))) && !is_leaving(c);
 }
 
 /* The node that the answer to the request leaves the broker of a port at: its tag, or 0. */
 static uint16_t holder(const struct request *r, int port)
 {
 	const struct client *c = r->client;
-	const struct node *node = c->worker->node;
+	const struct shared *shared = c->worker->shared;
 
 	if (port == c->port && (r->map_at_work || c->has_work) && own_stays(c))
-		return node->tag;
+		return shared->tag;
 	if (!r->map_at_work)
 		return 0;
-	return port == c->port ? held_by(node->held, own_key(c)) : node_at_port(c, port);
+	return port == c->port ? elsewhere_tag(shared->elsewhere, own_key(c))
+			       : node_at_port(c, port);
 }
 
 /* A broker to which a client has a connection, at whatever node, keeps its address until that
  * is closed or about to be.  Else an answer might move all of a client's brokers, or two answers
  * at the same time do, and for a moment it would have no connection at all: librdkafka tells its
  * application so, as an error (_ALL_BROKERS_DOWN). */
-const struct mapping_node *naming_held(const void *request, int32_t broker)
+const struct mapping_node *naming_stays(const void *request, int32_t broker)
 {
 	const struct request *r = request;
 	const struct worker *w = r->client->worker;
@@ -250,26 +253,27 @@ const struct mapping_node *naming_held(const void *request, int32_t broker)
 
 /* --- what the nodes tell each other --- */
 
-size_t naming_tell(void *node, uint64_t *keys, size_t max)
+size_t naming_tell(void *shared, uint64_t *keys, size_t max)
 {
-	return live_take(((const struct node *)node)->live, keys, max);
+	return live_take(((const struct shared *)shared)->live, keys, max);
 }
 
-void naming_tell_all(void *node)
+void naming_tell_all(void *shared)
 {
-	live_tell_all(((const struct node *)node)->live);
+	live_tell_all(((const struct shared *)shared)->live);
 }
 
-void naming_hear(void *node, const char *node_id, size_t id_len, const uint64_t *keys, size_t count)
+void naming_hear(void *shared, const char *node_id, size_t id_len, const uint64_t *keys,
+		 size_t count)
 {
-	struct held *held = ((const struct node *)node)->held;
+	struct elsewhere *elsewhere = ((const struct shared *)shared)->elsewhere;
 	uint16_t tag = mapping_tag(node_id, id_len);
 
 	for (size_t i = 0; i < count; i++) {
 		if (keys[i] & 1)
-			held_add(held, keys[i], tag);
+			elsewhere_add(elsewhere, keys[i], tag);
 		else
-			held_remove(held, keys[i] | 1, tag);
+			elsewhere_remove(elsewhere, keys[i] | 1, tag);
 	}
 }
 

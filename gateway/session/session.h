@@ -270,7 +270,7 @@ void watch_layout(struct client *c, const struct request *r, const struct layout
 void naming_of(struct client *c, struct request *r);
 /* The node to which the client has a connection for the broker, whatever the mapping says; NULL:
  * none that is known. */
-const struct mapping_node *naming_held(const void *request, int32_t broker);
+const struct mapping_node *naming_stays(const void *request, int32_t broker);
 /* Its connection is not counted any more among those that the client has here, and the other
  * nodes are told so. */
 void naming_forget(struct client *c);

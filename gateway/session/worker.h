@@ -1,6 +1,6 @@
 /* worker.h - one thread, one loop, and everything that its clients need.
  *
- * Workers share nothing but what `struct node` names, all of which is
+ * Workers share nothing but what `struct shared` names, all of which is
  * thread-safe.  Tests: tests/integration/
  */
 #ifndef SESSION_WORKER_H
@@ -14,31 +14,16 @@
 #include "net/inbuf.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
-#include "session/held.h"
-#include "session/known.h"
-#include "session/live.h"
+#include "session/shared.h"
 #include "topology/topology.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-/* What all workers of the process use; outlives them. */
-struct node {
-	const struct config *config;
-	struct topology *topology;
-	struct cluster *cluster;
-	struct budget *budget;
-	struct admission *admission;
-	struct known *known;
-	struct live *live;
-	struct held *held;
-	uint16_t tag; /* this node's, of mapping_tag */
-};
-
-/* naming.c: a cluster_exchange of the node, which it is given as `owner`. */
-size_t naming_tell(void *node, uint64_t *keys, size_t max);
-void naming_tell_all(void *node);
-void naming_hear(void *node, const char *node_id, size_t id_len, const uint64_t *keys,
+/* naming.c: a cluster_exchange, whose `owner` is the struct shared. */
+size_t naming_tell(void *shared, uint64_t *keys, size_t max);
+void naming_tell_all(void *shared);
+void naming_hear(void *shared, const char *node_id, size_t id_len, const uint64_t *keys,
 		 size_t count);
 
 struct client;
@@ -52,7 +37,7 @@ struct shunned {
 enum { WORKER_SHUNNED = 8 };
 
 struct worker {
-	const struct node *node;
+	const struct shared *shared;
 	const struct config *config; /* may change: see worker_reconfigure */
 	int index;
 	pthread_t thread;
@@ -96,9 +81,9 @@ static inline int drain_turn_of_port(int port, int turns, int port_count)
 	return port * turns / port_count;
 }
 
-/* Starts the thread.  The node is borrowed.  `on_drained` is called once a drain on
+/* Starts the thread.  `shared` is borrowed.  `on_drained` is called once a drain on
  * the worker's thread when all turns are over and its last client has gone. */
-struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
+struct worker *worker_new(const struct shared *shared, int index, void (*on_drained)(void *ctx),
 			  void *ctx);
 /* From any thread: takes the listening sockets, one a port from the first on, and closes them
  * when it drains. */

@@ -12,7 +12,7 @@ enum { PRODUCE = 0, FETCH = 1, ADD_OFFSETS = 25, END_TXN = 26, SHARE_FETCH = 78,
 enum { AGE_MS = 100000, CLIENTS = 200 };
 
 static struct config config;
-static const struct node node = { .config = &config };
+static const struct shared shared = { .config = &config };
 
 /* One of the worker's clients, between two requests, and chosen to leave. */
 struct scene {
@@ -24,7 +24,7 @@ static void begin(struct scene *s)
 {
 	config = (struct config){ 0 };
 	memset(s, 0, sizeof *s);
-	s->w.node = &node;
+	s->w.shared = &shared;
 	s->w.config = &config;
 	s->w.loop = ev_loop_new(EVFLAG_AUTO);
 	s->c.worker = &s->w;

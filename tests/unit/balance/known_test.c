@@ -1,4 +1,4 @@
-#include "session/known.h"
+#include "balance/known.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,5 +1,5 @@
 /* Where a round of corrections stops when others move too. */
-#include "program/correction.h"
+#include "balance/correction.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "program/declining.h"
+#include "balance/declining.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -8,10 +8,10 @@
  * what that did to them.  When most of what was closed has come back (a load balancer that is
  * sticky), or nothing could be closed, the next round waits, twice as long each time, ten minutes
  * at most.  Under internal balancing clients are known again; else it is taken from the numbers.
- * Tests: tests/unit/program/correction_test.c
+ * Tests: tests/unit/balance/correction_test.c
  */
-#ifndef PROGRAM_CORRECTION_H
-#define PROGRAM_CORRECTION_H
+#ifndef BALANCE_CORRECTION_H
+#define BALANCE_CORRECTION_H
 
 #include <stdbool.h>
 #include <stdint.h>

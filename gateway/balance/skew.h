@@ -1,10 +1,10 @@
 /* skew.h - how unevenly the load is spread over the nodes.
  *
  * Counted are this node and those that take clients and have told their load of late.
- * Tests: tests/unit/cluster/skew_test.c
+ * Tests: tests/unit/balance/skew_test.c
  */
-#ifndef CLUSTER_SKEW_H
-#define CLUSTER_SKEW_H
+#ifndef BALANCE_SKEW_H
+#define BALANCE_SKEW_H
 
 #include "cluster/view.h"
 

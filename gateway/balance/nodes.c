@@ -1,6 +1,6 @@
-#include "session/nodes.h"
+#include "balance/nodes.h"
 
-#include "cluster/skew.h"
+#include "balance/skew.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

@@ -3,10 +3,10 @@
  * Shared by all workers, without locks: a table of keys (mapping_client_key) in which the oldest
  * of a bucket is pushed out by a newer one.  So "not known" may be wrong, "known" is as right as
  * the keys are.
- * Tests: tests/unit/session/known_test.c
+ * Tests: tests/unit/balance/known_test.c
  */
-#ifndef SESSION_KNOWN_H
-#define SESSION_KNOWN_H
+#ifndef BALANCE_KNOWN_H
+#define BALANCE_KNOWN_H
 
 #include <stdatomic.h>
 #include <stdbool.h>

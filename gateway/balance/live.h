@@ -3,10 +3,10 @@
  * Shared by all workers, behind a lock: it is asked when nodes are named to a client, not for
  * each request.  Keys are odd hashes; one that was added n times is there until it was removed
  * n times.  What has come and gone can be had in that order, to tell others.
- * Tests: tests/unit/session/live_test.c
+ * Tests: tests/unit/balance/live_test.c
  */
-#ifndef SESSION_LIVE_H
-#define SESSION_LIVE_H
+#ifndef BALANCE_LIVE_H
+#define BALANCE_LIVE_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "program/weight.h"
+#include "balance/weight.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

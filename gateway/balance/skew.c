@@ -1,4 +1,4 @@
-#include "cluster/skew.h"
+#include "balance/skew.h"
 
 /* Three records of a load, so that one may be late. */
 enum { FRESH_MS = 6000 };

@@ -1,4 +1,4 @@
-#include "session/live.h"
+#include "balance/live.h"
 
 #include "util/hash.h"
 

@@ -1,4 +1,4 @@
-#include "cluster/skew.h"
+#include "balance/skew.h"
 
 #include "unit/cluster/nodes.h"
 

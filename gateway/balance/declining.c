@@ -1,4 +1,4 @@
-#include "program/declining.h"
+#include "balance/declining.h"
 
 #include <math.h>
 

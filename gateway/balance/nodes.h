@@ -1,9 +1,9 @@
 /* nodes.h - the gateway nodes as clients of one worker are told them.
  *
- * Tests: tests/unit/session/nodes_test.c, tests/integration/internal_balancing.py
+ * Tests: tests/unit/balance/nodes_test.c, tests/integration/internal_balancing.py
  */
-#ifndef SESSION_NODES_H
-#define SESSION_NODES_H
+#ifndef BALANCE_NODES_H
+#define BALANCE_NODES_H
 
 #include "cluster/view.h"
 #include "route/mapping.h"

@@ -6,10 +6,10 @@
  * many, a part of them is given to the other nodes, and stays theirs.
  * Little by little, so that no answer moves many of a client's brokers.
  * In thousandths; told to the other nodes with the load.
- * Tests: tests/unit/program/declining_test.c
+ * Tests: tests/unit/balance/declining_test.c
  */
-#ifndef PROGRAM_DECLINING_H
-#define PROGRAM_DECLINING_H
+#ifndef BALANCE_DECLINING_H
+#define BALANCE_DECLINING_H
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "session/nodes.h"
+#include "balance/nodes.h"
 
 #include "unit/cluster/nodes.h"
 #include "util/clock.h"

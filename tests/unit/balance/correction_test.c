@@ -1,4 +1,4 @@
-#include "program/correction.h"
+#include "balance/correction.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -4,10 +4,10 @@
  * five, never less than ten nor more than a hundred.  What it asks for changes only when
  * five measurements in a row want it more than ten away (or want all), and then goes half of the way, so
  * that it does not swing: the load that a weight moves takes a while to come or go.
- * Tests: tests/unit/program/weight_test.c
+ * Tests: tests/unit/balance/weight_test.c
  */
-#ifndef PROGRAM_WEIGHT_H
-#define PROGRAM_WEIGHT_H
+#ifndef BALANCE_WEIGHT_H
+#define BALANCE_WEIGHT_H
 
 struct weight {
 	int now;    /* what is asked for; 0: nothing measured yet, means 100 */
