@@ -149,7 +149,7 @@ static int closed_ports(const struct program *p)
 	int turns = atomic_load(&p->drain.turns) - lag(p),
 	    done = atomic_load(&p->drain.turns_done) - lag(p), n = 0;
 
-	while (n < p->port_count && drain_turn_of_port(n, turns, p->port_count) < done)
+	while (n < p->port_count && turns_of_port(n, turns, p->port_count) < done)
 		n++;
 	return n;
 }

@@ -186,15 +186,11 @@ static void start_parts(struct program *p)
 
 	p->shared.config = c;
 	p->shared.budget = budget_new(c->memory_budget_bytes);
-	p->shared.known = mem_zalloc(sizeof *p->shared.known);
-	p->shared.live = live_new();
-	p->shared.elsewhere = mem_zalloc(sizeof *p->shared.elsewhere);
-	p->shared.tag = mapping_tag(c->node_id, strlen(c->node_id));
+	places_init(&p->shared.places, c->node_id);
 	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->shared.topology = topology_new(c);
 	p->shared.cluster = cluster_new(c, p->shared.topology, ANYPORT_VERSION);
-	p->exchange =
-		(struct cluster_exchange){ naming_tell, naming_tell_all, naming_hear, &p->shared };
+	p->exchange = places_exchange(&p->shared.places);
 	if (program_names_nodes(p))
 		cluster_exchange(p->shared.cluster, &p->exchange);
 	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
@@ -220,9 +216,7 @@ static void stop_parts(struct program *p)
 	free(p->workers);
 	free(p->stats);
 	admission_free(p->shared.admission);
-	free(p->shared.known);
-	free(p->shared.elsewhere);
-	live_free(p->shared.live);
+	places_deinit(&p->shared.places);
 	budget_free(p->shared.budget);
 }
 

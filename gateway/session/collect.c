@@ -198,8 +198,8 @@ static bool reply_rewritten(struct client *c, struct request *r)
 	uint8_t *head = reply_begin(r), *body;
 	uint32_t size;
 
-	told.key = r->map_key;
-	told.stays = naming_stays;
+	told.key = r->naming.key;
+	told.stays = stay_node;
 	told.stays_ctx = r;
 	if (!answer_body(r, &r->parts[0], &body, &size) ||
 	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,

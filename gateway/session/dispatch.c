@@ -417,8 +417,7 @@ void dispatch_request(struct client *c, struct request *r)
 	}
 	if (api->edited && end_session(c, r))
 		return;
-	leave_note_request(c, r);
-	naming_of(c, r);
+	stay_note_request(c, r);
 	any = any_broker(c, r);
 	if (any == NO_BROKER) {
 		client_fail(c, "no broker is there");

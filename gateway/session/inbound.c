@@ -61,7 +61,7 @@ static void take_addresses(struct client *c, const struct proxy_header *header)
 
 	c->peer = header->source;
 	if (port >= 0 && port < c->worker->port_count)
-		c->port = port;
+		c->tenure.port = port;
 }
 
 static bool proxy_step(struct client *c)

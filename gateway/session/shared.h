@@ -5,9 +5,7 @@
 #ifndef SESSION_SHARED_H
 #define SESSION_SHARED_H
 
-#include "balance/elsewhere.h"
-#include "balance/known.h"
-#include "balance/live.h"
+#include "balance/places.h"
 #include "cluster/cluster.h"
 #include "config/config.h"
 #include "loop/budget.h"
@@ -20,10 +18,7 @@ struct shared {
 	struct cluster *cluster;
 	struct budget *budget;
 	struct admission *admission;
-	struct known *known;
-	struct live *live;
-	struct elsewhere *elsewhere;
-	uint16_t tag; /* this node's, of mapping_tag */
+	struct places places;
 };
 
 #endif

@@ -2,7 +2,6 @@
 
 #include "session/client.h"
 #include "balance/nodes.h"
-#include "util/hash.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -187,7 +186,7 @@ static void deliver_shed(struct letter *letter, void *owner)
 	struct worker *w = owner;
 
 	w->shed_why = l->why;
-	leave_choose(w, l->count, l->turn);
+	stay_choose(w, l->count, l->turn);
 	free(l);
 }
 
@@ -281,14 +280,7 @@ static void on_view(void *owner, const void *value)
 	mapping_free(w->mapping);
 	w->advertising.mapping = w->mapping = nodes_mapping(v);
 	cluster_view_unref(v);
-	atomic_store(&w->at_home, naming_at_home(w));
-}
-
-uint64_t worker_map_key(struct worker *w)
-{
-	uint64_t drawn[2] = { (uint64_t)w->index, ++w->map_keys };
-
-	return hash_bytes(drawn, sizeof drawn) | 1;
+	atomic_store(&w->at_home, stay_at_home(w));
 }
 
 /* --- the thread --- */
@@ -314,6 +306,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->port_count = 1;
 	draining_init(w);
 	w->index = index;
+	w->naming_drawn.worker = (uint64_t)index;
 	w->on_drained = on_drained;
 	w->drained_ctx = ctx;
 	w->loop = ev_loop_new(EVFLAG_AUTO);
@@ -342,7 +335,7 @@ void worker_stop(struct worker *w)
 
 void worker_free(struct worker *w)
 {
-	w->draining = false; /* nobody is told any more */
+	w->turns.has_begun = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
 	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {

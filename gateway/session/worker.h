@@ -7,6 +7,7 @@
 #define SESSION_WORKER_H
 
 #include "cluster/cluster.h"
+#include "balance/naming.h"
 #include "config/config.h"
 #include "loop/budget.h"
 #include "loop/stats.h"
@@ -19,12 +20,6 @@
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-/* naming.c: a cluster_exchange, whose `owner` is the struct shared. */
-size_t naming_tell(void *shared, uint64_t *keys, size_t max);
-void naming_tell_all(void *shared);
-void naming_hear(void *shared, const char *node_id, size_t id_len, const uint64_t *keys,
-		 size_t count);
 
 struct client;
 
@@ -51,35 +46,25 @@ struct worker {
 	struct mapping *mapping; /* what advertising borrows; NULL: none */
 	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home;	 /* clients for whom it has this node: see worker_at_home */
-	uint64_t map_keys;	 /* drawn */
+	struct naming_drawn naming_drawn;
 	struct shunned shunned[WORKER_SHUNNED];
 	uint32_t random; /* state of a small generator, for choices among equals */
 	uint64_t next_client_id;
 	struct client *clients;
 	ev_io *listeners; /* one a port; fd -1: closed */
 	int port_count;
-	/* Clients leave in turns: by the port they came by, so that no client loses the
-	 * connections to all of its brokers at once; where all come by one port, by chance. */
-	bool draining, drain_by_port, told_drained;
-	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
-	int drain_lag;			/* ports are closed so many turns later */
-	ev_timer drain_timer;		/* looks after clients that are held */
-	atomic_int leaving;		/* clients whose turn has come and that are still there */
+	struct turns turns; /* of the drain */
+	bool told_drained;
+	ev_timer drain_timer; /* looks after clients whose turn has come and that stay a moment */
+	atomic_int leaving;   /* clients whose turn has come and that are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
-	/* who is to leave between requests: see leave.c */
+	/* who is to leave between requests: see stay.c */
 	atomic_int chosen;	     /* so many, and they are not gone */
 	atomic_int returned;	     /* so many were closed for that and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
-
-/* In which of a drain's turns a port is closed, and the clients go that came by it; the first
- * ports go first. */
-static inline int drain_turn_of_port(int port, int turns, int port_count)
-{
-	return port * turns / port_count;
-}
 
 /* Starts the thread.  `shared` is borrowed.  `on_drained` is called once a drain on
  * the worker's thread when all turns are over and its last client has gone. */
@@ -138,7 +123,5 @@ void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *
 /* draining.c */
 void draining_init(struct worker *w);
 void draining_note_port(struct worker *w, int port); /* of a new client */
-/* A key that nobody can foresee, never 0. */
-uint64_t worker_map_key(struct worker *w);
 
 #endif

@@ -60,8 +60,8 @@ const struct kapi api_others[] = {
 	ANY(74, "ListConfigResources", "0-1", "0+"),
 	LATER(76, "ShareGroupHeartbeat", "1", "0+"), /* share groups come together */
 	LATER(77, "ShareGroupDescribe", "1", "0+"),
-	LATER(78, "ShareFetch", "1-2", "0+"),
-	LATER(79, "ShareAcknowledge", "1-2", "0+"),
+	LATER(78, "ShareFetch", "1-2", "0+", .binds = BINDS_CONNECTION), /* a session */
+	LATER(79, "ShareAcknowledge", "1-2", "0+", .binds = BINDS_CONNECTION),
 	CONTROLLER(80, "AddRaftVoter", "0-1", "0+"),
 	CONTROLLER(81, "RemoveRaftVoter", "0", "0+"),
 	INTERNAL(82, "UpdateRaftVoter", "0", "0+"),
