@@ -41,7 +41,7 @@ struct http_drain {
 /* Called on several threads at a time, from before api_start returns until api_stop does. */
 struct http_source {
 	void *ctx;
-	const struct node *node;
+	const struct shared *shared;
 	struct worker *const *workers;
 	int worker_count;
 	/* `out` is zeroed before. */

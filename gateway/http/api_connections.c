@@ -33,7 +33,7 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "software", json_text(c->software));
 	json_object_set_new(o, "principal", json_text(principal));
 	json_object_set_new(o, "port",
-			    json_integer(api->source.node->config->port_start + c->port));
+			    json_integer(api->source.shared->config->port_start + c->port));
 	json_object_set_new(o, "worker", json_integer(c->worker));
 	json_object_set_new(o, "age_ms", json_integer(c->age_ms));
 	json_object_set_new(o, "idle_ms", json_integer(c->idle_ms));

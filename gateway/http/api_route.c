@@ -80,7 +80,7 @@ static struct http_reply to_leader(const struct where *w, const struct http_requ
 	set_broker(w, p->leader);
 	return done(w, "broker %d leads %s-%d (epoch %d), as of %lld ms ago", (int)p->leader, name,
 		    (int)n, (int)p->leader_epoch,
-		    (long long)topology_age_ms(w->api->source.node->topology));
+		    (long long)topology_age_ms(w->api->source.shared->topology));
 }
 
 /* --- coordinators --- */
@@ -96,7 +96,7 @@ static struct http_reply to_coordinator(const struct where *w, const struct http
 	if (key == NULL || *key == '\0')
 		return http_error(MHD_HTTP_BAD_REQUEST, "%s goes to a coordinator: %s is needed",
 				  w->kapi->name, argument);
-	broker = topology_coordinator(w->api->source.node->topology, type, key, strlen(key));
+	broker = topology_coordinator(w->api->source.shared->topology, type, key, strlen(key));
 	if (broker == NO_BROKER) {
 		broker = w->api->source.coordinator(w->api->source.ctx, type, key);
 		how = "asked for just now";
@@ -162,7 +162,7 @@ struct http_reply answer_route(void *ctx, const struct http_request *r)
 
 	if (w.kapi == NULL)
 		return http_error(MHD_HTTP_BAD_REQUEST, "api: no Kafka API is called %s", name);
-	w.snapshot = topology_snapshot(api->source.node->topology);
+	w.snapshot = topology_snapshot(api->source.shared->topology);
 	if (w.snapshot == NULL)
 		return http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "no broker has answered yet");
 	w.out = json_pack("{s:s, s:s, s:n}", "api", w.kapi->name, "route", words[w.kapi->route],

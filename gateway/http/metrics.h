@@ -30,7 +30,7 @@ struct http_metrics {
 	int nodes_measured;
 	double connections_skew, bytes_skew;   /* max / mean */
 	double connections_share, bytes_share; /* this node's / mean */
-	double declined;		       /* 0 to 1, see program/declining.h */
+	double declined;		       /* 0 to 1, see balance/declining.h */
 };
 
 /* What does not change, or what the server itself knows. */

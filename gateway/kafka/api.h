@@ -50,6 +50,16 @@ enum klost {
 	LOST_LOADING,	  /* 14: a list of all brokers, never given in part */
 };
 
+/* What a request makes the client's connection stay for: who closes connections without need,
+ * for the sake of balance or of age, leaves a bound one alone. */
+enum kbinds {
+	BINDS_NOTHING,
+	BINDS_TRANSACTION,	/* the client is in a transaction from now on */
+	BINDS_IF_TRANSACTIONAL, /* the same, when the request has a TRANSACTIONAL_ID */
+	ENDS_TRANSACTION,	/* once it was answered without an error */
+	BINDS_CONNECTION,	/* the broker keeps something that ends with the connection */
+};
+
 enum kdirection { REQUEST, RESPONSE };
 
 struct kapi {
@@ -62,6 +72,7 @@ struct kapi {
 	enum kmerge merge;
 	enum kanswer answer;
 	enum klost lost;
+	enum kbinds binds;
 	bool edited;	/* the request is changed on its way, so it is held whole */
 	bool maps_anew; /* its answer tells a client where its brokers are from now on */
 	bool long_poll; /* the broker may be silent for long: ended by a drain */

@@ -102,8 +102,8 @@
 	/* share groups come together */                                                            \
 	PLAIN(76, SHARE_GROUP_HEARTBEAT, "ShareGroupHeartbeat", "1", "0+", NOT_YET)                 \
 	PLAIN(77, SHARE_GROUP_DESCRIBE, "ShareGroupDescribe", "1", "0+", NOT_YET)                   \
-	PLAIN(78, SHARE_FETCH, "ShareFetch", "1-2", "0+", NOT_YET)                                  \
-	PLAIN(79, SHARE_ACKNOWLEDGE, "ShareAcknowledge", "1-2", "0+", NOT_YET)                      \
+	ROWS(78, SHARE_FETCH, api_share_fetch)                                                      \
+	ROWS(79, SHARE_ACKNOWLEDGE, api_share_acknowledge)                                          \
 	PLAIN(80, ADD_RAFT_VOTER, "AddRaftVoter", "0-1", "0+", TO_CONTROLLER)                       \
 	PLAIN(81, REMOVE_RAFT_VOTER, "RemoveRaftVoter", "0", "0+", TO_CONTROLLER)                   \
 	PLAIN(82, UPDATE_RAFT_VOTER, "UpdateRaftVoter", "0", "0+", NOT_FOR_CLIENTS)                 \

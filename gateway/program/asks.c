@@ -94,7 +94,7 @@ static void answer_coordinator(struct answers *answers, void *program)
 	struct ask *a = ask_of(answers);
 	struct program *p = program;
 
-	topology_ask_coordinator(p->node.topology, a->type, a->key, strlen(a->key), &p->mailbox,
+	topology_ask_coordinator(p->shared.topology, a->type, a->key, strlen(a->key), &p->mailbox,
 				 on_coordinator, a);
 }
 

@@ -1,5 +1,5 @@
 /* What a node does about having more than its share: correction.c says when and how many,
- * the workers close those that are between requests (session/leave.c). */
+ * the workers close those that are between requests (session/stay.c). */
 #include "program/inside.h"
 #include "util/clock.h"
 #include "util/log.h"

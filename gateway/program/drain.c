@@ -20,7 +20,7 @@ static bool others_know(const struct program *p, int64_t now)
 		return true;
 	if (limit > c->drain_timeout_ms / 4)
 		limit = c->drain_timeout_ms / 4;
-	v = cluster_view_get(p->node.cluster);
+	v = cluster_view_get(p->shared.cluster);
 	known = v->state != CLUSTER_MEMBER || v->member_count == 1 ||
 		(v->members[v->self].is_draining && v->is_told);
 	cluster_view_unref(v);
@@ -149,7 +149,7 @@ static int closed_ports(const struct program *p)
 	int turns = atomic_load(&p->drain.turns) - lag(p),
 	    done = atomic_load(&p->drain.turns_done) - lag(p), n = 0;
 
-	while (n < p->port_count && drain_turn_of_port(n, turns, p->port_count) < done)
+	while (n < p->port_count && turns_of_port(n, turns, p->port_count) < done)
 		n++;
 	return n;
 }
@@ -163,7 +163,7 @@ static void undrained(struct program *p)
 	d->is_undone = false;
 	if (ports > 0 && !listening_open(p, ports))
 		return;
-	cluster_set_draining(p->node.cluster, false);
+	cluster_set_draining(p->shared.cluster, false);
 	atomic_store(&p->phase, HTTP_READY);
 	log_info("who=main event=undrained clients=%lld", (long long)program_clients(p));
 	notify_status(&p->notify, "serving");
@@ -234,7 +234,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	atomic_store(&d->ends_at, clock_ms() + p->config->drain_timeout_ms);
 	d->workers_done = 0;
 	atomic_store(&p->phase, HTTP_DRAINING);
-	cluster_set_draining(p->node.cluster, true);
+	cluster_set_draining(p->shared.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
 	tell_manager(p);

@@ -1,5 +1,5 @@
 /* What the HTTP side asks; on its threads. */
-#include "cluster/skew.h"
+#include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
 #include "util/clock.h"
@@ -12,8 +12,8 @@ static void tell_drain(void *ctx, struct http_drain *out)
 /* What somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
-	const struct cluster_view *v = cluster_view_get(p->node.cluster);
-	int64_t age = topology_age_ms(p->node.topology);
+	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
+	int64_t age = topology_age_ms(p->shared.topology);
 
 	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
@@ -39,7 +39,7 @@ static void tell_health(void *ctx, struct http_health *out)
 		tell_troubles(p, out);
 	} else if (out->phase == HTTP_STARTING) {
 		http_reason(out, "%s",
-			    topology_age_ms(p->node.topology) < 0
+			    topology_age_ms(p->shared.topology) < 0
 				    ? "no broker has answered"
 				    : "the ports are not bound, or other nodes' loads not known");
 	} else {
@@ -65,7 +65,7 @@ static void tell_skew(const struct cluster_view *v, struct http_metrics *out)
 
 static void tell_cluster(struct program *p, struct http_metrics *out)
 {
-	const struct cluster_view *v = cluster_view_get(p->node.cluster);
+	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
 
 	if (v->state != CLUSTER_OFF) {
 		out->is_cluster_member = v->state == CLUSTER_MEMBER;
@@ -81,14 +81,14 @@ static void tell_cluster(struct program *p, struct http_metrics *out)
 static void tell_metrics(void *ctx, struct http_metrics *out)
 {
 	struct program *p = ctx;
-	const struct snapshot *s = topology_snapshot(p->node.topology);
+	const struct snapshot *s = topology_snapshot(p->shared.topology);
 
 	tell_cluster(p, out);
 	out->workers = p->stats;
 	out->worker_count = (size_t)p->worker_count;
-	out->memory_budget_bytes = budget_size(p->node.budget);
-	budget_read(p->node.budget, &out->memory_held_bytes, &out->memory_waiting);
-	out->topology_age_ms = topology_age_ms(p->node.topology);
+	out->memory_budget_bytes = budget_size(p->shared.budget);
+	budget_read(p->shared.budget, &out->memory_held_bytes, &out->memory_waiting);
+	out->topology_age_ms = topology_age_ms(p->shared.topology);
 	if (s != NULL) {
 		out->brokers = (int)s->broker_count;
 		out->topics = (int)snapshot_topic_count(s);
@@ -155,7 +155,7 @@ static int32_t ask_coordinator(void *ctx, enum coordinator_type type, const char
 struct http_source http_source(struct program *p)
 {
 	return (struct http_source){ .ctx = p,
-				     .node = &p->node,
+				     .shared = &p->shared,
 				     .workers = p->workers,
 				     .worker_count = p->worker_count,
 				     .health = tell_health,

@@ -5,11 +5,8 @@
  *   listening.c    the ports
  *   drain.c        clients leave, virtual broker by virtual broker
  *   reload.c       the configuration read again
- *   balance.c      connections above this node's share are closed
- *   correction.c   when, and how many
- *   declining.c    and how much of what the mapping gives this node goes to others
+ *   balance.c      connections above this node's share are closed (balance/ says how many)
  *   agent.c        what HAProxy's agent-check is told
- *   weight.c       which weight that is
  *   notify.c       what the service manager is told
  *   watchdog.c     and that for as long as the node is alive
  *   asks.c         what other threads ask the main loop for
@@ -18,13 +15,13 @@
 #ifndef PROGRAM_INSIDE_H
 #define PROGRAM_INSIDE_H
 
-#include "cluster/skew.h"
+#include "balance/skew.h"
 #include "http/api.h"
-#include "program/correction.h"
-#include "program/declining.h"
+#include "balance/correction.h"
+#include "balance/declining.h"
 #include "program/notify.h"
 #include "program/program.h"
-#include "program/weight.h"
+#include "balance/weight.h"
 #include "session/worker.h"
 
 #include <stdatomic.h>
@@ -67,7 +64,7 @@ struct watchdog;
 struct program {
 	struct config *first;  /* what it started with: others keep it to the end */
 	struct config *config; /* what counts now; may be `first` */
-	struct node node;
+	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;
 	const struct stats **stats; /* theirs */

@@ -4,7 +4,7 @@
  * client's brokers at once.
  * Who connects in the meantime waits, in the kernel's queue.  A node that its group refuses would
  * wait in vain. */
-#include "cluster/skew.h"
+#include "balance/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
 #include "util/clock.h"
@@ -122,9 +122,9 @@ static void begin(struct program *p, int ports)
 	if (!open_ports(p, ports))
 		return;
 	p->port_count = ports;
-	cluster_start(p->node.cluster, ports);
+	cluster_start(p->shared.cluster, ports);
 	ev_timer_start(p->loop, &p->listening.limit);
-	v = cluster_view_get(p->node.cluster);
+	v = cluster_view_get(p->shared.cluster);
 	look(p, v);
 	cluster_view_unref(v);
 }
@@ -152,8 +152,8 @@ static void on_snapshot(void *owner, const void *snapshot)
 
 void listening_init(struct program *p)
 {
-	topology_subscribe(p->node.topology, &p->mailbox, on_snapshot);
-	cluster_subscribe(p->node.cluster, &p->mailbox, on_view);
+	topology_subscribe(p->shared.topology, &p->mailbox, on_snapshot);
+	cluster_subscribe(p->shared.cluster, &p->mailbox, on_view);
 	ev_timer_init(&p->listening.limit, on_limit, NODES_LIMIT_S, 0.);
 	p->listening.limit.data = p;
 }

@@ -1,6 +1,6 @@
 #include "program/program.h"
 
-#include "cluster/skew.h"
+#include "balance/skew.h"
 #include "program/inside.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -19,7 +19,7 @@
 static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct program *p = timer->data;
-	const struct cluster_view *view = cluster_view_get(p->node.cluster);
+	const struct cluster_view *view = cluster_view_get(p->shared.cluster);
 	struct weight_load load;
 	struct cluster_load told;
 	struct cluster_skew skew;
@@ -35,7 +35,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	p->bytes_before = bytes;
 	skew = skew_of(view, &told, clock_ms());
 	told.declines = balance_declines(p, view, &skew);
-	cluster_report_load(p->node.cluster, &told);
+	cluster_report_load(p->shared.cluster, &told);
 	balance_step(p, view, &skew, &all);
 	cluster_view_unref(view);
 	load.own = skew.connections.own;
@@ -130,46 +130,40 @@ static void start_parts(struct program *p)
 {
 	const struct config *c = p->first;
 
-	p->node.config = c;
-	p->node.budget = budget_new(c->memory_budget_bytes);
-	p->node.known = mem_zalloc(sizeof *p->node.known);
-	p->node.live = live_new();
-	p->node.held = mem_zalloc(sizeof *p->node.held);
-	p->node.tag = mapping_tag(c->node_id, strlen(c->node_id));
-	p->node.admission = admission_new(c->max_connections, c->max_connections_per_address);
-	p->node.topology = topology_new(c);
-	p->node.cluster = cluster_new(c, p->node.topology, ANYPORT_VERSION);
-	p->exchange =
-		(struct cluster_exchange){ naming_tell, naming_tell_all, naming_hear, &p->node };
+	p->shared.config = c;
+	p->shared.budget = budget_new(c->memory_budget_bytes);
+	places_init(&p->shared.places, c->node_id);
+	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);
+	p->shared.topology = topology_new(c);
+	p->shared.cluster = cluster_new(c, p->shared.topology, ANYPORT_VERSION);
+	p->exchange = places_exchange(&p->shared.places);
 	if (program_names_nodes(p))
-		cluster_exchange(p->node.cluster, &p->exchange);
+		cluster_exchange(p->shared.cluster, &p->exchange);
 	p->workers = mem_zalloc((size_t)c->workers * sizeof(struct worker *));
 	p->stats = mem_zalloc((size_t)c->workers * sizeof *p->stats);
 	for (int i = 0; i < c->workers; i++) {
-		p->workers[i] = worker_new(&p->node, i, drain_on_worker, p);
+		p->workers[i] = worker_new(&p->shared, i, drain_on_worker, p);
 		p->stats[i] = worker_stats(p->workers[i]);
 		p->worker_count++;
 	}
 	listening_init(p);
-	topology_start(p->node.topology);
+	topology_start(p->shared.topology);
 }
 
 static void stop_parts(struct program *p)
 {
 	for (int i = 0; i < p->worker_count; i++)
 		worker_stop(p->workers[i]);
-	cluster_stop(p->node.cluster);
-	topology_free(p->node.topology);
-	cluster_free(p->node.cluster);
+	cluster_stop(p->shared.cluster);
+	topology_free(p->shared.topology);
+	cluster_free(p->shared.cluster);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_free(p->workers[i]);
 	free(p->workers);
 	free(p->stats);
-	admission_free(p->node.admission);
-	free(p->node.known);
-	free(p->node.held);
-	live_free(p->node.live);
-	budget_free(p->node.budget);
+	admission_free(p->shared.admission);
+	places_deinit(&p->shared.places);
+	budget_free(p->shared.budget);
 }
 
 /* What answers before the cluster is known. */

@@ -43,12 +43,12 @@ static void hand_out(struct program *p, struct config *next)
 	p->reload.waits_for = p->worker_count + 1;
 	if (log_level_parse(next->log_level, &level) == 0)
 		log_set_level(level);
-	admission_limit(p->node.admission, next->max_connections,
+	admission_limit(p->shared.admission, next->max_connections,
 			next->max_connections_per_address);
-	budget_resize(p->node.budget, next->memory_budget_bytes);
+	budget_resize(p->shared.budget, next->memory_budget_bytes);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_reconfigure(p->workers[i], next, on_taken, p);
-	topology_reconfigure(p->node.topology, next, on_taken, p);
+	topology_reconfigure(p->shared.topology, next, on_taken, p);
 }
 
 static void tell(const struct config_change *c, FILE *out)

@@ -40,11 +40,11 @@ bool advertise_has_own(const struct advertising *a, const struct snapshot *s, in
 static const struct mapping_node *node_of(const struct advertising *a, const struct snapshot *s,
 					  int32_t id)
 {
-	const struct mapping_node *held = a->held != NULL ? a->held(a->held_ctx, id) : NULL;
+	const struct mapping_node *at = a->stays != NULL ? a->stays(a->stays_ctx, id) : NULL;
 	const struct broker *b;
 
-	if (held != NULL)
-		return held;
+	if (at != NULL)
+		return at;
 	b = snapshot_broker(s, id);
 	return mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
 }

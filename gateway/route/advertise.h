@@ -26,9 +26,10 @@ struct advertising {
 	int port_count;
 	const struct mapping *mapping; /* internal balancing: the nodes; NULL: the config's host */
 	uint64_t key;		       /* chooses among them: see mapping.h */
-	/* The node that stands for a broker whatever the key; NULL: that, or what it returns. */
-	const struct mapping_node *(*held)(const void *ctx, int32_t broker);
-	const void *held_ctx;
+	/* The node that a broker stays at, whatever the key; where it is or returns NULL, the
+	 * key chooses. */
+	const struct mapping_node *(*stays)(const void *ctx, int32_t broker);
+	const void *stays_ctx;
 };
 
 /* False: no broker has a port: there is nothing to tell. */

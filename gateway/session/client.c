@@ -81,13 +81,10 @@ void client_free(struct client *c, const char *why)
 	ready_forget(&w->ready, &c->ready);
 	conn_close(&c->conn);
 	if (c->counted_address)
-		admission_leave_address(w->node->admission, (struct sockaddr *)&c->peer);
-	admission_leave(w->node->admission);
+		admission_leave_address(w->shared->admission, (struct sockaddr *)&c->peer);
+	admission_leave(w->shared->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
-	atomic_fetch_sub(&w->leaving, c->leaving);
-	naming_forget(c);
-	leave_forget(c);
-	atomic_fetch_sub(&w->returned, c->came_back);
+	stay_end(c);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
@@ -150,7 +147,7 @@ static ev_tstamp next_deadline(const struct client *c)
 		earlier(&soonest, c->moved_at + seconds(config->body_timeout_ms));
 	if (c->first != NULL && c->first->deadline > 0 && !c->first->replied)
 		earlier(&soonest, c->first->deadline);
-	earlier(&soonest, leave_at(c));
+	earlier(&soonest, stay_ends_at(c));
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
 		if (u->ring_count == 0)
 			earlier(&soonest, u->idle_since + UPSTREAM_IDLE_S);
@@ -394,12 +391,11 @@ static void step(struct client *c)
 		client_fail(c, c->ending);
 	if (c->draining && c->closing == NULL && is_drained(c))
 		client_fail(c, "drained");
-	leave_look(c);
-	if (leave_is_due(c)) {
+	if (stay_is_over(c)) {
 		conn_look_again(&c->conn); /* a request that has come by now is taken */
 		step_until_still(c);
-		if (leave_is_due(c))
-			leave(c);
+		if (stay_is_over(c))
+			stay_leave(c);
 	}
 	if (c->closing == NULL) {
 		rest(c);
@@ -433,11 +429,11 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 	c->worker = w;
 	c->id = w->next_client_id++;
 	c->peer = *peer;
-	c->port = port;
 	c->last = &c->first;
 	c->in_state = IN_PROXY;
 	conn_init(&c->conn, &conn_plain, fd, w->loop, &w->bufs, client_on_event, c);
-	c->born = c->frame_since = c->moved_at = client_now(c);
+	c->frame_since = c->moved_at = client_now(c);
+	tenure_begin(&c->tenure, c->id, port, client_now(c));
 	ev_timer_init(&c->timer, on_timer, 0.0, 0.0);
 	c->timer.data = c;
 	c->next = w->clients;
@@ -447,7 +443,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 	w->clients = c;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
 	draining_note_port(w, port);
-	if (client_drain_turn(c) < w->drained_turns - w->drain_lag)
+	if (turns_is_late(&w->turns, &c->tenure))
 		client_drain(c);
 	else
 		client_wake(c);
@@ -460,8 +456,8 @@ void client_reconfigure(struct client *c)
 
 void client_drain(struct client *c)
 {
-	atomic_fetch_add(&c->worker->leaving, !c->leaving);
-	c->leaving = c->draining = c->last_look = true;
+	atomic_fetch_add(&c->worker->leaving, !c->tenure.is_leaving);
+	c->tenure.is_leaving = c->draining = c->last_look = true;
 	conn_look_again(&c->conn);
 	client_wake(c);
 }

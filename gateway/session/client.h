@@ -11,16 +11,14 @@
 
 /* Takes the socket and one admission_enter.  `port` is which of the node's it came by. */
 void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port);
-/* Which of the worker's drain_turns it leaves in. */
-int client_drain_turn(const struct client *c);
 /* No further requests; closes when what was asked has been answered, at once
  * when only long polls are open. */
 void client_drain(struct client *c);
-/* leave.c: up to `count` of the worker's clients are to go when they are between requests, if
+/* stay.c: up to `count` of the worker's clients are to go when they are between requests, if
  * they may and are so within a second: the oldest, of those who came by the turn's port. */
-void leave_choose(struct worker *w, unsigned count, unsigned turn);
-/* naming.c: see worker_at_home. */
-int naming_at_home(const struct worker *w);
+void stay_choose(struct worker *w, unsigned count, unsigned turn);
+/* stay.c: see worker_at_home. */
+int stay_at_home(struct worker *w);
 /* As a worker's ready list has it stepped. */
 void client_on_ready(struct ready *r);
 /* The configuration has changed. */

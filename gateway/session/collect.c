@@ -28,7 +28,7 @@ static void on_all_granted(void *owner)
 static bool reserve(struct client *c, uint64_t size, struct reservation **reservation,
 		    bool *granted, void (*on_granted)(void *owner), void *owner)
 {
-	struct budget *budget = c->worker->node->budget;
+	struct budget *budget = c->worker->shared->budget;
 
 	if (*granted)
 		return true;
@@ -170,7 +170,7 @@ static void news_topic(void *owner, const uint8_t *name, uint32_t len)
 {
 	struct client *c = owner;
 
-	topology_notice_topic(c->worker->node->topology,
+	topology_notice_topic(c->worker->shared->topology,
 			      (struct topology_name){ name, len, false });
 }
 
@@ -178,7 +178,7 @@ static void news_cluster(void *owner)
 {
 	struct client *c = owner;
 
-	topology_notice_all(c->worker->node->topology);
+	topology_notice_all(c->worker->shared->topology);
 }
 
 static bool reply_rewritten(struct client *c, struct request *r)
@@ -188,9 +188,9 @@ static bool reply_rewritten(struct client *c, struct request *r)
 	uint8_t *head = reply_begin(r), *body;
 	uint32_t size;
 
-	told.key = r->map_key;
-	told.held = naming_held;
-	told.held_ctx = r;
+	told.key = r->naming.key;
+	told.stays = stay_node;
+	told.stays_ctx = r;
 	if (!answer_body(r, &r->parts[0], &body, &size) ||
 	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,
 			    c->worker->snapshot, &news))

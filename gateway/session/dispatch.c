@@ -169,7 +169,7 @@ static void ask_topics(struct client *c, struct request *r)
 	if (n == 0)
 		return;
 	c->in_state = IN_ASK;
-	c->query = topology_ask_topics(c->worker->node->topology, names, n, &c->worker->mailbox,
+	c->query = topology_ask_topics(c->worker->shared->topology, names, n, &c->worker->mailbox,
 				       on_topics, c);
 }
 
@@ -246,7 +246,7 @@ static void on_coordinator(void *owner, int32_t broker)
 static bool find_coordinator(struct client *c, struct request *r, uint32_t i, const uint8_t *key,
 			     uint32_t len)
 {
-	struct topology *topology = c->worker->node->topology;
+	struct topology *topology = c->worker->shared->topology;
 	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
 								  : COORDINATOR_GROUP;
 	int32_t *slot = coordinator_slot(r, i);
@@ -417,8 +417,7 @@ void dispatch_request(struct client *c, struct request *r)
 	}
 	if (api->edited && end_session(c, r))
 		return;
-	leave_note_request(c, r);
-	naming_of(c, r);
+	stay_note_request(c, r);
 	any = any_broker(c, r);
 	if (any == NO_BROKER) {
 		client_fail(c, "no broker is there");

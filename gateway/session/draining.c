@@ -1,19 +1,19 @@
 /* A worker's part of a drain: its clients leave in turns, and its ports are closed. */
 #include "session/session.h"
 
+#include "balance/leave.h"
 #include "session/client.h"
 #include "util/mem.h"
 
 #include <assert.h>
 #include <stdlib.h>
 
-enum { HELD_MOST_S = 3 };
 static const ev_tstamp look_every = 0.1;
 
 static void check_drained(struct worker *w)
 {
-	if (!w->draining || w->told_drained || w->clients != NULL ||
-	    w->drained_turns < w->drain_turns)
+	if (!w->turns.has_begun || w->told_drained || w->clients != NULL ||
+	    w->turns.done < w->turns.count)
 		return;
 	w->told_drained = true;
 	ev_timer_stop(w->loop, &w->drain_timer);
@@ -35,33 +35,21 @@ void draining_note_port(struct worker *w, int port)
 		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
 }
 
-int client_drain_turn(const struct client *c)
+/* A client whose turn has come is to stay for a moment. */
+static bool must_wait(const struct client *c)
 {
-	const struct worker *w = c->worker;
-	int turns = w->drain_turns - w->drain_lag;
-
-	if (w->drain_by_port)
-		return drain_turn_of_port(c->port, turns, w->port_count);
-	return (int)(c->id % (uint64_t)turns);
-}
-
-static bool is_held(const struct client *c)
-{
-	ev_tstamp now = client_now(c);
-
-	return now < c->turn_at + leave_notice_s(c->worker) ||
-	       (leave_is_held(c) && now < c->turn_at + HELD_MOST_S);
+	return turns_must_wait(&c->tenure, leave_notice_s(c->worker->mapping), client_now(c));
 }
 
 static void let_go(struct client *c)
 {
-	if (c->leaving)
+	if (c->tenure.is_leaving)
 		return;
-	c->leaving = true;
-	naming_forget(c);
-	c->turn_at = client_now(c);
+	c->tenure.is_leaving = true;
+	naming_forget(&c->worker->shared->places, &c->tenure);
+	c->tenure.turn_at = client_now(c);
 	atomic_fetch_add(&c->worker->leaving, 1);
-	if (!is_held(c))
+	if (!must_wait(c))
 		client_drain(c);
 }
 
@@ -73,14 +61,14 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	for (struct client *c = w->clients, *next; c != NULL; c = next) {
 		next = c->next;
-		if (c->leaving && !c->draining && !is_held(c))
+		if (c->tenure.is_leaving && !c->draining && !must_wait(c))
 			client_drain(c);
 	}
 }
 
 void draining_init(struct worker *w)
 {
-	w->drain_turns = 1;
+	w->turns.count = 1;
 	atomic_init(&w->came_by, NO_PORT);
 	ev_timer_init(&w->drain_timer, on_look, look_every, look_every);
 	w->drain_timer.data = w;
@@ -99,13 +87,13 @@ static void deliver_drain(struct letter *letter, void *owner)
 	struct drain_letter *l = CONTAINER_OF(letter, struct drain_letter, letter);
 	struct worker *w = owner;
 
-	if (!w->draining) {
-		w->draining = true;
+	if (!w->turns.has_begun) {
 		w->told_drained = false;
-		w->drain_turns = l->turns;
-		w->drain_lag = l->lag;
-		w->drained_turns = 0;
-		w->drain_by_port = l->by_port;
+		w->turns = (struct turns){ .has_begun = true,
+					   .by_port = l->by_port,
+					   .count = l->turns,
+					   .lag = l->lag,
+					   .port_count = w->port_count };
 		ev_timer_again(w->loop, &w->drain_timer);
 	}
 	free(l);
@@ -126,21 +114,21 @@ void worker_drain(struct worker *w, int turns, int lag, bool by_port)
 static void deliver_drain_turn(struct letter *letter, void *owner)
 {
 	struct worker *w = owner;
-	int turn = w->drained_turns;
+	int turn = w->turns.done;
 
 	free(letter);
-	if (!w->draining || turn == w->drain_turns)
+	if (!w->turns.has_begun || turn == w->turns.count)
 		return;
-	w->drained_turns++;
+	w->turns.done++;
 	for (int port = 0; port < w->port_count; port++) {
 		/* the turns of ports run out before those of clients that share one */
-		if (drain_turn_of_port(port, w->drain_turns - w->drain_lag, w->port_count) <=
-		    turn - w->drain_lag)
+		if (turns_of_port(port, w->turns.count - w->turns.lag, w->port_count) <=
+		    turn - w->turns.lag)
 			worker_close_port(w, port);
 	}
 	for (struct client *c = w->clients, *next; c != NULL; c = next) {
 		next = c->next;
-		if (client_drain_turn(c) <= turn)
+		if (turns_of_client(&w->turns, &c->tenure) <= turn)
 			let_go(c);
 	}
 	check_drained(w);
@@ -151,14 +139,14 @@ static void deliver_undrain(struct letter *letter, void *owner)
 	struct worker *w = owner;
 
 	free(letter);
-	if (!w->draining)
+	if (!w->turns.has_begun)
 		return;
-	w->draining = false;
-	w->drained_turns = 0;
+	w->turns.has_begun = false;
+	w->turns.done = 0;
 	ev_timer_stop(w->loop, &w->drain_timer);
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (c->leaving && !c->draining) {
-			c->leaving = false;
+		if (c->tenure.is_leaving && !c->draining) {
+			c->tenure.is_leaving = false;
 			atomic_fetch_sub(&w->leaving, 1);
 		}
 	}
@@ -171,9 +159,9 @@ static void deliver_drain_end(struct letter *letter, void *owner)
 	struct worker *w = owner;
 
 	free(letter);
-	if (!w->draining)
+	if (!w->turns.has_begun)
 		return;
-	w->drained_turns = w->drain_turns;
+	w->turns.done = w->turns.count;
 	for (int port = 0; port < w->port_count; port++)
 		worker_close_port(w, port);
 	while (w->clients != NULL)

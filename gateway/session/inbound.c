@@ -43,7 +43,7 @@ static bool read_more(struct client *c)
 static bool admit(struct client *c)
 {
 	c->counted_address =
-		admission_enter_address(c->worker->node->admission, (struct sockaddr *)&c->peer);
+		admission_enter_address(c->worker->shared->admission, (struct sockaddr *)&c->peer);
 	if (!c->counted_address) {
 		stats_add(&c->worker->stats, STAT_CLIENTS_REFUSED_ADDRESS, 1);
 		client_fail(c, "too many connections from this address");
@@ -71,7 +71,7 @@ static void take_addresses(struct client *c, const struct proxy_header *header)
 
 	c->peer = header->source;
 	if (port >= 0 && port < c->worker->port_count)
-		c->port = port;
+		c->tenure.port = port;
 }
 
 static bool proxy_step(struct client *c)
@@ -207,12 +207,12 @@ static bool hold(struct client *c, struct request *r)
 	bool granted;
 
 	if (r->held_request == NULL) {
-		if (size > budget_largest(c->worker->node->budget)) {
+		if (size > budget_largest(c->worker->shared->budget)) {
 			client_fail(c, "a request to be held that is larger than the budget");
 			return false;
 		}
-		r->held_request = budget_reserve(c->worker->node->budget, size, &c->worker->mailbox,
-						 on_grant, c, &granted);
+		r->held_request = budget_reserve(c->worker->shared->budget, size,
+						 &c->worker->mailbox, on_grant, c, &granted);
 		if (!granted) {
 			c->in_state = IN_BUDGET;
 			return true;

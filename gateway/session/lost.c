@@ -103,7 +103,7 @@ static void lose_upstream(struct client *c, struct upstream *u)
 		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
 	else
 		worker_shun(c->worker, u->broker);
-	topology_notice_broker(c->worker->node->topology, u->broker);
+	topology_notice_broker(c->worker->shared->topology, u->broker);
 }
 
 bool lost_step(struct client *c)

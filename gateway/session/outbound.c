@@ -8,7 +8,7 @@ static void finish(struct client *c, struct request *r)
 {
 	stats_latency(&c->worker->stats, (uint64_t)((client_now(c) - r->started) * 1e6));
 	c->moved_at = client_now(c);
-	leave_note_answer(c, r);
+	stay_note_answer(c, r);
 	request_free(r);
 }
 

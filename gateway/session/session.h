@@ -10,7 +10,8 @@
  *   phases.c    a split Fetch: look everywhere first, then wait everywhere
  *   watch.c     what passes is looked at on its way: errors, leader hints
  *   lost.c      a broker or a deadline is gone
- *   leave.c     closes clients between requests, for balance or for their age
+ *   stay.c      which gateway nodes clients are told, and who is closed between requests; balance/
+ *               decides both
  *   client.c    steps all of these until nothing moves, then re-arms watchers
  *
  * Whoever finds something for a client, a socket, a timer, a letter, wakes it and
@@ -20,6 +21,7 @@
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H
 
+#include "balance/naming.h"
 #include "kafka/head.h"
 #include "net/conn.h"
 #include "route/edits.h"
@@ -85,10 +87,9 @@ struct request {
 	struct walk walk;
 	struct layout layout;
 	bool has_layout, answerless, composed, asked, need_whole;
-	uint64_t map_key;   /* which node stands for which broker in its answer */
-	bool map_at_work;   /* for a client that works with what it was told */
-	int32_t key_target; /* of a single key: as an item's target */
-	int32_t not_broker; /* could not be reached for it */
+	struct naming_answer naming; /* which node stands for which broker in its answer */
+	int32_t key_target;	     /* of a single key: as an item's target */
+	int32_t not_broker;	     /* could not be reached for it */
 	int tries;
 	struct part *parts;
 	uint32_t part_count;
@@ -142,7 +143,6 @@ struct client {
 	uint64_t id;
 	struct conn conn;
 	struct sockaddr_storage peer; /* the client's own, from PROXY when there is one */
-	int port;		      /* which of the node's ports it came by, from 0 on */
 	bool counted_address;
 	enum inbound_state in_state;
 	struct request *inbound; /* the one that in_state is about; also in the queue */
@@ -166,25 +166,7 @@ struct client {
 	ev_timer timer;
 	ev_tstamp timer_at;
 	ev_tstamp frame_since, moved_at; /* the frame's first byte; the last byte either way */
-	/* see naming.c */
-	uint64_t map_key;      /* of its last request that maps anew; 0: none yet */
-	unsigned times_mapped; /* how often it was told anew where its brokers are, and when last */
-	ev_tstamp mapped_at;
-	uint64_t key_of_client; /* by its address and client id; 0: not known yet */
-	bool has_work;		/* it is more than a bootstrap connection */
-	bool has_leader_work;
-	bool came_back;	   /* after it was closed for the balance */
-	bool shares_key;   /* with other clients */
-	uint64_t live_key; /* in the node's table; 0: it isn't */
-	/* see leave.c */
-	ev_tstamp born;
-	bool sent_acks0; /* since its last answer */
-	bool has_share_session;
-	ev_tstamp transaction_until; /* 0: no transaction is under way */
-	ev_tstamp chosen_at;	     /* to be closed for the balance; 0: it isn't */
-	unsigned times_chosen;
-	bool leaving; /* its turn in a drain has come, at turn_at */
-	ev_tstamp turn_at;
+	struct tenure tenure;		 /* what its stay depends on: balance/ */
 	bool draining;
 	bool last_look; /* a drain has begun: what has come by now is still read */
 	bool lingering; /* the client has gone; acks=0 data is still leaving */
@@ -275,39 +257,20 @@ void watch_item_error(struct client *c, const struct layout_topic *topic, int er
 void watch_key_error(struct client *c, const struct request *r, int error);
 void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
 
-/* naming.c: which gateway nodes a client is told under internal balancing. */
-/* For the answer to this request, whose head is in the buffer. */
-void naming_of(struct client *c, struct request *r);
-/* The node to which the client has a connection for the broker, whatever the mapping says; NULL:
- * none that is known. */
-const struct mapping_node *naming_held(const void *request, int32_t broker);
-/* Its connection is not counted any more among those that the client has here, and the other
- * nodes are told so. */
-void naming_forget(struct client *c);
-/* Whether the next answer may have another node for the broker that it came for. */
-bool naming_would_move(const struct client *c);
-void naming_note_shed(const struct client *c); /* it is being closed so that it moves */
-
-/* leave.c */
-/* It is routed, it was answered or sent for good: whether its client may be closed without
- * need depends on it. */
-void leave_note_request(struct client *c, const struct request *r);
-void leave_note_answer(struct client *c, const struct request *r);
-/* It is to be closed, may be, and is between requests. */
-bool leave_is_due(const struct client *c);
-void leave(struct client *c);
-/* It is to be closed for the balance, now or in a moment. */
-bool leave_is_chosen(const struct client *c);
-/* Who was chosen and did not get between requests stays. */
-void leave_look(struct client *c);
-void leave_forget(struct client *c); /* it is freed */
-/* Under internal balancing the other nodes hear that a connection is about to be closed so long
- * before it is: they are to name another node for its broker. */
-ev_tstamp leave_notice_s(const struct worker *w);
-/* Others of its connections may be on the way to where an answer sent them a moment ago. */
-bool leave_is_held(const struct client *c);
-/* When it will be due, or is not to be closed after all; INFINITY: it won't. */
-ev_tstamp leave_at(const struct client *c);
+/* stay.c */
+/* A request is routed, maybe once more; its head is in the buffer. */
+void stay_note_request(struct client *c, struct request *r);
+/* The request was answered, or sent for good where nothing answers it. */
+void stay_note_answer(struct client *c, const struct request *r);
+/* As advertising's `stays`, for the answer to a request. */
+const struct mapping_node *stay_node(const void *request, int32_t broker);
+/* The client is to be closed without need, and may be: it is between two requests. */
+bool stay_is_over(struct client *c);
+void stay_leave(struct client *c);
+/* When that may have changed by itself; INFINITY: never. */
+ev_tstamp stay_ends_at(const struct client *c);
+/* The client is being freed: nothing counts it any more. */
+void stay_end(struct client *c);
 
 /* lost.c */
 bool lost_step(struct client *c); /* broken upstreams */

@@ -37,12 +37,12 @@ void watch_item_error(struct client *c, const struct layout_topic *topic, int er
 	if (topic->name == NULL)
 		name = (struct topology_name){ topic->id, 16, true };
 	if (name.name != NULL)
-		topology_notice_topic(c->worker->node->topology, name);
+		topology_notice_topic(c->worker->shared->topology, name);
 }
 
 void watch_key_error(struct client *c, const struct request *r, int error)
 {
-	struct topology *t = c->worker->node->topology;
+	struct topology *t = c->worker->shared->topology;
 	const struct layout *l = &r->layout;
 	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
 								  : COORDINATOR_GROUP;

@@ -1,8 +1,7 @@
 #include "session/worker.h"
 
 #include "session/client.h"
-#include "session/nodes.h"
-#include "util/hash.h"
+#include "balance/nodes.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -74,7 +73,7 @@ int32_t worker_any_broker(struct worker *w, int32_t not_this)
 
 static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
 {
-	if (!admission_enter(w->node->admission)) {
+	if (!admission_enter(w->shared->admission)) {
 		stats_add(&w->stats, STAT_CLIENTS_REFUSED_LIMIT, 1);
 		log_warn("worker=%d event=refused reason=\"max_connections reached\"", w->index);
 		close(fd);
@@ -187,7 +186,7 @@ static void deliver_shed(struct letter *letter, void *owner)
 	struct worker *w = owner;
 
 	w->shed_why = l->why;
-	leave_choose(w, l->count, l->turn);
+	stay_choose(w, l->count, l->turn);
 	free(l);
 }
 
@@ -281,14 +280,7 @@ static void on_view(void *owner, const void *value)
 	mapping_free(w->mapping);
 	w->advertising.mapping = w->mapping = nodes_mapping(v);
 	cluster_view_unref(v);
-	atomic_store(&w->at_home, naming_at_home(w));
-}
-
-uint64_t worker_map_key(struct worker *w)
-{
-	uint64_t drawn[2] = { (uint64_t)w->index, ++w->map_keys };
-
-	return hash_bytes(drawn, sizeof drawn) | 1;
+	atomic_store(&w->at_home, stay_at_home(w));
 }
 
 /* --- the thread --- */
@@ -304,20 +296,21 @@ static void *run(void *arg)
 	return NULL;
 }
 
-struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
+struct worker *worker_new(const struct shared *shared, int index, void (*on_drained)(void *ctx),
 			  void *ctx)
 {
 	struct worker *w = mem_zalloc(sizeof *w);
 
-	w->node = node;
-	w->config = node->config;
+	w->shared = shared;
+	w->config = shared->config;
 	w->port_count = 1;
 	draining_init(w);
 	w->index = index;
+	w->naming_drawn.worker = (uint64_t)index;
 	w->on_drained = on_drained;
 	w->drained_ctx = ctx;
 	w->loop = ev_loop_new(EVFLAG_AUTO);
-	w->advertising.config = node->config;
+	w->advertising.config = shared->config;
 	w->random = (uint32_t)(uintptr_t)w ^ (uint32_t)getpid();
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	for (int i = 0; i < WORKER_SHUNNED; i++)
@@ -326,8 +319,8 @@ struct worker *worker_new(const struct node *node, int index, void (*on_drained)
 	ready_init(&w->ready, w->loop, client_on_ready);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, PIPES_MAX);
-	topology_subscribe(node->topology, &w->mailbox, on_snapshot);
-	cluster_subscribe(node->cluster, &w->mailbox, on_view);
+	topology_subscribe(shared->topology, &w->mailbox, on_snapshot);
+	cluster_subscribe(shared->cluster, &w->mailbox, on_view);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		log_error("worker=%d err=\"no thread\"", index);
 		abort();
@@ -343,7 +336,7 @@ void worker_stop(struct worker *w)
 
 void worker_free(struct worker *w)
 {
-	w->draining = false; /* nobody is told any more */
+	w->turns.has_begun = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
 	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {

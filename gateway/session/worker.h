@@ -1,12 +1,13 @@
 /* worker.h - one thread, one loop, and everything that its clients need.
  *
- * Workers share nothing but what `struct node` names, all of which is
+ * Workers share nothing but what `struct shared` names, all of which is
  * thread-safe.  Tests: tests/integration/
  */
 #ifndef SESSION_WORKER_H
 #define SESSION_WORKER_H
 
 #include "cluster/cluster.h"
+#include "balance/naming.h"
 #include "config/config.h"
 #include "loop/budget.h"
 #include "loop/ready.h"
@@ -15,32 +16,11 @@
 #include "net/inbuf.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
-#include "session/held.h"
-#include "session/known.h"
-#include "session/live.h"
+#include "session/shared.h"
 #include "topology/topology.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
-
-/* What all workers of the process use; outlives them. */
-struct node {
-	const struct config *config;
-	struct topology *topology;
-	struct cluster *cluster;
-	struct budget *budget;
-	struct admission *admission;
-	struct known *known;
-	struct live *live;
-	struct held *held;
-	uint16_t tag; /* this node's, of mapping_tag */
-};
-
-/* naming.c: a cluster_exchange of the node, which it is given as `owner`. */
-size_t naming_tell(void *node, uint64_t *keys, size_t max);
-void naming_tell_all(void *node);
-void naming_hear(void *node, const char *node_id, size_t id_len, const uint64_t *keys,
-		 size_t count);
 
 struct client;
 
@@ -53,7 +33,7 @@ struct shunned {
 enum { WORKER_SHUNNED = 8 };
 
 struct worker {
-	const struct node *node;
+	const struct shared *shared;
 	const struct config *config; /* may change: see worker_reconfigure */
 	int index;
 	pthread_t thread;
@@ -68,39 +48,29 @@ struct worker {
 	struct mapping *mapping; /* what advertising borrows; NULL: none */
 	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home;	 /* clients for whom it has this node: see worker_at_home */
-	uint64_t map_keys;	 /* drawn */
+	struct naming_drawn naming_drawn;
 	struct shunned shunned[WORKER_SHUNNED];
 	uint32_t random; /* state of a small generator, for choices among equals */
 	uint64_t next_client_id;
 	struct client *clients;
 	ev_io *listeners; /* one a port; fd -1: closed */
 	int port_count;
-	/* Clients leave in turns: by the port they came by, so that no client loses the
-	 * connections to all of its brokers at once; where all come by one port, by chance. */
-	bool draining, drain_by_port, told_drained;
-	int drain_turns, drained_turns; /* 0 <= drained_turns <= drain_turns */
-	int drain_lag;			/* ports are closed so many turns later */
-	ev_timer drain_timer;		/* looks after clients that are held */
-	atomic_int leaving;		/* clients whose turn has come and that are still there */
+	struct turns turns; /* of the drain */
+	bool told_drained;
+	ev_timer drain_timer; /* looks after clients whose turn has come and that stay a moment */
+	atomic_int leaving;   /* clients whose turn has come and that are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
-	/* who is to leave between requests: see leave.c */
+	/* who is to leave between requests: see stay.c */
 	atomic_int chosen;	     /* so many, and they are not gone */
 	atomic_int returned;	     /* so many were closed for that and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
 
-/* In which of a drain's turns a port is closed, and the clients go that came by it; the first
- * ports go first. */
-static inline int drain_turn_of_port(int port, int turns, int port_count)
-{
-	return port * turns / port_count;
-}
-
-/* Starts the thread.  The node is borrowed.  `on_drained` is called once a drain on
+/* Starts the thread.  `shared` is borrowed.  `on_drained` is called once a drain on
  * the worker's thread when all turns are over and its last client has gone. */
-struct worker *worker_new(const struct node *node, int index, void (*on_drained)(void *ctx),
+struct worker *worker_new(const struct shared *shared, int index, void (*on_drained)(void *ctx),
 			  void *ctx);
 /* From any thread: takes the listening sockets, one a port from the first on, and closes them
  * when it drains. */
@@ -155,7 +125,5 @@ void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *
 /* draining.c */
 void draining_init(struct worker *w);
 void draining_note_port(struct worker *w, int port); /* of a new client */
-/* A key that nobody can foresee, never 0. */
-uint64_t worker_map_key(struct worker *w);
 
 #endif

@@ -16,4 +16,4 @@ static const struct kfield response[] = {
 const struct kapi api_add_offsets_to_txn = {
 	.key = KEY_ADD_OFFSETS_TO_TXN, .name = "AddOffsetsToTxn", .versions = "0-4", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = BINDS_TRANSACTION };

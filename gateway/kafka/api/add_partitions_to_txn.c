@@ -42,4 +42,4 @@ static const struct kfield response[] = {
 const struct kapi api_add_partitions_to_txn = {
 	.key = KEY_ADD_PARTITIONS_TO_TXN, .name = "AddPartitionsToTxn", .versions = "0-3", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = BINDS_TRANSACTION };

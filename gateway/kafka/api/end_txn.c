@@ -18,4 +18,4 @@ static const struct kfield response[] = {
 const struct kapi api_end_txn = {
 	.key = KEY_END_TXN, .name = "EndTxn", .versions = "0-5", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = ENDS_TRANSACTION };

@@ -45,4 +45,4 @@ const struct kapi api_produce = {
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
 	.answer = ANSWER_WATCH, .lost = LOST_TIMED_OUT, .offered_from_zero = true,
-	.gone_below = 3, .gone_at = 12 };
+	.gone_below = 3, .gone_at = 12, .binds = BINDS_IF_TRANSACTIONAL };

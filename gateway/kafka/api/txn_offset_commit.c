@@ -34,4 +34,4 @@ static const struct kfield response[] = {
 const struct kapi api_txn_offset_commit = {
 	.key = KEY_TXN_OFFSET_COMMIT, .name = "TxnOffsetCommit", .versions = "0-6", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = BINDS_TRANSACTION };

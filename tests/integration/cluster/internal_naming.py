@@ -15,7 +15,7 @@ from traffic import fetch, no_errors, produce  # noqa: E402
 
 TOPIC = "_anyport_gateway"
 BROKERS, TIMES = (1, 2, 3), 40
-SHARED = 4  # connections by one port, see gateway/session/naming.c
+SHARED = 4  # connections by one port, see gateway/balance/naming.c
 PEERS = ("p1", "p2", "p3")
 ENV = {"GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true", "GATEWAY_HEARTBEAT_INTERVAL": "200 ms"}
 GROUPS = {f"g{broker}": broker for broker in BROKERS}

@@ -169,6 +169,27 @@ static void headers_follow_the_flexible_versions(void **state)
 	assert_false(api_answer_has_tags(api_of(17), 1));
 }
 
+static void only_these_bind_a_connection(void **state)
+{
+	static const struct {
+		int key;
+		enum kbinds binds;
+	} bound[] = {
+		{ 0, BINDS_IF_TRANSACTIONAL }, { 24, BINDS_TRANSACTION }, { 25, BINDS_TRANSACTION },
+		{ 26, ENDS_TRANSACTION },      { 28, BINDS_TRANSACTION }, { 78, BINDS_CONNECTION },
+		{ 79, BINDS_CONNECTION },
+	};
+	size_t n, found = 0;
+	const struct kapi *const *all = apis_all(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		found += all[i]->binds != BINDS_NOTHING;
+	assert_int_equal(found, ARRAY_LEN(bound));
+	for (size_t i = 0; i < ARRAY_LEN(bound); i++)
+		assert_int_equal(api_of(bound[i].key)->binds, bound[i].binds);
+}
+
 static bool has_kind(const struct kfield *rows, enum kis is)
 {
 	int depth = 0;
@@ -259,6 +280,7 @@ int main(void)
 		cmocka_unit_test(unknown_keys_are_nothing),
 		cmocka_unit_test(plans_exist_for_the_versions_served),
 		cmocka_unit_test(headers_follow_the_flexible_versions),
+		cmocka_unit_test(only_these_bind_a_connection),
 		cmocka_unit_test(rows_have_what_their_route_and_merge_need),
 		cmocka_unit_test(answers_with_addresses_are_never_passed),
 	};

@@ -112,21 +112,21 @@ static void single_is_one_broker(void **state)
 	snapshot_unref(s);
 }
 
-struct holder {
+struct place {
 	int32_t broker;
 	const struct mapping_node *node;
 };
 
 static const struct mapping_node *node_of(const void *ctx, int32_t broker)
 {
-	const struct holder *h = ctx;
+	const struct place *p = ctx;
 
-	return broker == h->broker ? h->node : NULL;
+	return broker == p->broker ? p->node : NULL;
 }
 
 /* One broker is told as another node's whatever the mapping says, and who is told as that one
  * too; the others follow the mapping. */
-static void what_is_held_is_told_with_its_holder(void **state)
+static void what_stays_is_told_where_it_is(void **state)
 {
 	static const int32_t ids[] = { 10, 11, 12, 25 };
 	static const struct mapping_node nodes[] = {
@@ -136,7 +136,7 @@ static void what_is_held_is_told_with_its_holder(void **state)
 		  .port_count = 3,
 		  .min_broker_id = 10 },
 		{ .node_id = "c",
-		  .host = "holder",
+		  .host = "stayed",
 		  .port = 9000,
 		  .port_count = 3,
 		  .min_broker_id = 10,
@@ -145,7 +145,7 @@ static void what_is_held_is_told_with_its_holder(void **state)
 	struct config c = make_config(ADVERTISE_PORTS);
 	struct snapshot *s = make_snapshot(ids, 4);
 	struct mapping *m = mapping_new(nodes, 2);
-	const struct holder eleven = { 11, mapping_find(m, mapping_tag("c", 1), 11, NULL) };
+	const struct place eleven = { 11, mapping_find(m, mapping_tag("c", 1), 11, NULL) };
 	struct advertising a = { .config = &c, .port_count = 3, .mapping = m };
 
 	(void)state;
@@ -153,16 +153,16 @@ static void what_is_held_is_told_with_its_holder(void **state)
 	for (int with = 0; with < 2; with++) {
 		for (size_t i = 0; i < 4; i++) {
 			const int32_t id = ids[i] == 25 ? 11 : ids[i]; /* 25 % 3 = 1: the second */
-			const bool is_held = with == 1 && id == eleven.broker;
+			const bool stays = with == 1 && id == eleven.broker;
 			struct advertised told;
 
 			assert_true(advertise_broker(&a, s, ids[i], &told));
 			assert_int_equal(told.id, id);
-			assert_string_equal(told.host, is_held ? "holder" : "chosen");
-			assert_int_equal(told.port, (is_held ? 9000 : 8000) + id - 10);
+			assert_string_equal(told.host, stays ? "stayed" : "chosen");
+			assert_int_equal(told.port, (stays ? 9000 : 8000) + id - 10);
 		}
-		a.held = node_of;
-		a.held_ctx = &eleven;
+		a.stays = node_of;
+		a.stays_ctx = &eleven;
 	}
 	mapping_free(m);
 	snapshot_unref(s);
@@ -175,7 +175,7 @@ int main(void)
 		cmocka_unit_test(others_are_represented),
 		cmocka_unit_test(without_ports_there_is_nothing_to_tell),
 		cmocka_unit_test(single_is_one_broker),
-		cmocka_unit_test(what_is_held_is_told_with_its_holder),
+		cmocka_unit_test(what_stays_is_told_where_it_is),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,0 +1,32 @@
+/* skew.h - how unevenly the load is spread over the nodes.
+ *
+ * Counted are this node and those that take clients and have told their load of late.
+ * Tests: tests/unit/balance/skew_test.c
+ */
+#ifndef BALANCE_SKEW_H
+#define BALANCE_SKEW_H
+
+#include "cluster/view.h"
+
+struct skew {
+	double own, mean, max; /* of what one node has */
+};
+
+struct cluster_skew {
+	int nodes;	 /* counted, this one included */
+	bool is_whole;	 /* every node that takes clients is counted */
+	bool is_leaving; /* this node drains: it is no part of the others' mean */
+	bool is_moving;	 /* another one drains and still has clients, who will come */
+	struct skew connections, bytes;
+};
+
+/* Whether the node has told its load of late. */
+bool skew_is_fresh(const struct cluster_member *m, int64_t now_ms);
+/* `own`: this node's load now, which is newer than the view's. */
+struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_load *own,
+			    int64_t now_ms);
+/* max / mean and own / mean; 1 when nobody has anything. */
+double skew_ratio(const struct skew *s);
+double skew_share(const struct skew *s);
+
+#endif

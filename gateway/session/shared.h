@@ -1,0 +1,24 @@
+/* shared.h - what all workers of the process share; it outlives them.
+ *
+ * Everything that is pointed to is thread-safe, and borrowed: program/ makes and frees it.
+ */
+#ifndef SESSION_SHARED_H
+#define SESSION_SHARED_H
+
+#include "balance/places.h"
+#include "cluster/cluster.h"
+#include "config/config.h"
+#include "loop/budget.h"
+#include "net/admission.h"
+#include "topology/topology.h"
+
+struct shared {
+	const struct config *config;
+	struct topology *topology;
+	struct cluster *cluster;
+	struct budget *budget;
+	struct admission *admission;
+	struct places places;
+};
+
+#endif

@@ -1,0 +1,146 @@
+/* A client is closed only between two requests, and is counted while it is chosen. */
+#include "session/session.h"
+
+#include "balance/leave.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static struct config config;
+static struct shared shared = { .config = &config };
+
+/* One of the worker's clients, between two requests, and chosen to leave. */
+struct scene {
+	struct worker w;
+	struct client c;
+};
+
+static void begin(struct scene *s)
+{
+	config = (struct config){ .node_id = (char[]){ "a" } };
+	memset(s, 0, sizeof *s);
+	places_init(&shared.places, "a");
+	s->w.shared = &shared;
+	s->w.config = &config;
+	s->w.loop = ev_loop_new(EVFLAG_AUTO);
+	s->c.worker = &s->w;
+	s->c.in_state = IN_HEAD;
+	tenure_begin(&s->c.tenure, 1, 0, ev_now(s->w.loop) - 10);
+	leave_choose(&s->c.tenure, ev_now(s->w.loop));
+	atomic_store(&s->w.chosen, 1);
+	assert_true(stay_is_over(&s->c));
+}
+
+static void end(struct scene *s)
+{
+	ev_loop_destroy(s->w.loop);
+	places_deinit(&shared.places);
+}
+
+static void one_in_flight_stays(void **state)
+{
+	struct request r = { 0 };
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	s.c.first = &r;
+	assert_false(stay_is_over(&s.c));
+	s.c.first = NULL;
+	s.c.conn.in.to = 1; /* the next one begins to come */
+	assert_false(stay_is_over(&s.c));
+	s.c.conn.in.to = 0;
+	s.c.conn.out.to = 1; /* an answer has not left */
+	assert_false(stay_is_over(&s.c));
+	s.c.conn.out.to = 0;
+	s.c.in_state = IN_SEND;
+	assert_false(stay_is_over(&s.c));
+	s.c.in_state = IN_HEAD;
+	s.c.draining = true; /* it goes anyway */
+	assert_false(stay_is_over(&s.c));
+	s.c.draining = false;
+	assert_true(stay_is_over(&s.c));
+	end(&s);
+}
+
+/* What a request and its answer say is noted, each by its own row. */
+static void a_transaction_stays_until_it_ends(void **state)
+{
+	static const uint8_t id[] = "tx";
+	static const struct kapi produces = { .binds = BINDS_IF_TRANSACTIONAL },
+				 ends = { .binds = ENDS_TRANSACTION };
+	struct request r = { .head.api = &produces, .layout.has_key = true };
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	stay_note_request(&s.c, &r); /* a null id: none */
+	stay_note_answer(&s.c, &r);
+	assert_true(stay_is_over(&s.c));
+	r.layout.key = id;
+	stay_note_request(&s.c, &r);
+	stay_note_answer(&s.c, &r);
+	assert_false(stay_is_over(&s.c));
+	r.head.api = &ends;
+	r.has_error = true;
+	stay_note_request(&s.c, &r);
+	stay_note_answer(&s.c, &r);
+	assert_false(stay_is_over(&s.c));
+	r.has_error = false;
+	stay_note_answer(&s.c, &r);
+	assert_true(stay_is_over(&s.c));
+	r.answerless = true;
+	stay_note_answer(&s.c, &r);
+	assert_false(stay_is_over(&s.c));
+	end(&s);
+}
+
+static void who_had_no_pause_is_not_chosen_any_more(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	s.c.tenure.chosen_at -= 1;
+	assert_false(stay_is_over(&s.c));
+	assert_false(tenure_is_chosen(&s.c.tenure));
+	assert_int_equal(worker_chosen(&s.w), 0);
+	stay_end(&s.c);
+	assert_int_equal(worker_chosen(&s.w), 0);
+	end(&s);
+}
+
+static void who_leaves_says_why(void **state)
+{
+	struct scene s;
+
+	(void)state;
+	begin(&s);
+	s.w.shed_why = STAT_SHED_SKEW;
+	stay_leave(&s.c);
+	assert_string_equal(s.c.closing, "closed for the balance of the nodes");
+	assert_int_equal(s.w.stats.counters[STAT_SHED_SKEW], 1);
+	stay_end(&s.c);
+	assert_int_equal(worker_chosen(&s.w), 0);
+	s.c.closing = NULL;
+	s.c.tenure.chosen_at = 0;
+	stay_leave(&s.c);
+	assert_string_equal(s.c.closing, "too old");
+	assert_int_equal(s.w.stats.counters[STAT_SHED_AGE], 1);
+	end(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(one_in_flight_stays),
+		cmocka_unit_test(a_transaction_stays_until_it_ends),
+		cmocka_unit_test(who_had_no_pause_is_not_chosen_any_more),
+		cmocka_unit_test(who_leaves_says_why),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
