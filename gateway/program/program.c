@@ -67,7 +67,7 @@ int64_t program_clients(const struct program *p)
 	struct stats all;
 
 	sum(p, &all);
-	return (int64_t)metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	return (int64_t)stats_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 }
 
 static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -84,7 +84,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	sum(p, &all);
 	bytes = all.counters[STAT_CLIENT_BYTES_IN] + all.counters[STAT_CLIENT_BYTES_OUT];
-	told.connections = metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	told.connections = stats_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 	told.bytes_per_second = bytes - p->bytes_before;
 	p->bytes_before = bytes;
 	skew = skew_of(view, &told, clock_ms());
