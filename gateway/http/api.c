@@ -96,7 +96,7 @@ static const struct http_route routes[] = {
 struct http_api *api_start(const struct http_source *source, const char *version, char *why,
 			   size_t why_size)
 {
-	const struct config *c = source->shared->config;
+	const struct config *c = source->settings;
 	struct http_api *api = mem_zalloc(sizeof *api);
 	struct http_site site = { .ctx = api,
 				  .routes = routes,

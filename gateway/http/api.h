@@ -23,10 +23,13 @@
 #ifndef HTTP_API_H
 #define HTTP_API_H
 
+#include "cluster/cluster.h"
 #include "http/health.h"
 #include "http/metrics.h"
 #include "http/server.h"
-#include "session/worker.h"
+#include "loop/connection.h"
+#include "route/where.h"
+#include "topology/topology.h"
 
 enum http_action { HTTP_DRAIN, HTTP_DRAIN_EXIT, HTTP_UNDRAIN, HTTP_RELOAD, HTTP_REBALANCE };
 
@@ -38,11 +41,17 @@ struct http_drain {
 	bool exits;
 };
 
+struct http_destination {
+	struct where where;
+	bool was_asked; /* the cluster, just now: it was not known */
+};
+
 /* Called on several threads at a time, from before api_start returns until api_stop does. */
 struct http_source {
 	void *ctx;
-	const struct shared *shared;
-	struct worker *const *workers;
+	const struct config *settings; /* what the node started with */
+	struct topology *topology;
+	struct cluster *cluster;
 	int worker_count;
 	/* `out` is zeroed before. */
 	void (*health)(void *ctx, struct http_health *out);
@@ -52,8 +61,14 @@ struct http_source {
 	bool (*act)(void *ctx, enum http_action action, char **text);
 	/* The options as a JSON text; caller frees.  NULL: the node is too busy. */
 	char *(*config)(void *ctx);
-	/* Asks the cluster when it isn't known; NO_BROKER: no answer. */
-	int32_t (*coordinator)(void *ctx, enum coordinator_type type, const char *key);
+	/* Where a request would go.  The question's coordinator is filled in; where it isn't known the
+	 * cluster is asked, a few seconds at most. */
+	struct http_destination (*route)(void *ctx, const struct where_question *question);
+	/* Both wait for the workers, two seconds at most.  False: one does not answer, and *out is
+	 * empty; free it with connections_free. */
+	bool (*connections)(void *ctx, const struct connections_wanted *wanted,
+			    struct connections *out);
+	enum connections_closed (*close)(void *ctx, uint64_t id);
 };
 
 struct http_api;

@@ -1,7 +1,6 @@
 /* /v1/connections. */
 #include "http/inside.h"
 
-#include "session/connections.h"
 #include "util/text.h"
 
 #include <inttypes.h>
@@ -32,8 +31,7 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "client_id", json_text(c->client_id));
 	json_object_set_new(o, "software", json_text(c->software));
 	json_object_set_new(o, "principal", json_text(principal));
-	json_object_set_new(o, "port",
-			    json_integer(api->source.shared->config->port_start + c->port));
+	json_object_set_new(o, "port", json_integer(api->source.settings->port_start + c->port));
 	json_object_set_new(o, "worker", json_integer(c->worker));
 	json_object_set_new(o, "age_ms", json_integer(c->age_ms));
 	json_object_set_new(o, "idle_ms", json_integer(c->idle_ms));
@@ -58,7 +56,7 @@ struct http_reply answer_connections(void *ctx, const struct http_request *r)
 	if (limit != NULL && (!text_int64(limit, &most) || most < 0 || most > LIMIT_MAX))
 		return http_error(MHD_HTTP_BAD_REQUEST, "limit: a number from 0 to %d", LIMIT_MAX);
 	wanted.limit = (size_t)most;
-	if (!connections_list(api->source.workers, api->source.worker_count, &wanted, &found))
+	if (!api->source.connections(api->source.ctx, &wanted, &found))
 		return http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "a worker does not answer");
 	o = json_object();
 	list = json_array();
@@ -77,7 +75,7 @@ struct http_reply do_close(void *ctx, const struct http_request *r)
 
 	if (!text_int64(r->rest, &id) || id <= 0)
 		return http_error(MHD_HTTP_BAD_REQUEST, "not a connection's id: %s", r->rest);
-	switch (connections_close(api->source.workers, api->source.worker_count, (uint64_t)id)) {
+	switch (api->source.close(api->source.ctx, (uint64_t)id)) {
 	case CONNECTION_CLOSING:
 		return http_json(MHD_HTTP_OK,
 				 json_done(json_pack("{s:b, s:s}", "done", 1, "text",

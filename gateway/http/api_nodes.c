@@ -66,13 +66,13 @@ static json_t *skew(const struct cluster_view *v)
 struct http_reply answer_cluster(void *ctx, const struct http_request *r)
 {
 	const struct http_api *api = ctx;
-	const struct cluster_view *v = cluster_view_get(api->source.shared->cluster);
+	const struct cluster_view *v = cluster_view_get(api->source.cluster);
 	json_t *o = json_object(), *members = json_array();
 
 	(void)r;
 	for (size_t i = 0; i < v->member_count; i++)
 		json_array_append_new(members, member(&v->members[i]));
-	json_object_set_new(o, "cluster_id", json_text(api->source.shared->config->cluster_id));
+	json_object_set_new(o, "cluster_id", json_text(api->source.settings->cluster_id));
 	json_object_set_new(o, "state", json_string(cluster_state_text(v->state)));
 	json_object_set_new(o, "since_ms", json_integer(clock_ms() - v->since));
 	json_object_set_new(o, "group", json_text(v->group));
@@ -104,7 +104,7 @@ struct http_reply answer_node(void *ctx, const struct http_request *r)
 	const struct http_api *api = ctx;
 	struct http_health health = api_health(api);
 	struct http_node node = api_node(api, &health);
-	const struct cluster_view *v = cluster_view_get(api->source.shared->cluster);
+	const struct cluster_view *v = cluster_view_get(api->source.cluster);
 	json_t *o = member(&v->members[v->self]), *state;
 	char *ready = health_ready(&health);
 
@@ -116,9 +116,9 @@ struct http_reply answer_node(void *ctx, const struct http_request *r)
 	json_decref(state);
 	json_object_set_new(o, "uptime_seconds", json_integer((json_int_t)metrics_uptime(&node)));
 	json_object_set_new(o, "workers", json_integer(api->source.worker_count));
-	json_object_set_new(o, "bind",
-			    json_host_port(api->source.shared->config->bind_host,
-					   api->source.shared->config->port_start));
+	json_object_set_new(
+		o, "bind",
+		json_host_port(api->source.settings->bind_host, api->source.settings->port_start));
 	json_object_set_new(o, "drain", drain_state(api));
 	return http_json(MHD_HTTP_OK, json_done(o));
 }

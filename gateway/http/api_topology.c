@@ -2,6 +2,7 @@
 #include "http/inside.h"
 
 #include "balance/nodes.h"
+#include "route/advertise.h"
 #include "util/mem.h"
 
 #include <arpa/inet.h>
@@ -54,9 +55,9 @@ static json_t *broker(const struct advertising *a, const struct snapshot *s, con
 
 static json_t *brokers(const struct http_api *api, const struct snapshot *s)
 {
-	const struct cluster_view *v = cluster_view_get(api->source.shared->cluster);
+	const struct cluster_view *v = cluster_view_get(api->source.cluster);
 	struct mapping *mapping = nodes_mapping(v);
-	struct advertising a = { .config = api->source.shared->config,
+	struct advertising a = { .config = api->source.settings,
 				 .port_count = v->members[v->self].port_count,
 				 .mapping = mapping,
 				 .key = 1 };
@@ -72,7 +73,7 @@ static json_t *brokers(const struct http_api *api, const struct snapshot *s)
 /* NULL with the reply: nothing is known yet. */
 static const struct snapshot *known(const struct http_api *api, struct http_reply *reply)
 {
-	const struct snapshot *s = topology_snapshot(api->source.shared->topology);
+	const struct snapshot *s = topology_snapshot(api->source.topology);
 
 	if (s == NULL)
 		*reply = http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "no broker has answered yet");
@@ -92,8 +93,7 @@ struct http_reply answer_brokers(void *ctx, const struct http_request *r)
 	o = json_object();
 	json_object_set_new(o, "cluster_id", json_text(s->cluster_id));
 	json_object_set_new(o, "controller", json_integer(s->controller));
-	json_object_set_new(o, "age_ms",
-			    json_integer(topology_age_ms(api->source.shared->topology)));
+	json_object_set_new(o, "age_ms", json_integer(topology_age_ms(api->source.topology)));
 	json_object_set_new(o, "topics", json_integer((json_int_t)snapshot_topic_count(s)));
 	json_object_set_new(o, "brokers", brokers(api, s));
 	snapshot_unref(s);
@@ -153,13 +153,13 @@ struct http_reply answer_topic(void *ctx, const struct http_request *r)
 	t = snapshot_topic(s, r->rest, strlen(r->rest));
 	if (t == NULL) {
 		reply = http_error(MHD_HTTP_NOT_FOUND, "no topic %s as of %lld ms ago", r->rest,
-				   (long long)topology_age_ms(api->source.shared->topology));
+				   (long long)topology_age_ms(api->source.topology));
 	} else {
 		o = json_object();
 		json_object_set_new(o, "name", json_text_n(t->name, t->name_len));
 		json_object_set_new(o, "id", uuid(t->id));
 		json_object_set_new(o, "age_ms",
-				    json_integer(topology_age_ms(api->source.shared->topology)));
+				    json_integer(topology_age_ms(api->source.topology)));
 		json_object_set_new(o, "partitions", partitions(t));
 		reply = http_json(MHD_HTTP_OK, json_done(o));
 	}

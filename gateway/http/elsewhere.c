@@ -14,7 +14,7 @@ enum { PATIENCE_MS = 8000 };
 /* Where that node's HTTP API is; NULL: no such node.  "": it is this one.  Caller frees. */
 static char *address_of(const struct http_api *api, const char *node_id)
 {
-	const struct cluster_view *v = cluster_view_get(api->source.shared->cluster);
+	const struct cluster_view *v = cluster_view_get(api->source.cluster);
 	char *address = NULL;
 
 	for (size_t i = 0; i < v->member_count && address == NULL; i++) {

@@ -42,11 +42,11 @@ static json_t *connections(const struct http_metrics *metrics)
 
 	metrics_sum(metrics, &sum);
 	json_object_set_new(o, "clients",
-			    json_integer((json_int_t)metrics_open(&sum, STAT_CLIENTS_ACCEPTED,
-								  STAT_CLIENTS_CLOSED)));
+			    json_integer((json_int_t)stats_open(&sum, STAT_CLIENTS_ACCEPTED,
+								STAT_CLIENTS_CLOSED)));
 	json_object_set_new(o, "brokers",
-			    json_integer((json_int_t)metrics_open(&sum, STAT_UPSTREAMS_OPENED,
-								  STAT_UPSTREAMS_CLOSED)));
+			    json_integer((json_int_t)stats_open(&sum, STAT_UPSTREAMS_OPENED,
+								STAT_UPSTREAMS_CLOSED)));
 	return o;
 }
 

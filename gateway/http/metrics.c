@@ -28,13 +28,6 @@ void metrics_sum(const struct http_metrics *metrics, struct stats *sum)
 		stats_sum(sum, metrics->workers[i]);
 }
 
-uint64_t metrics_open(const struct stats *sum, enum stats_counter opened, enum stats_counter closed)
-{
-	uint64_t o = sum->counters[opened], c = sum->counters[closed];
-
-	return o > c ? o - c : 0;
-}
-
 static double seconds(struct timespec t)
 {
 	return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
@@ -173,10 +166,10 @@ static void print_skew(FILE *out, const struct http_metrics *m)
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)
 {
 	gauge(out, "anyport_client_connections",
-	      (double)metrics_open(sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED),
+	      (double)stats_open(sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED),
 	      "Client connections open.");
 	gauge(out, "anyport_broker_connections",
-	      (double)metrics_open(sum, STAT_UPSTREAMS_OPENED, STAT_UPSTREAMS_CLOSED),
+	      (double)stats_open(sum, STAT_UPSTREAMS_OPENED, STAT_UPSTREAMS_CLOSED),
 	      "Broker connections open.");
 	gauge(out, "anyport_memory_budget_bytes", (double)m->memory_budget_bytes,
 	      "Memory for requests and answers that must be held.");

@@ -42,9 +42,6 @@ struct http_node {
 
 /* The sum over the workers. */
 void metrics_sum(const struct http_metrics *metrics, struct stats *sum);
-/* What opened and has not closed; the two counters are read at different moments. */
-uint64_t metrics_open(const struct stats *sum, enum stats_counter opened,
-		      enum stats_counter closed);
 /* Seconds since the node started. */
 double metrics_uptime(const struct http_node *node);
 

@@ -6,6 +6,13 @@ static void sum_cells(stat_cell *sum, const stat_cell *from, int n)
 		stat_cell_add(&sum[i], atomic_load_explicit(&from[i], memory_order_relaxed));
 }
 
+uint64_t stats_open(const struct stats *sum, enum stats_counter opened, enum stats_counter closed)
+{
+	uint64_t o = sum->counters[opened], c = sum->counters[closed];
+
+	return o > c ? o - c : 0;
+}
+
 void stats_sum(struct stats *sum, const struct stats *from)
 {
 	sum_cells(sum->counters, from->counters, STAT_COUNT);

@@ -114,5 +114,7 @@ static inline void stats_latency(struct stats *s, uint64_t us)
 
 /* Adds every cell of `from` to `sum`; from any thread. */
 void stats_sum(struct stats *sum, const struct stats *from);
+/* What opened and has not closed; the two counters are read at different moments. */
+uint64_t stats_open(const struct stats *sum, enum stats_counter opened, enum stats_counter closed);
 
 #endif

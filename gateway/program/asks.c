@@ -18,7 +18,8 @@ struct ask {
 	char *text;
 	/* a coordinator */
 	enum coordinator_type type;
-	char *key;
+	void *key;
+	size_t key_len;
 	int32_t broker;
 };
 
@@ -94,17 +95,20 @@ static void answer_coordinator(struct answers *answers, void *program)
 	struct ask *a = ask_of(answers);
 	struct program *p = program;
 
-	topology_ask_coordinator(p->shared.topology, a->type, a->key, strlen(a->key), &p->mailbox,
+	topology_ask_coordinator(p->shared.topology, a->type, a->key, a->key_len, &p->mailbox,
 				 on_coordinator, a);
 }
 
-int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const char *key)
+int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const void *key,
+				size_t len)
 {
 	struct ask *a = ask_new(answer_coordinator);
 	int32_t broker = NO_BROKER;
 
 	a->type = type;
-	a->key = mem_strdup(key);
+	a->key = mem_alloc(len);
+	memcpy(a->key, key, len);
+	a->key_len = len;
 	if (ask_main(p, a))
 		broker = a->broker;
 	answers_release(&a->answers);

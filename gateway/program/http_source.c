@@ -2,6 +2,7 @@
 #include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
+#include "session/connections.h"
 #include "util/clock.h"
 
 static void tell_drain(void *ctx, struct http_drain *out)
@@ -147,21 +148,51 @@ static char *tell_config(void *ctx)
 	return NULL;
 }
 
-static int32_t ask_coordinator(void *ctx, enum coordinator_type type, const char *key)
+/* As a worker does it for a client's request, but for the waiting. */
+static struct http_destination route(void *ctx, const struct where_question *question)
 {
-	return program_ask_coordinator(ctx, type, key);
+	struct program *p = ctx;
+	struct where_question q = *question;
+	struct http_destination to;
+
+	if (where_has_coordinator(&q))
+		q.coordinator = topology_coordinator(
+			p->shared.topology, where_coordinator_type(q.api), q.key, q.key_len);
+	to = (struct http_destination){ .where = where_of(&q) };
+	if (to.where.why != WHERE_COORDINATOR_UNKNOWN)
+		return to;
+	q.coordinator = program_ask_coordinator(p, where_coordinator_type(q.api), q.key, q.key_len);
+	return (struct http_destination){ where_of(&q), true };
+}
+
+static bool list_connections(void *ctx, const struct connections_wanted *wanted,
+			     struct connections *out)
+{
+	const struct program *p = ctx;
+
+	return connections_list(p->workers, p->worker_count, wanted, out);
+}
+
+static enum connections_closed close_connection(void *ctx, uint64_t id)
+{
+	const struct program *p = ctx;
+
+	return connections_close(p->workers, p->worker_count, id);
 }
 
 struct http_source http_source(struct program *p)
 {
 	return (struct http_source){ .ctx = p,
-				     .shared = &p->shared,
-				     .workers = p->workers,
+				     .settings = p->first,
+				     .topology = p->shared.topology,
+				     .cluster = p->shared.cluster,
 				     .worker_count = p->worker_count,
 				     .health = tell_health,
 				     .metrics = tell_metrics,
 				     .drain = tell_drain,
 				     .act = ask_to_act,
 				     .config = tell_config,
-				     .coordinator = ask_coordinator };
+				     .route = route,
+				     .connections = list_connections,
+				     .close = close_connection };
 }

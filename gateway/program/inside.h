@@ -137,7 +137,8 @@ void drain_state(struct program *p, struct http_drain *out); /* from any thread 
 bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,
 		 char **text);
 /* Asks the cluster; NO_BROKER: no answer. */
-int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const char *key);
+int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const void *key,
+				size_t len);
 
 /* http_source.c */
 struct http_source http_source(struct program *p);

@@ -30,7 +30,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	program_count(p, &all);
 	bytes = all.counters[STAT_CLIENT_BYTES_IN] + all.counters[STAT_CLIENT_BYTES_OUT];
-	told.connections = metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	told.connections = stats_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 	told.bytes_per_second = bytes - p->bytes_before;
 	p->bytes_before = bytes;
 	skew = skew_of(view, &told, clock_ms());

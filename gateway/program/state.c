@@ -55,5 +55,5 @@ int64_t program_clients(const struct program *p)
 	struct stats all;
 
 	program_count(p, &all);
-	return (int64_t)metrics_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
+	return (int64_t)stats_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
 }

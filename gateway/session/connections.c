@@ -171,17 +171,6 @@ static bool ask(struct gathering *g, struct worker *const *workers, int count)
 	return answers_wait(&g->answers, PATIENCE_S);
 }
 
-static void cut(struct connections *c, size_t limit)
-{
-	for (; c->count > limit; c->count--) {
-		struct connection *last = &c->list[c->count - 1];
-
-		free(last->client_id);
-		free(last->software);
-		free(last->brokers);
-	}
-}
-
 bool connections_list(struct worker *const *workers, int count,
 		      const struct connections_wanted *wanted, struct connections *out)
 {
@@ -196,17 +185,10 @@ bool connections_list(struct worker *const *workers, int count,
 	if (all) {
 		*out = g->found;
 		g->found = (struct connections){ 0 };
-		cut(out, wanted->limit);
+		connections_cut(out, wanted->limit);
 	}
 	answers_release(&g->answers);
 	return all;
-}
-
-void connections_free(struct connections *c)
-{
-	cut(c, 0);
-	free(c->list);
-	c->list = NULL;
 }
 
 enum connections_closed connections_close(struct worker *const *workers, int count, uint64_t id)

@@ -6,6 +6,7 @@
 #include "route/split.h"
 #include "route/stub.h"
 #include "route/targets.h"
+#include "route/where.h"
 #include "util/mem.h"
 
 #include <netinet/in.h>
@@ -247,19 +248,19 @@ static bool find_coordinator(struct client *c, struct request *r, uint32_t i, co
 			     uint32_t len)
 {
 	struct topology *topology = c->worker->shared->topology;
-	enum coordinator_type type = r->head.api->route == TO_TXN ? COORDINATOR_TXN
-								  : COORDINATOR_GROUP;
+	enum coordinator_type type = where_coordinator_type(r->head.api);
+	struct where_question q = {
+		.api = r->head.api, .snapshot = c->worker->snapshot, .key = key, .key_len = len
+	};
 	int32_t *slot = coordinator_slot(r, i);
 
 	if (*slot != TARGET_UNKNOWN)
 		return true;
-	*slot = TARGET_ANY;
-	if (key == NULL || len == 0)
-		return true; /* any broker says what is wrong with it, if anything is */
-	*slot = topology_coordinator(topology, type, key, len);
-	if (*slot != NO_BROKER)
+	if (where_has_coordinator(&q))
+		q.coordinator = topology_coordinator(topology, type, key, len);
+	*slot = where_of(&q).target;
+	if (*slot != TARGET_UNKNOWN)
 		return true;
-	*slot = TARGET_UNKNOWN;
 	c->queried_item = i;
 	c->in_state = IN_ASK;
 	c->query = topology_ask_coordinator(topology, type, key, len, &c->worker->mailbox,

@@ -72,12 +72,24 @@ static void every_cell_is_summed(void **state)
 	assert_int_equal(sum.latency_sum_us, (UINT64_C(1) << 40) + CELLS);
 }
 
+/* Read one after the other, the second may be ahead. */
+static void what_is_open_is_never_less_than_nothing(void **state)
+{
+	(void)state;
+	stats_add(&sum, STAT_CLIENTS_ACCEPTED, 5);
+	stats_add(&sum, STAT_CLIENTS_CLOSED, 2);
+	assert_int_equal(stats_open(&sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED), 3);
+	stats_add(&sum, STAT_CLIENTS_CLOSED, 4);
+	assert_int_equal(stats_open(&sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(a_latency_falls_into_its_bucket, clear),
 		cmocka_unit_test_setup(only_errors_in_the_table_are_counted, clear),
 		cmocka_unit_test_setup(every_cell_is_summed, clear),
+		cmocka_unit_test_setup(what_is_open_is_never_less_than_nothing, clear),
 	};
 
 	return cmocka_run_group_tests_name("stats", tests, NULL, NULL);

@@ -1,0 +1,97 @@
+#include "route/where.h"
+
+/* --- what any live broker takes --- */
+
+static struct where any(enum where_why why)
+{
+	return (struct where){ TARGET_ANY, why };
+}
+
+static struct where unknown(enum where_why why)
+{
+	return (struct where){ TARGET_UNKNOWN, why };
+}
+
+/* --- leaders --- */
+
+static struct where at_leader(const struct where_question *q)
+{
+	int32_t leader;
+
+	if (q->topic == NULL)
+		return unknown(WHERE_TOPIC_UNKNOWN);
+	if (q->partition < 0 || q->partition >= q->topic->partition_count)
+		return unknown(WHERE_PARTITION_UNKNOWN);
+	leader = q->topic->partitions[q->partition].leader;
+	if (leader == NO_BROKER || snapshot_broker(q->snapshot, leader) == NULL)
+		return unknown(WHERE_NO_LEADER);
+	return (struct where){ leader, WHERE_LEADER };
+}
+
+/* --- coordinators --- */
+
+bool where_has_coordinator(const struct where_question *q)
+{
+	return (q->api->route == TO_GROUP || q->api->route == TO_TXN) && q->key != NULL &&
+	       q->key_len > 0;
+}
+
+enum coordinator_type where_coordinator_type(const struct kapi *api)
+{
+	return api->route == TO_TXN ? COORDINATOR_TXN : COORDINATOR_GROUP;
+}
+
+static struct where at_coordinator(const struct where_question *q)
+{
+	if (!where_has_coordinator(q))
+		return any(WHERE_NO_KEY);
+	if (q->coordinator == NO_BROKER)
+		return unknown(WHERE_COORDINATOR_UNKNOWN);
+	return (struct where){ q->coordinator, WHERE_COORDINATOR };
+}
+
+/* --- resources --- */
+
+/* A broker's own settings are at that broker; everything else is anywhere. */
+static struct where at_resource(const struct where_question *q)
+{
+	int32_t id = 0;
+
+	if (q->resource_type != RESOURCE_BROKER && q->resource_type != RESOURCE_BROKER_LOGGER)
+		return any(WHERE_ANY_RESOURCE);
+	if (q->key_len == 0 || q->key_len > 9)
+		return any(WHERE_ANY_RESOURCE);
+	for (uint32_t i = 0; i < q->key_len; i++) {
+		if (q->key[i] < '0' || q->key[i] > '9')
+			return any(WHERE_ANY_RESOURCE);
+		id = 10 * id + (q->key[i] - '0');
+	}
+	if (snapshot_broker(q->snapshot, id) == NULL)
+		return any(WHERE_ANY_RESOURCE);
+	return (struct where){ id, WHERE_RESOURCE };
+}
+
+struct where where_of(const struct where_question *q)
+{
+	switch (q->api->route) {
+	case TO_LEADER:
+		return at_leader(q);
+	case TO_GROUP:
+	case TO_TXN:
+		return at_coordinator(q);
+	case TO_RESOURCE:
+		return at_resource(q);
+	case TO_ANY:
+		return any(WHERE_ANY);
+	case TO_CONTROLLER:
+		return any(WHERE_CONTROLLER);
+	case TO_ALL:
+		return any(WHERE_ALL);
+	case HERE:
+		return any(WHERE_HERE);
+	case NOT_FOR_CLIENTS:
+	case NOT_YET:
+		break;
+	}
+	return any(WHERE_REFUSED);
+}

@@ -1,0 +1,158 @@
+/* Where one thing belongs, and why: brokers 0 and 5; topic "a" is led by 5, 0, nobody, and a broker
+ * that is gone. */
+#include "route/where.h"
+
+#include "topology/snapshot_build.h"
+#include "util/mem.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+static struct snapshot *make_snapshot(void)
+{
+	static const int32_t leaders[] = { 5, 0, NO_BROKER, 9 };
+	struct snapshot *s = snapshot_new(NULL);
+	struct topic *t = snapshot_add_topic(s, "a", 1, (uint8_t[16]){ 1 }, 4);
+
+	for (int i = 0; i < 4; i++)
+		t->partitions[i].leader = leaders[i];
+	s->brokers = mem_zalloc(2 * sizeof *s->brokers);
+	s->broker_count = 2;
+	s->brokers[1].id = 5;
+	return s;
+}
+
+static void assert_where(const struct where_question *q, int32_t target, enum where_why why)
+{
+	struct where w = where_of(q);
+
+	assert_int_equal(w.target, target);
+	assert_int_equal(w.why, why);
+}
+
+static void a_partition_is_at_its_leader(void **state)
+{
+	static const struct {
+		int32_t partition, target;
+		enum where_why why;
+	} rows[] = {
+		{ -1, TARGET_UNKNOWN, WHERE_PARTITION_UNKNOWN },
+		{ 0, 5, WHERE_LEADER },
+		{ 1, 0, WHERE_LEADER },
+		{ 2, TARGET_UNKNOWN, WHERE_NO_LEADER },
+		{ 3, TARGET_UNKNOWN, WHERE_NO_LEADER },
+		{ 4, TARGET_UNKNOWN, WHERE_PARTITION_UNKNOWN },
+	};
+	const struct kapi api = { .route = TO_LEADER };
+	struct snapshot *s = make_snapshot();
+	struct where_question q = { .api = &api,
+				    .snapshot = s,
+				    .topic = snapshot_topic(s, "a", 1) };
+
+	(void)state;
+	assert_non_null(q.topic);
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		q.partition = rows[i].partition;
+		assert_where(&q, rows[i].target, rows[i].why);
+	}
+	q.topic = NULL;
+	assert_where(&q, TARGET_UNKNOWN, WHERE_TOPIC_UNKNOWN);
+	snapshot_unref(s);
+}
+
+static void a_key_is_at_its_coordinator(void **state)
+{
+	static const enum kroute routes[] = { TO_GROUP, TO_TXN };
+	static const enum coordinator_type types[] = { COORDINATOR_GROUP, COORDINATOR_TXN };
+	struct snapshot *s = make_snapshot();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(routes); i++) {
+		const struct kapi api = { .route = routes[i] };
+		struct where_question q = { .api = &api, .snapshot = s };
+
+		assert_int_equal(where_coordinator_type(&api), types[i]);
+		assert_false(where_has_coordinator(&q));
+		assert_where(&q, TARGET_ANY, WHERE_NO_KEY); /* null */
+		q.key = (const uint8_t *)"g";
+		assert_false(where_has_coordinator(&q));
+		assert_where(&q, TARGET_ANY, WHERE_NO_KEY); /* empty */
+		q.key_len = 1;
+		assert_true(where_has_coordinator(&q));
+		q.coordinator = NO_BROKER;
+		assert_where(&q, TARGET_UNKNOWN, WHERE_COORDINATOR_UNKNOWN);
+		q.coordinator = 5;
+		assert_where(&q, 5, WHERE_COORDINATOR);
+	}
+	snapshot_unref(s);
+}
+
+static void a_brokers_own_settings_are_at_that_broker(void **state)
+{
+	static const struct {
+		int16_t type;
+		const char *name;
+		int32_t target;
+	} rows[] = {
+		{ RESOURCE_BROKER, "5", 5 },
+		{ RESOURCE_BROKER_LOGGER, "0", 0 },
+		{ RESOURCE_BROKER, "", TARGET_ANY },
+		{ RESOURCE_BROKER, "7", TARGET_ANY },
+		{ RESOURCE_BROKER, "5x", TARGET_ANY },
+		{ RESOURCE_BROKER, "-5", TARGET_ANY },
+		{ RESOURCE_BROKER, "4294967301", TARGET_ANY },
+		{ 2, "5", TARGET_ANY }, /* a topic of that name */
+	};
+	const struct kapi api = { .route = TO_RESOURCE };
+	struct snapshot *s = make_snapshot();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct where_question q = { .api = &api,
+						  .snapshot = s,
+						  .key = (const uint8_t *)rows[i].name,
+						  .key_len = (uint32_t)strlen(rows[i].name),
+						  .resource_type = rows[i].type };
+
+		assert_where(&q, rows[i].target,
+			     rows[i].target >= 0 ? WHERE_RESOURCE : WHERE_ANY_RESOURCE);
+	}
+	snapshot_unref(s);
+}
+
+static void other_routes_ask_for_nothing(void **state)
+{
+	static const struct {
+		enum kroute route;
+		enum where_why why;
+	} rows[] = {
+		{ TO_ANY, WHERE_ANY },	    { TO_CONTROLLER, WHERE_CONTROLLER },
+		{ TO_ALL, WHERE_ALL },	    { HERE, WHERE_HERE },
+		{ NOT_YET, WHERE_REFUSED }, { NOT_FOR_CLIENTS, WHERE_REFUSED },
+	};
+	struct snapshot *s = make_snapshot();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct kapi api = { .route = rows[i].route };
+		const struct where_question q = { .api = &api, .snapshot = s };
+
+		assert_where(&q, TARGET_ANY, rows[i].why);
+	}
+	snapshot_unref(s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_partition_is_at_its_leader),
+		cmocka_unit_test(a_key_is_at_its_coordinator),
+		cmocka_unit_test(a_brokers_own_settings_are_at_that_broker),
+		cmocka_unit_test(other_routes_ask_for_nothing),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
