@@ -2,6 +2,7 @@
  * application only when the connections to all brokers are down at once.  So a turn begins
  * when those of the one before have gone and had a second to connect elsewhere. */
 #include "program/inside.h"
+#include "session/draining.h"
 #include "util/clock.h"
 #include "util/log.h"
 
@@ -57,7 +58,7 @@ static bool came_by_several_ports(const struct program *p)
 	int one = NO_PORT;
 
 	for (int i = 0; i < p->worker_count; i++) {
-		int port = worker_came_by(p->workers[i]);
+		int port = draining_came_by(p->workers[i]);
 
 		if (port == SEVERAL_PORTS || (port != NO_PORT && one != NO_PORT && port != one))
 			return true;
@@ -77,7 +78,7 @@ static void next_turn(struct program *p)
 {
 	struct drain *d = &p->drain;
 
-	each_worker(p, worker_drain_turn);
+	each_worker(p, draining_turn);
 	d->gone_at = 0;
 	atomic_fetch_add(&d->turns_done, 1);
 	log_info("who=main event=drain_turn turn=%d of=%d clients=%lld",
@@ -88,7 +89,7 @@ static void next_turn(struct program *p)
 static bool is_anyone_leaving(const struct program *p)
 {
 	for (int i = 0; i < p->worker_count; i++) {
-		if (worker_leaving(p->workers[i]) > 0)
+		if (draining_leaving(p->workers[i]) > 0)
 			return true;
 	}
 	return false;
@@ -133,7 +134,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (left <= 0) {
 		log_warn("who=main event=drain_timeout clients=%lld",
 			 (long long)program_clients(p));
-		each_worker(p, worker_drain_end);
+		each_worker(p, draining_end);
 		atomic_store(&d->turns_done, atomic_load(&d->turns));
 		return;
 	}
@@ -236,7 +237,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	atomic_store(&p->phase, HTTP_DRAINING);
 	cluster_set_draining(p->shared.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
-		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
+		draining_begin(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
 	tell_manager(p);
 	arm(p, 0);
 	return true;
@@ -250,7 +251,7 @@ bool drain_undo(struct program *p)
 		return true;
 	ev_timer_stop(p->loop, &p->drain.timer);
 	p->drain.is_undone = true;
-	each_worker(p, worker_undrain);
+	each_worker(p, draining_undo);
 	if (p->drain.workers_done >= p->worker_count)
 		undrained(p);
 	return true;

@@ -7,6 +7,7 @@
 #include "balance/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
+#include "session/ports.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -42,7 +43,7 @@ static void hand_out(struct program *p)
 	for (int w = 0; w < p->worker_count; w++) {
 		for (int i = 0; i < l->fd_ports; i++)
 			mine[i] = l->fds[i * p->worker_count + w];
-		worker_listen(p->workers[w], mine, l->fd_ports);
+		ports_listen(p->workers[w], mine, l->fd_ports);
 	}
 	free(mine);
 	free(l->fds);
