@@ -1,6 +1,6 @@
 /* Clients leave, virtual broker by virtual broker: librdkafka reports an error to its
  * application only when the connections to all brokers are down at once.  So a turn begins
- * when those of the one before have gone and had a second to connect elsewhere. */
+ * when the clients of the turn before have gone and had a second to connect elsewhere. */
 #include "program/inside.h"
 #include "session/draining.h"
 #include "util/clock.h"
@@ -8,8 +8,9 @@
 
 enum { TURN_MS = 1000, MOVING_TURN_MS = 1500, LOOK_MS = 100, SPREAD = 8 };
 
-/* Under internal balancing the other nodes are to know it first, and stop naming this one: they
- * hear of it with their next heartbeat.  Waited for is so long at most. */
+/* Under internal balancing the other nodes are to know of the drain first, and stop naming this
+ * node: they hear of it with their next heartbeat.  After two heartbeats, or a quarter of the
+ * drain's time, nobody is waited for. */
 static bool others_know(const struct program *p, int64_t now)
 {
 	const struct config *c = p->config;
@@ -29,20 +30,21 @@ static bool others_know(const struct program *p, int64_t now)
 }
 
 /* Under internal balancing a client that was closed comes back before it knows where else to
- * go, and is told; one that is refused waits longer after each time.  So its port is closed a
- * turn later. */
+ * go, and is told; a client that is refused waits longer after each time.  So a port is closed a
+ * turn later than its clients. */
 static int lag(const struct program *p)
 {
 	return program_names_nodes(p) ? 1 : 0;
 }
 
-/* And it waits longer between its own attempts the more often it has moved of late. */
+/* Under internal balancing turns are longer too: a client waits longer between its attempts the
+ * more often it has moved of late. */
 static int turn_ms(const struct program *p)
 {
 	return program_names_nodes(p) ? MOVING_TURN_MS : TURN_MS;
 }
 
-/* As many as there are virtual brokers, but all of them in half of the time. */
+/* Turns are as many as there are virtual brokers, but all of them fit in half of the time. */
 static int turns(const struct program *p)
 {
 	int most = p->config->drain_timeout_ms / 2 / turn_ms(p);
@@ -52,7 +54,7 @@ static int turns(const struct program *p)
 	return wanted < most ? wanted : most;
 }
 
-/* Where a load balancer sends all to one port, clients can't leave by port. */
+/* Clients can leave by port unless a load balancer sends all of them to one. */
 static bool came_by_several_ports(const struct program *p)
 {
 	int one = NO_PORT;
@@ -95,7 +97,8 @@ static bool is_anyone_leaving(const struct program *p)
 	return false;
 }
 
-/* Those that don't go are waited for as long as the turns to come still have their second. */
+/* A turn begins when the clients of the turn before have gone and had their second, or when only
+ * that second is left for each turn to come. */
 static bool may_begin_turn(struct program *p, int64_t now)
 {
 	struct drain *d = &p->drain;
@@ -138,13 +141,13 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		atomic_store(&d->turns_done, atomic_load(&d->turns));
 		return;
 	}
-	/* when nobody is there any more nobody is helped by waiting */
+	/* turns without any client left are not waited for */
 	while (has_turns(d) && (program_clients(p) == 0 || may_begin_turn(p, clock_ms())))
 		next_turn(p);
 	arm(p, has_turns(d) && left > LOOK_MS ? LOOK_MS : left);
 }
 
-/* Ports that have been closed, from the first on: see the workers' turns. */
+/* How many ports the workers have closed, from the first on: see balance/turns.h. */
 static int closed_ports(const struct program *p)
 {
 	int turns = atomic_load(&p->drain.turns) - lag(p),
@@ -212,7 +215,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	struct drain *d = &p->drain;
 	bool by_port;
 
-	if (d->is_undone) { /* only for a moment */
+	if (d->is_undone) { /* the workers are about to answer */
 		d->begins_again = true;
 		d->then_exits |= exits;
 		return true;

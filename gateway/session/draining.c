@@ -106,7 +106,7 @@ static void begin_turn(void *worker)
 		return;
 	w->turns.done++;
 	for (int port = 0; port < w->port_count; port++) {
-		/* the turns of ports run out before those of clients that share one */
+		/* ports have had their turns before clients that share one have had theirs */
 		if (turns_of_port(port, w->turns.count - w->turns.lag, w->port_count) <=
 		    turn - w->turns.lag)
 			ports_close(w, port);

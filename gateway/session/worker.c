@@ -40,7 +40,7 @@ void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_cou
 
 struct call_letter {
 	struct letter letter;
-	const struct config *config; /* NULL: as it was */
+	const struct config *config; /* NULL: the configuration stays */
 	void (*done)(void *ctx);
 	void *ctx;
 };

@@ -55,9 +55,9 @@ struct worker {
 	atomic_int leaving;   /* clients whose turn has come and that are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
-	/* who is to leave between requests: see stay.c */
-	atomic_int chosen;	     /* so many, and they are not gone */
-	atomic_int returned;	     /* so many were closed for that and are back */
+	/* clients that are to leave between requests: see stay.c */
+	atomic_int chosen;	     /* so many are chosen, and not gone yet */
+	atomic_int returned;	     /* so many were closed for the balance and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
