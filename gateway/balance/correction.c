@@ -3,10 +3,10 @@
 #include <math.h>
 
 enum {
-	FEW = 3,	  /* so many too many are none */
-	QUIET_MS = 5000,  /* since the last node came or went */
-	SETTLE_MS = 6000, /* until three records of everyone's load have been heard */
-	STALL_MS = 10000, /* a round that finds nobody to close */
+	FEW = 3,	  /* so many connections too many are none too many */
+	QUIET_MS = 5000,  /* no round begins so soon after a node came or went */
+	SETTLE_MS = 6000, /* until three records of every node's load have been heard */
+	STALL_MS = 10000, /* a round that closes nobody for so long ends */
 	PAUSE_MS = 10000,
 	PAUSE_MOST_MS = 600000,
 };
@@ -22,7 +22,7 @@ static void listen(struct correction *c, const struct correction_input *in)
 	c->heard++;
 }
 
-/* The least that it had, and the highest mean, of the last seconds. */
+/* The least that this node had, and the highest mean, of the last seconds. */
 static void reckon(const struct correction *c, double *own, double *mean)
 {
 	*own = c->owns[0];
@@ -40,7 +40,7 @@ static bool is_above(const struct correction *c, const struct correction_input *
 	if (c->heard < CORRECTION_LAG_S)
 		return false;
 	reckon(c, &own, &mean);
-	/* what was of use goes on, so that it ends well inside the tolerance */
+	/* rounds that were of use go on, so that they end well inside the tolerance */
 	return own - mean > FEW && own - mean > mean * in->tolerance / (c->goes_on ? 200 : 100);
 }
 
@@ -79,7 +79,7 @@ static bool may_begin(struct correction *c, const struct correction_input *in)
 	       is_above(c, in);
 }
 
-/* How many are still to be closed. */
+/* How many connections the round is still to close. */
 static uint64_t left(struct correction *c, const struct correction_input *in)
 {
 	uint64_t done = in->closed - c->closed_before;
@@ -93,7 +93,7 @@ static uint64_t left(struct correction *c, const struct correction_input *in)
 	return (uint64_t)fmin((double)(c->goal - done), ceil(in->own - in->mean));
 }
 
-/* Were they of use? */
+/* The closed connections came back, or nothing could be closed. */
 static bool was_in_vain(const struct correction *c, const struct correction_input *in)
 {
 	double closed = (double)(c->closed_last - c->closed_before);

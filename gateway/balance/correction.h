@@ -4,10 +4,11 @@
  * every node's load is known and none has come or gone of late.  The others' loads are some
  * seconds old, so the least that the node had in these seconds is compared with the highest
  * mean: where all have more and more, nobody has too much.  A round closes what is above the
- * mean, a few a second, and is over when that is done.  Then it waits until the others have told
- * what that did to them.  When most of what was closed has come back (a load balancer that is
+ * mean, a few a second, and is over when that is done.  Then the node waits until the others
+ * have told what that did to them.  When most of what was closed has come back (a load balancer that is
  * sticky), or nothing could be closed, the next round waits, twice as long each time, ten minutes
- * at most.  Under internal balancing clients are known again; else it is taken from the numbers.
+ * at most.  Under internal balancing clients that come back are known again; else the number of
+ * connections tells.
  * Tests: tests/unit/balance/correction_test.c
  */
 #ifndef BALANCE_CORRECTION_H
@@ -22,26 +23,27 @@ enum correction_event {
 	CORRECTION_NONE,
 	CORRECTION_BEGUN,
 	CORRECTION_ENDED,
-	CORRECTION_IN_VAIN, /* judged some seconds after the end */
+	CORRECTION_IN_VAIN, /* what a round did is judged some seconds after its end */
 };
 
 struct correction {
 	enum { CORRECTION_REST, CORRECTION_ROUND, CORRECTION_SETTLE } state;
-	/* of the last seconds, in turn; `heard` counts them from the last change on */
+	/* the two of correction_input in the last seconds, in turn; `heard` counts the seconds since
+	 * the loads became known */
 	double owns[CORRECTION_LAG_S], means[CORRECTION_LAG_S];
 	unsigned heard;
-	bool is_asked;	    /* begin without one, whatever the tolerance and the pauses */
-	bool by_request;    /* the round was asked for */
-	bool goes_on;	    /* the last one was good */
+	bool is_asked;	    /* a round is to begin whatever the tolerance and the pauses */
+	bool by_request;    /* this round was asked for */
+	bool goes_on;	    /* the last round was of use */
 	uint64_t members;   /* who the nodes were, and since when */
 	int64_t members_at; /* 0: never */
 	uint64_t goal;	    /* of the round, in connections */
 	int64_t returned_before;
 	double excess_before;
 	uint64_t closed_before, closed_last;
-	int64_t closed_at; /* when the last one was */
-	int64_t until;	   /* of CORRECTION_SETTLE; of a pause in CORRECTION_REST */
-	int64_t pause_ms;  /* 0: the last round was good */
+	int64_t closed_at; /* when the last connection was closed */
+	int64_t until;	   /* the end of CORRECTION_SETTLE, or of a pause in CORRECTION_REST */
+	int64_t pause_ms;  /* 0: the last round was of use */
 };
 
 struct correction_input {
@@ -51,13 +53,13 @@ struct correction_input {
 	bool is_on;	  /* the option */
 	uint64_t members; /* changes when nodes come or go */
 	uint64_t closed;  /* by corrections, ever */
-	unsigned chosen;  /* about to be closed */
-	int64_t returned; /* so many of these are back, now; -1: it can't be known */
+	unsigned chosen;  /* connections that are about to be closed */
+	int64_t returned; /* so many of the closed are back now; -1: nobody can know */
 	int tolerance;	  /* percent */
 	unsigned per_second;
 };
 
-/* Once a second; how many to close in this one. */
+/* To be called once a second; returns how many connections to close in this one. */
 unsigned correction_step(struct correction *c, const struct correction_input *in,
 			 enum correction_event *event);
 

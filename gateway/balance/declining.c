@@ -4,9 +4,10 @@
 
 enum {
 	WHOLE = 1000,
-	FEW = 3,	 /* so many too many are none */
-	PAUSE_MS = 3000, /* until the workers have counted again and the others have heard of it */
-	QUIET_MS = 5000, /* since a node came or went */
+	FEW = 3, /* so many clients too many are none too many */
+	PAUSE_MS =
+		3000, /* until the workers have counted again and the others have heard the change */
+	QUIET_MS = 5000, /* nothing changes so soon after a node came or went */
 	STEP = 40,
 	BACK_MS = 60000, /* the way back is slow: clients that all have one key move as one */
 };
@@ -39,7 +40,8 @@ static double excess(const struct declining *d)
 	return high < low_mean ? high - low_mean : 0;
 }
 
-/* A part of the tolerance, so that a correction has somebody to close, and an end inside it. */
+/* What is to be declined from now on.  The slack is a part of the tolerance, so that a correction
+ * finds somebody to close, and ends inside the tolerance. */
 static unsigned next(const struct declining *d, const struct declining_input *in)
 {
 	double slack = fmax(in->mean * in->tolerance / 400, FEW), kept = WHOLE - d->now, wanted,
@@ -49,7 +51,7 @@ static unsigned next(const struct declining *d, const struct declining_input *in
 		wanted = WHOLE - kept * in->mean / (in->mean + too_many);
 		return (unsigned)lround(fmin(fmin(wanted, d->now + STEP), DECLINES_MOST));
 	}
-	/* who belongs here and is elsewhere is not known */
+	/* own counts too: clients that belong here and are at other nodes are not known */
 	if (too_many < -slack && in->own < in->mean - slack &&
 	    in->now_ms >= d->changed_at + BACK_MS)
 		return d->now > STEP ? d->now - STEP : 0;
@@ -78,7 +80,7 @@ unsigned declining_step(struct declining *d, const struct declining_input *in)
 	if (wanted != d->now) {
 		d->now = wanted;
 		d->changed_at = in->now_ms;
-		d->heard = 0; /* what was counted before it says nothing any more */
+		d->heard = 0; /* what was counted before the change says nothing any more */
 	}
 	return d->now;
 }

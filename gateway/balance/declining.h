@@ -1,11 +1,11 @@
-/* declining.h - how much of what the mapping would give this node it wants the others to get.
+/* declining.h - how much of what the mapping would give a node is to go to the others.
  *
  * Under internal balancing clients go where the metadata answers send them.  A node that has too
  * much closes connections (correction.h), which is of use only when the next answers send those
- * clients elsewhere.  What counts is not who is here but who belongs here: when those are too
- * many, a part of them is given to the other nodes, and stays theirs.
+ * clients elsewhere.  What counts is not how many clients are here but how many belong here: when
+ * those are too many, a part of them is given to the other nodes, and stays theirs.
  * Little by little, so that no answer moves many of a client's brokers.
- * In thousandths; told to the other nodes with the load.
+ * Declining is counted in thousandths, and told to the other nodes with the load.
  * Tests: tests/unit/balance/declining_test.c
  */
 #ifndef BALANCE_DECLINING_H
@@ -22,7 +22,7 @@ struct declining_input {
 	bool is_steady;	  /* the loads of two nodes or more are known, and all take clients */
 	uint64_t members; /* changes when nodes come or go */
 	double own, mean; /* connections */
-	double at_home;	  /* of own, those that the mapping gives to this node */
+	double at_home;	  /* connections of clients that the mapping gives to this node */
 	int tolerance;	  /* percent */
 };
 
@@ -30,12 +30,12 @@ struct declining {
 	unsigned now;
 	uint64_t members;
 	int64_t members_at, changed_at; /* clock_ms */
-	/* of the last seconds, in turn; `heard` counts them */
+	/* the inputs of the last seconds, in turn; `heard` counts them */
 	struct declining_input last[DECLINING_LAG_S];
 	unsigned heard;
 };
 
-/* Once a second. */
+/* To be called once a second; returns what is declined from now on. */
 unsigned declining_step(struct declining *d, const struct declining_input *in);
 
 #endif

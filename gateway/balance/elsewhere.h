@@ -1,6 +1,6 @@
 /* elsewhere.h - at which of the other nodes a client has a connection for a broker.
  *
- * Nodes tell each other (cluster/load.h); so it is some tenths of a second old.  One thread
+ * Nodes tell each other (cluster/load.h), so the table is some tenths of a second behind.  One thread
  * writes, all workers read, without locks: a table in which a newer key pushes out another where
  * its bucket is full, and in which a node that was killed leaves its keys.  A key is one of
  * key_at_port in naming.c, and odd; a node is its mapping_tag.
@@ -40,7 +40,8 @@ static inline bool elsewhere_is(uint64_t slot, uint64_t key)
 static inline void elsewhere_add(struct elsewhere *e, uint64_t key, uint16_t tag)
 {
 	_Atomic uint64_t *slots = elsewhere_bucket(e, key);
-	int at = (int)((key >> 32) % ELSEWHERE_BUCKET); /* unless it is there, or one is free */
+	int at = (int)((key >> 32) %
+		       ELSEWHERE_BUCKET); /* unless the key is there, or a slot is free */
 
 	for (int i = 0; i < ELSEWHERE_BUCKET; i++) {
 		uint64_t slot = elsewhere_load(&slots[i]);

@@ -1,7 +1,7 @@
 /* known.h - clients that have worked with this node of late.
  *
- * Shared by all workers, without locks: a table of keys (mapping_client_key) in which the oldest
- * of a bucket is pushed out by a newer one.  So "not known" may be wrong, "known" is as right as
+ * One table for all workers, without locks: keys (mapping_client_key, and naming.c's) of which the
+ * oldest of a bucket is pushed out by a newer one.  So "not known" may be wrong, "known" is as right as
  * the keys are.
  * Tests: tests/unit/balance/known_test.c
  */
@@ -15,11 +15,11 @@
 enum { KNOWN_BUCKETS = 8192, KNOWN_BUCKET = 8 };
 
 struct known {
-	/* zeros at first; in a bucket the newest is the first */
+	/* zeros at first; in a bucket the newest key is the first */
 	_Atomic uint64_t buckets[KNOWN_BUCKETS][KNOWN_BUCKET];
 };
 
-/* Not 0. */
+/* The key must not be 0. */
 static inline void known_add(struct known *k, uint64_t key)
 {
 	_Atomic uint64_t *slots = k->buckets[key % KNOWN_BUCKETS];

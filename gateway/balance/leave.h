@@ -9,7 +9,7 @@
  *     chosen |  others hear  |  due    |  stays after all
  *
  * Pure but for the tenure that is given.  Times are seconds of the worker's loop.
- * Tests: tests/unit/balance/leave_test.c, tests/integration/balance.py
+ * Tests: tests/unit/balance/leave_test.c, tests/integration/cluster/balance.py
  */
 #ifndef BALANCE_LEAVE_H
 #define BALANCE_LEAVE_H

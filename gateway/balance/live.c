@@ -21,7 +21,7 @@ struct live {
 	pthread_mutex_t lock;
 	struct slot *slots;
 	size_t size, taken;
-	/* what waits for live_take, from `told` on */
+	/* keys that wait for live_take, from index `told` on */
 	bool is_watched;
 	uint64_t *waiting;
 	size_t waiting_size, waiting_count, told;
@@ -47,8 +47,8 @@ void live_free(struct live *l)
 	free(l);
 }
 
-/* Where it is, or would be put.  Hashed again: who knows how keys are made must not make some
- * that collide here. */
+/* The slot where a key is, or would be put.  The key is hashed again: somebody who knows how keys
+ * are made must not make some that collide here. */
 static size_t place(const struct live *l, uint64_t key)
 {
 	size_t at = hash_bytes(&key, sizeof key) & (l->size - 1);
@@ -160,7 +160,7 @@ void live_add(struct live *l, uint64_t key)
 	pthread_mutex_unlock(&l->lock);
 }
 
-/* Those behind the hole that it leaves are put again, up to the next one. */
+/* The slots behind the hole that a key leaves are put again, up to the next hole. */
 static void take_out(struct live *l, size_t at)
 {
 	l->slots[at] = (struct slot){ 0, 0 };

@@ -12,7 +12,7 @@
  * application so, as an error (_ALL_BROKERS_DOWN).
  *
  * Pure but for the tenure, the places and the drawn keys that are given.
- * Tests: tests/unit/balance/naming_test.c, tests/integration/internal_naming.py
+ * Tests: tests/unit/balance/naming_test.c, tests/integration/cluster/internal_naming.py
  */
 #ifndef BALANCE_NAMING_H
 #define BALANCE_NAMING_H

@@ -15,13 +15,13 @@ static bool is_meant(const struct cluster_member *self, const struct cluster_mem
 	return m->internal && m->mode == ADVERTISE_PORTS && m->port_count > 0 && !is_elsewhere;
 }
 
-/* This node only once the others know it too: they would send a client back. */
+/* This node leaves only once the others know that it drains: they would send a client back. */
 static bool leaves(const struct cluster_view *v, const struct cluster_member *m)
 {
 	return m->is_draining && (!m->is_self || v->is_told || v->state != CLUSTER_MEMBER);
 }
 
-/* Who has not told its load of late declines nothing. */
+/* A node that has not told its load of late declines nothing. */
 static struct mapping_node node_of(const struct cluster_view *v, const struct cluster_member *m,
 				   int64_t now_ms)
 {

@@ -1,4 +1,4 @@
-/* nodes.h - the gateway nodes as clients of one worker are told them.
+/* nodes.h - the gateway nodes as clients are told them.
  *
  * Tests: tests/unit/balance/nodes_test.c, tests/integration/cluster/internal_balancing.py
  */

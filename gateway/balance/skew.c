@@ -1,6 +1,6 @@
 #include "balance/skew.h"
 
-/* Three records of a load, so that one may be late. */
+/* A load is fresh for as long as three records take, so that one may be late. */
 enum { FRESH_MS = 6000 };
 
 static void count_in(struct skew *s, uint64_t load)

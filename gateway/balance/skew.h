@@ -1,6 +1,6 @@
 /* skew.h - how unevenly the load is spread over the nodes.
  *
- * Counted are this node and those that take clients and have told their load of late.
+ * This node is counted, and the others that take clients and have told their load of late.
  * Tests: tests/unit/balance/skew_test.c
  */
 #ifndef BALANCE_SKEW_H
@@ -13,10 +13,10 @@ struct skew {
 };
 
 struct cluster_skew {
-	int nodes;	 /* counted, this one included */
+	int nodes;	 /* that are counted, this node included */
 	bool is_whole;	 /* every node that takes clients is counted */
-	bool is_leaving; /* this node drains: it is no part of the others' mean */
-	bool is_moving;	 /* another one drains and still has clients, who will come */
+	bool is_leaving; /* this node drains: its load is no part of the mean */
+	bool is_moving;	 /* another node drains and still has clients, who will come to others */
 	struct skew connections, bytes;
 };
 

@@ -25,7 +25,7 @@ int weight_of(const struct weight_load *load)
 	return percent < LEAST ? LEAST : percent > MOST ? MOST : percent;
 }
 
-/* Rounded away from where it stands, so that the way ends. */
+/* The step is rounded away from where the weight stands, so that the way ends. */
 static int halfway(int from, int to)
 {
 	int half = (to - from) / 2 / STEP * STEP;
@@ -43,7 +43,7 @@ int weight_step(struct weight *w, const struct weight_load *load)
 		w->in_a_row = 0;
 		return w->now;
 	}
-	/* on the other side of what is asked for now: that is a swing, begin anew */
+	/* a measurement on the other side of what is asked for now is a swing: begin anew */
 	if (w->in_a_row == 0 || (one > w->now) != (w->wanted > w->now))
 		w->in_a_row = 0;
 	w->wanted = one;

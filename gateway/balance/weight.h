@@ -23,7 +23,7 @@ struct weight_load {
 
 /* What one measurement alone would ask for, 10 to 100. */
 int weight_of(const struct weight_load *load);
-/* Takes a measurement in; what to ask for. */
+/* Takes a measurement in; returns what to ask for. */
 int weight_step(struct weight *w, const struct weight_load *load);
 
 #endif

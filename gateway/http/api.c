@@ -9,25 +9,12 @@
 
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
-struct http_health api_health(const struct http_api *api)
-{
-	struct http_health health = { 0 };
-
-	api->source.health(api->source.ctx, &health);
-	return health;
-}
-
 static struct http_metrics read_metrics(const struct http_api *api)
 {
 	struct http_metrics metrics = { 0 };
 
 	api->source.metrics(api->source.ctx, &metrics);
 	return metrics;
-}
-
-struct http_node api_node(const struct http_api *api, const struct http_health *health)
-{
-	return (struct http_node){ api->version, api->started, http_takes_clients(health) };
 }
 
 static struct http_reply answer_summary(void *ctx, const struct http_request *r)

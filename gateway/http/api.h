@@ -43,7 +43,7 @@ struct http_drain {
 
 struct http_destination {
 	struct where where;
-	bool was_asked; /* the cluster, just now: it was not known */
+	bool was_asked; /* the cluster was asked just now */
 };
 
 /* Called on several threads at a time, from before api_start returns until api_stop does. */
@@ -64,8 +64,9 @@ struct http_source {
 	/* Where a request would go.  The question's coordinator is filled in; where it isn't known the
 	 * cluster is asked, a few seconds at most. */
 	struct http_destination (*route)(void *ctx, const struct where_question *question);
-	/* Both wait for the workers, two seconds at most.  False: one does not answer, and *out is
-	 * empty; free it with connections_free. */
+	/* The clients that are connected, and the end of one: wait for the workers, two seconds at
+	 * most.  False: a worker does not answer, and *out is empty; else free it with
+	 * connections_free. */
 	bool (*connections)(void *ctx, const struct connections_wanted *wanted,
 			    struct connections *out);
 	enum connections_closed (*close)(void *ctx, uint64_t id);

@@ -9,7 +9,7 @@
 #include <microhttpd.h>
 #include <string.h>
 
-/* What a broker's connections go to; null while its name can't be resolved. */
+/* The address of a broker; null while its name can't be resolved. */
 static json_t *address(const struct broker *b)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)&b->address;
@@ -25,7 +25,7 @@ static json_t *address(const struct broker *b)
 	return json_host_port(host, b->port);
 }
 
-/* What clients are told for it: an example under random mapping. */
+/* The address that clients are told for a broker: an example under random mapping. */
 static json_t *advertised(const struct advertising *a, const struct snapshot *s, int32_t id)
 {
 	struct advertised told;

@@ -11,7 +11,7 @@
 
 enum { PATIENCE_MS = 8000 };
 
-/* Where that node's HTTP API is; NULL: no such node.  "": it is this one.  Caller frees. */
+/* The address of that node's HTTP API; NULL: no such node.  "": this node.  Caller frees. */
 static char *address_of(const struct http_api *api, const char *node_id)
 {
 	const struct cluster_view *v = cluster_view_get(api->source.cluster);

@@ -23,8 +23,19 @@ struct http_api {
 	struct http_server *server;
 };
 
-struct http_health api_health(const struct http_api *api);
-struct http_node api_node(const struct http_api *api, const struct http_health *health);
+static inline struct http_health api_health(const struct http_api *api)
+{
+	struct http_health health = { 0 };
+
+	api->source.health(api->source.ctx, &health);
+	return health;
+}
+
+static inline struct http_node api_node(const struct http_api *api,
+					const struct http_health *health)
+{
+	return (struct http_node){ api->version, api->started, http_takes_clients(health) };
+}
 
 /* Each answers one route; ctx is the http_api. */
 struct http_reply answer_page(void *ctx, const struct http_request *r);

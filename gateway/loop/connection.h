@@ -1,7 +1,7 @@
 /* connection.h - one client's connection, as a worker tells of it to another thread.
  *
  * Plain values; who asks for a list frees it.
- * Tests: tests/integration/http_api.py
+ * Tests: tests/integration/operate/http_api.py
  */
 #ifndef LOOP_CONNECTION_H
 #define LOOP_CONNECTION_H

@@ -1,8 +1,10 @@
 #include "loop/mailbox.h"
 
 #include "util/compiler.h"
+#include "util/mem.h"
 
 #include <stddef.h>
+#include <stdlib.h>
 
 static struct letter *take_all(struct mailbox *m)
 {
@@ -62,4 +64,26 @@ void mailbox_post(struct mailbox *m, struct letter *letter)
 	m->last = &letter->next;
 	pthread_mutex_unlock(&m->lock);
 	ev_async_send(m->loop, &m->wake);
+}
+
+struct call_letter {
+	struct letter letter;
+	void (*call)(void *owner);
+};
+
+static void deliver_call(struct letter *letter, void *owner)
+{
+	struct call_letter *l = CONTAINER_OF(letter, struct call_letter, letter);
+	void (*call)(void *owner) = l->call;
+
+	free(l);
+	call(owner);
+}
+
+void mailbox_call(struct mailbox *m, void (*call)(void *owner))
+{
+	struct call_letter *l = mem_alloc(sizeof *l);
+
+	*l = (struct call_letter){ .letter.deliver = deliver_call, .call = call };
+	mailbox_post(m, &l->letter);
 }

@@ -30,5 +30,7 @@ void mailbox_init(struct mailbox *m, struct ev_loop *loop, void *owner);
 void mailbox_deinit(struct mailbox *m);
 /* From any thread. */
 void mailbox_post(struct mailbox *m, struct letter *letter);
+/* From any thread: `call` is called as a letter's turn would be, with the mailbox's owner. */
+void mailbox_call(struct mailbox *m, void (*call)(void *owner));
 
 #endif

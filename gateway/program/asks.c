@@ -45,7 +45,7 @@ static struct ask *ask_new(void (*answer)(struct answers *, void *program))
 	return a;
 }
 
-/* False: what it holds is not ours yet. */
+/* False: nobody answered in time, and the ask still belongs to the main loop. */
 static bool ask_main(struct program *p, struct ask *a)
 {
 	answers_ask(&a->answers, &p->mailbox);

@@ -1,5 +1,5 @@
-/* What a node does about having more than its share: correction.c says when and how many,
- * the workers close those that are between requests (session/stay.c). */
+/* What a node does about having more than its share: balance/correction.c says when and how many
+ * connections are closed, the workers close those that are between requests (session/stay.c). */
 #include "program/inside.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -13,7 +13,7 @@ static uint64_t closed_so_far(const struct stats *all)
 	return all->counters[STAT_SHED_SKEW] + all->counters[STAT_SHED_ASKED];
 }
 
-/* Of all workers. */
+/* The sum over all workers. */
 static int sum(const struct program *p, int (*count)(const struct worker *w))
 {
 	int all = 0;
@@ -24,11 +24,11 @@ static int sum(const struct program *p, int (*count)(const struct worker *w))
 }
 
 /* The oldest connections of each port are often the same clients', which need a while to
- * reconnect before they lose another one.  By the clock, so that all nodes close those of the
- * same broker at the same time. */
+ * reconnect before they lose another one.  Ports change by the clock, so that all nodes close the
+ * connections of the same broker at the same time. */
 enum { SECONDS_A_PORT = 4 };
 
-/* As evenly as it goes: each worker gets the odd ones in turn. */
+/* The workers close equal numbers; each gets the odd ones in turn. */
 static void shed(struct program *p, unsigned count)
 {
 	unsigned workers = (unsigned)p->worker_count, second = (unsigned)time(NULL);

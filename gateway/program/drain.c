@@ -1,14 +1,16 @@
 /* Clients leave, virtual broker by virtual broker: librdkafka reports an error to its
  * application only when the connections to all brokers are down at once.  So a turn begins
- * when those of the one before have gone and had a second to connect elsewhere. */
+ * when the clients of the turn before have gone and had a second to connect elsewhere. */
 #include "program/inside.h"
+#include "session/draining.h"
 #include "util/clock.h"
 #include "util/log.h"
 
 enum { TURN_MS = 1000, MOVING_TURN_MS = 1500, LOOK_MS = 100, SPREAD = 8 };
 
-/* Under internal balancing the other nodes are to know it first, and stop naming this one: they
- * hear of it with their next heartbeat.  Waited for is so long at most. */
+/* Under internal balancing the other nodes are to know of the drain first, and stop naming this
+ * node: they hear of it with their next heartbeat.  After two heartbeats, or a quarter of the
+ * drain's time, nobody is waited for. */
 static bool others_know(const struct program *p, int64_t now)
 {
 	const struct config *c = p->config;
@@ -28,20 +30,21 @@ static bool others_know(const struct program *p, int64_t now)
 }
 
 /* Under internal balancing a client that was closed comes back before it knows where else to
- * go, and is told; one that is refused waits longer after each time.  So its port is closed a
- * turn later. */
+ * go, and is told; a client that is refused waits longer after each time.  So a port is closed a
+ * turn later than its clients. */
 static int lag(const struct program *p)
 {
 	return program_names_nodes(p) ? 1 : 0;
 }
 
-/* And it waits longer between its own attempts the more often it has moved of late. */
+/* Under internal balancing turns are longer too: a client waits longer between its attempts the
+ * more often it has moved of late. */
 static int turn_ms(const struct program *p)
 {
 	return program_names_nodes(p) ? MOVING_TURN_MS : TURN_MS;
 }
 
-/* As many as there are virtual brokers, but all of them in half of the time. */
+/* Turns are as many as there are virtual brokers, but all of them fit in half of the time. */
 static int turns(const struct program *p)
 {
 	int most = p->config->drain_timeout_ms / 2 / turn_ms(p);
@@ -51,13 +54,13 @@ static int turns(const struct program *p)
 	return wanted < most ? wanted : most;
 }
 
-/* Where a load balancer sends all to one port, clients can't leave by port. */
+/* Clients can leave by port unless a load balancer sends all of them to one. */
 static bool came_by_several_ports(const struct program *p)
 {
 	int one = NO_PORT;
 
 	for (int i = 0; i < p->worker_count; i++) {
-		int port = worker_came_by(p->workers[i]);
+		int port = draining_came_by(p->workers[i]);
 
 		if (port == SEVERAL_PORTS || (port != NO_PORT && one != NO_PORT && port != one))
 			return true;
@@ -77,7 +80,7 @@ static void next_turn(struct program *p)
 {
 	struct drain *d = &p->drain;
 
-	each_worker(p, worker_drain_turn);
+	each_worker(p, draining_turn);
 	d->gone_at = 0;
 	atomic_fetch_add(&d->turns_done, 1);
 	log_info("who=main event=drain_turn turn=%d of=%d clients=%lld",
@@ -88,13 +91,14 @@ static void next_turn(struct program *p)
 static bool is_anyone_leaving(const struct program *p)
 {
 	for (int i = 0; i < p->worker_count; i++) {
-		if (worker_leaving(p->workers[i]) > 0)
+		if (draining_leaving(p->workers[i]) > 0)
 			return true;
 	}
 	return false;
 }
 
-/* Those that don't go are waited for as long as the turns to come still have their second. */
+/* A turn begins when the clients of the turn before have gone and had their second, or when only
+ * that second is left for each turn to come. */
 static bool may_begin_turn(struct program *p, int64_t now)
 {
 	struct drain *d = &p->drain;
@@ -133,17 +137,17 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (left <= 0) {
 		log_warn("who=main event=drain_timeout clients=%lld",
 			 (long long)program_clients(p));
-		each_worker(p, worker_drain_end);
+		each_worker(p, draining_end);
 		atomic_store(&d->turns_done, atomic_load(&d->turns));
 		return;
 	}
-	/* when nobody is there any more nobody is helped by waiting */
+	/* turns without any client left are not waited for */
 	while (has_turns(d) && (program_clients(p) == 0 || may_begin_turn(p, clock_ms())))
 		next_turn(p);
 	arm(p, has_turns(d) && left > LOOK_MS ? LOOK_MS : left);
 }
 
-/* Ports that have been closed, from the first on: see the workers' turns. */
+/* How many ports the workers have closed, from the first on: see balance/turns.h. */
 static int closed_ports(const struct program *p)
 {
 	int turns = atomic_load(&p->drain.turns) - lag(p),
@@ -211,7 +215,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	struct drain *d = &p->drain;
 	bool by_port;
 
-	if (d->is_undone) { /* only for a moment */
+	if (d->is_undone) { /* the workers are about to answer */
 		d->begins_again = true;
 		d->then_exits |= exits;
 		return true;
@@ -236,7 +240,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	atomic_store(&p->phase, HTTP_DRAINING);
 	cluster_set_draining(p->shared.cluster, true);
 	for (int i = 0; i < p->worker_count; i++)
-		worker_drain(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
+		draining_begin(p->workers[i], atomic_load(&d->turns), lag(p), by_port);
 	tell_manager(p);
 	arm(p, 0);
 	return true;
@@ -250,7 +254,7 @@ bool drain_undo(struct program *p)
 		return true;
 	ev_timer_stop(p->loop, &p->drain.timer);
 	p->drain.is_undone = true;
-	each_worker(p, worker_undrain);
+	each_worker(p, draining_undo);
 	if (p->drain.workers_done >= p->worker_count)
 		undrained(p);
 	return true;

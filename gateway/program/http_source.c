@@ -1,4 +1,4 @@
-/* What the HTTP side asks; on its threads. */
+/* What the HTTP side asks, answered on its threads. */
 #include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
@@ -10,7 +10,7 @@ static void tell_drain(void *ctx, struct http_drain *out)
 	drain_state(ctx, out);
 }
 
-/* What somebody should have a look at, though clients may come. */
+/* The troubles that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
@@ -127,7 +127,7 @@ static bool ask_to_act(void *ctx, enum http_action action, char **text)
 	return program_ask(ctx, act, (int)action, text);
 }
 
-/* On the main loop: elsewhere a reload could take it away. */
+/* The configuration is printed on the main loop: elsewhere a reload could take it away. */
 static bool print_config(struct program *p, int what, FILE *out)
 {
 	char *text = config_json(p->config);
@@ -148,7 +148,7 @@ static char *tell_config(void *ctx)
 	return NULL;
 }
 
-/* As a worker does it for a client's request, but for the waiting. */
+/* The route is found as a worker finds it for a client's request, but here it is waited for. */
 static struct http_destination route(void *ctx, const struct where_question *question)
 {
 	struct program *p = ctx;

@@ -31,9 +31,9 @@ struct drain {
 	atomic_int turns, turns_done;
 	_Atomic int64_t ends_at; /* clock_ms */
 	atomic_bool exits;
-	int workers_done; /* how many have told that they are drained */
+	int workers_done; /* how many workers have told that they are drained */
 	int64_t gone_at;  /* when the last client of the turns so far had gone; 0: not yet */
-	bool is_undone;	  /* it is over once all of them have */
+	bool is_undone;	  /* the drain is taken back, once all workers have told */
 	bool begins_again, then_exits;
 	ev_timer timer; /* of the next turn */
 };

@@ -2,11 +2,12 @@
  * there are.  Under internal balancing nobody is served before the other nodes, their loads and
  * where clients have connections are known too: an answer that knew less would move several of a
  * client's brokers at once.
- * Who connects in the meantime waits, in the kernel's queue.  A node that its group refuses would
- * wait in vain. */
+ * A client that connects in the meantime waits, in the kernel's queue.  A node that its group
+ * refuses does not wait for the others: it would wait in vain. */
 #include "balance/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
+#include "session/ports.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -42,7 +43,7 @@ static void hand_out(struct program *p)
 	for (int w = 0; w < p->worker_count; w++) {
 		for (int i = 0; i < l->fd_ports; i++)
 			mine[i] = l->fds[i * p->worker_count + w];
-		worker_listen(p->workers[w], mine, l->fd_ports);
+		ports_listen(p->workers[w], mine, l->fd_ports);
 	}
 	free(mine);
 	free(l->fds);

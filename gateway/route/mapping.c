@@ -11,7 +11,7 @@ struct mapping {
 	struct mapping_node nodes[];
 };
 
-/* Alike at every node. */
+/* The keys are alike at every node. */
 static const uint64_t node_key[2] = { 0x6d617070696e67, 1 };
 static const uint64_t client_key[2] = { 0x6d617070696e67, 2 };
 
@@ -101,7 +101,7 @@ static bool is_near(const struct mapping_node *n, const char *rack)
 	return rack != NULL && n->rack != NULL && strcmp(rack, n->rack) == 0;
 }
 
-/* Whether only nodes in the rack are considered. */
+/* A node in the rack has a port for the broker: then only such nodes are considered. */
 static bool has_near(const struct mapping *m, int32_t broker, const char *rack)
 {
 	for (size_t i = 0; i < m->count; i++) {
@@ -111,7 +111,7 @@ static bool has_near(const struct mapping *m, int32_t broker, const char *rack)
 	return false;
 }
 
-/* By the low bits of the mark; the high ones decide about the order. */
+/* The low bits of the mark say whether a node declines; the high bits decide about the order. */
 static bool declines(const struct mapping_node *n, uint64_t mark)
 {
 	return (mark & 0xffff) * 1000 >> 16 < n->declines;

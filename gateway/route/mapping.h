@@ -22,7 +22,7 @@ struct mapping_node {
 	const char *rack; /* NULL: none */
 	int port, port_count, min_broker_id;
 	unsigned declines; /* thousandths of what would be its own */
-	bool leaves;	   /* it is not chosen; see mapping_find */
+	bool leaves;	   /* the node is not chosen; see mapping_find */
 	uint64_t hash;	   /* filled in by mapping_new */
 };
 
@@ -35,17 +35,17 @@ void mapping_free(struct mapping *m); /* fine with NULL */
 
 /* Whether any node has a port for the broker; here and below, of those that do not leave. */
 bool mapping_has_port(const struct mapping *m, int32_t broker);
-/* The node that stands for it; never NULL when mapping_has_port.  When all decline it is
- * the first of them. */
+/* The node that stands for the broker; never NULL when mapping_has_port.  When all decline, the
+ * first of them. */
 const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key, int32_t broker,
 					  const char *rack);
-/* The node of that tag, if it has a port for the broker, though it may leave; NULL: it hasn't, is
- * not there, or others are nearer to the broker. */
+/* The node of that tag, if it has a port for the broker, though it may leave; NULL: the node has
+ * none, is not there, or others are nearer to the broker. */
 const struct mapping_node *mapping_find(const struct mapping *m, uint16_t tag, int32_t broker,
 					const char *rack);
 /* Stands for a node's id where there is little room: never 0. */
 uint16_t mapping_tag(const char *node_id, size_t len);
-/* Of how many nodes one is chosen. */
+/* Of how many nodes the broker's is chosen. */
 size_t mapping_choices(const struct mapping *m, int32_t broker, const char *rack);
 
 /* The key of a client whose brokers are to stay where they are (`stable`): the

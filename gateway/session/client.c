@@ -442,7 +442,7 @@ void client_new(struct worker *w, int fd, const struct sockaddr_storage *peer, i
 		c->next->prev = &c->next;
 	w->clients = c;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
-	draining_note_port(w, port);
+	worker_note_port(w, port);
 	if (turns_is_late(&w->turns, &c->tenure))
 		client_drain(c);
 	else

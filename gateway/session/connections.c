@@ -13,7 +13,7 @@ struct gathering {
 	/* the question */
 	char *client, *client_id;
 	size_t limit;
-	uint64_t close_id; /* that one is to be closed; 0: they are to be listed */
+	uint64_t close_id; /* the client that is to be closed; 0: clients are to be listed */
 	/* the answer */
 	struct connections found;
 	bool was_closed;
@@ -86,7 +86,7 @@ static bool is_wanted(const struct gathering *g, const struct client *c)
 	       (c->client_id != NULL && strcmp(c->client_id, g->client_id) == 0);
 }
 
-/* All that match are counted, some of them are described. */
+/* All clients that match are counted, and described as long as there is room. */
 static void list(const struct worker *w, const struct gathering *g, struct connections *found)
 {
 	size_t room = 0;
@@ -163,7 +163,7 @@ static struct gathering *gathering_new(void)
 	return g;
 }
 
-/* False: not all have answered. */
+/* False: not all workers have answered. */
 static bool ask(struct gathering *g, struct worker *const *workers, int count)
 {
 	for (int i = 0; i < count; i++)

@@ -1,8 +1,8 @@
-/* A worker's part of a drain: its clients leave in turns, and its ports are closed. */
-#include "session/session.h"
+#include "session/draining.h"
 
 #include "balance/leave.h"
-#include "session/client.h"
+#include "session/ports.h"
+#include "session/session.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -18,21 +18,6 @@ static void check_drained(struct worker *w)
 	w->told_drained = true;
 	ev_timer_stop(w->loop, &w->drain_timer);
 	w->on_drained(w->drained_ctx);
-}
-
-void worker_client_gone(struct worker *w)
-{
-	check_drained(w);
-}
-
-/* --- clients --- */
-
-void draining_note_port(struct worker *w, int port)
-{
-	int before = atomic_load_explicit(&w->came_by, memory_order_relaxed);
-
-	if (before != port && before != SEVERAL_PORTS)
-		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
 }
 
 /* A client whose turn has come is to stay for a moment. */
@@ -69,6 +54,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 void draining_init(struct worker *w)
 {
 	w->turns.count = 1;
+	w->on_client_gone = check_drained;
 	atomic_init(&w->came_by, NO_PORT);
 	ev_timer_init(&w->drain_timer, on_look, look_every, look_every);
 	w->drain_timer.data = w;
@@ -82,7 +68,7 @@ struct drain_letter {
 	bool by_port;
 };
 
-static void deliver_drain(struct letter *letter, void *owner)
+static void deliver_begin(struct letter *letter, void *owner)
 {
 	struct drain_letter *l = CONTAINER_OF(letter, struct drain_letter, letter);
 	struct worker *w = owner;
@@ -99,32 +85,31 @@ static void deliver_drain(struct letter *letter, void *owner)
 	free(l);
 }
 
-void worker_drain(struct worker *w, int turns, int lag, bool by_port)
+void draining_begin(struct worker *w, int turns, int lag, bool by_port)
 {
 	struct drain_letter *l = mem_zalloc(sizeof *l);
 
 	assert(lag >= 0 && turns > lag);
-	l->letter.deliver = deliver_drain;
+	l->letter.deliver = deliver_begin;
 	l->turns = turns;
 	l->lag = lag;
 	l->by_port = by_port;
 	mailbox_post(&w->mailbox, &l->letter);
 }
 
-static void deliver_drain_turn(struct letter *letter, void *owner)
+static void begin_turn(void *worker)
 {
-	struct worker *w = owner;
+	struct worker *w = worker;
 	int turn = w->turns.done;
 
-	free(letter);
 	if (!w->turns.has_begun || turn == w->turns.count)
 		return;
 	w->turns.done++;
 	for (int port = 0; port < w->port_count; port++) {
-		/* the turns of ports run out before those of clients that share one */
+		/* ports have had their turns before clients that share one have had theirs */
 		if (turns_of_port(port, w->turns.count - w->turns.lag, w->port_count) <=
 		    turn - w->turns.lag)
-			worker_close_port(w, port);
+			ports_close(w, port);
 	}
 	for (struct client *c = w->clients, *next; c != NULL; c = next) {
 		next = c->next;
@@ -134,11 +119,10 @@ static void deliver_drain_turn(struct letter *letter, void *owner)
 	check_drained(w);
 }
 
-static void deliver_undrain(struct letter *letter, void *owner)
+static void undo(void *worker)
 {
-	struct worker *w = owner;
+	struct worker *w = worker;
 
-	free(letter);
 	if (!w->turns.has_begun)
 		return;
 	w->turns.has_begun = false;
@@ -154,42 +138,41 @@ static void deliver_undrain(struct letter *letter, void *owner)
 		w->on_drained(w->drained_ctx);
 }
 
-static void deliver_drain_end(struct letter *letter, void *owner)
+static void end(void *worker)
 {
-	struct worker *w = owner;
+	struct worker *w = worker;
 
-	free(letter);
 	if (!w->turns.has_begun)
 		return;
 	w->turns.done = w->turns.count;
 	for (int port = 0; port < w->port_count; port++)
-		worker_close_port(w, port);
+		ports_close(w, port);
 	while (w->clients != NULL)
 		client_free(w->clients, "the drain took too long");
 	check_drained(w);
 }
 
-void worker_drain_turn(struct worker *w)
+void draining_turn(struct worker *w)
 {
-	worker_post(w, deliver_drain_turn);
+	mailbox_call(&w->mailbox, begin_turn);
 }
 
-void worker_undrain(struct worker *w)
+void draining_undo(struct worker *w)
 {
-	worker_post(w, deliver_undrain);
+	mailbox_call(&w->mailbox, undo);
 }
 
-void worker_drain_end(struct worker *w)
+void draining_end(struct worker *w)
 {
-	worker_post(w, deliver_drain_end);
+	mailbox_call(&w->mailbox, end);
 }
 
-int worker_came_by(const struct worker *w)
+int draining_came_by(const struct worker *w)
 {
 	return atomic_load(&w->came_by);
 }
 
-int worker_leaving(const struct worker *w)
+int draining_leaving(const struct worker *w)
 {
 	return atomic_load(&w->leaving);
 }

@@ -16,6 +16,7 @@
 #include "net/inbuf.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
+#include "session/brokers.h"
 #include "session/shared.h"
 #include "topology/topology.h"
 
@@ -24,13 +25,7 @@
 
 struct client;
 
-/* A broker that could not be reached a moment ago: others are preferred. */
-struct shunned {
-	int32_t broker;
-	ev_tstamp until;
-};
-
-enum { WORKER_SHUNNED = 8 };
+enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
 
 struct worker {
 	const struct shared *shared;
@@ -47,23 +42,24 @@ struct worker {
 	struct advertising advertising;
 	struct mapping *mapping; /* what advertising borrows; NULL: none */
 	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
-	atomic_int at_home;	 /* clients for whom it has this node: see worker_at_home */
+	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
 	struct naming_drawn naming_drawn;
-	struct shunned shunned[WORKER_SHUNNED];
-	uint32_t random; /* state of a small generator, for choices among equals */
+	struct brokers brokers;
 	uint64_t next_client_id;
 	struct client *clients;
 	ev_io *listeners; /* one a port; fd -1: closed */
 	int port_count;
-	struct turns turns; /* of the drain */
+	/* the drain: see draining.c */
+	struct turns turns;
 	bool told_drained;
+	void (*on_client_gone)(struct worker *w);
 	ev_timer drain_timer; /* looks after clients whose turn has come and that stay a moment */
 	atomic_int leaving;   /* clients whose turn has come and that are still there */
 	void (*on_drained)(void *ctx);
 	void *drained_ctx;
-	/* who is to leave between requests: see stay.c */
-	atomic_int chosen;	     /* so many, and they are not gone */
-	atomic_int returned;	     /* so many were closed for that and are back */
+	/* clients that are to leave between requests: see stay.c */
+	atomic_int chosen;	     /* so many are chosen, and not gone yet */
+	atomic_int returned;	     /* so many were closed for the balance and are back */
 	enum stats_counter shed_why; /* which counter says so */
 	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
 };
@@ -72,33 +68,15 @@ struct worker {
  * the worker's thread when all turns are over and its last client has gone. */
 struct worker *worker_new(const struct shared *shared, int index, void (*on_drained)(void *ctx),
 			  void *ctx);
-/* From any thread: takes the listening sockets, one a port from the first on, and closes them
- * when it drains. */
-void worker_listen(struct worker *w, const int *fds, int port_count);
-/* From any thread: a drain in so many turns begins; nothing closes before worker_drain_turn.
- * With a lag of 1 ports are closed a turn after their clients, who may so come back once.
- * by_port: clients leave with their port, else by chance. */
-void worker_drain(struct worker *w, int turns, int lag, bool by_port);
-/* From any thread: by which port clients have come, or NO_PORT, SEVERAL_PORTS. */
-enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
-int worker_came_by(const struct worker *w);
-/* The next turn: its ports are closed, and its clients go when what is in flight is answered. */
-void worker_drain_turn(struct worker *w);
-/* From any thread: how many clients whose turn has come are still there. */
-int worker_leaving(const struct worker *w);
 /* From any thread: how many clients came for a broker that the mapping gives to this node,
  * counted when the nodes or their loads were last told. */
 int worker_at_home(const struct worker *w);
-/* No further turns: who is still there stays, and `on_drained` is called, if it wasn't. */
-void worker_undrain(struct worker *w);
-/* What is left goes now. */
-void worker_drain_end(struct worker *w);
-/* From any thread: up to so many of its clients are closed when they are between requests;
+/* From any thread: up to so many of the worker's clients are closed when they are between requests;
  * `turn` says by which of the ports they came, `why` is counted. */
 void worker_shed(struct worker *w, unsigned count, unsigned turn, enum stats_counter why);
-/* From any thread: how many are about to be closed for that. */
+/* From any thread: how many clients are about to be closed for that. */
 int worker_chosen(const struct worker *w);
-/* From any thread, under internal balancing: how many that were closed for that are back. */
+/* From any thread, under internal balancing: how many clients that were closed for that are back. */
 int worker_returned(const struct worker *w);
 /* From any thread: another configuration from now on; `done` is called on the worker's thread. */
 void worker_reconfigure(struct worker *w, const struct config *config, void (*done)(void *ctx),
@@ -113,17 +91,33 @@ void worker_free(struct worker *w);
 
 const struct stats *worker_stats(const struct worker *w);
 
-/* On the worker's own thread. */
-void worker_shun(struct worker *w, int32_t broker);
-/* Any live broker, not a shunned one if possible; NO_BROKER: there is none. */
-int32_t worker_any_broker(struct worker *w, int32_t not_this);
-void worker_client_gone(struct worker *w);
-/* Takes who is in its queue, and closes it. */
-void worker_close_port(struct worker *w, int port);
-/* From any thread: a letter that `deliver` frees. */
-void worker_post(struct worker *w, void (*deliver)(struct letter *letter, void *worker));
-/* draining.c */
-void draining_init(struct worker *w);
-void draining_note_port(struct worker *w, int port); /* of a new client */
+/* --- on the worker's own thread --- */
+
+/* See brokers.h. */
+static inline void worker_shun(struct worker *w, int32_t broker)
+{
+	brokers_shun(&w->brokers, broker, ev_now(w->loop));
+}
+
+static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
+{
+	return brokers_any(&w->brokers, w->snapshot, not_this, ev_now(w->loop));
+}
+
+/* A client came by the port. */
+static inline void worker_note_port(struct worker *w, int port)
+{
+	int before = atomic_load_explicit(&w->came_by, memory_order_relaxed);
+
+	if (before != port && before != SEVERAL_PORTS)
+		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
+}
+
+/* A client has been freed, and is no longer in the list. */
+static inline void worker_client_gone(struct worker *w)
+{
+	if (w->on_client_gone != NULL)
+		w->on_client_gone(w);
+}
 
 #endif

@@ -174,6 +174,30 @@ static void nor_is_that_letter_lost_at_the_end(void **state)
 	assert_int_equal(r.count, 1);
 }
 
+static void count_call(void *owner)
+{
+	struct reader *r = owner;
+
+	assert_int_equal(r->count++, 1);
+}
+
+/* A call has its turn among the letters. */
+static void a_call_comes_in_its_turn(void **state)
+{
+	struct reader r;
+
+	(void)state;
+	reader_init(&r, -1);
+	post(&r, 0, 0);
+	mailbox_call(&r.mailbox, count_call);
+	post(&r, 0, 1);
+	assert_int_equal(r.count, 0);
+	ev_run(r.loop, EVRUN_NOWAIT);
+	assert_int_equal(r.count, 3);
+	assert_false(r.out_of_order);
+	reader_deinit(&r);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -182,6 +206,7 @@ int main(void)
 		cmocka_unit_test(what_waits_is_delivered_at_the_end),
 		cmocka_unit_test(a_delivery_may_post),
 		cmocka_unit_test(nor_is_that_letter_lost_at_the_end),
+		cmocka_unit_test(a_call_comes_in_its_turn),
 	};
 
 	return cmocka_run_group_tests_name("mailbox", tests, NULL, NULL);

@@ -1,0 +1,19 @@
+/* ports.h - the ports of a worker, by which clients come.
+ *
+ * Each worker has a listening socket of its own for every port (SO_REUSEPORT); the kernel divides
+ * new connections among them.  Tests: tests/integration/
+ */
+#ifndef SESSION_PORTS_H
+#define SESSION_PORTS_H
+
+#include "session/worker.h"
+
+/* From any thread: the worker takes the listening sockets, one a port from the first on, and closes
+ * them when it drains. */
+void ports_listen(struct worker *w, const int *fds, int port_count);
+/* On the worker's thread: takes the connections in the port's queue, and closes it. */
+void ports_close(struct worker *w, int port);
+/* Closes all at once; after the worker's thread has ended. */
+void ports_free(struct worker *w);
+
+#endif
