@@ -1,8 +1,8 @@
 #include "kafka_client.h"
 
 #include "kafka/head.h"
+#include "kafka/say.h"
 #include "kafka/wire.h"
-#include "topology/ask.h"
 #include "util/clock.h"
 
 #include <errno.h>
@@ -149,8 +149,8 @@ static bool receive_frame(struct kafka_client *c, int64_t deadline, char why[KAF
 	return receive(c, size, deadline, why);
 }
 
-static void write_request(struct kafka_client *c, const struct kapi *api, int version,
-			  const struct buf *body)
+static bool write_request(struct kafka_client *c, const struct kapi *api, int version,
+			  struct say_pairs says)
 {
 	size_t id_len = strlen(c->client_id);
 
@@ -163,9 +163,10 @@ static void write_request(struct kafka_client *c, const struct kapi *api, int ve
 	buf_append(&c->out, c->client_id, id_len);
 	if (api_is_flexible(api, version))
 		buf_append8(&c->out, 0); /* no tagged fields */
-	buf_append(&c->out, body->data, body->len);
-	if (!c->out.full)
-		wire_put32(c->out.data, (uint32_t)(c->out.len - HEAD_SIZE_BYTES));
+	if (!say_request(api, version, says, &c->out))
+		return false;
+	wire_put32(c->out.data, (uint32_t)(c->out.len - HEAD_SIZE_BYTES));
+	return true;
 }
 
 static bool read_head(const struct kafka_client *c, const struct kapi *api, int version,
@@ -192,15 +193,14 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
-bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, const struct buf *body,
+bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, struct say_pairs says,
 	       struct kafka_answer *answer, char why[KAFKA_WHY_MAX])
 {
 	int64_t deadline = clock_ms() + c->timeout_ms;
 	double began = now_ms();
 	char more[KAFKA_WHY_MAX];
 
-	write_request(c, api, version, body);
-	if (c->out.full)
+	if (!write_request(c, api, version, says))
 		return fails(why, "a request that is too long");
 	if (send_all(c, deadline, more) && receive_frame(c, deadline, more) &&
 	    read_head(c, api, version, answer, more)) {
@@ -216,20 +216,18 @@ bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, cons
 bool kafka_greet(struct kafka_client *c, char why[KAFKA_WHY_MAX])
 {
 	const struct kapi *api = api_of(KEY_API_VERSIONS);
+	const struct say says[] = { say_text(SOFTWARE_NAME, "anyport"),
+				    say_text(SOFTWARE_VERSION, "1.0") };
 	int version = FLEXIBLE_VERSIONS;
 	struct kafka_answer answer;
 	enum versions_result got;
-	struct buf body;
 	bool good;
 
-	buf_init(&body, REQUEST_MAX);
 	do {
-		good = ask_versions(version, &body) &&
-		       kafka_ask(c, api, version, &body, &answer, why);
+		good = kafka_ask(c, api, version, SAY_ALL(says), &answer, why);
 		got = good ? versions_read(&c->versions, version, answer.body, answer.len)
 			   : VERSIONS_BAD;
 	} while (got == VERSIONS_UNSUPPORTED && version > 0 && (version = 0, true));
-	buf_deinit(&body);
 	c->is_greeted = got == VERSIONS_OK;
 	if (good && !c->is_greeted)
 		fails(why, "ApiVersions: a malformed answer");

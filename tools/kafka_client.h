@@ -7,7 +7,7 @@
 #ifndef TOOLS_KAFKA_CLIENT_H
 #define TOOLS_KAFKA_CLIENT_H
 
-#include "kafka/api.h"
+#include "kafka/say.h"
 #include "topology/offers.h"
 #include "util/buf.h"
 #include "util/compiler.h"
@@ -49,7 +49,7 @@ MUST_CHECK bool kafka_greet(struct kafka_client *c, char why[KAFKA_WHY_MAX]);
 /* The best version that both sides have; -1: none.  After the greeting. */
 int kafka_version(const struct kafka_client *c, int api_key);
 MUST_CHECK bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version,
-			  const struct buf *body, struct kafka_answer *answer,
+			  struct say_pairs says, struct kafka_answer *answer,
 			  char why[KAFKA_WHY_MAX]);
 /* Fine with one that was never connected and zeroed, or twice. */
 void kafka_close(struct kafka_client *c);

@@ -60,8 +60,8 @@ struct endpoint *verify_endpoint(struct verify *v, const char *host, int port);
 /* A connection that has said who it is; false: a finding says where and why.  To be closed. */
 MUST_CHECK bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
 			    const struct addrinfo *to, const char *client_id);
-/* Metadata of all topics, or of none; false and why. */
-MUST_CHECK bool verify_metadata(struct kafka_client *c, bool all_topics,
+/* Metadata of these TOPICS, null: of all; false and why. */
+MUST_CHECK bool verify_metadata(struct kafka_client *c, struct say topics,
 				struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX]);
 /* The cluster id in an answer is that of all others. */
 void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id);

@@ -2,7 +2,6 @@
 #include "verify.h"
 
 #include "kafka/walk.h"
-#include "topology/ask.h"
 #include "util/mem.h"
 
 #include <stdarg.h>
@@ -10,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
-
-enum { BODY_MAX = 1 << 16 };
 
 void verify_find(struct verify *v, const char *fmt, ...)
 {
@@ -75,24 +72,17 @@ bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
 	return good;
 }
 
-bool verify_metadata(struct kafka_client *c, bool all_topics, struct kafka_answer *answer,
+bool verify_metadata(struct kafka_client *c, struct say topics, struct kafka_answer *answer,
 		     int *version, char why[KAFKA_WHY_MAX])
 {
-	const struct names none = { 0 };
-	struct buf body;
-	bool good;
+	const struct say says[] = { topics, say_number(AUTO_CREATE, 0) };
 
 	*version = kafka_version(c, KEY_METADATA);
 	if (*version < 1) { /* in 0 no topics are all of them */
 		snprintf(why, KAFKA_WHY_MAX, "Metadata is not offered in any version from 1 on");
 		return false;
 	}
-	buf_init(&body, BODY_MAX);
-	good = all_topics ? ask_all_topics(*version, &body)
-			  : ask_topics(*version, &none, false, &body);
-	good = good && kafka_ask(c, api_of(KEY_METADATA), *version, &body, answer, why);
-	buf_deinit(&body);
-	return good;
+	return kafka_ask(c, api_of(KEY_METADATA), *version, SAY_ALL(says), answer, why);
 }
 
 void verify_same_cluster(struct verify *v, const char *where, const char *cluster_id)

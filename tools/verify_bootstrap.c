@@ -1,8 +1,6 @@
 /* Many connections to where clients begin, each asked what a client asks first. */
 #include "verify.h"
 
-#include "kafka/encode.h"
-#include "topology/ask.h"
 #include "topology/metadata.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -12,15 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BODY_MAX = 1 << 16, GROUP = 0 };
-
 static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *where)
 {
 	struct kafka_answer answer;
 	char why[KAFKA_WHY_MAX];
 	struct metadata m;
 	int version, error;
-	bool good = verify_metadata(c, false, &answer, &version, why);
+	bool good = verify_metadata(c, say_list(TOPICS, NULL, 0, 0), &answer, &version, why);
 
 	if (!good) {
 		verify_find(v, "%s: %s", where, why);
@@ -41,14 +37,14 @@ static bool ask_metadata(struct verify *v, struct kafka_client *c, const char *w
 
 /* What names addresses besides Metadata.  *ms may be NULL. */
 static bool ask_addresses(struct verify *v, struct kafka_client *c, const char *where, int key,
-			  const struct buf *body, struct times *times)
+			  struct say_pairs says, struct times *times)
 {
 	const struct kapi *api = api_of(key);
 	int version = kafka_version(c, key), error = 0;
 	struct kafka_answer answer;
 	char why[KAFKA_WHY_MAX];
 
-	if (!kafka_ask(c, api, version, body, &answer, why)) {
+	if (!kafka_ask(c, api, version, says, &answer, why)) {
 		verify_find(v, "%s: %s", where, why);
 		return false;
 	}
@@ -63,41 +59,20 @@ static bool ask_addresses(struct verify *v, struct kafka_client *c, const char *
 	return error == 0;
 }
 
+/* Neither is asked for when it is not offered. */
 static bool ask_coordinator(struct verify *v, struct kafka_client *c, const char *where)
 {
-	static const char group[] = "anyportctl-verify";
-	const struct name key = { (uint8_t *)group, sizeof group - 1, 0 };
-	int version = kafka_version(c, KEY_FIND_COORDINATOR);
-	struct buf body;
-	bool good = true;
+	const struct say key[] = { say_text(COORDINATOR_KEY, "anyportctl-verify") };
+	const struct say says[] = { SAY_ONE(KEYS, key) };
 
-	buf_init(&body, BODY_MAX);
-	if (version >= 0 && ask_coordinators(version, GROUP, &key, 1, &body))
-		good = ask_addresses(v, c, where, KEY_FIND_COORDINATOR, &body, &v->coordinator);
-	buf_deinit(&body);
-	return good;
-}
-
-static bool no_wish(void *ctx, const struct encode_field *field, struct encode_value *value)
-{
-	(void)ctx;
-	(void)field;
-	(void)value;
-	return false;
+	return kafka_version(c, KEY_FIND_COORDINATOR) < 0 ||
+	       ask_addresses(v, c, where, KEY_FIND_COORDINATOR, SAY_ALL(says), &v->coordinator);
 }
 
 static bool ask_cluster(struct verify *v, struct kafka_client *c, const char *where)
 {
-	int version = kafka_version(c, KEY_DESCRIBE_CLUSTER);
-	struct buf body;
-	bool good = true;
-
-	buf_init(&body, BODY_MAX);
-	if (version >= 0 &&
-	    encode_message(api_of(KEY_DESCRIBE_CLUSTER), version, REQUEST, no_wish, NULL, &body))
-		good = ask_addresses(v, c, where, KEY_DESCRIBE_CLUSTER, &body, NULL);
-	buf_deinit(&body);
-	return good;
+	return kafka_version(c, KEY_DESCRIBE_CLUSTER) < 0 ||
+	       ask_addresses(v, c, where, KEY_DESCRIBE_CLUSTER, (struct say_pairs){ 0 }, NULL);
 }
 
 /* The name's addresses in turn, so that each is tried. */

@@ -73,7 +73,7 @@ static bool try_address(struct verify *v, const char *where, const struct addrin
 
 	if (v->connect.count > connected)
 		*ms = v->connect.ms[connected];
-	if (good && !verify_metadata(&c, false, &answer, &version, why)) {
+	if (good && !verify_metadata(&c, say_list(TOPICS, NULL, 0, 0), &answer, &version, why)) {
 		verify_find(v, "%s: %s", where, why);
 		good = false;
 	}

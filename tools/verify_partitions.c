@@ -1,9 +1,8 @@
 /* Every partition's leader, at the address that clients are told for it: is written to and read from. */
 #include "verify.h"
 
-#include "cluster/messages.h"
+#include "cluster/reply.h"
 #include "kafka/batch.h"
-#include "topology/ask.h"
 #include "topology/metadata.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -15,16 +14,17 @@
 #include <string.h>
 
 enum {
-	BODY_MAX = 1 << 20,
+	RECORDS_MAX = 1 << 20,
 	GIVES_UP_AFTER = 2, /* failures of a leader, one after the other */
 	FETCH_AGAIN_MS = 20,
+	FETCH_MAX = 1 << 20,
+	ACKS_MS = 5000, /* for the broker to acknowledge in */
 };
 
 struct leader {
 	const struct broker *broker; /* as clients are told */
 	char where[TEXT_HOST_MAX + 48];
 	struct kafka_client client;
-	struct snapshot offers; /* nothing but what the client speaks */
 	bool is_open;
 	int failures;
 };
@@ -34,7 +34,7 @@ struct look {
 	bool produces;
 	struct leader *leaders;
 	size_t leader_count;
-	struct buf body, records;
+	struct buf records;
 	/* of one topic */
 	const char *topic;
 	size_t good, passed_over;
@@ -55,8 +55,6 @@ static bool open_leader(struct look *l, struct leader *to, char why[KAFKA_WHY_MA
 	}
 	if (all != NULL)
 		freeaddrinfo(all);
-	if (to->is_open)
-		memcpy(to->offers.offers, to->client.versions.keys, sizeof to->offers.offers);
 	return to->is_open;
 }
 
@@ -68,24 +66,23 @@ static void close_leader(struct leader *l)
 }
 
 /* *read is to be deinitialised when it is true; no error is in it. */
-static bool ask(struct look *l, struct leader *to, enum api_key message,
-		const struct group_ask *what, struct group_answer *read, double *ms,
-		char why[KAFKA_WHY_MAX])
+static bool ask(struct leader *to, enum api_key key, struct say_pairs says, struct reply *read,
+		double *ms, char why[KAFKA_WHY_MAX])
 {
-	const struct kapi *api = api_of((int)message);
-	int version = message_version(&to->offers, message), error;
+	const struct kapi *api = api_of((int)key);
+	int version = reply_version(to->client.versions.keys, key), error;
 	struct kafka_answer answer;
 
-	if (version < 0 || !ask_message(message, version, what, &l->body)) {
+	if (version < 0) {
 		snprintf(why, KAFKA_WHY_MAX, "%s is not offered in a version known here",
 			 api->name);
 		return false;
 	}
-	if (!kafka_ask(&to->client, api, version, &l->body, &answer, why)) {
+	if (!kafka_ask(&to->client, api, version, says, &answer, why)) {
 		close_leader(to);
 		return false;
 	}
-	if (!answer_read(read, message, version, answer.body, answer.len)) {
+	if (!reply_read(read, key, version, answer.body, answer.len)) {
 		snprintf(why, KAFKA_WHY_MAX, "%s: a malformed answer", api->name);
 		return false;
 	}
@@ -93,60 +90,76 @@ static bool ask(struct look *l, struct leader *to, enum api_key message,
 	error = read->error;
 	if (error == 0)
 		return true;
-	answer_deinit(read);
+	reply_deinit(read);
 	snprintf(why, KAFKA_WHY_MAX, "%s: error %d", api->name, error);
 	return false;
 }
 
 /* --- one partition --- */
 
-static bool find_end(struct look *l, struct leader *to, struct group_ask *what,
+static bool find_end(const struct look *l, struct leader *to, int32_t partition, int64_t *end,
 		     char why[KAFKA_WHY_MAX])
 {
-	struct group_answer answer;
+	const struct say one[] = { say_number(PARTITION, partition), say_number(TIMESTAMP, -1) };
+	const struct say topic[] = { say_text(TOPIC_NAME, l->topic), SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { SAY_ONE(TOPICS, topic) };
+	struct reply answer;
 	double ms;
 
-	if (!ask(l, to, KEY_LIST_OFFSETS, what, &answer, &ms, why))
+	if (!ask(to, KEY_LIST_OFFSETS, SAY_ALL(says), &answer, &ms, why))
 		return false;
-	what->offset = answer.offset;
-	answer_deinit(&answer);
+	*end = answer.offset;
+	reply_deinit(&answer);
 	return true;
 }
 
-static bool produce(struct look *l, struct leader *to, struct group_ask *what,
-		    char why[KAFKA_WHY_MAX])
+static void write_record(struct look *l)
 {
-	struct group_answer answer;
 	struct timespec now;
-	double ms;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	buf_clear(&l->records);
 	batch_write(&l->records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
 		    &(struct record){ l->v->run, l->v->run, strlen(l->v->run), strlen(l->v->run) });
-	what->records = &l->records;
-	if (!ask(l, to, KEY_PRODUCE, what, &answer, &ms, why))
+}
+
+static bool produce(struct look *l, struct leader *to, int32_t partition, char why[KAFKA_WHY_MAX])
+{
+	const struct say one[] = { say_number(PARTITION, partition),
+				   say_buf(RECORD_BYTES, &l->records) };
+	const struct say topic[] = { say_text(TOPIC_NAME, l->topic), SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { say_number(ACKS, 1), say_number(TIMEOUT_MS, ACKS_MS),
+				    SAY_ONE(TOPICS, topic) };
+	struct reply answer;
+	double ms;
+
+	if (!ask(to, KEY_PRODUCE, SAY_ALL(says), &answer, &ms, why))
 		return false;
-	answer_deinit(&answer);
+	reply_deinit(&answer);
 	times_add(&l->produce, ms);
 	return true;
 }
 
 /* Until what was produced is there, or once. */
-static bool fetch(struct look *l, struct leader *to, const struct group_ask *what, bool needs_data,
+static bool fetch(struct look *l, struct leader *to, int32_t partition, int64_t from,
 		  char why[KAFKA_WHY_MAX])
 {
+	const struct say one[] = { say_number(PARTITION, partition), say_number(FETCH_OFFSET, from),
+				   say_number(PARTITION_MAX_BYTES, FETCH_MAX) };
+	const struct say topic[] = { say_text(TOPIC_NAME, l->topic), SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { say_number(MIN_BYTES, 1), say_number(MAX_BYTES, FETCH_MAX),
+				    SAY_ONE(TOPICS, topic) };
 	int64_t deadline = clock_ms() + l->v->timeout_ms;
-	struct group_answer answer;
+	struct reply answer;
 	bool has_data;
 	double ms;
 
 	for (;;) {
-		if (!ask(l, to, KEY_FETCH, what, &answer, &ms, why))
+		if (!ask(to, KEY_FETCH, SAY_ALL(says), &answer, &ms, why))
 			return false;
 		has_data = answer.data.len > 0;
-		answer_deinit(&answer);
-		if (has_data || !needs_data)
+		reply_deinit(&answer);
+		if (has_data || !l->produces)
 			break;
 		if (clock_ms() >= deadline) {
 			snprintf(why, KAFKA_WHY_MAX, "what was produced can't be fetched");
@@ -161,11 +174,13 @@ static bool fetch(struct look *l, struct leader *to, const struct group_ask *wha
 static bool try_partition(struct look *l, struct leader *to, int32_t partition,
 			  char why[KAFKA_WHY_MAX])
 {
-	struct group_ask what = { .topic = l->topic, .partition = partition };
+	int64_t end;
 
-	return (to->is_open || open_leader(l, to, why)) && find_end(l, to, &what, why) &&
-	       (!l->produces || produce(l, to, &what, why)) &&
-	       fetch(l, to, &what, l->produces, why);
+	if (l->produces)
+		write_record(l);
+	return (to->is_open || open_leader(l, to, why)) && find_end(l, to, partition, &end, why) &&
+	       (!l->produces || produce(l, to, partition, why)) &&
+	       fetch(l, to, partition, end, why);
 }
 
 static struct leader *leader_of(struct look *l, int32_t id)
@@ -259,24 +274,31 @@ static void look_at_all(struct look *l, const struct metadata *m, bool with_inte
 
 /* --- which topics there are --- */
 
-static bool ask_named(struct kafka_client *c, const struct verify_topics *wanted,
-		      struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX])
+static bool is_repeated(const struct verify_topics *wanted, size_t at)
 {
-	struct names names = { 0 };
-	struct buf body;
+	for (size_t i = 0; i < at; i++) {
+		if (strcmp(wanted->names[i], wanted->names[at]) == 0)
+			return true;
+	}
+	return false;
+}
+
+static bool ask_topics(struct kafka_client *c, const struct verify_topics *wanted,
+		       struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX])
+{
+	struct say *names;
+	size_t count = 0;
 	bool good;
 
-	*version = kafka_version(c, KEY_METADATA);
-	buf_init(&body, BODY_MAX);
+	if (wanted->count == 0)
+		return verify_metadata(c, say_null(TOPICS), answer, version, why);
+	names = mem_alloc(wanted->count * sizeof *names);
 	for (size_t i = 0; i < wanted->count; i++) {
-		if (!names_add(&names, wanted->names[i], strlen(wanted->names[i])))
-			break;
+		if (!is_repeated(wanted, i))
+			names[count++] = say_text(TOPIC_NAME, wanted->names[i]);
 	}
-	snprintf(why, KAFKA_WHY_MAX, "too many topics");
-	good = ask_topics(*version, &names, false, &body) &&
-	       kafka_ask(c, api_of(KEY_METADATA), *version, &body, answer, why);
-	buf_deinit(&body);
-	names_deinit(&names);
+	good = verify_metadata(c, say_list(TOPICS, names, 1, count), answer, version, why);
+	free(names);
 	return good;
 }
 
@@ -302,19 +324,16 @@ void verify_partitions(struct verify *v, const struct verify_topics *wanted)
 
 	if (c == NULL)
 		return;
-	good = wanted->count > 0 ? ask_named(c, wanted, &answer, &version, why)
-				 : verify_metadata(c, true, &answer, &version, why);
+	good = ask_topics(c, wanted, &answer, &version, why);
 	if (!good) {
 		verify_find(v, "the topics: %s", why);
 		return;
 	}
-	buf_init(&l.body, BODY_MAX);
-	buf_init(&l.records, BODY_MAX);
+	buf_init(&l.records, RECORDS_MAX);
 	if (metadata_read(&m, version, answer.body, answer.len))
 		look_at_all(&l, &m, wanted->count > 0);
 	else
 		verify_find(v, "the topics: Metadata: a malformed answer");
 	metadata_deinit(&m);
-	buf_deinit(&l.body);
 	buf_deinit(&l.records);
 }

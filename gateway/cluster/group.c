@@ -1,7 +1,7 @@
 #include "cluster/group.h"
 
 #include "cluster/identity.h"
-#include "cluster/messages.h"
+#include "cluster/reply.h"
 #include "cluster/subscription.h"
 #include "kafka/errors.h"
 #include "util/clock.h"
@@ -12,13 +12,19 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-static const char protocol[] = "anyport";
+static const char protocol_type[] = "consumer", protocol[] = "anyport";
 
 enum {
 	ANSWER_MS = 5000,
 	GRACE_MS = 5000, /* of a JoinGroup or SyncGroup, beyond the time the group waits */
-	MESSAGE_MAX = 4 * 1024 * 1024,
 	PARTITIONS_MAX = 64,
+};
+
+/* What one member gets from the leader. */
+struct share {
+	uint8_t *member_id;
+	uint32_t member_id_len;
+	struct buf assignment;
 };
 
 struct group {
@@ -38,7 +44,7 @@ struct group {
 	/* of the leader, between JoinGroup and SyncGroup */
 	bool is_leader;
 	int32_t assigned; /* partitions of the topic, when they were last given out */
-	struct group_share *shares;
+	struct share *shares;
 	size_t share_count;
 	bool *left;
 };
@@ -48,7 +54,7 @@ static void step(struct group *g);
 static void drop_shares(struct group *g)
 {
 	for (size_t i = 0; i < g->share_count; i++) {
-		free((void *)(uintptr_t)g->shares[i].member_id);
+		free(g->shares[i].member_id);
 		buf_deinit(&g->shares[i].assignment);
 	}
 	free(g->shares);
@@ -63,34 +69,18 @@ static const char *instance_id(const struct group *g)
 	return g->member.is_static ? g->config->node_id : NULL;
 }
 
-/* False: nothing was sent. */
-static bool send_message(struct group *g, const struct broker *to, enum link_purpose purpose,
-			 enum api_key message, int timeout_ms, const struct buf *subscription,
-			 call_answer answer)
-{
-	const struct group_ask ask = { .group = g->config->group_id,
-				       .member_id = g->member.id,
-				       .protocol = protocol,
-				       .instance_id = instance_id(g),
-				       .generation = g->member.generation,
-				       .session_ms = g->config->session_timeout_ms,
-				       .rebalance_ms = g->config->session_timeout_ms,
-				       .subscription = subscription,
-				       .shares = g->shares,
-				       .share_count = message == KEY_SYNC_GROUP ? g->share_count
-										: 0 };
-	struct buf body;
-	bool sent;
+/* What every request of a member says of it. */
+#define SAY_MEMBER(g)                                                                   \
+	say_text(GROUP_ID, (g)->config->group_id), say_text(MEMBER_ID, (g)->member.id), \
+		say_text(INSTANCE_ID, instance_id(g))
 
-	g->version = message_version(g->snapshot, message);
-	if (g->version < 0 || to == NULL)
-		return false;
-	buf_init(&body, MESSAGE_MAX);
-	sent = ask_message(message, g->version, &ask, &body) &&
-	       links_send(g->links, purpose, to, api_of((int)message), g->version, body.data,
-			  (uint32_t)body.len, timeout_ms, answer, g);
-	buf_deinit(&body);
-	return sent;
+/* Completes the request.  False: nothing was sent. */
+static bool send_request(struct group *g, const struct broker *to, enum link_purpose purpose,
+			 struct call_request r)
+{
+	r.version = g->version = reply_version(g->snapshot->offers, r.key);
+	r.owner = g;
+	return r.version >= 0 && to != NULL && links_send(g->links, purpose, to, &r);
 }
 
 static const struct broker *coordinator(const struct group *g)
@@ -98,12 +88,12 @@ static const struct broker *coordinator(const struct group *g)
 	return snapshot_broker(g->snapshot, g->coordinator);
 }
 
-/* The answer, or why there is none; free with answer_deinit. */
-static int read_answer(struct group *g, enum api_key message, struct group_answer *a,
-		       const uint8_t *body, uint32_t len)
+/* The answer, or why there is none; free with reply_deinit. */
+static int read_reply(struct group *g, enum api_key key, struct reply *a, const uint8_t *body,
+		      uint32_t len)
 {
-	*a = (struct group_answer){ .node = NO_BROKER };
-	if (body == NULL || !answer_read(a, message, g->version, body, len))
+	*a = (struct reply){ .node = NO_BROKER };
+	if (body == NULL || !reply_read(a, key, g->version, body, len))
 		return MEMBER_NO_ANSWER;
 	return a->error;
 }
@@ -128,8 +118,8 @@ static void done(struct group *g, const char *what, int error)
 static void on_found(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
-	struct group_answer a;
-	int error = read_answer(g, KEY_FIND_COORDINATOR, &a, body, len);
+	struct reply a;
+	int error = read_reply(g, KEY_FIND_COORDINATOR, &a, body, len);
 
 	if (error == 0 && snapshot_broker(g->snapshot, a.node) == NULL) {
 		error = ERROR_COORDINATOR_NOT_AVAILABLE;
@@ -141,7 +131,7 @@ static void on_found(void *owner, const uint8_t *body, uint32_t len)
 		log_info("who=cluster event=coordinator group=%s broker=%d", g->config->group_id,
 			 a.node);
 	}
-	answer_deinit(&a);
+	reply_deinit(&a);
 	member_found(&g->member, error, clock_ms());
 	done(g, "FindCoordinator", error);
 }
@@ -151,17 +141,23 @@ static bool find(struct group *g)
 {
 	const struct snapshot *s = g->snapshot;
 	const struct broker *to = NULL;
+	const struct say key[] = { say_text(COORDINATOR_KEY, g->config->group_id) };
+	const struct say says[] = { SAY_ONE(KEYS, key) };
 
 	if (s->broker_count > 0)
 		to = &s->brokers[g->next_broker++ % s->broker_count];
-	return send_message(g, to, LINK_FIND, KEY_FIND_COORDINATOR, ANSWER_MS, NULL, on_found);
+	return send_request(g, to, LINK_FIND,
+			    (struct call_request){ .key = KEY_FIND_COORDINATOR,
+						   .says = SAY_ALL(says),
+						   .timeout_ms = ANSWER_MS,
+						   .answer = on_found });
 }
 
 /* --- joining --- */
 
 static int by_member(const void *a, const void *b)
 {
-	const struct group_share *x = a, *y = b;
+	const struct share *x = a, *y = b;
 	size_t n = x->member_id_len < y->member_id_len ? x->member_id_len : y->member_id_len;
 	int order = memcmp(x->member_id, y->member_id, n);
 
@@ -193,7 +189,7 @@ static void assign(struct group *g, const struct buf *map)
 	}
 }
 
-static void lead(struct group *g, const struct group_answer *a)
+static void lead(struct group *g, const struct reply *a)
 {
 	struct map_entry *entries = mem_alloc((a->member_count + 1) * sizeof *entries);
 	size_t count = 0;
@@ -201,7 +197,7 @@ static void lead(struct group *g, const struct group_answer *a)
 
 	g->shares = mem_zalloc((a->member_count + 1) * sizeof *g->shares);
 	for (size_t i = 0; i < a->member_count; i++) {
-		struct group_share *share = &g->shares[g->share_count++];
+		struct share *share = &g->shares[g->share_count++];
 
 		share->member_id_len = a->members[i].id.len;
 		share->member_id = (uint8_t *)mem_strndup((const char *)a->members[i].id.bytes,
@@ -223,8 +219,8 @@ static void lead(struct group *g, const struct group_answer *a)
 static void on_joined(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
-	struct group_answer a;
-	int error = read_answer(g, KEY_JOIN_GROUP, &a, body, len);
+	struct reply a;
+	int error = read_reply(g, KEY_JOIN_GROUP, &a, body, len);
 
 	drop_shares(g);
 	member_joined(&g->member, error, a.generation, a.member_id.bytes, a.member_id.len,
@@ -237,8 +233,25 @@ static void on_joined(void *owner, const uint8_t *body, uint32_t len)
 		log_info("who=cluster event=joined group=%s member=%s generation=%d leader=%s",
 			 g->config->group_id, g->member.id, a.generation,
 			 g->is_leader ? "true" : "false");
-	answer_deinit(&a);
+	reply_deinit(&a);
 	done(g, "JoinGroup", error);
+}
+
+static bool send_join(struct group *g, const struct buf *subscription)
+{
+	const int session_ms = g->config->session_timeout_ms;
+	const struct say spoken[] = { say_text(PROTOCOL_NAME, protocol),
+				      say_buf(MEMBER_DATA, subscription) };
+	const struct say says[] = { SAY_MEMBER(g), say_number(SESSION_TIMEOUT_MS, session_ms),
+				    say_number(TIMEOUT_MS, session_ms), /* to join again in */
+				    say_text(PROTOCOL_TYPE, protocol_type),
+				    SAY_ONE(PROTOCOLS, spoken) };
+
+	return send_request(g, coordinator(g), LINK_GROUP,
+			    (struct call_request){ .key = KEY_JOIN_GROUP,
+						   .says = SAY_ALL(says),
+						   .timeout_ms = session_ms + GRACE_MS,
+						   .answer = on_joined });
 }
 
 static bool join(struct group *g)
@@ -248,8 +261,7 @@ static bool join(struct group *g)
 
 	buf_init(&subscription, IDENTITY_MAX * 2);
 	subscription_write(&subscription, g->topic, &g->identity);
-	sent = send_message(g, coordinator(g), LINK_GROUP, KEY_JOIN_GROUP,
-			    g->config->session_timeout_ms + GRACE_MS, &subscription, on_joined);
+	sent = send_join(g, &subscription);
 	buf_deinit(&subscription);
 	return sent;
 }
@@ -264,8 +276,8 @@ static bool has_more_partitions(const struct group *g)
 static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
-	struct group_answer a;
-	int error = read_answer(g, KEY_SYNC_GROUP, &a, body, len);
+	struct reply a;
+	int error = read_reply(g, KEY_SYNC_GROUP, &a, body, len);
 	const uint8_t *map;
 	size_t map_len;
 
@@ -273,35 +285,70 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 	member_synced(&g->member, error, clock_ms());
 	if (error == 0 && assignment_read(a.data.bytes, a.data.len, &map, &map_len))
 		g->events->on_map(g->owner, map, map_len);
-	answer_deinit(&a);
+	reply_deinit(&a);
 	if (has_more_partitions(g))
 		member_rejoin(&g->member);
 	done(g, "SyncGroup", error);
 }
 
+/* What the leader gives out; nothing of who does not lead.  To be freed. */
+static struct say *shares_said(const struct group *g)
+{
+	struct say *said = mem_alloc((g->share_count * 2 + 1) * sizeof *said);
+
+	for (size_t i = 0; i < g->share_count; i++) {
+		const struct share *share = &g->shares[i];
+
+		said[i * 2] = say_bytes(MEMBER_ID, share->member_id, share->member_id_len);
+		said[i * 2 + 1] = say_buf(MEMBER_DATA, &share->assignment);
+	}
+	return said;
+}
+
 static bool sync_group(struct group *g)
 {
-	return send_message(g, coordinator(g), LINK_GROUP, KEY_SYNC_GROUP,
-			    g->config->session_timeout_ms + GRACE_MS, NULL, on_synced);
+	struct say *shares = shares_said(g);
+	const struct say says[] = {
+		SAY_MEMBER(g),
+		say_number(GENERATION_ID, g->member.generation),
+		say_text(PROTOCOL_TYPE, protocol_type),
+		say_text(PROTOCOL_NAME, protocol),
+		say_list(GROUP_MEMBERS, shares, 2, g->share_count),
+	};
+	bool sent = send_request(
+		g, coordinator(g), LINK_GROUP,
+		(struct call_request){ .key = KEY_SYNC_GROUP,
+				       .says = SAY_ALL(says),
+				       .timeout_ms = g->config->session_timeout_ms + GRACE_MS,
+				       .answer = on_synced });
+
+	free(shares);
+	return sent;
 }
 
 static void on_beaten(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct group *g = owner;
-	struct group_answer a;
-	int error = read_answer(g, KEY_HEARTBEAT, &a, body, len);
+	struct reply a;
+	int error = read_reply(g, KEY_HEARTBEAT, &a, body, len);
 
-	answer_deinit(&a);
+	reply_deinit(&a);
 	member_beaten(&g->member, error, clock_ms());
 	done(g, "Heartbeat", error);
 }
 
 static bool beat(struct group *g)
 {
+	const struct say says[] = { SAY_MEMBER(g),
+				    say_number(GENERATION_ID, g->member.generation) };
 	int half = g->config->session_timeout_ms / 2;
 
-	return send_message(g, coordinator(g), LINK_GROUP, KEY_HEARTBEAT,
-			    half < ANSWER_MS ? half : ANSWER_MS, NULL, on_beaten);
+	return send_request(
+		g, coordinator(g), LINK_GROUP,
+		(struct call_request){ .key = KEY_HEARTBEAT,
+				       .says = SAY_ALL(says),
+				       .timeout_ms = half < ANSWER_MS ? half : ANSWER_MS,
+				       .answer = on_beaten });
 }
 
 /* --- stepping --- */
@@ -444,11 +491,22 @@ static void on_left(void *owner, const uint8_t *body, uint32_t len)
 	*g->left = true;
 }
 
+static bool leave(struct group *g)
+{
+	const struct say member[] = { say_text(MEMBER_ID, g->member.id) };
+	const struct say says[] = { say_text(GROUP_ID, g->config->group_id),
+				    SAY_ONE(GROUP_MEMBERS, member) };
+
+	return send_request(g, coordinator(g), LINK_GROUP,
+			    (struct call_request){ .key = KEY_LEAVE_GROUP,
+						   .says = SAY_ALL(says),
+						   .timeout_ms = ANSWER_MS,
+						   .answer = on_left });
+}
+
 void group_leave(struct group *g, bool *left)
 {
 	ev_timer_stop(g->loop, &g->timer);
 	g->left = left;
-	*left = g->member.is_static || g->member.id[0] == '\0' || g->snapshot == NULL ||
-		!send_message(g, coordinator(g), LINK_GROUP, KEY_LEAVE_GROUP, ANSWER_MS, NULL,
-			      on_left);
+	*left = g->member.is_static || g->member.id[0] == '\0' || g->snapshot == NULL || !leave(g);
 }

@@ -78,8 +78,7 @@ static struct link *link_open(struct links *l, enum link_purpose purpose, const 
 }
 
 bool links_send(struct links *l, enum link_purpose purpose, const struct broker *to,
-		const struct kapi *api, int version, const void *body, uint32_t len, int timeout_ms,
-		call_answer answer, void *owner)
+		const struct call_request *request)
 {
 	struct link *k = l->first;
 
@@ -89,7 +88,7 @@ bool links_send(struct links *l, enum link_purpose purpose, const struct broker 
 		k = k->next;
 	if (k == NULL)
 		k = link_open(l, purpose, to);
-	return call_send(k->call, api, version, body, len, timeout_ms, answer, owner);
+	return call_send(k->call, request);
 }
 
 void links_keep(struct links *l, enum link_purpose purpose, int32_t broker)

@@ -20,10 +20,9 @@ struct links *links_new(struct ev_loop *loop, int connect_timeout_ms);
 /* No callback follows. */
 void links_free(struct links *l);
 
-/* As call_send: `answer` comes later, unless it returns false. */
+/* As call_send: the answer comes later, unless it returns false. */
 MUST_CHECK bool links_send(struct links *l, enum link_purpose purpose, const struct broker *to,
-			   const struct kapi *api, int version, const void *body, uint32_t len,
-			   int timeout_ms, call_answer answer, void *owner);
+			   const struct call_request *request);
 /* Closes the links for a purpose that are not to this broker. */
 void links_keep(struct links *l, enum link_purpose purpose, int32_t broker);
 

@@ -1,6 +1,6 @@
 #include "cluster/traffic.h"
 
-#include "cluster/messages.h"
+#include "cluster/reply.h"
 #include "kafka/errors.h"
 #include "util/clock.h"
 #include "util/hash.h"
@@ -15,9 +15,11 @@ enum {
 	POLL_MS = 1500,	 /* so long a Fetch waits for something new */
 	HEARD_MS = 1000, /* what others answer to who asks them has come by then */
 	QUICK_MS = 200,	 /* what there is to tell of connections waits so long for more */
-	MESSAGE_MAX = 64 * 1024,
+	RECORDS_MAX = 32 * 1024,
+	FETCH_MAX = 1 << 20,
 	CREATE_AGAIN_MS = 60000,
 	REPLICAS_MAX = 3,
+	TIMESTAMP_END = -1, /* asks for the offset behind the last record */
 };
 
 /* One partition. */
@@ -93,12 +95,12 @@ static void topic_error(struct traffic *t, const char *what, int error)
 static void on_created(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct traffic *t = owner;
-	struct group_answer a;
+	struct reply a;
 
 	t->is_creating = false;
-	if (body == NULL || !answer_read(&a, KEY_CREATE_TOPICS, 4, body, len))
+	if (body == NULL || !reply_read(&a, KEY_CREATE_TOPICS, 4, body, len))
 		return;
-	answer_deinit(&a);
+	reply_deinit(&a);
 	if (a.error == 0 || a.error == ERROR_TOPIC_ALREADY_EXISTS) {
 		log_info("who=cluster event=topic topic=%s %s", t->topic,
 			 a.error == 0 ? "created=true" : "created=false");
@@ -109,16 +111,44 @@ static void on_created(void *owner, const uint8_t *body, uint32_t len)
 		    a.error);
 }
 
+/* Load records are worth nothing after a minute. */
+static const char *const configs[][2] = {
+	{ "cleanup.policy", "delete" },
+	{ "retention.ms", "600000" },
+	{ "segment.ms", "600000" },
+	{ "segment.bytes", "1048576" },
+	{ "compression.type", "uncompressed" },
+};
+
+static bool send_create(struct traffic *t, const struct broker *to, int version)
+{
+	const int replicas = t->snapshot->broker_count < REPLICAS_MAX
+				     ? (int)t->snapshot->broker_count
+				     : REPLICAS_MAX;
+	struct say said[ARRAY_LEN(configs)][2];
+	const struct say topic[] = { say_text(TOPIC_NAME, t->topic),
+				     say_number(PARTITION_COUNT, TRAFFIC_PARTITIONS),
+				     say_number(REPLICAS, replicas),
+				     say_list(CONFIGS, said[0], 2, ARRAY_LEN(configs)) };
+	const struct say says[] = { SAY_ONE(TOPICS, topic), say_number(TIMEOUT_MS, ANSWER_MS) };
+
+	for (size_t i = 0; i < ARRAY_LEN(configs); i++) {
+		said[i][0] = say_text(CONFIG_NAME, configs[i][0]);
+		said[i][1] = say_text(CONFIG_VALUE, configs[i][1]);
+	}
+	return links_send(t->links, LINK_LOAD, to,
+			  &(struct call_request){ .key = KEY_CREATE_TOPICS,
+						  .version = version,
+						  .says = SAY_ALL(says),
+						  .timeout_ms = 2 * ANSWER_MS,
+						  .answer = on_created,
+						  .owner = t });
+}
+
 static void create(struct traffic *t, int64_t now)
 {
 	const struct snapshot *s = t->snapshot;
-	const struct group_ask ask = { .topic = t->topic,
-				       .partition_count = TRAFFIC_PARTITIONS,
-				       .replicas = s->broker_count < REPLICAS_MAX
-							   ? (int)s->broker_count
-							   : REPLICAS_MAX };
-	int version = message_version(s, KEY_CREATE_TOPICS);
-	struct buf body;
+	int version = reply_version(s->offers, KEY_CREATE_TOPICS);
 
 	if (t->is_creating || s->broker_count == 0)
 		return;
@@ -131,40 +161,18 @@ static void create(struct traffic *t, int64_t now)
 		set_trouble(t, "the topic is not there, and the brokers can't create it", 0);
 		return;
 	}
-	buf_init(&body, MESSAGE_MAX);
-	t->is_creating = ask_message(KEY_CREATE_TOPICS, version, &ask, &body) &&
-			 links_send(t->links, LINK_LOAD, &s->brokers[(size_t)now % s->broker_count],
-				    api_of(KEY_CREATE_TOPICS), version, body.data,
-				    (uint32_t)body.len, 2 * ANSWER_MS, on_created, t);
-	buf_deinit(&body);
+	t->is_creating = send_create(t, &s->brokers[(size_t)now % s->broker_count], version);
 }
 
 /* --- to and from it --- */
 
-static bool send_message(struct traffic *t, enum link_purpose link, const struct broker *to,
-			 enum api_key message, int version, const struct group_ask *ask,
-			 call_answer answer, void *owner)
-{
-	struct buf body;
-	bool sent;
-
-	if (version < 0)
-		return false;
-	buf_init(&body, MESSAGE_MAX);
-	sent = ask_message(message, version, ask, &body) &&
-	       links_send(t->links, link, to, api_of((int)message), version, body.data,
-			  (uint32_t)body.len, ANSWER_MS, answer, owner);
-	buf_deinit(&body);
-	return sent;
-}
-
 static void on_produced(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct traffic *t = owner;
-	struct group_answer a;
+	struct reply a;
 
 	t->is_producing = t->is_heard = false;
-	if (body == NULL || !answer_read(&a, KEY_PRODUCE, t->produce_version, body, len))
+	if (body == NULL || !reply_read(&a, KEY_PRODUCE, t->produce_version, body, len))
 		return;
 	if (a.error != 0) {
 		topic_error(t, "Produce", a.error);
@@ -174,7 +182,7 @@ static void on_produced(void *owner, const uint8_t *body, uint32_t len)
 			t->asked_at = clock_ms();
 		t->keys.count = 0;
 	}
-	answer_deinit(&a);
+	reply_deinit(&a);
 }
 
 /* Who asks hears the answers only where it reads on. */
@@ -196,37 +204,54 @@ static void take_keys(struct traffic *t, int32_t lanes)
 		t->keys.count = t->take(t->owner, t->keys.keys, LOAD_KEYS_MAX);
 }
 
+static bool send_records(struct traffic *t, const struct broker *to, int32_t partition,
+			 const struct buf *records)
+{
+	const struct say one[] = { say_number(PARTITION, partition),
+				   say_buf(RECORD_BYTES, records) };
+	const struct say topic[] = { say_text(TOPIC_NAME, t->topic), SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { say_number(ACKS, 1), say_number(TIMEOUT_MS, ANSWER_MS),
+				    SAY_ONE(TOPICS, topic) };
+
+	t->produce_version = reply_version(t->snapshot->offers, KEY_PRODUCE);
+	return t->produce_version >= 0 &&
+	       links_send(t->links, LINK_LOAD, to,
+			  &(struct call_request){ .key = KEY_PRODUCE,
+						  .version = t->produce_version,
+						  .says = SAY_ALL(says),
+						  .timeout_ms = ANSWER_MS,
+						  .answer = on_produced,
+						  .owner = t });
+}
+
 static void produce(struct traffic *t, const struct broker *to, int32_t partition)
 {
 	struct timespec now;
 	struct buf records;
-	struct group_ask ask = { .topic = t->topic, .partition = partition, .records = &records };
 
 	if (t->is_producing)
 		return;
 	clock_gettime(CLOCK_REALTIME, &now);
-	buf_init(&records, MESSAGE_MAX / 2);
+	buf_init(&records, RECORDS_MAX);
 	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
 		   t->incarnation, &t->load, &t->keys);
-	t->produce_version = message_version(t->snapshot, KEY_PRODUCE);
-	t->is_producing = send_message(t, LINK_LOAD, to, KEY_PRODUCE, t->produce_version, &ask,
-				       on_produced, t);
+	t->is_producing = send_records(t, to, partition, &records);
 	buf_deinit(&records);
 }
 
 static void on_end(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct lane *lane = owner;
-	struct group_answer a;
+	struct reply a;
 
 	lane->is_asked = false;
-	if (body == NULL || !answer_read(&a, KEY_LIST_OFFSETS, lane->version, body, len))
+	if (body == NULL || !reply_read(&a, KEY_LIST_OFFSETS, lane->version, body, len))
 		return;
 	if (a.error != 0)
 		topic_error(lane->traffic, "ListOffsets", a.error);
 	else
 		lane->position = a.offset;
-	answer_deinit(&a);
+	reply_deinit(&a);
 }
 
 static void fetch(struct lane *lane);
@@ -235,12 +260,12 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 {
 	struct lane *lane = owner;
 	struct traffic *t = lane->traffic;
-	struct group_answer a;
+	struct reply a;
 	int64_t before = lane->position;
 	bool has_waited = clock_ms() >= lane->asked_at + POLL_MS / 2;
 
 	lane->is_asked = false;
-	if (body == NULL || !answer_read(&a, KEY_FETCH, lane->version, body, len))
+	if (body == NULL || !reply_read(&a, KEY_FETCH, lane->version, body, len))
 		return;
 	if (a.error == ERROR_OFFSET_OUT_OF_RANGE)
 		lane->position = -1;
@@ -252,7 +277,7 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 		lane->position = load_read(a.data.bytes, a.data.len, lane->position, t->events);
 	if (a.error == 0 && (has_waited || lane->position > before))
 		fetch(lane); /* else the timer does */
-	answer_deinit(&a);
+	reply_deinit(&a);
 }
 
 static const struct broker *leader_of(const struct traffic *t, int32_t partition)
@@ -264,25 +289,54 @@ static const struct broker *leader_of(const struct traffic *t, int32_t partition
 	return snapshot_broker(t->snapshot, topic->partitions[partition].leader);
 }
 
+/* Completes the request.  False: nothing was sent. */
+static bool send_of_lane(struct lane *lane, const struct broker *to, enum link_purpose link,
+			 struct call_request r)
+{
+	r.version = lane->version = reply_version(lane->traffic->snapshot->offers, r.key);
+	r.timeout_ms = ANSWER_MS;
+	r.owner = lane;
+	return r.version >= 0 && links_send(lane->traffic->links, link, to, &r);
+}
+
+static bool send_fetch(struct lane *lane, const struct broker *to)
+{
+	const struct say one[] = { say_number(PARTITION, lane->partition),
+				   say_number(FETCH_OFFSET, lane->position),
+				   say_number(PARTITION_MAX_BYTES, FETCH_MAX) };
+	const struct say topic[] = { say_text(TOPIC_NAME, lane->traffic->topic),
+				     SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { say_number(MAX_WAIT_MS, POLL_MS), say_number(MIN_BYTES, 1),
+				    say_number(MAX_BYTES, FETCH_MAX), SAY_ONE(TOPICS, topic) };
+
+	return send_of_lane(lane, to, (enum link_purpose)(LINK_POLL + lane->partition),
+			    (struct call_request){ .key = KEY_FETCH,
+						   .says = SAY_ALL(says),
+						   .answer = on_fetched });
+}
+
+static bool send_find_end(struct lane *lane, const struct broker *to)
+{
+	const struct say one[] = { say_number(PARTITION, lane->partition),
+				   say_number(TIMESTAMP, TIMESTAMP_END) };
+	const struct say topic[] = { say_text(TOPIC_NAME, lane->traffic->topic),
+				     SAY_ONE(PARTITIONS, one) };
+	const struct say says[] = { SAY_ONE(TOPICS, topic) };
+
+	return send_of_lane(lane, to, LINK_LOAD,
+			    (struct call_request){ .key = KEY_LIST_OFFSETS,
+						   .says = SAY_ALL(says),
+						   .answer = on_end });
+}
+
 static void fetch(struct lane *lane)
 {
-	struct traffic *t = lane->traffic;
-	const struct broker *to = leader_of(t, lane->partition);
-	bool is_known = lane->position >= 0;
-	enum api_key message = is_known ? KEY_FETCH : KEY_LIST_OFFSETS;
-	const struct group_ask ask = { .topic = t->topic,
-				       .partition = lane->partition,
-				       .offset = lane->position,
-				       .wait_ms = POLL_MS };
-	const enum link_purpose link = is_known ? (enum link_purpose)(LINK_POLL + lane->partition)
-						: LINK_LOAD;
+	const struct broker *to = leader_of(lane->traffic, lane->partition);
 
 	if (lane->is_asked || to == NULL)
 		return;
-	lane->version = message_version(t->snapshot, message);
 	lane->asked_at = clock_ms();
-	lane->is_asked = send_message(t, link, to, message, lane->version, &ask,
-				      is_known ? on_fetched : on_end, lane);
+	lane->is_asked = lane->position >= 0 ? send_fetch(lane, to) : send_find_end(lane, to);
 }
 
 /* Partitions of the topic that are used; 0: it isn't there. */

@@ -30,10 +30,9 @@
 	ROWS(14, SYNC_GROUP, api_sync_group)                                                        \
 	ROWS(15, DESCRIBE_GROUPS, api_describe_groups)                                              \
 	ROWS(16, LIST_GROUPS, api_list_groups)                                                      \
-	/* a broker lists both on a listener without SASL too and answers 34 */                     \
-	PLAIN(17, SASL_HANDSHAKE, "SaslHandshake", "0-1", "none", TO_ANY)                           \
+	ROWS(17, SASL_HANDSHAKE, api_sasl_handshake)                                                \
 	ROWS(18, API_VERSIONS, api_api_versions)                                                    \
-	PLAIN(19, CREATE_TOPICS, "CreateTopics", "0-7", "5+", TO_CONTROLLER)                        \
+	ROWS(19, CREATE_TOPICS, api_create_topics)                                                  \
 	PLAIN(20, DELETE_TOPICS, "DeleteTopics", "0-6", "4+", TO_CONTROLLER)                        \
 	ROWS(21, DELETE_RECORDS, api_delete_records)                                                \
 	ROWS(22, INIT_PRODUCER_ID, api_init_producer_id)                                            \
@@ -53,7 +52,7 @@
 	PLAIN(34, ALTER_REPLICA_LOG_DIRS, "AlterReplicaLogDirs", "0-2", "2+", NOT_YET)              \
 	/* the same */                                                                              \
 	PLAIN(35, DESCRIBE_LOG_DIRS, "DescribeLogDirs", "0-5", "2+", NOT_YET)                       \
-	PLAIN(36, SASL_AUTHENTICATE, "SaslAuthenticate", "0-2", "2+", TO_ANY)                       \
+	ROWS(36, SASL_AUTHENTICATE, api_sasl_authenticate)                                          \
 	PLAIN(37, CREATE_PARTITIONS, "CreatePartitions", "0-3", "2+", TO_CONTROLLER)                \
 	PLAIN(38, CREATE_DELEGATION_TOKEN, "CreateDelegationToken", "0-3", "2+", TO_CONTROLLER)     \
 	PLAIN(39, RENEW_DELEGATION_TOKEN, "RenewDelegationToken", "0-2", "2+", TO_CONTROLLER)       \

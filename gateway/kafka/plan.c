@@ -146,15 +146,15 @@ static void compile_array(struct compiler *c, const struct kfield *row, const st
 {
 	uint32_t at = c->step_count, body, n;
 
-	add(c, STEP_ARRAY, row->is, 0)->flags = length_flags(c, ARRAY, null_ok);
-	c->steps[at].each = (uint8_t)row->each;
+	add(c, STEP_ARRAY, kis_walked(row->is), 0)->flags = length_flags(c, ARRAY, null_ok);
+	c->steps[at].each = (uint8_t)kis_walked(row->each);
 	body = c->step_count;
 	if (row->of == STRUCT)
 		compile_level(c, next, true);
 	else
-		compile_scalar(c, row->of, row->each, false, false);
+		compile_scalar(c, row->of, kis_walked(row->each), false, false);
 	n = only_skip(c, body);
-	if (n > 0 && row->is == NOTHING) {
+	if (n > 0 && kis_walked(row->is) == NOTHING) {
 		c->step_count = body;
 		c->steps[at].n = n;
 	} else {
@@ -183,7 +183,7 @@ static void compile_row(struct compiler *c, const struct kfield **next, bool may
 		compile_array(c, row, next, null_ok);
 		break;
 	default:
-		compile_scalar(c, row->type, row->is, null_ok, may_join);
+		compile_scalar(c, row->type, kis_walked(row->is), null_ok, may_join);
 	}
 }
 
@@ -206,7 +206,7 @@ static void compile_tags(struct compiler *c, const struct kfield *rows, uint32_t
 	for (const struct kfield *r = rows; r->type != END;) {
 		const struct kfield *row = r;
 
-		if (row->is != NOTHING && in_versions(c, row, row->versions)) {
+		if (kis_walked(row->is) != NOTHING && in_versions(c, row, row->versions)) {
 			if (c->tag_count == MAX_TAGS) {
 				fail(c, row, "too many tagged fields");
 				return;
@@ -222,7 +222,7 @@ static void compile_tags(struct compiler *c, const struct kfield *rows, uint32_t
 	else
 		c->steps[at].n = UINT32_MAX;
 	for (uint32_t i = 0; next->type != END;) {
-		if (next->is != NOTHING && in_versions(c, next, next->versions)) {
+		if (kis_walked(next->is) != NOTHING && in_versions(c, next, next->versions)) {
 			assert(i < count);
 			c->tags[known[i++]].first = c->step_count;
 			compile_row(c, &next, false);

@@ -101,7 +101,31 @@ enum kis {
 	MEMBER_ID,
 	MEMBER_DATA, /* its subscription or assignment */
 	OFFSET,
+	/* of a login */
+	MECHANISM,
+	MECHANISMS, /* array of strings */
+	AUTH_BYTES,
+	SESSION_LIFETIME_MS,
+	/* What stands behind this one is said by the gateway's own requests alone: a walk
+	 * passes it over as it does NOTHING, so that clients' requests are read as fast. */
+	ONLY_SAID,
+	SESSION_TIMEOUT_MS,
+	INSTANCE_ID,
+	PROTOCOL_TYPE,
+	PROTOCOLS, /* array; one entry a protocol that a member speaks */
+	PROTOCOL_NAME,
+	TIMESTAMP,
+	PARTITION_MAX_BYTES,
+	PARTITION_COUNT,
+	REPLICAS,
+	CONFIGS, /* array; CONFIG_NAME and CONFIG_VALUE inside */
 };
+
+/* What a walk makes of the meaning. */
+static inline enum kis kis_walked(enum kis is)
+{
+	return is > ONLY_SAID ? NOTHING : is;
+}
 
 struct kfield {
 	enum ktype type;

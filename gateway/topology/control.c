@@ -238,10 +238,10 @@ void control_renew(struct control *c)
 		negotiate_again(&c->negotiate);
 }
 
-bool control_send(struct control *c, int api_key, int version, const struct buf *body,
-		  call_answer answer, void *owner)
+bool control_send(struct control *c, const struct call_request *request)
 {
-	return c->state == LIVE &&
-	       call_send(c->call, api_of(api_key), version, body->data, (uint32_t)body->len,
-			 CONTROL_TIMEOUT_MS, answer, owner);
+	struct call_request r = *request;
+
+	r.timeout_ms = CONTROL_TIMEOUT_MS;
+	return c->state == LIVE && call_send(c->call, &r);
 }

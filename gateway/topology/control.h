@@ -47,8 +47,7 @@ void control_is_good(struct control *c);
 void control_leave(struct control *c, const char *why);
 /* Asks for the broker's versions again. */
 void control_renew(struct control *c);
-/* As call_send, with the control's own deadline. */
-MUST_CHECK bool control_send(struct control *c, int api_key, int version, const struct buf *body,
-			     call_answer answer, void *owner);
+/* As call_send, with the control's own deadline instead of the request's. */
+MUST_CHECK bool control_send(struct control *c, const struct call_request *request);
 
 #endif

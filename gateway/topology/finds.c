@@ -2,7 +2,6 @@
 
 #include "kafka/errors.h"
 #include "kafka/walk.h"
-#include "topology/ask.h"
 #include "util/clock.h"
 #include "util/hash.h"
 #include "util/mem.h"
@@ -13,7 +12,6 @@ enum {
 	LANES = 16,	     /* requests in flight */
 	KEYS_A_REQUEST = 500,
 	CHAINS = 1024,
-	REQUEST_MAX = 20 * 1024 * 1024,
 };
 
 TAILQ_HEAD(find_list, find);
@@ -201,7 +199,7 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 }
 
 /* Moves what one request may ask for into the lane: how many. */
-static size_t fill_lane(struct finds *f, struct lane *lane, int type, struct name *keys)
+static size_t fill_lane(struct finds *f, struct lane *lane, int type, struct say *keys)
 {
 	size_t max = f->version >= VERSION_BATCHES ? KEYS_A_REQUEST : 1, n = 0;
 	struct find *find;
@@ -211,7 +209,7 @@ static size_t fill_lane(struct finds *f, struct lane *lane, int type, struct nam
 			find_free(f, find);
 			continue;
 		}
-		keys[n++] = find->key;
+		keys[n++] = say_bytes(COORDINATOR_KEY, find->key.bytes, find->key.len);
 		find_wait_in(find, &lane->finds);
 	}
 	return n;
@@ -219,20 +217,22 @@ static size_t fill_lane(struct finds *f, struct lane *lane, int type, struct nam
 
 static void send_lane(struct finds *f, struct lane *lane, int type)
 {
-	struct name keys[KEYS_A_REQUEST];
-	struct buf body;
+	struct say keys[KEYS_A_REQUEST];
 	size_t count = fill_lane(f, lane, type, keys);
+	const struct say says[] = { say_list(KEYS, keys, 1, count),
+				    say_number(COORDINATOR_TYPE, type) };
+	const struct call_request request = { .key = KEY_FIND_COORDINATOR,
+					      .version = f->version,
+					      .says = SAY_ALL(says),
+					      .answer = on_answer,
+					      .owner = lane };
 
 	if (count == 0)
 		return;
 	lane->type = type;
 	lane->in_flight = true;
-	buf_init(&body, REQUEST_MAX);
 	/* what can't be sent has finds_lost still to come */
-	if (ask_coordinators(f->version, type, keys, count, &body))
-		(void)!control_send(f->control, KEY_FIND_COORDINATOR, f->version, &body, on_answer,
-				    lane);
-	buf_deinit(&body);
+	(void)!control_send(f->control, &request);
 }
 
 static struct lane *free_lane(struct finds *f, int type)

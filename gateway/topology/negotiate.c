@@ -1,8 +1,6 @@
 #include "topology/negotiate.h"
 
-#include "topology/ask.h"
-
-enum { FIRST = 4, REQUEST_MAX = 1024 };
+enum { FIRST = 4 };
 
 static void ask(struct negotiate *n);
 
@@ -32,13 +30,16 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 /* A call that takes nothing any more has its on_closed still to come. */
 static void ask(struct negotiate *n)
 {
-	struct buf body;
+	const struct say says[] = { say_text(SOFTWARE_NAME, "anyport"),
+				    say_text(SOFTWARE_VERSION, "1.0") };
+	const struct call_request request = { .key = KEY_API_VERSIONS,
+					      .version = n->version,
+					      .says = SAY_ALL(says),
+					      .timeout_ms = n->timeout_ms,
+					      .answer = on_answer,
+					      .owner = n };
 
-	buf_init(&body, REQUEST_MAX);
-	if (ask_versions(n->version, &body))
-		(void)!call_send(n->call, api_of(KEY_API_VERSIONS), n->version, body.data,
-				 (uint32_t)body.len, n->timeout_ms, on_answer, n);
-	buf_deinit(&body);
+	(void)!call_send(n->call, &request);
 }
 
 void negotiate_start(struct negotiate *n, struct call *call, int timeout_ms,

@@ -1,8 +1,9 @@
 #include "topology/refresh.h"
 
-#include "topology/ask.h"
 #include "util/clock.h"
 #include "util/mem.h"
+
+#include <stdlib.h>
 
 enum kind { ALL, BY_NAME, BY_ID, KINDS };
 
@@ -11,7 +12,6 @@ enum {
 	VERSION_IDS = 12,   /* can be asked for topics by id */
 	NAME_MAX_LEN = 249, /* Kafka has no longer topic names */
 	ID_SIZE = 16,
-	REQUEST_MAX = NAMES_MAX * (NAME_MAX_LEN + 32),
 };
 
 /* What one request asks for, and who waits for it. */
@@ -187,29 +187,60 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 	step(r);
 }
 
-static bool write_request(const struct lane *lane, struct buf *body)
+/* Topics as the request has them: each by its name or its id. */
+static struct say *topics_of(const struct lane *lane, size_t each)
 {
-	if (lane->kind == ALL)
-		return ask_all_topics(lane->r->version, body);
-	return ask_topics(lane->r->version, &lane->flight.names, lane->kind == BY_ID, body);
+	const struct names *names = &lane->flight.names;
+	struct say *pairs = mem_alloc((names->count * each + 1) * sizeof *pairs);
+
+	for (size_t i = 0; i < names->count; i++) {
+		const struct name *n = &names->all[i];
+
+		pairs[i * each] =
+			say_bytes(lane->kind == BY_ID ? TOPIC_ID : TOPIC_NAME, n->bytes, n->len);
+		if (each > 1)
+			pairs[i * each + 1] = say_null(TOPIC_NAME);
+	}
+	return pairs;
+}
+
+/* All topics: null, but in version 0 an empty list says so. */
+static struct say all_topics(int version)
+{
+	return version > 0 ? say_null(TOPICS) : say_list(TOPICS, NULL, 0, 0);
+}
+
+/* What can't be sent has refresh_lost still to come. */
+static void ask(struct lane *lane)
+{
+	struct refresh *r = lane->r;
+	const size_t each = lane->kind == BY_ID ? 2 : 1;
+	struct say *topics = topics_of(lane, each);
+	const struct say says[] = { lane->kind == ALL ? all_topics(r->version)
+						      : say_list(TOPICS, topics, each,
+								 lane->flight.names.count),
+				    say_number(AUTO_CREATE, 0) };
+	const struct call_request request = { .key = KEY_METADATA,
+					      .version = r->version,
+					      .says = SAY_ALL(says),
+					      .answer = on_answer,
+					      .owner = lane };
+
+	(void)!control_send(r->control, &request);
+	free(topics);
 }
 
 static void send_lane(struct lane *lane)
 {
 	struct refresh *r = lane->r;
-	struct buf body;
 
-	buf_init(&body, REQUEST_MAX);
 	lane->flight.names = lane->next.names;
 	move_queries(&lane->next.queries, &lane->flight.queries);
 	batch_init(&lane->next);
 	lane->in_flight = true;
 	if (lane->kind == ALL)
 		r->sent = clock_ms();
-	/* what can't be sent has refresh_lost still to come */
-	if (write_request(lane, &body))
-		(void)!control_send(r->control, KEY_METADATA, r->version, &body, on_answer, lane);
-	buf_deinit(&body);
+	ask(lane);
 }
 
 static void arm(struct refresh *r)

@@ -393,27 +393,39 @@ static void write_header(struct call *c, const struct kapi *api, int version, ui
 	bytes_add(&c->out, "", tags);
 }
 
-bool call_send(struct call *c, const struct kapi *api, int version, const void *body, uint32_t len,
-	       int timeout_ms, call_answer answer, void *owner)
+static void add_pending(struct call *c, const struct call_request *r)
 {
-	struct pending *p;
+	struct pending *p = mem_alloc(sizeof *p);
+
+	*p = (struct pending){ .api = api_of((int)r->key),
+			       .version = r->version,
+			       .correlation_id = c->next_id++,
+			       .deadline = clock_ms() + r->timeout_ms,
+			       .answer = r->answer,
+			       .owner = r->owner };
+	*c->last = p;
+	c->last = &p->next;
+	c->in_flight++;
+}
+
+bool call_send(struct call *c, const struct call_request *r)
+{
+	const struct kapi *api = api_of((int)r->key);
+	struct buf body;
+	bool good;
 
 	assert(!c->freed);
 	if (c->state >= FAILED || c->in_flight == CALL_PIPELINE_MAX)
 		return false;
-	p = mem_alloc(sizeof *p);
-	*p = (struct pending){ .api = api,
-			       .version = version,
-			       .correlation_id = c->next_id++,
-			       .deadline = clock_ms() + timeout_ms,
-			       .answer = answer,
-			       .owner = owner };
-	*c->last = p;
-	c->last = &p->next;
-	c->in_flight++;
-	write_header(c, api, version, p->correlation_id, len);
-	bytes_add(&c->out, body, len);
-	if (!c->in_callback)
+	buf_init(&body, CALL_REQUEST_MAX);
+	good = say_request(api, r->version, r->says, &body);
+	if (good) {
+		write_header(c, api, r->version, c->next_id, (uint32_t)body.len);
+		bytes_add(&c->out, body.data, body.len);
+		add_pending(c, r);
+	}
+	buf_deinit(&body);
+	if (good && !c->in_callback)
 		arm(c);
-	return true;
+	return good;
 }

@@ -16,7 +16,7 @@
 #ifndef UPSTREAM_CALL_H
 #define UPSTREAM_CALL_H
 
-#include "kafka/api.h"
+#include "kafka/say.h"
 #include "util/compiler.h"
 
 #include <ev.h>
@@ -26,7 +26,10 @@
 
 struct call;
 
-enum { CALL_PIPELINE_MAX = 256 };
+enum {
+	CALL_PIPELINE_MAX = 256,
+	CALL_REQUEST_MAX = 32 * 1024 * 1024, /* bytes of a request's body */
+};
 
 /* Why a call ended. */
 enum call_end {
@@ -54,6 +57,16 @@ struct call_events {
  * of the call; NULL: no answer will come. */
 typedef void (*call_answer)(void *owner, const uint8_t *body, uint32_t len);
 
+/* One request, as its sender has it.  Borrowed for the time of the call that it is given to. */
+struct call_request {
+	enum api_key key;
+	int version;	       /* one that the API's rows have */
+	struct say_pairs says; /* its body */
+	int timeout_ms;
+	call_answer answer;
+	void *owner; /* of the answer */
+};
+
 /* Starts to connect; never blocks, never NULL.  Borrows the loop, the events
  * and the owner. */
 struct call *call_new(struct ev_loop *loop, const struct call_options *options,
@@ -61,13 +74,12 @@ struct call *call_new(struct ev_loop *loop, const struct call_options *options,
 /* Closes now; fine with NULL and inside a callback; no callback follows. */
 void call_free(struct call *c);
 
-/* Sends one request: the header is written here, the body is copied.  The
- * version must be one that the API's rows have.  When no answer has come
- * after timeout_ms the whole call ends, for answers can't be told apart but by
- * their order.  False: CALL_PIPELINE_MAX are in flight or the call has ended;
- * nothing was sent and no answer follows. */
-MUST_CHECK bool call_send(struct call *c, const struct kapi *api, int version, const void *body,
-			  uint32_t len, int timeout_ms, call_answer answer, void *owner);
+/* Sends one request: header and body are written here, after its API's rows.  When no
+ * answer has come after timeout_ms the whole call ends, for answers can't be told apart but by
+ * their order.  False: CALL_PIPELINE_MAX are in flight, the call has ended, or the body can't be
+ * said in that version or is longer than CALL_REQUEST_MAX; nothing was sent and no answer
+ * follows. */
+MUST_CHECK bool call_send(struct call *c, const struct call_request *request);
 
 /* For the log. */
 const char *call_end_text(enum call_end end);

@@ -5,7 +5,7 @@
  */
 #include "cluster/identity.h"
 #include "cluster/load.h"
-#include "cluster/messages.h"
+#include "cluster/reply.h"
 #include "cluster/subscription.h"
 #include "fuzz/input.h"
 #include "kafka/api.h"
@@ -137,16 +137,16 @@ static void read_answer(struct input *in)
 	uint8_t version = input_byte(in);
 	const uint8_t *body = arena_copy(in->arena, in->at, in->left);
 	struct kversions v = api_versions(api_of((int)message));
-	struct group_answer a;
+	struct reply a;
 
-	if (!answer_read(&a, message, v.min + version % (v.max - v.min + 1), body,
-			 (uint32_t)in->left))
+	if (!reply_read(&a, message, v.min + version % (v.max - v.min + 1), body,
+			(uint32_t)in->left))
 		return;
 	assert(a.data.len <= in->left && a.member_id.len <= in->left);
 	for (size_t i = 0; i < a.member_count; i++)
 		read_user_data(subscription_read, a.members[i].data.bytes, a.members[i].data.len);
 	read_user_data(assignment_read, a.data.bytes, a.data.len);
-	answer_deinit(&a);
+	reply_deinit(&a);
 }
 
 static void read_one(struct input *in)

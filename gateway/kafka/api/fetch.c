@@ -18,7 +18,7 @@ static const struct kfield request[] = {
 	{     INT64, "fetch_offset", "0+", .is = FETCH_OFFSET },
 	{     INT32, "last_fetched_epoch", "12+", .stub = -1 },
 	{     INT64, "log_start_offset", "5+", .stub = -1 },
-	{     INT32, "partition_max_bytes", "0+" },
+	{     INT32, "partition_max_bytes", "0+", .is = PARTITION_MAX_BYTES },
 	{     UUID, "replica_directory_id", "17+", .tag = TAG(0) },
 	{     INT64, "high_watermark", "18+", .tag = TAG(1), .stub = INT64_MAX },
 	{     END }, { END },

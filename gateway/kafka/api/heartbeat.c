@@ -3,9 +3,9 @@
 
 static const struct kfield request[] = {
 	{ STRING, "group_id", "0+", .is = GROUP_ID },
-	{ INT32, "generation_id", "0+" },
-	{ STRING, "member_id", "0+" },
-	{ STRING, "group_instance_id", "3+", .nullable = "3+", .stub = -1 },
+	{ INT32, "generation_id", "0+", .is = GENERATION_ID },
+	{ STRING, "member_id", "0+", .is = MEMBER_ID },
+	{ STRING, "group_instance_id", "3+", .nullable = "3+", .is = INSTANCE_ID, .stub = -1 },
 	{ END } };
 
 static const struct kfield response[] = {

@@ -4,14 +4,14 @@
 static const struct kfield request[] = {
 	{ STRING, "group_id", "0+", .is = GROUP_ID },
 	{ INT32, "session_timeout_ms", "0", .is = TIMEOUT_MS }, /* and the time to rejoin */
-	{ INT32, "session_timeout_ms", "1+" },
+	{ INT32, "session_timeout_ms", "1+", .is = SESSION_TIMEOUT_MS },
 	{ INT32, "rebalance_timeout_ms", "1+", .is = TIMEOUT_MS, .stub = -1 },
-	{ STRING, "member_id", "0+" },
-	{ STRING, "group_instance_id", "5+", .nullable = "5+", .stub = -1 },
-	{ STRING, "protocol_type", "0+" },
-	{ ARRAY, "protocols", "0+", .of = STRUCT },
-	{   STRING, "name", "0+" },
-	{   BYTES, "metadata", "0+" },
+	{ STRING, "member_id", "0+", .is = MEMBER_ID },
+	{ STRING, "group_instance_id", "5+", .nullable = "5+", .is = INSTANCE_ID, .stub = -1 },
+	{ STRING, "protocol_type", "0+", .is = PROTOCOL_TYPE },
+	{ ARRAY, "protocols", "0+", .of = STRUCT, .is = PROTOCOLS },
+	{   STRING, "name", "0+", .is = PROTOCOL_NAME },
+	{   BYTES, "metadata", "0+", .is = MEMBER_DATA },
 	{   END },
 	{ STRING, "reason", "8+", .nullable = "8+", .stub = -1 },
 	{ END } };

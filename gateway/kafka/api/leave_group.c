@@ -3,10 +3,10 @@
 
 static const struct kfield request[] = {
 	{ STRING, "group_id", "0+", .is = GROUP_ID },
-	{ STRING, "member_id", "0-2" },
-	{ ARRAY, "members", "3+", .of = STRUCT },
-	{   STRING, "member_id", "3+" },
-	{   STRING, "group_instance_id", "3+", .nullable = "3+", .stub = -1 },
+	{ STRING, "member_id", "0-2", .is = MEMBER_ID },
+	{ ARRAY, "members", "3+", .of = STRUCT, .is = GROUP_MEMBERS },
+	{   STRING, "member_id", "3+", .is = MEMBER_ID },
+	{   STRING, "group_instance_id", "3+", .nullable = "3+", .is = INSTANCE_ID, .stub = -1 },
 	{   STRING, "reason", "5+", .nullable = "5+", .stub = -1 },
 	{   END }, { END } };
 

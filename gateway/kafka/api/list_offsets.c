@@ -9,7 +9,7 @@ static const struct kfield request[] = {
 	{   ARRAY, "partitions", "0+", .of = STRUCT, .is = PARTITIONS },
 	{     INT32, "partition_index", "0+", .is = PARTITION },
 	{     INT32, "current_leader_epoch", "4+", .is = LEADER_EPOCH, .stub = -1 },
-	{     INT64, "timestamp", "0+" },
+	{     INT64, "timestamp", "0+", .is = TIMESTAMP },
 	{     INT32, "max_num_offsets", "0" },
 	{   END }, { END },
 	{ INT32, "timeout_ms", "10+", .is = TIMEOUT_MS },

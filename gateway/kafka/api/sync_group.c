@@ -3,14 +3,14 @@
 
 static const struct kfield request[] = {
 	{ STRING, "group_id", "0+", .is = GROUP_ID },
-	{ INT32, "generation_id", "0+" },
-	{ STRING, "member_id", "0+" },
-	{ STRING, "group_instance_id", "3+", .nullable = "3+", .stub = -1 },
-	{ STRING, "protocol_type", "5+", .nullable = "5+", .stub = -1 },
-	{ STRING, "protocol_name", "5+", .nullable = "5+", .stub = -1 },
-	{ ARRAY, "assignments", "0+", .of = STRUCT },
-	{   STRING, "member_id", "0+" },
-	{   BYTES, "assignment", "0+" },
+	{ INT32, "generation_id", "0+", .is = GENERATION_ID },
+	{ STRING, "member_id", "0+", .is = MEMBER_ID },
+	{ STRING, "group_instance_id", "3+", .nullable = "3+", .is = INSTANCE_ID, .stub = -1 },
+	{ STRING, "protocol_type", "5+", .nullable = "5+", .is = PROTOCOL_TYPE, .stub = -1 },
+	{ STRING, "protocol_name", "5+", .nullable = "5+", .is = PROTOCOL_NAME, .stub = -1 },
+	{ ARRAY, "assignments", "0+", .of = STRUCT, .is = GROUP_MEMBERS },
+	{   STRING, "member_id", "0+", .is = MEMBER_ID },
+	{   BYTES, "assignment", "0+", .is = MEMBER_DATA },
 	{   END }, { END } };
 
 static const struct kfield response[] = {

@@ -97,7 +97,7 @@ static inline bool sample_fill(void *ctx, const struct encode_field *f, struct e
 	default:
 		v->number = sample_number(s, type);
 	}
-	if (f->is != NOTHING && s->event_count < SAMPLE_EVENTS)
+	if (kis_walked(f->is) != NOTHING && s->event_count < SAMPLE_EVENTS)
 		s->events[s->event_count++] = (struct sample_event){ f->is, v->number, v->len,
 								     v->len > 0 ? v->bytes[0] : 0 };
 	return true;

@@ -1,7 +1,6 @@
 #include "topology/offers.h"
 
 #include "kafka/api.h"
-#include "topology/ask.h"
 #include "topology/snapshot_build.h"
 #include "util/mem.h"
 

@@ -1,7 +1,6 @@
 #include "upstream/call.h"
 
 #include "kafka/wire.h"
-#include "topology/ask.h"
 #include "unit/topology/fake.h"
 #include "util/clock.h"
 
@@ -66,26 +65,32 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 
 static const struct call_events events = { on_connected, on_closed };
 
+static bool try_send(struct owner *o, enum api_key key, int version, struct say_pairs says,
+		     int timeout_ms)
+{
+	const struct call_request request = { .key = key,
+					      .version = version,
+					      .says = says,
+					      .timeout_ms = timeout_ms,
+					      .answer = on_answer,
+					      .owner = o };
+
+	return call_send(o->call, &request);
+}
+
 static void send_versions(struct owner *o, int version, int timeout_ms)
 {
-	struct buf body;
+	const struct say says[] = { say_text(SOFTWARE_NAME, "test") };
 
-	buf_init(&body, 1000);
-	assert_true(ask_versions(version, &body));
-	assert_true(call_send(o->call, api_of(18), version, body.data, (uint32_t)body.len,
-			      timeout_ms, on_answer, o));
-	buf_deinit(&body);
+	assert_true(try_send(o, KEY_API_VERSIONS, version, SAY_ALL(says), timeout_ms));
 }
 
 static void send_metadata(struct owner *o, int version)
 {
-	struct buf body;
+	const struct say says[] = { version > 0 ? say_null(TOPICS) : say_list(TOPICS, NULL, 0, 0),
+				    say_number(AUTO_CREATE, 0) };
 
-	buf_init(&body, 1000);
-	assert_true(ask_all_topics(version, &body));
-	assert_true(call_send(o->call, api_of(3), version, body.data, (uint32_t)body.len, LIMIT_MS,
-			      on_answer, o));
-	buf_deinit(&body);
+	assert_true(try_send(o, KEY_METADATA, version, SAY_ALL(says), LIMIT_MS));
 }
 
 static struct owner *owner_new(int port, uint32_t max_answer, int connect_ms)
@@ -214,7 +219,7 @@ static void the_pipeline_has_an_end(void **state)
 
 	for (int i = 0; i < CALL_PIPELINE_MAX; i++)
 		send_versions(o, 0, LIMIT_MS);
-	assert_false(call_send(o->call, api_of(18), 0, NULL, 0, LIMIT_MS, on_answer, o));
+	assert_false(try_send(o, KEY_API_VERSIONS, 0, (struct say_pairs){ 0 }, LIMIT_MS));
 	run(o, CALL_PIPELINE_MAX);
 	assert_int_equal(o->answers, CALL_PIPELINE_MAX);
 	owner_free(o);
@@ -253,7 +258,7 @@ static void what_was_in_flight_is_told_before_the_end(void **state)
 	assert_int_equal(o->end, CALL_LOST);
 	assert_int_equal(o->refusals, 2);
 	/* nothing is taken any more, and nothing more is told */
-	assert_false(call_send(o->call, api_of(18), 0, NULL, 0, LIMIT_MS, on_answer, o));
+	assert_false(try_send(o, KEY_API_VERSIONS, 0, (struct say_pairs){ 0 }, LIMIT_MS));
 	ev_run(o->loop, EVRUN_NOWAIT);
 	assert_int_equal(o->refusals, 2);
 	close(fd);

@@ -1,0 +1,211 @@
+/* What brokers answer to a node: the version to ask in, and what an answer says. */
+#include "cluster/reply.h"
+
+#include "kafka/encode.h"
+#include "kafka/errors.h"
+#include "topology/snapshot.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { ROOM = 4096 };
+
+/* What the fake answer says: the members of a group, or one error. */
+struct said {
+	int members, error;
+};
+
+static void give(struct encode_value *v, const char *text)
+{
+	v->bytes = (const uint8_t *)text;
+	v->len = (uint32_t)strlen(text);
+}
+
+static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	static const char *const ids[] = { "m0", "m1", "m2" };
+	const struct said *s = ctx;
+
+	switch (f->is) {
+	case ERROR_CODE:
+		v->number = s->error;
+		return true;
+	case TOPICS:
+	case PARTITIONS:
+		v->number = 1;
+		return true;
+	case GROUP_MEMBERS:
+		v->number = s->members;
+		return true;
+	case MEMBER_ID:
+		give(v, f->depth > 0 ? ids[f->index[0]] : "m1");
+		return true;
+	case MEMBER_DATA:
+	case RECORD_BYTES:
+		give(v, "data");
+		return true;
+	case GROUP_LEADER:
+		give(v, "m1");
+		return true;
+	case GENERATION_ID:
+		v->number = 12;
+		return true;
+	case NODE_ID:
+		v->number = 3;
+		return true;
+	case OFFSET:
+		v->number = 77;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void answer(enum api_key key, int version, struct said s, struct buf *body)
+{
+	buf_init(body, ROOM);
+	assert_true(encode_message(api_of((int)key), version, RESPONSE, fill, &s, body));
+}
+
+static void read_whole(struct reply *r, enum api_key key, int version, const struct buf *body)
+{
+	assert_true(reply_read(r, key, version, body->data, (uint32_t)body->len));
+}
+
+static bool is_text(struct reply_bytes b, const char *text)
+{
+	return b.len == strlen(text) && memcmp(b.bytes, text, b.len) == 0;
+}
+
+static void the_version_is_one_that_both_understand(void **state)
+{
+	struct kversions offers[SNAPSHOT_KEYS];
+
+	(void)state;
+	for (size_t i = 0; i < SNAPSHOT_KEYS; i++)
+		offers[i] = (struct kversions){ 0, -1 };
+	assert_int_equal(reply_version(offers, KEY_FETCH), -1);
+	offers[KEY_FETCH] = (struct kversions){ 4, 18 };
+	assert_int_equal(reply_version(offers, KEY_FETCH), 11);
+	offers[KEY_FETCH] = (struct kversions){ 0, 7 };
+	assert_int_equal(reply_version(offers, KEY_FETCH), 7);
+	offers[KEY_FETCH] = (struct kversions){ 0, 3 };
+	assert_int_equal(reply_version(offers, KEY_FETCH), -1); /* too old for its records */
+	offers[KEY_FETCH] = (struct kversions){ 12, 18 };
+	assert_int_equal(reply_version(offers, KEY_FETCH), -1); /* too new */
+	offers[KEY_DELETE_TOPICS] = (struct kversions){ 0, 6 };
+	assert_int_equal(reply_version(offers, KEY_DELETE_TOPICS), -1); /* never asked here */
+}
+
+static void a_leader_is_told_the_members(void **state)
+{
+	struct reply r;
+	struct buf body;
+
+	(void)state;
+	for (int version = 2; version <= 8; version++) {
+		answer(KEY_JOIN_GROUP, version, (struct said){ .members = 3 }, &body);
+		read_whole(&r, KEY_JOIN_GROUP, version, &body);
+		assert_int_equal(r.error, 0);
+		assert_int_equal(r.generation, 12);
+		assert_true(is_text(r.leader, "m1") && is_text(r.member_id, "m1"));
+		assert_int_equal(r.member_count, 3);
+		assert_true(is_text(r.members[0].id, "m0") && is_text(r.members[2].id, "m2"));
+		assert_true(is_text(r.members[2].data, "data"));
+		reply_deinit(&r);
+		buf_deinit(&body);
+	}
+}
+
+static void one_value_is_read_from_each_of_the_others(void **state)
+{
+	static const struct {
+		enum api_key key;
+		int version;
+	} all[] = { { KEY_FIND_COORDINATOR, 3 },
+		    { KEY_SYNC_GROUP, 5 },
+		    { KEY_LIST_OFFSETS, 3 },
+		    { KEY_FETCH, 11 } };
+	struct reply r[ARRAY_LEN(all)];
+	struct buf body[ARRAY_LEN(all)];
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		answer(all[i].key, all[i].version, (struct said){ 0 }, &body[i]);
+		read_whole(&r[i], all[i].key, all[i].version, &body[i]);
+		assert_int_equal(r[i].error, 0);
+	}
+	assert_int_equal(r[0].node, 3);
+	assert_true(is_text(r[1].data, "data"));
+	assert_int_equal(r[2].offset, 77);
+	assert_true(is_text(r[3].data, "data"));
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		reply_deinit(&r[i]);
+		buf_deinit(&body[i]);
+	}
+}
+
+static void an_error_is_found_wherever_it_stands(void **state)
+{
+	static const struct {
+		enum api_key key;
+		int version;
+	} all[] = { { KEY_PRODUCE, 8 },
+		    { KEY_HEARTBEAT, 4 },
+		    { KEY_LIST_OFFSETS, 3 },
+		    { KEY_CREATE_TOPICS, 4 } };
+	const struct said refused = { .error = ERROR_TOPIC_AUTHORIZATION_FAILED };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		struct reply r;
+		struct buf body;
+
+		answer(all[i].key, all[i].version, refused, &body);
+		read_whole(&r, all[i].key, all[i].version, &body);
+		assert_int_equal(r.error, ERROR_TOPIC_AUTHORIZATION_FAILED);
+		reply_deinit(&r);
+		buf_deinit(&body);
+	}
+}
+
+static void what_is_cut_short_is_no_answer(void **state)
+{
+	struct reply r;
+	struct buf body;
+
+	(void)state;
+	answer(KEY_JOIN_GROUP, 8, (struct said){ .members = 3 }, &body);
+	for (size_t n = 0; n < body.len; n++)
+		assert_false(reply_read(&r, KEY_JOIN_GROUP, 8, body.data, (uint32_t)n));
+	buf_deinit(&body);
+}
+
+static int compile(void **state)
+{
+	(void)state;
+	return apis_compile(stderr) ? 0 : -1;
+}
+
+static int clean_up(void **state)
+{
+	(void)state;
+	apis_free();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_version_is_one_that_both_understand),
+		cmocka_unit_test(a_leader_is_told_the_members),
+		cmocka_unit_test(one_value_is_read_from_each_of_the_others),
+		cmocka_unit_test(an_error_is_found_wherever_it_stands),
+		cmocka_unit_test(what_is_cut_short_is_no_answer),
+	};
+
+	return cmocka_run_group_tests_name("reply", tests, compile, clean_up);
+}
