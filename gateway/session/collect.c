@@ -195,15 +195,18 @@ static bool reply_rewritten(struct client *c, struct request *r)
 {
 	struct rewrite_news news = { news_topic, news_cluster, c };
 	struct advertising told = c->worker->advertising;
-	uint8_t *head = reply_begin(r), *body;
-	uint32_t size;
+	struct rewrite rewrite = { .api = r->head.api,
+				   .version = r->head.version,
+				   .advertising = &told,
+				   .snapshot = c->worker->snapshot,
+				   .news = &news };
+	uint8_t *head = reply_begin(r);
 
 	told.key = r->map_key;
 	told.held = naming_held;
 	told.held_ctx = r;
-	if (!answer_body(r, &r->parts[0], &body, &size) ||
-	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,
-			    c->worker->snapshot, &news))
+	if (!answer_body(r, &r->parts[0], &rewrite.body, &rewrite.size) ||
+	    !rewrite_answer(&r->reply, &rewrite))
 		return false;
 	reply_end(r, head);
 	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);
