@@ -8,7 +8,7 @@
  * mailbox whenever something changed, several changes as one.  Without a
  * cluster id there is no thread, and the view is this node alone.
  * All functions may be called from any thread unless they say otherwise.
- * Tests: tests/unit/cluster/, tests/integration/cluster_nodes.py,
+ * Tests: tests/unit/cluster/, tests/integration/cluster_node.py,
  * tests/e2e/scenarios/membership.py
  */
 #ifndef CLUSTER_CLUSTER_H
