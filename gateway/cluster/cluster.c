@@ -1,8 +1,8 @@
 #include "cluster/cluster.h"
 
 #include "cluster/group.h"
+#include "cluster/roster.h"
 #include "cluster/traffic.h"
-#include "cluster/view_build.h"
 #include "loop/thread.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -13,14 +13,6 @@
 enum {
 	WATCH_MS = 1000, /* loads are published so often, and a lost session is seen */
 	LEAVE_MS = 1000, /* for the group to hear that we go */
-	PUT_RIGHT_FIRST_MS = 500,
-	PUT_RIGHT_MOST_MS = 30000,
-};
-
-struct heard_load {
-	char *node_id;
-	struct cluster_load load;
-	int64_t at;
 };
 
 /* What other threads want of it. */
@@ -49,51 +41,16 @@ struct cluster {
 	struct traffic *traffic;
 	struct load_events load_events;
 	const struct cluster_exchange *exchange; /* NULL: none */
-	struct cluster_member self;
-	struct cluster_member *others;
-	size_t other_count;
-	struct heard_load *loads;
-	size_t load_count;
+	struct roster roster;
 	enum cluster_state state;
 	int64_t since;
 	bool is_changed, loads_changed;
-	bool is_misrepresented; /* the map has this node wrong */
-	bool is_told;		/* the map has what it says of itself now */
-	int64_t put_right_at;
-	unsigned put_right;
 	bool is_leaving, has_left;
 	ev_prepare prepare; /* publishes, once for all that came together */
 	ev_timer watch, leave_timer;
 };
 
 /* --- the view --- */
-
-static const struct heard_load *load_of(const struct cluster *c, const char *node_id)
-{
-	for (size_t i = 0; i < c->load_count; i++) {
-		if (strcmp(c->loads[i].node_id, node_id) == 0)
-			return &c->loads[i];
-	}
-	return NULL;
-}
-
-static struct cluster_view *make_view(const struct cluster *c)
-{
-	struct cluster_view *v = view_new(c->config, c->topic);
-
-	view_add(v, &c->self);
-	for (size_t i = 0; i < c->other_count; i++) {
-		const struct heard_load *heard = load_of(c, c->others[i].node_id);
-
-		view_add(v, &c->others[i]);
-		if (heard == NULL)
-			continue;
-		v->members[i + 1].load = heard->load;
-		v->members[i + 1].load_at = heard->at;
-	}
-	view_finish(v);
-	return v;
-}
 
 static char *copied(const char *text)
 {
@@ -111,58 +68,20 @@ static void tell_group(const struct cluster *c, struct cluster_view *v)
 	v->has_heard = traffic_has_heard(c->traffic);
 }
 
-static void log_members(const struct cluster_view *v)
-{
-	char names[400] = "";
-	size_t at = 0;
-
-	for (size_t i = 0; i < v->member_count && at < sizeof names; i++)
-		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s%s", i > 0 ? "," : "",
-				       v->members[i].node_id,
-				       v->members[i].is_draining ? "(draining)" : "");
-	log_info("who=cluster event=members count=%zu generation=%d nodes=\"%s\"", v->member_count,
-		 v->generation, names);
-}
-
-static bool has_text(const struct cluster_view *v, const char *text)
-{
-	for (size_t i = 0; v != NULL && i < v->disagreement_count; i++) {
-		if (strcmp(v->disagreements[i], text) == 0)
-			return true;
-	}
-	return false;
-}
-
-static void log_disagreements(const struct cluster_view *before, const struct cluster_view *v)
-{
-	for (size_t i = 0; i < v->disagreement_count; i++) {
-		if (!has_text(before, v->disagreements[i]))
-			log_warn("who=cluster event=disagreement reason=\"%s\"",
-				 v->disagreements[i]);
-	}
-	for (size_t i = 0; before != NULL && i < before->disagreement_count; i++) {
-		if (!has_text(v, before->disagreements[i]))
-			log_info("who=cluster event=agreement reason=\"no more: %s\"",
-				 before->disagreements[i]);
-	}
-}
-
 static void publish(struct cluster *c)
 {
 	const struct cluster_view *before = publisher_peek(c->publisher);
-	struct cluster_view *v = make_view(c);
+	struct cluster_view *v = roster_view(&c->roster, c->config, c->topic);
 	bool is_same = before != NULL && view_same_members(before, v);
 
 	c->is_changed = c->loads_changed = false;
 	v->state = c->state;
-	v->is_told = c->is_told;
+	v->is_told = c->roster.is_told;
 	v->since = c->since;
 	if (c->group != NULL)
 		tell_group(c, v);
 	v->serial = is_same ? before->serial : before != NULL ? before->serial + 1 : 1;
-	if (!is_same && c->state != CLUSTER_OFF && before != NULL)
-		log_members(v);
-	log_disagreements(before, v);
+	view_log(before, v);
 	publisher_publish(c->publisher, v);
 }
 
@@ -193,113 +112,29 @@ static void send_identity(struct cluster *c)
 	struct buf identity;
 
 	buf_init(&identity, IDENTITY_MAX);
-	identity_write(&identity, &c->self);
+	identity_write(&identity, &c->roster.self);
 	group_identity(c->group, &identity);
 	buf_deinit(&identity);
 	c->is_changed = true;
 }
 
-static void drop_others(struct cluster *c)
-{
-	for (size_t i = 0; i < c->other_count; i++)
-		member_deinit(&c->others[i]);
-	free(c->others);
-	c->others = NULL;
-	c->other_count = 0;
-}
-
-/* One pass over a map. */
-struct reading {
-	struct cluster *cluster;
-	bool found_self;
-	int64_t newest; /* incarnation that the map has of this node */
-};
-
-/* Whether what the map has of this node differs in nothing but when it was said: what it
- * was before a restart.  Nobody need hear of that again. */
-static bool says_the_same(const struct cluster *c, struct cluster_member *m)
-{
-	int64_t said = m->incarnation;
-	struct buf ours, theirs;
-	bool same;
-
-	buf_init(&ours, IDENTITY_MAX);
-	buf_init(&theirs, IDENTITY_MAX);
-	m->incarnation = c->self.incarnation;
-	identity_write(&ours, &c->self);
-	identity_write(&theirs, m);
-	m->incarnation = said;
-	same = ours.len == theirs.len && memcmp(ours.data, theirs.data, ours.len) == 0;
-	buf_deinit(&ours);
-	buf_deinit(&theirs);
-	return same;
-}
-
-static bool on_entry(void *ctx, const struct map_entry *entry)
-{
-	struct reading *r = ctx;
-	struct cluster *c = r->cluster;
-	struct cluster_member m;
-	bool is_ours;
-
-	if (!identity_read(&m, entry->bytes, entry->len)) {
-		log_warn("who=cluster event=bad_identity bytes=%zu", entry->len);
-		return true;
-	}
-	is_ours = strcmp(m.node_id, c->self.node_id) == 0;
-	if (is_ours && m.incarnation < c->self.incarnation && says_the_same(c, &m))
-		c->self.incarnation = m.incarnation;
-	if (is_ours && m.incarnation > r->newest)
-		r->newest = m.incarnation;
-	/* an older one of our name and address is what we were before */
-	if (is_ours &&
-	    (m.incarnation == c->self.incarnation || strcmp(m.http, c->self.http) == 0)) {
-		r->found_self |= m.incarnation == c->self.incarnation;
-		member_deinit(&m);
-		return true;
-	}
-	c->others = mem_realloc(c->others, (c->other_count + 1) * sizeof *c->others);
-	c->others[c->other_count++] = m;
-	return true;
-}
-
-/* The map has old data of this node, or none: it must say again who it is, as
- * something newer, or the group would take it for the same. */
+/* The map has old data of this node, or none: the node must say again who it is, as something
+ * newer, or the group would take it for the same. */
 static void put_right(struct cluster *c)
 {
-	int64_t now = clock_ms(),
-		pause = (int64_t)PUT_RIGHT_FIRST_MS << (c->put_right < 8 ? c->put_right : 8);
-
-	if (!c->is_misrepresented || now < c->put_right_at ||
-	    group_life(c->group)->state != MEMBER_STABLE)
+	if (group_life(c->group)->state != MEMBER_STABLE ||
+	    !roster_put_right(&c->roster, clock_ms()))
 		return;
-	c->put_right++;
-	c->put_right_at = now + (pause < PUT_RIGHT_MOST_MS ? pause : PUT_RIGHT_MOST_MS);
 	log_info("who=cluster event=rejoin reason=\"the group has older data of this node\"");
-	c->self.incarnation++;
 	send_identity(c);
 }
 
 static void on_map(void *owner, const uint8_t *map, size_t len)
 {
 	struct cluster *c = owner;
-	struct reading r = { .cluster = c };
 
-	if (len > 0) {
-		drop_others(c);
-		if (!map_read(map, len, on_entry, &r))
-			log_warn("who=cluster event=bad_map bytes=%zu", len);
-	}
+	roster_take_map(&c->roster, map, len);
 	c->is_changed = true;
-	c->is_misrepresented = !r.found_self;
-	c->is_told = r.found_self;
-	if (r.found_self) {
-		c->put_right = 0;
-		c->put_right_at = 0;
-		return;
-	}
-	if (r.newest > c->self.incarnation)
-		c->self.incarnation = r.newest;
 	put_right(c);
 }
 
@@ -317,31 +152,13 @@ static void on_change(void *owner)
 	c->is_changed = true;
 }
 
-static bool is_named(const char *name, const char *node_id, size_t id_len)
-{
-	return strlen(name) == id_len && memcmp(name, node_id, id_len) == 0;
-}
-
 static void on_load(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
 		    const struct cluster_load *load)
 {
 	struct cluster *c = owner;
-	struct heard_load *heard = NULL;
 
 	(void)incarnation;
-	for (size_t i = 0; i < c->load_count && heard == NULL; i++) {
-		if (is_named(c->loads[i].node_id, node_id, id_len))
-			heard = &c->loads[i];
-	}
-	if (heard == NULL && c->load_count == MAP_NODES_MAX)
-		return;
-	if (heard == NULL) {
-		c->loads = mem_realloc(c->loads, (c->load_count + 1) * sizeof *c->loads);
-		heard = &c->loads[c->load_count++];
-		heard->node_id = mem_strndup(node_id, id_len);
-	}
-	heard->load = *load;
-	heard->at = clock_ms();
+	roster_take_load(&c->roster, node_id, id_len, load, clock_ms());
 	c->loads_changed = true;
 }
 
@@ -350,7 +167,7 @@ static void on_keys(void *owner, const char *node_id, size_t id_len, const struc
 	struct cluster *c = owner;
 	const struct cluster_exchange *x = c->exchange;
 
-	if (x == NULL || is_named(c->self.node_id, node_id, id_len))
+	if (x == NULL || roster_is_self(&c->roster, node_id, id_len))
 		return;
 	if (keys->asks)
 		x->asked(x->owner);
@@ -373,10 +190,10 @@ static void on_snapshot(void *owner, const void *value)
 	c->snapshot = s;
 	group_snapshot(c->group, s);
 	if (s->cluster_id != NULL &&
-	    (c->self.kafka == NULL || strcmp(c->self.kafka, s->cluster_id) != 0)) {
-		free(c->self.kafka);
-		c->self.kafka = mem_strdup(s->cluster_id);
-		c->self.incarnation += !is_first;
+	    (c->roster.self.kafka == NULL || strcmp(c->roster.self.kafka, s->cluster_id) != 0)) {
+		free(c->roster.self.kafka);
+		c->roster.self.kafka = mem_strdup(s->cluster_id);
+		c->roster.self.incarnation += !is_first;
 		if (!is_first)
 			send_identity(c);
 	}
@@ -389,12 +206,12 @@ static void on_snapshot(void *owner, const void *value)
 /* With the desk's lock. */
 static bool take_desk(struct cluster *c)
 {
-	bool is_new = c->desk.is_draining != c->self.is_draining;
+	bool is_new = c->desk.is_draining != c->roster.self.is_draining;
 
-	c->self.is_draining = c->desk.is_draining;
+	c->roster.self.is_draining = c->desk.is_draining;
 	if (c->desk.has_load) {
-		c->self.load = c->desk.load;
-		c->self.load_at = clock_ms();
+		c->roster.self.load = c->desk.load;
+		c->roster.self.load_at = clock_ms();
 		c->desk.has_load = false;
 	}
 	return is_new;
@@ -410,12 +227,11 @@ static void deliver_desk(struct letter *letter, void *owner)
 	c->desk.is_posted = false;
 	is_new = take_desk(c);
 	pthread_mutex_unlock(&c->desk.lock);
-	traffic_load(c->traffic, c->self.incarnation, &c->self.load);
+	traffic_load(c->traffic, c->roster.self.incarnation, &c->roster.self.load);
 	c->loads_changed = true;
 	if (!is_new || c->is_stopped)
 		return;
-	c->self.incarnation++;
-	c->is_told = false;
+	roster_renew(&c->roster);
 	if (c->snapshot != NULL)
 		send_identity(c);
 	c->is_changed = true;
@@ -544,7 +360,7 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 	c->since = clock_ms();
 	pthread_mutex_init(&c->desk.lock, NULL);
 	c->publisher = publisher_new(&cluster_view_published);
-	self_describe(&c->self, config, version, config->port_count);
+	roster_init(&c->roster, config, version);
 	if (config->group_id != NULL)
 		prepare_member(c);
 	publish(c);
@@ -567,7 +383,7 @@ void cluster_exchange(struct cluster *c, const struct cluster_exchange *exchange
 void cluster_start(struct cluster *c, int port_count)
 {
 	pthread_mutex_lock(&c->desk.lock);
-	c->self.port_count = port_count;
+	c->roster.self.port_count = port_count;
 	publish(c);
 	c->is_started = c->loop != NULL;
 	pthread_mutex_unlock(&c->desk.lock);
@@ -605,11 +421,7 @@ void cluster_free(struct cluster *c)
 	publisher_free(c->publisher);
 	if (c->loop != NULL)
 		free_member(c);
-	drop_others(c);
-	for (size_t i = 0; i < c->load_count; i++)
-		free(c->loads[i].node_id);
-	free(c->loads);
-	member_deinit(&c->self);
+	roster_deinit(&c->roster);
 	pthread_mutex_destroy(&c->desk.lock);
 	free(c->topic);
 	free(c);

@@ -2,6 +2,7 @@
 
 #include "cluster/identity.h"
 #include "cluster/reply.h"
+#include "cluster/shares.h"
 #include "cluster/subscription.h"
 #include "kafka/errors.h"
 #include "util/clock.h"
@@ -17,14 +18,6 @@ static const char protocol_type[] = "consumer", protocol[] = "anyport";
 enum {
 	ANSWER_MS = 5000,
 	GRACE_MS = 5000, /* of a JoinGroup or SyncGroup, beyond the time the group waits */
-	PARTITIONS_MAX = 64,
-};
-
-/* What one member gets from the leader. */
-struct share {
-	uint8_t *member_id;
-	uint32_t member_id_len;
-	struct buf assignment;
 };
 
 struct group {
@@ -44,23 +37,11 @@ struct group {
 	/* of the leader, between JoinGroup and SyncGroup */
 	bool is_leader;
 	int32_t assigned; /* partitions of the topic, when they were last given out */
-	struct share *shares;
-	size_t share_count;
+	struct shares shares;
 	bool *left;
 };
 
 static void step(struct group *g);
-
-static void drop_shares(struct group *g)
-{
-	for (size_t i = 0; i < g->share_count; i++) {
-		free(g->shares[i].member_id);
-		buf_deinit(&g->shares[i].assignment);
-	}
-	free(g->shares);
-	g->shares = NULL;
-	g->share_count = 0;
-}
 
 /* --- asking --- */
 
@@ -155,65 +136,21 @@ static bool find(struct group *g)
 
 /* --- joining --- */
 
-static int by_member(const void *a, const void *b)
-{
-	const struct share *x = a, *y = b;
-	size_t n = x->member_id_len < y->member_id_len ? x->member_id_len : y->member_id_len;
-	int order = memcmp(x->member_id, y->member_id, n);
-
-	return order != 0 ? order : (int)x->member_id_len - (int)y->member_id_len;
-}
-
 static int32_t partition_count(const struct group *g)
 {
 	const struct topic *t = snapshot_topic(g->snapshot, g->topic, strlen(g->topic));
 
 	if (t == NULL)
 		return 0;
-	return t->partition_count < PARTITIONS_MAX ? t->partition_count : PARTITIONS_MAX;
+	return t->partition_count < SHARES_PARTITIONS_MAX ? t->partition_count
+							  : SHARES_PARTITIONS_MAX;
 }
 
-/* Partitions go round; the map goes to everyone. */
-static void assign(struct group *g, const struct buf *map)
+/* As the leader: what each member gets, with the map of all. */
+static void lead(struct group *g, const struct reply *joined)
 {
-	int32_t mine[PARTITIONS_MAX], all = partition_count(g);
-
-	g->assigned = all;
-	qsort(g->shares, g->share_count, sizeof *g->shares, by_member);
-	for (size_t i = 0; i < g->share_count; i++) {
-		size_t n = 0;
-
-		for (int32_t p = (int32_t)i; p < all; p += (int32_t)g->share_count)
-			mine[n++] = p;
-		assignment_write(&g->shares[i].assignment, g->topic, mine, n, map);
-	}
-}
-
-static void lead(struct group *g, const struct reply *a)
-{
-	struct map_entry *entries = mem_alloc((a->member_count + 1) * sizeof *entries);
-	size_t count = 0;
-	struct buf map;
-
-	g->shares = mem_zalloc((a->member_count + 1) * sizeof *g->shares);
-	for (size_t i = 0; i < a->member_count; i++) {
-		struct share *share = &g->shares[g->share_count++];
-
-		share->member_id_len = a->members[i].id.len;
-		share->member_id = (uint8_t *)mem_strndup((const char *)a->members[i].id.bytes,
-							  share->member_id_len);
-		buf_init(&share->assignment, MAP_MAX);
-		if (subscription_read(a->members[i].data.bytes, a->members[i].data.len,
-				      &entries[count].bytes, &entries[count].len) &&
-		    entries[count].len > 0 && entries[count].len <= IDENTITY_MAX &&
-		    count < MAP_NODES_MAX)
-			count++;
-	}
-	buf_init(&map, MAP_MAX / 2);
-	map_write(&map, entries, count);
-	assign(g, &map);
-	buf_deinit(&map);
-	free(entries);
+	g->assigned = partition_count(g);
+	shares_make(&g->shares, joined, g->topic, g->assigned);
 }
 
 static void on_joined(void *owner, const uint8_t *body, uint32_t len)
@@ -222,7 +159,7 @@ static void on_joined(void *owner, const uint8_t *body, uint32_t len)
 	struct reply a;
 	int error = read_reply(g, KEY_JOIN_GROUP, &a, body, len);
 
-	drop_shares(g);
+	shares_deinit(&g->shares);
 	member_joined(&g->member, error, a.generation, a.member_id.bytes, a.member_id.len,
 		      clock_ms());
 	g->is_leader = error == 0 && a.leader.len == a.member_id.len && a.leader.len > 0 &&
@@ -281,7 +218,7 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 	const uint8_t *map;
 	size_t map_len;
 
-	drop_shares(g);
+	shares_deinit(&g->shares);
 	member_synced(&g->member, error, clock_ms());
 	if (error == 0 && assignment_read(a.data.bytes, a.data.len, &map, &map_len))
 		g->events->on_map(g->owner, map, map_len);
@@ -291,29 +228,15 @@ static void on_synced(void *owner, const uint8_t *body, uint32_t len)
 	done(g, "SyncGroup", error);
 }
 
-/* What the leader gives out; nothing of who does not lead.  To be freed. */
-static struct say *shares_said(const struct group *g)
-{
-	struct say *said = mem_alloc((g->share_count * 2 + 1) * sizeof *said);
-
-	for (size_t i = 0; i < g->share_count; i++) {
-		const struct share *share = &g->shares[i];
-
-		said[i * 2] = say_bytes(MEMBER_ID, share->member_id, share->member_id_len);
-		said[i * 2 + 1] = say_buf(MEMBER_DATA, &share->assignment);
-	}
-	return said;
-}
-
 static bool sync_group(struct group *g)
 {
-	struct say *shares = shares_said(g);
+	struct say *shares = shares_said(&g->shares);
 	const struct say says[] = {
 		SAY_MEMBER(g),
 		say_number(GENERATION_ID, g->member.generation),
 		say_text(PROTOCOL_TYPE, protocol_type),
 		say_text(PROTOCOL_NAME, protocol),
-		say_list(GROUP_MEMBERS, shares, 2, g->share_count),
+		say_list(GROUP_MEMBERS, shares, SHARES_EACH, g->shares.count),
 	};
 	bool sent = send_request(
 		g, coordinator(g), LINK_GROUP,
@@ -443,7 +366,7 @@ void group_free(struct group *g)
 	if (g == NULL)
 		return;
 	ev_timer_stop(g->loop, &g->timer);
-	drop_shares(g);
+	shares_deinit(&g->shares);
 	buf_deinit(&g->identity);
 	free(g);
 }

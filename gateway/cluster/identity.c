@@ -157,11 +157,11 @@ bool identity_read(struct cluster_member *m, const void *bytes, size_t n)
 	if (!v.bad && !c.bad && m->node_id != NULL && m->host != NULL && m->port > 0 &&
 	    m->port_count > 0)
 		return true;
-	member_deinit(m);
+	identity_deinit(m);
 	return false;
 }
 
-void member_deinit(struct cluster_member *m)
+void identity_deinit(struct cluster_member *m)
 {
 	free(m->node_id);
 	free(m->host);
@@ -177,7 +177,7 @@ static char *copied(const char *text)
 	return text != NULL ? mem_strdup(text) : NULL;
 }
 
-void member_copy(struct cluster_member *to, const struct cluster_member *from)
+void identity_copy(struct cluster_member *to, const struct cluster_member *from)
 {
 	*to = *from;
 	to->node_id = copied(from->node_id);

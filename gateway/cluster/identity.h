@@ -21,10 +21,10 @@ enum { IDENTITY_MAX = 4096, MAP_MAX = 512 * 1024, MAP_NODES_MAX = 1000 };
 
 /* Appends; loads and the flag is_self are not part of it. */
 void identity_write(struct buf *out, const struct cluster_member *m);
-/* False: it is no identity; *m is empty then.  Else free with member_deinit. */
+/* False: it is no identity; *m is empty then.  Else free with identity_deinit. */
 MUST_CHECK bool identity_read(struct cluster_member *m, const void *bytes, size_t n);
-void member_deinit(struct cluster_member *m);
-void member_copy(struct cluster_member *to, const struct cluster_member *from);
+void identity_deinit(struct cluster_member *m);
+void identity_copy(struct cluster_member *to, const struct cluster_member *from);
 
 /* One node of a map. */
 struct map_entry {

@@ -33,7 +33,7 @@ void cluster_view_unref(const struct cluster_view *v)
 	if (atomic_fetch_sub_explicit(&f->refs, 1, memory_order_acq_rel) > 1)
 		return;
 	for (size_t i = 0; i < f->v.member_count; i++)
-		member_deinit(&f->v.members[i]);
+		identity_deinit(&f->v.members[i]);
 	for (size_t i = 0; i < f->v.disagreement_count; i++)
 		free(f->v.disagreements[i]);
 	free(f->v.members);
@@ -76,7 +76,7 @@ struct cluster_view *view_new(const struct config *config, const char *topic)
 void view_add(struct cluster_view *v, const struct cluster_member *m)
 {
 	v->members = mem_realloc(v->members, (v->member_count + 1) * sizeof *v->members);
-	member_copy(&v->members[v->member_count++], m);
+	identity_copy(&v->members[v->member_count++], m);
 }
 
 static int by_id(const void *a, const void *b)

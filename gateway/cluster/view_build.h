@@ -19,7 +19,7 @@ void view_finish(struct cluster_view *v);
 /* Whether clients can be told the same of both: all but loads. */
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b);
 
-/* This node as it tells the others; port_count as bound.  Free with member_deinit. */
+/* This node as it tells the others; port_count as bound.  Free with identity_deinit. */
 void self_describe(struct cluster_member *m, const struct config *config, const char *version,
 		   int port_count);
 /* Of the options that must not differ between the nodes of a cluster. */
@@ -27,5 +27,8 @@ uint64_t self_settings(const struct config *config);
 
 /* Looks for nodes that do not fit together: fills v->disagreements. */
 void view_disagree(struct cluster_view *v);
+
+/* Logs what the view has that the one before it, NULL: none, has not. */
+void view_log(const struct cluster_view *before, const struct cluster_view *v);
 
 #endif

@@ -39,15 +39,15 @@ struct said {
 	bool has_cluster;
 };
 
-static bool read_request(const struct kapi *api, int version, const uint8_t *body, uint32_t size,
+static bool read_request(const struct kapi *api, const struct api_versions_question *q,
 			 struct api_versions_request *r, struct said *said)
 {
 	struct walk w;
 	struct walk_event e;
 	enum walk_result got;
 
-	walk_init(&w, api_plan(api, version, REQUEST), size);
-	walk_input(&w, body, size);
+	walk_init(&w, api_plan(api, q->version, REQUEST), q->size);
+	walk_input(&w, q->body, q->size);
 	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
 		if (e.is == SOFTWARE_NAME) {
 			r->software_name = e.bytes;
@@ -67,8 +67,10 @@ static bool read_request(const struct kapi *api, int version, const uint8_t *bod
 }
 
 static int judge(const struct api_versions_request *r, const struct said *said,
-		 const struct snapshot *s, bool (*known_node)(void *ctx, int32_t id), void *ctx)
+		 const struct api_versions_question *q)
 {
+	const char *cluster_id = q->snapshot->cluster_id;
+
 	if (r->software_name != NULL && (!is_software_word(r->software_name, r->name_len) ||
 					 !is_software_word(r->software_version, r->version_len)))
 		return ERROR_INVALID_REQUEST;
@@ -76,10 +78,10 @@ static int judge(const struct api_versions_request *r, const struct said *said,
 		return ERROR_INVALID_REQUEST;
 	if (!said->has_cluster)
 		return 0;
-	if (s->cluster_id != NULL && (strlen(s->cluster_id) != said->cluster_len ||
-				      memcmp(s->cluster_id, said->cluster, said->cluster_len) != 0))
+	if (cluster_id != NULL && (strlen(cluster_id) != said->cluster_len ||
+				   memcmp(cluster_id, said->cluster, said->cluster_len) != 0))
 		return ERROR_REBOOTSTRAP_REQUIRED;
-	return known_node(ctx, r->node_id) ? 0 : ERROR_REBOOTSTRAP_REQUIRED;
+	return q->known_node(q->ctx, r->node_id) ? 0 : ERROR_REBOOTSTRAP_REQUIRED;
 }
 
 static const struct feature *feature_of(const struct answer *a, const struct encode_field *f)
@@ -172,24 +174,23 @@ static void list_all(struct answer *a)
 	}
 }
 
-bool api_versions_answer(struct buf *out, const struct kapi *api, int version, const uint8_t *body,
-			 uint32_t size, const struct snapshot *s,
-			 bool (*known_node)(void *ctx, int32_t id), void *ctx,
+bool api_versions_answer(struct buf *out, const struct api_versions_question *q,
 			 struct api_versions_request *request)
 {
-	struct answer a = { .snapshot = s, .api = api, .version = version };
+	const struct kapi *api = api_of(KEY_API_VERSIONS);
+	struct answer a = { .snapshot = q->snapshot, .api = api, .version = q->version };
 	struct said said = { 0 };
 
 	*request = (struct api_versions_request){ .node_id = -1 };
-	if (!kversions_has(api_versions(api), version)) {
+	if (!kversions_has(api_versions(api), q->version)) {
 		a.error = ERROR_UNSUPPORTED_VERSION;
 		a.keys[a.key_count++] = api->key;
 		return encode_message(api, 0, RESPONSE, fill, &a, out);
 	}
-	if (!read_request(api, version, body, size, request, &said))
+	if (!read_request(api, q, request, &said))
 		return false;
-	a.error = judge(request, &said, s, known_node, ctx);
+	a.error = judge(request, &said, q);
 	if (a.error == 0)
 		list_all(&a);
-	return encode_message(api, version, RESPONSE, fill, &a, out);
+	return encode_message(api, q->version, RESPONSE, fill, &a, out);
 }

@@ -17,13 +17,20 @@ struct api_versions_request {
 	int32_t node_id; /* the broker it thinks it talks to; -1: not said */
 };
 
-/* Reads the request's body and appends the answer's body.  `known_node` says
- * whether an id is one that clients are told of.  A version that isn't served
+/* A request as it came, and what it is answered from. */
+struct api_versions_question {
+	int version;
+	const uint8_t *body;
+	uint32_t size;
+	const struct snapshot *snapshot;
+	bool (*known_node)(void *ctx, int32_t id); /* it is one that clients are told of */
+	void *ctx;
+};
+
+/* Reads the request's body and appends the answer's body.  A version that isn't served
  * gets the answer that brokers give: version 0 of it with error 35; for it
  * `version_out` is 0.  False: malformed, a broker closes. */
-bool api_versions_answer(struct buf *out, const struct kapi *api, int version, const uint8_t *body,
-			 uint32_t size, const struct snapshot *s,
-			 bool (*known_node)(void *ctx, int32_t id), void *ctx,
+bool api_versions_answer(struct buf *out, const struct api_versions_question *question,
 			 struct api_versions_request *request);
 
 #endif

@@ -6,10 +6,7 @@
 
 /* One pass over an answer. */
 struct rewriting {
-	uint8_t *body;
-	const struct advertising *advertising;
-	const struct snapshot *snapshot;
-	const struct rewrite_news *news;
+	const struct rewrite *of;
 	struct edits edits;
 	bool compact, failed;
 	/* the node whose address is being read */
@@ -30,9 +27,9 @@ struct rewriting {
 /* Two brokers never share an entry: who has no port is shown as another. */
 static bool is_shown(const struct rewriting *r, int32_t node)
 {
-	if (r->advertising->config->advertised_mode == ADVERTISE_SINGLE)
+	if (r->of->advertising->config->advertised_mode == ADVERTISE_SINGLE)
 		return r->kept == 0;
-	return advertise_has_own(r->advertising, r->snapshot, node);
+	return advertise_has_own(r->of->advertising, r->of->snapshot, node);
 }
 
 static void node_id(struct rewriting *r, const struct walk_event *e)
@@ -40,15 +37,15 @@ static void node_id(struct rewriting *r, const struct walk_event *e)
 	r->node = (int32_t)e->number;
 	if (r->node < 0)
 		return;
-	if (!advertise_broker(r->advertising, r->snapshot, r->node, &r->told)) {
+	if (!advertise_broker(r->of->advertising, r->of->snapshot, r->node, &r->told)) {
 		r->failed = true;
 		return;
 	}
-	if (snapshot_broker(r->snapshot, r->node) == NULL)
-		r->news->on_cluster(r->news->owner);
+	if (snapshot_broker(r->of->snapshot, r->node) == NULL)
+		r->of->news->on_cluster(r->of->news->owner);
 	if (r->in_brokers)
 		r->drop = !is_shown(r, r->node);
-	wire_put32(r->body + e->at, (uint32_t)r->told.id);
+	wire_put32(r->of->body + e->at, (uint32_t)r->told.id);
 }
 
 static void map_id(struct rewriting *r, const struct walk_event *e)
@@ -56,8 +53,8 @@ static void map_id(struct rewriting *r, const struct walk_event *e)
 	struct advertised told;
 
 	if (e->number >= 0 &&
-	    advertise_broker(r->advertising, r->snapshot, (int32_t)e->number, &told))
-		wire_put32(r->body + e->at, (uint32_t)told.id);
+	    advertise_broker(r->of->advertising, r->of->snapshot, (int32_t)e->number, &told))
+		wire_put32(r->of->body + e->at, (uint32_t)told.id);
 }
 
 static void leader(struct rewriting *r, const struct walk_event *e)
@@ -70,7 +67,7 @@ static void leader(struct rewriting *r, const struct walk_event *e)
 		return;
 	if (t == NULL || r->partition >= t->partition_count || r->partition < 0 ||
 	    t->partitions[r->partition].leader != id) {
-		r->news->on_topic(r->news->owner, r->topic, r->topic_len);
+		r->of->news->on_topic(r->of->news->owner, r->topic, r->topic_len);
 		r->topic = NULL; /* once a topic is enough */
 	}
 }
@@ -88,7 +85,7 @@ static void value(struct rewriting *r, const struct walk_event *e)
 		break;
 	case PORT:
 		if (r->node >= 0 && !r->drop)
-			wire_put32(r->body + e->at, (uint32_t)r->told.port);
+			wire_put32(r->of->body + e->at, (uint32_t)r->told.port);
 		break;
 	case CONTROLLER_ID:
 		map_id(r, e);
@@ -96,7 +93,8 @@ static void value(struct rewriting *r, const struct walk_event *e)
 	case TOPIC_NAME:
 		r->topic = e->number >= 0 ? e->bytes : NULL;
 		r->topic_len = e->len;
-		r->known = r->topic != NULL ? snapshot_topic(r->snapshot, e->bytes, e->len) : NULL;
+		r->known = r->topic != NULL ? snapshot_topic(r->of->snapshot, e->bytes, e->len)
+					    : NULL;
 		break;
 	case PARTITION:
 		r->partition = (int32_t)e->number;
@@ -152,23 +150,18 @@ static void brokers_event(struct rewriting *r, const struct walk_event *e)
 	}
 }
 
-bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8_t *body,
-		    uint32_t size, const struct advertising *a, const struct snapshot *s,
-		    const struct rewrite_news *news)
+bool rewrite_answer(struct gather *g, const struct rewrite *of)
 {
-	struct rewriting r = { .body = body,
-			       .advertising = a,
-			       .snapshot = s,
-			       .news = news,
-			       .compact = api_is_flexible(api, version),
+	struct rewriting r = { .of = of,
+			       .compact = api_is_flexible(of->api, of->version),
 			       .node = -1 };
 	struct walk w;
 	struct walk_event e;
 	enum walk_result got;
 
 	edits_init(&r.edits, g->arena);
-	walk_init(&w, api_plan(api, version, RESPONSE), size);
-	walk_input(&w, body, size);
+	walk_init(&w, api_plan(of->api, of->version, RESPONSE), of->size);
+	walk_input(&w, of->body, of->size);
 	while ((got = walk_next(&w, &e)) == WALK_EVENT && !r.failed) {
 		if (e.is == BROKERS && e.kind != WALK_VALUE)
 			brokers_event(&r, &e);
@@ -177,6 +170,6 @@ bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8
 	}
 	if (got != WALK_DONE || r.failed)
 		return false;
-	edits_gather(&r.edits, g, body, 0, size);
+	edits_gather(&r.edits, g, of->body, 0, of->size);
 	return true;
 }

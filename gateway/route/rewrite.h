@@ -19,11 +19,19 @@ struct rewrite_news {
 	void *owner;
 };
 
-/* Appends the rewritten body to g; `body` must stay until g has left and is
- * changed in place where lengths don't change.  False: it contradicts its
- * plan, or no broker can be advertised. */
-bool rewrite_answer(struct gather *g, const struct kapi *api, int version, uint8_t *body,
-		    uint32_t size, const struct advertising *a, const struct snapshot *s,
-		    const struct rewrite_news *news);
+/* An answer, and what clients are told instead of its addresses. */
+struct rewrite {
+	const struct kapi *api;
+	int version;
+	uint8_t *body; /* changed in place where lengths don't change */
+	uint32_t size;
+	const struct advertising *advertising;
+	const struct snapshot *snapshot;
+	const struct rewrite_news *news;
+};
+
+/* Appends the rewritten body to g; the answer's must stay until g has left.
+ * False: it contradicts its plan, or no broker can be advertised. */
+bool rewrite_answer(struct gather *g, const struct rewrite *of);
 
 #endif

@@ -14,7 +14,7 @@ static void on_grant(void *owner)
 	struct part *p = owner;
 
 	p->granted = true;
-	client_wake(p->request->client);
+	client_step(p->request->client);
 }
 
 static void on_all_granted(void *owner)
@@ -22,13 +22,13 @@ static void on_all_granted(void *owner)
 	struct request *r = owner;
 
 	r->answer_granted = true;
-	client_wake(r->client);
+	client_step(r->client);
 }
 
 static bool reserve(struct client *c, uint64_t size, struct reservation **reservation,
 		    bool *granted, void (*on_granted)(void *owner), void *owner)
 {
-	struct budget *budget = c->worker->shared->budget;
+	struct budget *budget = c->worker->node->budget;
 
 	if (*granted)
 		return true;
@@ -66,7 +66,17 @@ static bool may_hold(struct client *c, struct part *p)
 /* The whole frame out of the upstream's buffer. */
 static void take_answer(struct part *p)
 {
-	p->answer = conn_take_whole(&p->upstream->link.conn, p->answer_size);
+	struct inbuf *in = &p->upstream->sock.in;
+	uint32_t size = p->answer_size;
+
+	if (in->cap > INBUF_BLOCK && in->from == 0 && in->to == size) {
+		p->answer = in->bytes; /* its memory is the answer's own */
+		*in = (struct inbuf){ 0 };
+	} else {
+		p->answer = mem_alloc(size);
+		memcpy(p->answer, inbuf_at(in), size);
+		inbuf_take(in, size);
+	}
 	upstream_answered(p->upstream);
 	p->upstream = NULL;
 	p->state = PART_ANSWERED;
@@ -75,37 +85,37 @@ static void take_answer(struct part *p)
 bool collect_part(struct client *c, struct part *p)
 {
 	struct upstream *u = p->upstream;
-	struct conn *in = &u->link.conn;
+	struct sock *s = &u->sock;
 	bool moved = false;
 	uint32_t size;
 
-	while (upstream_is_open(u) && upstream_next(u) == p) {
-		if (conn_len(in) >= ANSWER_FIXED) {
-			size = wire_get32(conn_data(in)) + HEAD_SIZE_BYTES;
+	while (u->state == UPSTREAM_OPEN && upstream_next(u) == p) {
+		if (inbuf_len(&s->in) >= ANSWER_FIXED) {
+			size = wire_get32(inbuf_at(&s->in)) + HEAD_SIZE_BYTES;
 			if (size < ANSWER_FIXED || size > INT32_MAX ||
-			    wire_get32(conn_data(in) + 4) != p->correlation_id) {
-				upstream_lose(u, LINK_BAD_ANSWER);
+			    wire_get32(inbuf_at(&s->in) + 4) != p->correlation_id) {
+				u->state = UPSTREAM_LOST;
 				return true;
 			}
 			moved |= p->answer_size == 0;
 			p->answer_size = size;
-			if (conn_len(in) >= size) {
+			if (inbuf_len(&s->in) >= size) {
 				take_answer(p);
 				return true;
 			}
 			if (!may_hold(c, p))
 				return moved;
-			conn_reserve(in, size);
+			inbuf_reserve(&s->in, &c->worker->bufs, size);
 		}
-		if (!conn_may_read(in) && !conn_is_dry(in))
+		if (!s->readable)
 			return moved;
-		size = conn_fill(in, UINT32_MAX);
+		size = sock_read(s, &c->worker->bufs, UINT32_MAX);
 		stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, size);
 		moved |= size > 0;
-		if (size == 0 && conn_is_dry(in))
-			upstream_lose(u, LINK_CUT);
+		if (s->lost)
+			u->state = UPSTREAM_LOST;
 	}
-	return moved || upstream_is_lost(u);
+	return moved || u->state == UPSTREAM_LOST;
 }
 
 /* --- the reply --- */
@@ -170,7 +180,7 @@ static void news_topic(void *owner, const uint8_t *name, uint32_t len)
 {
 	struct client *c = owner;
 
-	topology_notice_topic(c->worker->shared->topology,
+	topology_notice_topic(c->worker->node->topology,
 			      (struct topology_name){ name, len, false });
 }
 
@@ -178,22 +188,25 @@ static void news_cluster(void *owner)
 {
 	struct client *c = owner;
 
-	topology_notice_all(c->worker->shared->topology);
+	topology_notice_all(c->worker->node->topology);
 }
 
 static bool reply_rewritten(struct client *c, struct request *r)
 {
 	struct rewrite_news news = { news_topic, news_cluster, c };
 	struct advertising told = c->worker->advertising;
-	uint8_t *head = reply_begin(r), *body;
-	uint32_t size;
+	struct rewrite rewrite = { .api = r->head.api,
+				   .version = r->head.version,
+				   .advertising = &told,
+				   .snapshot = c->worker->snapshot,
+				   .news = &news };
+	uint8_t *head = reply_begin(r);
 
-	told.key = r->naming.key;
-	told.stays = stay_node;
-	told.stays_ctx = r;
-	if (!answer_body(r, &r->parts[0], &body, &size) ||
-	    !rewrite_answer(&r->reply, r->head.api, r->head.version, body, size, &told,
-			    c->worker->snapshot, &news))
+	told.key = r->map_key;
+	told.held = naming_held;
+	told.held_ctx = r;
+	if (!answer_body(r, &r->parts[0], &rewrite.body, &rewrite.size) ||
+	    !rewrite_answer(&r->reply, &rewrite))
 		return false;
 	reply_end(r, head);
 	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);

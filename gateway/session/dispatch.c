@@ -103,12 +103,18 @@ static void answer_here(struct client *c, struct request *r)
 {
 	struct api_versions_request said;
 	struct worker *w = c->worker;
+	const struct api_versions_question question = {
+		.version = r->head.version,
+		.body = body_of(c, r),
+		.size = request_frame_size(r) - r->head.body_at,
+		.snapshot = w->snapshot,
+		.known_node = known_node,
+		.ctx = w,
+	};
 	struct buf out;
 
 	buf_init(&out, ANSWER_MAX);
-	if (!api_versions_answer(&out, r->head.api, r->head.version, body_of(c, r),
-				 request_frame_size(r) - r->head.body_at, w->snapshot, known_node,
-				 w, &said)) {
+	if (!api_versions_answer(&out, &question, &said)) {
 		stats_add(&w->stats, STAT_BAD_FRAMES, 1);
 		client_end(c, "a malformed request");
 	} else {

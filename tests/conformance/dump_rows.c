@@ -17,8 +17,8 @@ static void print_row(const struct kfield *r)
 	printf("{\"name\": \"%s\", \"array\": %s, \"type\": \"%s\", \"versions\": \"%s\", "
 	       "\"nullable\": \"%s\", \"tag\": %d, \"is\": %d, \"each\": %d, \"fields\": [",
 	       r->name, is_array ? "true" : "false", type_names[is_array ? r->of : r->type],
-	       r->versions, r->nullable != NULL ? r->nullable : "none", r->tag - 1, (int)r->is,
-	       (int)r->each);
+	       r->versions, r->nullable != NULL ? r->nullable : "none", r->tag - 1,
+	       (int)kis_walked(r->is), (int)kis_walked(r->each));
 }
 
 /* The rows up to and with END; returns what is behind it. */

@@ -44,8 +44,8 @@ static void read_identity(const void *bytes, size_t n)
 	assert(!out.full && identity_read(&again, out.data, out.len));
 	check_same(&m, &again);
 	buf_deinit(&out);
-	member_deinit(&m);
-	member_deinit(&again);
+	identity_deinit(&m);
+	identity_deinit(&again);
 }
 
 static bool on_entry(void *ctx, const struct map_entry *entry)

@@ -196,11 +196,17 @@ static void rewrite(struct subject *s, struct block answer, enum advertise_mode 
 				       .min_broker_id = 1 };
 	const struct advertising told = { &config, PORTS };
 	const struct rewrite_news news = { on_topic, on_cluster, NULL };
-	uint8_t *copy = arena_copy(&s->arena, answer.bytes, answer.n);
+	const struct rewrite of = { .api = s->api,
+				    .version = s->version,
+				    .body = arena_copy(&s->arena, answer.bytes, answer.n),
+				    .size = answer.n,
+				    .advertising = &told,
+				    .snapshot = cluster(),
+				    .news = &news };
 	struct gather g;
 
 	gather_init(&g, &s->arena);
-	if (rewrite_answer(&g, s->api, s->version, copy, answer.n, &told, cluster(), &news))
+	if (rewrite_answer(&g, &of))
 		assert(is_readable(s, &g));
 }
 

@@ -28,7 +28,7 @@ static struct cluster_view *make_view(changes *change)
 		if (change != NULL)
 			change(&m, letter);
 		view_add(v, &m);
-		member_deinit(&m);
+		identity_deinit(&m);
 	}
 	view_finish(v);
 	return v;

@@ -26,7 +26,7 @@ static struct cluster_view *make_view(const int64_t loads[], size_t count)
 		m.load = (struct cluster_load){ (uint64_t)loads[i], (uint64_t)loads[i] * 1000 };
 		m.load_at = loads[i] < 0 ? -1 : NOW - 2000;
 		view_add(v, &m);
-		member_deinit(&m);
+		identity_deinit(&m);
 	}
 	view_finish(v);
 	return v;

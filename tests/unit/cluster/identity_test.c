@@ -40,8 +40,8 @@ static void what_is_written_is_read(void **state)
 	assert_int_equal(got.incarnation, 1000);
 	assert_true(got.is_draining);
 	assert_int_equal(got.load_at, -1);
-	member_deinit(&got);
-	member_deinit(&m);
+	identity_deinit(&got);
+	identity_deinit(&m);
 	buf_deinit(&out);
 }
 
@@ -58,8 +58,8 @@ static void unknown_tags_are_passed_over(void **state)
 	buf_append(&out, "abc", 3);
 	assert_true(identity_read(&got, out.data, out.len));
 	assert_string_equal(got.node_id, "a");
-	member_deinit(&got);
-	member_deinit(&m);
+	identity_deinit(&got);
+	identity_deinit(&m);
 	buf_deinit(&out);
 }
 
@@ -73,7 +73,7 @@ static void strangers_are_checked(void **state)
 	(void)state;
 	for (size_t n = 0; n < out.len; n++) {
 		if (identity_read(&got, out.data, n))
-			member_deinit(&got);
+			identity_deinit(&got);
 		else
 			refused++;
 	}
@@ -86,19 +86,19 @@ static void strangers_are_checked(void **state)
 				assert_non_null(got.host);
 				assert_in_range(got.port, 1, 65535);
 				assert_in_range(got.port_count, 1, 65535);
-				member_deinit(&got);
+				identity_deinit(&got);
 			}
 			out.data[i] ^= (uint8_t)(1 << bit);
 		}
 	}
-	member_deinit(&m);
+	identity_deinit(&m);
 	set_text(&m.node_id, "a");
 	set_text(&m.host, "two\nlines");
 	m.port = m.port_count = 1;
 	buf_clear(&out);
 	identity_write(&out, &m);
 	assert_false(identity_read(&got, out.data, out.len));
-	member_deinit(&m);
+	identity_deinit(&m);
 	buf_deinit(&out);
 }
 
@@ -114,7 +114,7 @@ static bool on_entry(void *ctx, const struct map_entry *e)
 
 	assert_true(identity_read(&m, e->bytes, e->len));
 	s->letters[s->count++] = *m.node_id;
-	member_deinit(&m);
+	identity_deinit(&m);
 	return true;
 }
 
@@ -139,7 +139,7 @@ static void a_map_holds_all(void **state)
 
 		parts[i] = written(&m);
 		entries[i] = (struct map_entry){ parts[i].data, parts[i].len };
-		member_deinit(&m);
+		identity_deinit(&m);
 	}
 	buf_init(&map, MAP_MAX);
 	map_write(&map, entries, 3);

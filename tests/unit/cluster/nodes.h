@@ -5,7 +5,7 @@
 #include "cluster/view_build.h"
 #include "util/mem.h"
 
-/* Free with member_deinit. */
+/* Free with identity_deinit. */
 static inline struct cluster_member make_member(char letter)
 {
 	char host[] = "10.0.0.0", http[] = "10.0.0.0:8888", id[] = { letter, '\0' };

@@ -22,7 +22,7 @@ static struct cluster_view *make_view(void (*change)(struct cluster_member *c))
 		if (letters[i] == 'c' && change != NULL)
 			change(&m);
 		view_add(v, &m);
-		member_deinit(&m);
+		identity_deinit(&m);
 	}
 	view_finish(v);
 	return v;
@@ -132,7 +132,7 @@ static void external_nodes_name_one_listener(void **state)
 		m.internal = false;
 		set_text(&m.host, i == 2 ? "other" : "lb");
 		view_add(v, &m);
-		member_deinit(&m);
+		identity_deinit(&m);
 	}
 	view_finish(v);
 	assert_int_equal(v->disagreement_count, 1);

@@ -108,8 +108,13 @@ static struct heard ask(int version, const struct said *said, struct api_version
 	buf_init(&out, 4096);
 	assert_true(
 		encode_message(api_of(18), version, REQUEST, fill, (void *)(uintptr_t)said, &body));
-	assert_true(api_versions_answer(&out, api_of(18), version, body.data, (uint32_t)body.len, s,
-					known_node, NULL, r));
+	assert_true(api_versions_answer(&out,
+					&(struct api_versions_question){ .version = version,
+									 .body = body.data,
+									 .size = (uint32_t)body.len,
+									 .snapshot = s,
+									 .known_node = known_node },
+					r));
 	h = hear(&out, version);
 	buf_deinit(&body);
 	buf_deinit(&out);
@@ -185,14 +190,18 @@ static void refusals_have_no_keys(void **state)
 static void a_newer_version_is_answered_in_the_oldest_form(void **state)
 {
 	struct snapshot *s = make_snapshot();
+	struct api_versions_question question = { .version = 99,
+						  .body = (const uint8_t *)"?",
+						  .size = 1,
+						  .snapshot = s,
+						  .known_node = known_node };
 	struct api_versions_request r;
 	struct heard h;
 	struct buf out;
 
 	(void)state;
 	buf_init(&out, 4096);
-	assert_true(api_versions_answer(&out, api_of(18), 99, (const uint8_t *)"?", 1, s,
-					known_node, NULL, &r));
+	assert_true(api_versions_answer(&out, &question, &r));
 	h = hear(&out, 0);
 	assert_int_equal(h.error, ERROR_UNSUPPORTED_VERSION);
 	assert_int_equal(h.count, 1);
@@ -200,8 +209,10 @@ static void a_newer_version_is_answered_in_the_oldest_form(void **state)
 	assert_int_equal(h.min[0], 0);
 	assert_int_equal(h.max[0], api_versions(api_of(18)).max);
 	/* cut short: a broker closes */
-	assert_false(api_versions_answer(&out, api_of(18), 3, (const uint8_t *)"\5ab", 3, s,
-					 known_node, NULL, &r));
+	question.version = 3;
+	question.body = (const uint8_t *)"\5ab";
+	question.size = 3;
+	assert_false(api_versions_answer(&out, &question, &r));
 	buf_deinit(&out);
 	snapshot_unref(s);
 }

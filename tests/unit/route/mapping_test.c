@@ -370,7 +370,13 @@ static void ten_thousand_answers_are_uniform(void **state)
 		a.key = random_key(i);
 		arena_init(&arena);
 		gather_init(&g, &arena);
-		assert_true(rewrite_answer(&g, api_of(3), 1, body, metadata(body), &a, s, &news));
+		assert_true(rewrite_answer(&g, &(struct rewrite){ .api = api_of(3),
+								  .version = 1,
+								  .body = body,
+								  .size = metadata(body),
+								  .advertising = &a,
+								  .snapshot = s,
+								  .news = &news }));
 		assert_true(count_told(&g, counts));
 		arena_deinit(&arena);
 	}

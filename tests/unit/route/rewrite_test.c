@@ -150,15 +150,27 @@ static void read_back(struct seen *s, const struct kapi *api, int version)
 	assert_int_equal(w.pos, s->g.size);
 }
 
+static bool try_bytes(struct seen *s, const struct kapi *api, int version, uint8_t *body,
+		      uint32_t size)
+{
+	const struct rewrite_news news = { on_topic, on_cluster, s };
+	const struct rewrite of = { .api = api,
+				    .version = version,
+				    .body = body,
+				    .size = size,
+				    .advertising = &s->advertising,
+				    .snapshot = s->snapshot,
+				    .news = &news };
+
+	return rewrite_answer(&s->g, &of);
+}
+
 static bool try_rewrite(struct seen *s, const struct kapi *api, int version, const int32_t *nodes,
 			struct buf *body)
 {
-	struct rewrite_news news = { on_topic, on_cluster, s };
-
 	buf_init(body, MESSAGE_MAX);
 	assert_true(encode_message(api, version, RESPONSE, fill, (void *)(uintptr_t)nodes, body));
-	return rewrite_answer(&s->g, api, version, body->data, (uint32_t)body->len, &s->advertising,
-			      s->snapshot, &news);
+	return try_bytes(s, api, version, body->data, (uint32_t)body->len);
 }
 
 static void rewrite(struct seen *s, const struct kapi *api, int version, const int32_t *nodes)
@@ -321,7 +333,6 @@ static void what_the_snapshot_does_not_have_is_news(void **state)
 
 static void no_port_at_all_or_a_cut_answer_is_refused(void **state)
 {
-	struct rewrite_news news = { on_topic, on_cluster, NULL };
 	struct seen s;
 	struct buf body;
 
@@ -332,13 +343,11 @@ static void no_port_at_all_or_a_cut_answer_is_refused(void **state)
 	end(&s);
 	begin(&s, ADVERTISE_PORTS, 22, 4);
 	assert_true(try_rewrite(&s, api_of(3), 9, no_nodes, &body));
-	news.owner = &s;
 	for (uint32_t n = 0; n < body.len; n++) {
 		uint8_t *cut = mem_alloc(n + 1);
 
 		memcpy(cut, body.data, n);
-		assert_false(rewrite_answer(&s.g, api_of(3), 9, cut, n, &s.advertising, s.snapshot,
-					    &news));
+		assert_false(try_bytes(&s, api_of(3), 9, cut, n));
 		free(cut);
 	}
 	buf_deinit(&body);
