@@ -1,6 +1,7 @@
 #include "http/server.h"
 
 #include "http/json.h"
+#include "http/visitors.h"
 #include "net/listen.h"
 #include "util/mem.h"
 
@@ -11,22 +12,13 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/queue.h>
 #include <sys/socket.h>
 
 enum {
-	CONNECTIONS_MAX = 128,	/* no more are accepted */
-	CONNECTIONS_CROWD = 96, /* beyond this the oldest is closed */
 	SILENCE_MAX_S = 10,
 	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
 	STACK_A_CONNECTION = 512 << 10,
 	UNWANTED_BODY_MAX = 64 << 10, /* is dropped; a larger one ends the connection */
-};
-
-struct visitor {
-	TAILQ_ENTRY(visitor) link; /* while it is not being closed */
-	int fd;
-	bool is_listed;
 };
 
 struct http_server {
@@ -34,9 +26,7 @@ struct http_server {
 	struct http_site site;
 	bool is_loopback; /* listens there and nowhere else */
 	int port;
-	pthread_mutex_t lock;		/* of what follows */
-	TAILQ_HEAD(, visitor) visitors; /* the oldest first */
-	int visitor_count;		/* that are in the list */
+	struct visitors *visitors;
 };
 
 static const char type_of_json[] = "application/json";
@@ -276,47 +266,7 @@ static enum MHD_Result on_request(void *ctx, struct MHD_Connection *c, const cha
 	return send_reply(c, &reply, allow);
 }
 
-/* --- visitors --- */
-
-/* MHD closes it when it sees that the other side is gone. */
-static void visitor_dismiss(struct http_server *s, struct visitor *v)
-{
-	TAILQ_REMOVE(&s->visitors, v, link);
-	s->visitor_count--;
-	v->is_listed = false;
-	shutdown(v->fd, SHUT_RDWR);
-}
-
-static void visitor_enter(struct http_server *s, struct visitor *v)
-{
-	TAILQ_INSERT_TAIL(&s->visitors, v, link);
-	s->visitor_count++;
-	v->is_listed = true;
-	if (s->visitor_count > CONNECTIONS_CROWD)
-		visitor_dismiss(s, TAILQ_FIRST(&s->visitors));
-}
-
-static void on_connection(void *ctx, struct MHD_Connection *c, void **context,
-			  enum MHD_ConnectionNotificationCode what)
-{
-	struct http_server *s = ctx;
-	struct visitor *v = *context;
-
-	pthread_mutex_lock(&s->lock);
-	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
-		*context = v = mem_zalloc(sizeof *v);
-		v->fd = MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-		visitor_enter(s, v);
-	} else {
-		if (v->is_listed) {
-			TAILQ_REMOVE(&s->visitors, v, link);
-			s->visitor_count--;
-		}
-		free(v);
-		*context = NULL;
-	}
-	pthread_mutex_unlock(&s->lock);
-}
+/* --- start and stop --- */
 
 static int port_of(int fd)
 {
@@ -332,22 +282,30 @@ static int port_of(int fd)
 
 /* With poll: the library's epoll misses the end of a connection that comes
  * together with an unfinished request. */
-static struct MHD_Daemon *start_daemon(struct http_server *s, int fd)
+static struct MHD_Daemon *start_daemon(struct http_server *s)
+{
+	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
+					MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
+				0, NULL, NULL, on_request, s, MHD_OPTION_CONNECTION_LIMIT,
+				VISITORS_DAEMON_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
+				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
+				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_A_CONNECTION,
+				MHD_OPTION_NOTIFY_CONNECTION, visitors_note, s->visitors,
+				MHD_OPTION_END);
+}
+
+/* Signals are for the main thread: none of ours takes any. */
+static bool start_threads(struct http_server *s)
 {
 	sigset_t all, before;
-	struct MHD_Daemon *daemon;
+	bool started;
 
 	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before); /* signals are for the main thread */
-	daemon = MHD_start_daemon(
-		MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_ITC, 0, NULL,
-		NULL, on_request, s, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-		CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
-		MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
-		MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_A_CONNECTION,
-		MHD_OPTION_NOTIFY_CONNECTION, on_connection, s, MHD_OPTION_END);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	s->daemon = start_daemon(s);
+	started = s->daemon != NULL && visitors_let_in(s->visitors, s->daemon);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return daemon;
+	return started;
 }
 
 struct http_server *http_start(const char *host, int port, const struct http_site *site, char *why,
@@ -362,10 +320,8 @@ struct http_server *http_start(const char *host, int port, const struct http_sit
 	s->site = *site;
 	s->is_loopback = is_loopback(host);
 	s->port = port_of(fd);
-	pthread_mutex_init(&s->lock, NULL);
-	TAILQ_INIT(&s->visitors);
-	s->daemon = start_daemon(s, fd);
-	if (s->daemon != NULL)
+	s->visitors = visitors_new(fd);
+	if (start_threads(s))
 		return s;
 	snprintf(why, why_size, "listen on %s:%d: the HTTP server does not start", host, port);
 	http_stop(s);
@@ -381,8 +337,9 @@ void http_stop(struct http_server *server)
 {
 	if (server == NULL)
 		return;
+	visitors_close(server->visitors);
 	if (server->daemon != NULL)
 		MHD_stop_daemon(server->daemon);
-	pthread_mutex_destroy(&server->lock);
+	visitors_free(server->visitors);
 	free(server);
 }

@@ -1,8 +1,8 @@
 /* server.h - the node's HTTP side: takes requests, keeps visitors within limits.
  *
  * It answers before the cluster is known and whatever the workers do, a thread
- * a connection.  Connections, their memory and their time are bounded, and when
- * many are open the oldest is closed: slow, huge and malformed requests cost
+ * a connection.  Connections, their memory and their time are bounded (visitors.h),
+ * and when many are open the oldest is closed: slow, huge and malformed requests cost
  * nobody else anything.  The threads take no signals.
  *
  * What changes something (`changes` of a route) needs the token, as

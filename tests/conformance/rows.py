@@ -2,19 +2,20 @@
 import json
 import subprocess
 
-import schema
+from kafka_jar import versions, wire_order
+from samples import plain
 
 # Ranges that are shorter than Kafka's on purpose; the reason stands at the row.
 SHORTER = {24: 3, 55: 1}
 
 
 class Row:
-    """A row as dump_rows prints it, with the face of a schema.Field."""
+    """A row as dump_rows prints it, with the face of a kafka_jar.Field."""
 
     def __init__(self, j):
         self.name, self.array, self.type = j["name"], j["array"], j["type"]
-        self.versions = schema.versions(j["versions"])
-        self.nullable = schema.versions(j["nullable"])
+        self.versions = versions(j["versions"])
+        self.nullable = versions(j["nullable"])
         self.tag = j["tag"]
         self.tagged = self.versions if self.tag >= 0 else range(0)
         self.meaning, self.each = j["is"], j["each"]
@@ -37,11 +38,11 @@ def describe(f, version):
     shape = f"{'array of ' if f.array else ''}{f.type}"
     null = ", may be null" if version in f.nullable else ""
     tag = f", tag {f.tag}" if version in f.tagged else ""
-    return f"{schema.plain(f.name)}: {shape}{null}{tag}"
+    return f"{plain(f.name)}: {shape}{null}{tag}"
 
 
 def compare_level(ours, kafkas, version, where, problems):
-    ours, kafkas = schema.wire_order(ours, version), schema.wire_order(kafkas, version)
+    ours, kafkas = wire_order(ours, version), wire_order(kafkas, version)
     a, b = [describe(f, version) for f in ours], [describe(f, version) for f in kafkas]
     if a != b:
         problems.append(f"{where}: the rows say {a}, Kafka says {b}")
@@ -55,7 +56,7 @@ def compare_level(ours, kafkas, version, where, problems):
 
 def compare_api(api, direction, message, label, problems):
     count = 0
-    flexible = schema.versions(api["flexible"])
+    flexible = versions(api["flexible"])
     for version in message.versions:
         where = f"{label} {message.name} {version}"
         if (version in flexible) != (version in message.flexible):
@@ -70,24 +71,24 @@ def compare_ranges(apis, jars, problems):
     for key, api in apis.items():
         served = set()
         for messages in jars.values():
-            message = messages["request"].get(key)
+            message = messages.by_key["request"].get(key)
             if message is not None:
                 stable = list(message.versions)
                 served |= set(stable[:-1] if message.unstable else stable)
         if key in SHORTER:
             served = {v for v in served if v <= SHORTER[key]}
-        if set(schema.versions(api["versions"])) != served:
+        if set(versions(api["versions"])) != served:
             problems.append(f"{api['name']}: versions {api['versions']}, Kafka has {sorted(served)}")
 
 
 def check(program, jars):
-    """jars: {label: schema.load(jar)}.  Returns how many fields were compared, and the problems."""
+    """jars: {label: samples.load(jar)}.  Returns how many fields were compared, and the problems."""
     apis = dump(program)
     problems = []
     count = 0
     for label, messages in jars.items():
         for direction in ("request", "response"):
-            for key, message in sorted(messages[direction].items()):
+            for key, message in sorted(messages.by_key[direction].items()):
                 if key not in apis:
                     problems.append(f"{label} {message.name}: key {key} is not in the list")
                     continue
@@ -95,7 +96,7 @@ def check(program, jars):
                         and key != 74:  # renamed in 4.1
                     problems.append(f"{label} {message.name}: called {apis[key]['name']}")
                 count += compare_api(apis[key], direction, message, label, problems)
-    for key in apis.keys() - {k for m in jars.values() for k in m["request"]}:
+    for key in apis.keys() - {k for m in jars.values() for k in m.by_key["request"]}:
         problems.append(f"key {key} is not Kafka's")
     compare_ranges(apis, jars, problems)
     return count, problems

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Conformance: the gateway's rows and walks against Kafka's own schemas and classes.
+"""Conformance: the gateway's rows and walks, and the tests' own client, against Kafka's own schemas and classes.
 
     run.py [--seed TEXT] [--each N]
 
@@ -16,12 +16,13 @@ import tempfile
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 HERE = ROOT / "tests" / "conformance"
-sys.path[:0] = [str(HERE), str(ROOT / "tests" / "e2e")]
+sys.path[:0] = [str(HERE), str(ROOT / "tests" / "lib"), str(ROOT / "tests" / "e2e")]
 
 import jars  # noqa: E402
 import messages  # noqa: E402
 import rows  # noqa: E402
-import schema  # noqa: E402
+import samples  # noqa: E402
+import texts  # noqa: E402
 
 KAFKAS = ("3.9.2", "4.4.0")
 
@@ -61,8 +62,9 @@ def main():
     failed = False
     with tempfile.TemporaryDirectory() as folder:
         tools = {name: build_tool(name, folder) for name in ("dump_rows", "read_messages", "make_messages")}
-        loaded = {v: schema.load(jars.directory(f"clients-{v}") / f"kafka-clients-{v}.jar") for v in KAFKAS}
+        loaded = {v: samples.load(jars.clients_jar(v)) for v in KAFKAS}
         failed |= report("fields of all versions", *rows.check(tools["dump_rows"], loaded))
+        failed |= report("fields of tests/lib/kafka_schemas.txt", *texts.check(loaded))
         apis = rows.dump(tools["dump_rows"])
         for v in KAFKAS:
             path = class_path(v, folder)

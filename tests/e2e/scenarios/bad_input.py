@@ -36,7 +36,7 @@ class Cases(list):
             with self.world.kafka.connect(1) as broker:
                 self.offered = {row["ApiKey"]: row["MaxVersion"] for row in broker.ask("ApiVersions", 0, {})["ApiKeys"]}
         schema = self.known.requests[api]
-        return min(self.offered[schema.key], schema.versions.high)
+        return min(self.offered[schema.key], schema.versions[-1])
 
     def raw(self, name, data):
         self.append(Case(name, 1, data))

@@ -85,7 +85,7 @@ def offered(world):
         api = known.names.get(row["ApiKey"])
         if api in LIST:
             versions = known.requests[api].versions
-            found[api] = (max(row["MinVersion"], versions.low), min(row["MaxVersion"], versions.high))
+            found[api] = (max(row["MinVersion"], versions[0]), min(row["MaxVersion"], versions[-1]))
     found["AddPartitionsToTxn"] = (found["AddPartitionsToTxn"][0], 3)
     check_equal(sorted(found), sorted(LIST), "APIs that the broker offers")
     return found

@@ -2,6 +2,7 @@
 #include "http/health.h"
 #include "http/metrics.h"
 #include "http/server.h"
+#include "http/visitors.h"
 
 #include "kafka/api.h"
 #include "util/mem.h"
@@ -18,9 +19,12 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdatomic.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
 
 enum { WAIT_MS = 5000, ANSWER_MAX = 64 << 10 };
@@ -84,10 +88,22 @@ static struct http_reply give_back(void *ctx, const struct http_request *r)
 	return http_json(200, text);
 }
 
+/* Keeps who asks until it is let go. */
+static sem_t has_come, may_go;
+
+static struct http_reply give_later(void *ctx, const struct http_request *r)
+{
+	(void)ctx;
+	(void)r;
+	sem_post(&has_come);
+	sem_wait(&may_go);
+	return http_json(200, mem_strdup("{}"));
+}
+
 static const struct http_route routes[] = {
 	{ "GET", "/health/ready", false, give_ready }, { "GET", "/metrics", false, give_metrics },
-	{ "GET", "/v1/things/", false, give_back },    { "DELETE", "/v1/things/", true, give_back },
-	{ "POST", "/v1/act", true, give_back },
+	{ "GET", "/later", false, give_later },	       { "GET", "/v1/things/", false, give_back },
+	{ "DELETE", "/v1/things/", true, give_back },  { "POST", "/v1/act", true, give_back },
 };
 
 /* Another node answers what has ?node=. */
@@ -549,6 +565,90 @@ static void a_crowd_that_only_holds_its_places_keeps_nobody_out(void **state)
 	assert_alive();
 }
 
+/* The time in WAIT_MS, as sem_clockwait wants it. */
+static struct timespec soon(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	t.tv_sec += WAIT_MS / 1000;
+	return t;
+}
+
+static int start_with_gate(void **state)
+{
+	sem_init(&has_come, 0, 0);
+	sem_init(&may_go, 0, 0);
+	return start(state);
+}
+
+static void open_gate(void)
+{
+	for (int i = 0; i < VISITORS_MAX; i++)
+		sem_post(&may_go);
+}
+
+static int stop_with_gate(void **state)
+{
+	open_gate(); /* also after a failure, or nothing would end */
+	stop(state);
+	sem_destroy(&has_come);
+	return sem_destroy(&may_go);
+}
+
+/* Those who were dismissed for later ones can't go yet, so that there is no place left. */
+static void who_comes_when_every_place_is_taken_waits_for_one(void **state)
+{
+	enum { LATE = 20 };
+	int fds[VISITORS_MAX], late[LATE];
+
+	(void)state;
+	for (int i = 0; i < VISITORS_MAX; i++) {
+		struct timespec until = soon();
+
+		fds[i] = visit();
+		say(fds[i], "GET /later HTTP/1.1\r\nHost: x\r\n\r\n");
+		assert_int_equal(sem_clockwait(&has_come, CLOCK_MONOTONIC, &until), 0);
+	}
+	for (int i = 0; i < LATE; i++) {
+		late[i] = visit();
+		say(late[i], "GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	}
+	open_gate();
+	for (int i = 0; i < LATE; i++) {
+		hear_all(late[i], &heard);
+		assert_int_equal(heard.status, 200);
+		close(late[i]);
+	}
+	for (int i = 0; i < VISITORS_MAX; i++)
+		close(fds[i]);
+}
+
+static void who_comes_when_there_is_no_descriptor_waits_for_one(void **state)
+{
+	enum { MOST = 200 };
+	struct rlimit before, few;
+	int taken[MOST], n = 0, fd;
+
+	(void)state;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = (struct rlimit){ MOST, before.rlim_max };
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	while ((fd = dup(STDERR_FILENO)) >= 0)
+		taken[n++] = fd;
+	assert_int_equal(errno, EMFILE);
+	close(taken[--n]);
+	fd = visit();
+	say(fd, "GET /health/ready HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+	assert_int_equal(dup(STDERR_FILENO), -1); /* the server had none to take */
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	while (n > 0)
+		close(taken[--n]);
+	hear_all(fd, &heard);
+	close(fd);
+	assert_int_equal(heard.status, 200);
+}
+
 static void *ask_often(void *result)
 {
 	struct heard *h = mem_alloc(sizeof *h);
@@ -649,6 +749,9 @@ int main(void)
 		WITH_SERVER(garbage_ends_its_connection_only),
 		WITH_SERVER(a_slow_visitor_keeps_nobody_waiting),
 		WITH_SERVER(a_crowd_that_only_holds_its_places_keeps_nobody_out),
+		cmocka_unit_test_setup_teardown(who_comes_when_every_place_is_taken_waits_for_one,
+						start_with_gate, stop_with_gate),
+		WITH_SERVER(who_comes_when_there_is_no_descriptor_waits_for_one),
 		WITH_SERVER(many_may_ask_while_the_workers_count),
 		WITH_SERVER(a_port_in_use_is_told_in_one_line),
 		WITH_SERVER(stopping_closes_all_and_frees_the_port),
