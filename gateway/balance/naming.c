@@ -68,7 +68,7 @@ static const struct broker *own_broker(const struct naming *n, const struct tenu
 
 	if (n->mapping == NULL)
 		return NULL;
-	b = snapshot_broker(n->snapshot, t->port + n->config->min_broker_id);
+	b = snapshot_broker(n->snapshot, t->broker);
 	return b != NULL && mapping_has_port(n->mapping, b->id) ? b : NULL;
 }
 

@@ -13,8 +13,9 @@
 #include <stdint.h>
 
 struct tenure {
-	uint64_t id; /* the client's */
-	int port;    /* by which of the node's ports the client came, from 0 on: one broker's */
+	uint64_t id;	/* the client's */
+	int port;	/* by which of the node's ports the client came, from 0 on */
+	int32_t broker; /* whose port that is; NO_BROKER: nobody's */
 	double born;
 	/* naming.c */
 	uint64_t client_key; /* of the client's address and client id; 0: not known yet */
@@ -41,9 +42,9 @@ enum {
 	TENURE_MOVING_S = 1, /* a client takes so long to connect where an answer sent it */
 };
 
-static inline void tenure_begin(struct tenure *t, uint64_t id, int port, double now)
+static inline void tenure_begin(struct tenure *t, uint64_t id, int port, int32_t broker, double now)
 {
-	*t = (struct tenure){ .id = id, .port = port, .born = now };
+	*t = (struct tenure){ .id = id, .port = port, .broker = broker, .born = now };
 }
 
 /* The client is to be closed for the balance, now or in a moment. */

@@ -60,6 +60,20 @@ enum kbinds {
 	BINDS_CONNECTION,	/* the broker keeps something that ends with the connection */
 };
 
+/* Why a broker may be silent for long; a drain does not wait for the answer then. */
+enum kwaits {
+	WAITS_NOT,
+	WAITS_FOR_DATA,	 /* as long as its MAX_WAIT_MS */
+	WAITS_FOR_GROUP, /* its TIMEOUT_MS is the time of the group's rebalance; without one, as long
+			  * as the group's last request said */
+};
+
+/* What the session does with the request, beside what its route says. */
+enum kcourse {
+	COURSE_USUAL,
+	COURSE_FETCH, /* is changed on its way, so it is held whole; several brokers are polled */
+};
+
 enum kdirection { REQUEST, RESPONSE };
 
 struct kapi {
@@ -73,9 +87,10 @@ struct kapi {
 	enum kanswer answer;
 	enum klost lost;
 	enum kbinds binds;
-	bool edited;	/* the request is changed on its way, so it is held whole */
-	bool maps_anew; /* its answer tells a client where its brokers are from now on */
-	bool long_poll; /* the broker may be silent for long: ended by a drain */
+	enum kwaits waits;
+	enum kcourse course;
+	bool missing_is_fine; /* an item that no answer has: no error */
+	bool maps_anew;	      /* its answer tells a client where its brokers are from now on */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */
 	bool offered_from_zero;

@@ -95,4 +95,9 @@ struct say_pairs {
 MUST_CHECK bool say_request(const struct kapi *api, int version, struct say_pairs says,
 			    struct buf *out);
 
+/* The same as a whole frame: its size and header stand in front.  client_id NULL: null.  `out`
+ * must be empty. */
+MUST_CHECK bool say_frame(const struct kapi *api, int version, uint32_t correlation_id,
+			  const char *client_id, struct say_pairs says, struct buf *out);
+
 #endif

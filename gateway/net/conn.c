@@ -93,6 +93,13 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 	c->on_event(c->owner);
 }
 
+static void set_watches(struct conn *c)
+{
+	ev_io_init(&c->read_watch, on_io, c->fd, EV_READ);
+	ev_io_init(&c->write_watch, on_io, c->fd, EV_WRITE);
+	c->read_watch.data = c->write_watch.data = c;
+}
+
 static void set_up(struct conn *c, int fd)
 {
 	int one = 1;
@@ -100,9 +107,7 @@ static void set_up(struct conn *c, int fd)
 	c->fd = fd;
 	setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
 	setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &one, sizeof one);
-	ev_io_init(&c->read_watch, on_io, fd, EV_READ);
-	ev_io_init(&c->write_watch, on_io, fd, EV_WRITE);
-	c->read_watch.data = c->write_watch.data = c;
+	set_watches(c);
 	conn_read_blocked(c, EV_READ);
 	conn_write_blocked(c, EV_WRITE);
 }
@@ -137,6 +142,18 @@ void conn_connect(struct conn *c, const struct conn_layer *layer, const struct s
 	set_up(c, fd);
 	if (connect(fd, address, len) != 0 && errno != EINPROGRESS)
 		conn_lose(c, errno);
+}
+
+void conn_hand_over(struct conn *to, struct conn *from, void (*on_event)(void *owner), void *owner)
+{
+	conn_await(from, false, false);
+	*to = *from;
+	to->on_event = on_event;
+	to->owner = owner;
+	set_watches(to);
+	from->fd = -1;
+	from->in = from->out = (struct inbuf){ 0 };
+	conn_lose(from, 0);
 }
 
 void conn_close(struct conn *c)

@@ -80,6 +80,9 @@ void conn_init(struct conn *c, const struct conn_layer *layer, int fd, struct ev
 void conn_connect(struct conn *c, const struct conn_layer *layer, const struct sockaddr *address,
 		  socklen_t len, struct ev_loop *loop, struct bufpool *pool,
 		  void (*on_event)(void *owner), void *owner);
+/* `to` becomes what `from` was, with another owner; `from` is closed then, without a word to the
+ * peer. */
+void conn_hand_over(struct conn *to, struct conn *from, void (*on_event)(void *owner), void *owner);
 /* Closes, frees what was read; fine when closed already. */
 void conn_close(struct conn *c);
 

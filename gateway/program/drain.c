@@ -2,7 +2,7 @@
  * application only when the connections to all brokers are down at once.  So a turn begins
  * when the clients of the turn before have gone and had a second to connect elsewhere. */
 #include "program/inside.h"
-#include "session/draining.h"
+#include "session/session.h"
 #include "util/clock.h"
 #include "util/log.h"
 

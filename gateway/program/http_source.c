@@ -2,7 +2,7 @@
 #include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
-#include "session/connections.h"
+#include "session/session.h"
 #include "util/clock.h"
 
 static void tell_drain(void *ctx, struct http_drain *out)

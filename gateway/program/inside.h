@@ -22,7 +22,7 @@
 #include "program/notify.h"
 #include "program/program.h"
 #include "balance/weight.h"
-#include "session/worker.h"
+#include "session/session.h"
 
 #include <stdatomic.h>
 

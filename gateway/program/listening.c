@@ -7,7 +7,7 @@
 #include "balance/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"
-#include "session/ports.h"
+#include "session/session.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"

@@ -1,7 +1,7 @@
 #include "session/connections.h"
 
 #include "loop/answers.h"
-#include "session/session.h"
+#include "session/client.h"
 #include "util/mem.h"
 
 #include <string.h>
@@ -26,17 +26,9 @@ static struct gathering *gathering_of(struct answers *a)
 
 /* --- on the worker's thread --- */
 
-/* Two compact strings: see keep_hello in dispatch.c. */
 static char *software_of(const struct client *c)
 {
-	int name, version;
-
-	if (c->hello == NULL)
-		return NULL;
-	name = c->hello[0] - 1;
-	version = c->hello[1 + name] - 1;
-	return mem_printf("%.*s %.*s", name, (const char *)c->hello + 1, version,
-			  (const char *)c->hello + 2 + name);
+	return c->hello.name == NULL ? NULL : mem_printf("%s %s", c->hello.name, c->hello.version);
 }
 
 static void keep_brokers(struct connection *to, const struct client *c)
@@ -49,7 +41,7 @@ static void keep_brokers(struct connection *to, const struct client *c)
 		to->brokers[to->broker_count++] = u->broker;
 }
 
-_Static_assert(sizeof((struct connection *)0)->client == ADDRESS_TEXT, "client_address fills it");
+_Static_assert(sizeof((struct connection *)0)->client == ADDRESS_TEXT, "address_text fills it");
 
 static void describe(struct connection *to, const struct client *c)
 {
@@ -57,16 +49,16 @@ static void describe(struct connection *to, const struct client *c)
 		.id = c->id,
 		.client_id = c->client_id != NULL ? mem_strdup(c->client_id) : NULL,
 		.software = software_of(c),
-		.port = c->tenure.port,
+		.port = c->came.port,
 		.worker = c->worker->index,
 		.age_ms = (int64_t)((client_now(c) - c->tenure.born) * 1e3),
-		.idle_ms = (int64_t)((client_now(c) - c->moved_at) * 1e3),
-		.in_flight = c->in_flight,
-		.is_draining = c->draining,
-		.bytes_in = c->bytes_in,
-		.bytes_out = c->bytes_out,
+		.idle_ms = (int64_t)((client_now(c) - c->tally.moved_at) * 1e3),
+		.in_flight = c->out.in_flight,
+		.is_draining = client_is_draining(c),
+		.bytes_in = c->tally.in,
+		.bytes_out = c->tally.out,
 	};
-	client_address(c, to->client);
+	address_text(&c->came.peer, to->client);
 	keep_brokers(to, c);
 }
 
@@ -74,7 +66,7 @@ static bool has_address(const struct client *c, const char *begins)
 {
 	char address[ADDRESS_TEXT];
 
-	client_address(c, address);
+	address_text(&c->came.peer, address);
 	return strncmp(address, begins, strlen(begins)) == 0;
 }
 
@@ -91,7 +83,7 @@ static void list(const struct worker *w, const struct gathering *g, struct conne
 {
 	size_t room = 0;
 
-	for (const struct client *c = w->clients; c != NULL; c = client_next(c)) {
+	for (const struct client *c = w->clients; c != NULL; c = c->next) {
 		if (!is_wanted(g, c))
 			continue;
 		if (found->matched++ >= g->limit)
@@ -106,7 +98,7 @@ static void list(const struct worker *w, const struct gathering *g, struct conne
 
 static bool close_one(struct worker *w, uint64_t id)
 {
-	for (struct client *c = w->clients; c != NULL; c = client_next(c)) {
+	for (struct client *c = w->clients; c != NULL; c = c->next) {
 		if (c->id == id) {
 			client_drain(c);
 			return true;

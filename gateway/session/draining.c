@@ -2,7 +2,7 @@
 
 #include "balance/leave.h"
 #include "session/ports.h"
-#include "session/session.h"
+#include "session/client.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -12,7 +12,7 @@ static const ev_tstamp look_every = 0.1;
 
 static void check_drained(struct worker *w)
 {
-	if (!w->turns.has_begun || w->told_drained || w->clients != NULL ||
+	if (!w->turns.has_begun || w->told_drained || w->clients != NULL || w->arrivals != NULL ||
 	    w->turns.done < w->turns.count)
 		return;
 	w->told_drained = true;
@@ -46,7 +46,7 @@ static void on_look(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	for (struct client *c = w->clients, *next; c != NULL; c = next) {
 		next = c->next;
-		if (c->tenure.is_leaving && !c->draining && !must_wait(c))
+		if (c->tenure.is_leaving && !client_is_draining(c) && !must_wait(c))
 			client_drain(c);
 	}
 }
@@ -129,7 +129,7 @@ static void undo(void *worker)
 	w->turns.done = 0;
 	ev_timer_stop(w->loop, &w->drain_timer);
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (c->tenure.is_leaving && !c->draining) {
+		if (c->tenure.is_leaving && !client_is_draining(c)) {
 			c->tenure.is_leaving = false;
 			atomic_fetch_sub(&w->leaving, 1);
 		}
@@ -149,6 +149,7 @@ static void end(void *worker)
 		ports_close(w, port);
 	while (w->clients != NULL)
 		client_free(w->clients, "the drain took too long");
+	arrivals_free(w, "the drain took too long");
 	check_drained(w);
 }
 

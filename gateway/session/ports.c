@@ -1,6 +1,6 @@
 #include "session/ports.h"
 
-#include "session/client.h"
+#include "session/arrival.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -21,7 +21,7 @@ static void take_connection(struct worker *w, int fd, const struct sockaddr_stor
 		close(fd);
 		return;
 	}
-	client_new(w, fd, peer, port);
+	arrival_new(w, fd, peer, port);
 }
 
 /* Takes at most `max` of the connections that wait; returns how many there were. */

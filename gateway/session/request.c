@@ -1,33 +1,65 @@
-#include "session/session.h"
+#include "session/request.h"
 
 #include "route/targets.h"
+#include "session/client.h"
 #include "util/mem.h"
+
+#include <assert.h>
+#include <stddef.h>
+#include <string.h>
 
 struct request *request_new(struct client *c, const struct request_head *head)
 {
-	struct request *r = mem_zalloc(sizeof *r);
+	struct request *r = mem_alloc(sizeof *r);
 
+	memset(r, 0, offsetof(struct request, watch));
 	r->client = c;
 	r->head = *head;
-	r->not_broker = NO_BROKER;
-	r->key_target = TARGET_UNKNOWN;
 	r->started = client_now(c);
 	arena_init(&r->arena);
 	layout_init(&r->layout, &r->arena);
-	*c->last = r;
-	c->last = &r->next;
-	c->in_flight++;
+	*c->out.last = r;
+	c->out.last = &r->next;
+	c->out.in_flight++;
 	return r;
 }
 
 void request_add_parts(struct request *r, uint32_t count)
 {
-	r->parts = arena_alloc(&r->arena, count * sizeof *r->parts);
+	r->parts = arena_zalloc(&r->arena, count * sizeof *r->parts);
 	r->part_count = count;
 	for (uint32_t i = 0; i < count; i++) {
-		r->parts[i] = (struct part){ .request = r, .broker = NO_BROKER };
+		r->parts[i].request = r;
+		r->parts[i].broker = NO_BROKER;
 		gather_init(&r->parts[i].frame, &r->arena);
 	}
+}
+
+#define TO(state) (1u << PART_##state)
+
+static const unsigned moves[] = {
+	[PART_TO_SEND] = TO(SENT) | TO(UNSENT) | TO(ANSWERED), /* answered before: a poll */
+	[PART_SENT] = TO(ANSWERED) | TO(LOST),
+	[PART_ANSWERED] = TO(TO_SEND),
+	[PART_UNSENT] = TO(TO_SEND),
+	[PART_LOST] = 0,
+};
+
+void part_set(struct part *p, enum part_state state)
+{
+	assert(moves[p->state] & 1u << state);
+	p->state = state;
+}
+
+void part_end(struct part *p)
+{
+	if (p->upstream != NULL)
+		upstream_pass_on(p->upstream, p, NULL);
+	p->upstream = NULL;
+	free(p->answer);
+	p->answer = NULL;
+	budget_release(p->hold.reservation);
+	p->hold = (struct hold){ 0 };
 }
 
 uint32_t request_frame_size(const struct request *r)
@@ -35,15 +67,9 @@ uint32_t request_frame_size(const struct request *r)
 	return HEAD_SIZE_BYTES + r->head.size;
 }
 
-bool request_uses_none(const struct client *c, const struct upstream *u)
+bool request_has_no_answer(const struct request *r)
 {
-	for (const struct request *r = c->first; r != NULL; r = r->next) {
-		for (uint32_t i = 0; i < r->part_count; i++) {
-			if (r->parts[i].upstream == u)
-				return false;
-		}
-	}
-	return true;
+	return r->layout.acks.size > 0 && r->layout.acks.number == 0;
 }
 
 bool request_is_sent(const struct request *r)
@@ -55,35 +81,54 @@ bool request_is_sent(const struct request *r)
 	return true;
 }
 
-static void part_end(struct part *p)
+bool requests_use_none(const struct client *c, const struct upstream *u)
 {
-	if (p->upstream != NULL)
-		upstream_pass_on(p->upstream, p, NULL);
-	free(p->answer);
-	budget_release(p->reservation);
+	for (const struct request *r = c->out.first; r != NULL; r = r->next) {
+		for (uint32_t i = 0; i < r->part_count; i++) {
+			if (r->parts[i].upstream == u)
+				return false;
+		}
+	}
+	return true;
 }
 
-void request_free(struct request *r)
+int part_lost_code(const struct part *p)
 {
-	struct client *c = r->client;
-	struct request **at = &c->first;
+	const struct request *r = p->request;
+
+	return lost_code(r->head.api, &r->layout,
+			 p->state == PART_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
+}
+
+static void take_out(struct request *r)
+{
+	struct outbound *out = &r->client->out;
+	struct request **at = &out->first;
 
 	while (*at != r)
 		at = &(*at)->next;
 	*at = r->next;
-	if (c->last == &r->next)
-		c->last = at;
-	c->in_flight--;
-	if (c->inbound == r)
-		c->inbound = NULL;
-	phases_leave(c, r);
-	for (uint32_t i = 0; i < r->part_count; i++) {
+	if (out->last == &r->next)
+		out->last = at;
+	out->in_flight--;
+}
+
+void request_free(struct request *r)
+{
+	take_out(r);
+	inbound_forget(r->client, r);
+	if (r->course != NULL)
+		r->course->leave(r->client, r);
+	for (uint32_t i = 0; i < r->part_count; i++)
 		part_end(&r->parts[i]);
-		if (r->looked != NULL)
-			part_end(&r->looked[i]);
-	}
-	budget_release(r->held_request);
-	budget_release(r->held_answer);
+	budget_release(r->frame_hold.reservation);
+	budget_release(r->answers_hold.reservation);
 	arena_deinit(&r->arena);
 	free(r);
+}
+
+void request_free_all(struct client *c)
+{
+	while (c->out.first != NULL)
+		request_free(c->out.first);
 }

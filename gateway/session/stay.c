@@ -1,8 +1,7 @@
-/* A client's stay: what its requests and answers say to balance/, which decides who is named to
- * it and when it leaves; and what has to be done to the client because of that. */
-#include "session/session.h"
+#include "session/stay.h"
 
 #include "balance/leave.h"
+#include "session/client.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -35,7 +34,7 @@ static void name_nodes(struct client *c, struct request *r)
 	const struct naming naming = naming_now(c->worker);
 	const struct naming_question question = {
 		.api = h->api,
-		.peer = (const struct sockaddr *)&c->peer,
+		.peer = &c->came.peer.any,
 		.client_id = conn_data(&c->conn) + h->client_id_at,
 		.client_id_len = h->client_id_len > 0 ? (size_t)h->client_id_len : 0,
 	};
@@ -76,14 +75,14 @@ void stay_note_request(struct client *c, struct request *r)
 
 void stay_note_answer(struct client *c, const struct request *r)
 {
-	leave_note_answer(&c->tenure, r->head.api, r->answerless, r->has_error);
+	leave_note_answer(&c->tenure, r->head.api, request_has_no_answer(r), r->has_error);
 }
 
 /* --- leaving --- */
 
 static bool is_between_requests(const struct client *c)
 {
-	return c->in_state == IN_HEAD && c->first == NULL && conn_len(&c->conn) == 0 &&
+	return c->in.state == IN_HEAD && c->out.first == NULL && conn_len(&c->conn) == 0 &&
 	       conn_unsent(&c->conn) == 0;
 }
 
@@ -99,7 +98,7 @@ bool stay_is_over(struct client *c)
 
 	if (leave_is_missed(&c->tenure, &t, client_now(c)))
 		choose_no_more(c);
-	return c->closing == NULL && !c->draining && is_between_requests(c) &&
+	return c->life == LIFE_SERVED && is_between_requests(c) && !standing_keeps(c, NULL) &&
 	       leave_is_due(&c->tenure, &t, client_now(c));
 }
 
@@ -150,8 +149,8 @@ static size_t candidates(struct worker *w, int port, struct tenure **to)
 	size_t n = 0;
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (!c->draining && !c->lingering && c->in_state != IN_PROXY &&
-		    c->tenure.port == port && leave_is_candidate(&c->tenure, naming.now) &&
+		if (c->life == LIFE_SERVED && c->tenure.port == port &&
+		    leave_is_candidate(&c->tenure, naming.now) &&
 		    naming_would_move(&naming, &c->tenure))
 			to[n++] = &c->tenure;
 	}

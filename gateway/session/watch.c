@@ -1,9 +1,10 @@
-/* What passes is looked at on its way: errors that say that we are stale
- * (KAFKA-ROUTING 3.3), and hints that would lead clients past us. */
-#include "session/session.h"
+#include "session/watch.h"
 
+#include "kafka/errors.h"
 #include "kafka/wire.h"
-#include "route/stub.h"
+#include "session/client.h"
+
+#include <string.h>
 
 enum {
 	/* a tag that nobody knows, and that is as long as the one it replaces */
@@ -28,7 +29,7 @@ static bool is_stale_topic(int error)
 	}
 }
 
-void watch_item_error(struct client *c, const struct layout_topic *topic, int error)
+void watch_topic_error(struct client *c, const struct layout_topic *topic, int error)
 {
 	struct topology_name name = { topic->name, topic->name_len, false };
 
@@ -64,7 +65,7 @@ static void notice_error(struct client *c, const struct request *r,
 {
 	stats_error(&c->worker->stats, error);
 	if (r->head.api->route == TO_LEADER && topic != NULL)
-		watch_item_error(c, topic, error);
+		watch_topic_error(c, topic, error);
 	else
 		watch_key_error(c, r, error);
 }
@@ -83,8 +84,13 @@ void watch_layout(struct client *c, const struct request *r, const struct layout
 
 void watch_begin(struct request *r, uint32_t head, uint32_t size)
 {
-	walk_init(&r->answer_walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
-	r->answer_head = head;
+	struct watch *w = &r->watch;
+
+	w->head = head;
+	w->blank_from = w->blank_to = 0;
+	w->in_leader_hint = w->hides_value = w->topic_noticed = false;
+	w->topic = (struct layout_topic){ 0 };
+	walk_init(&w->walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
 }
 
 /* A pass over one window of an answer's body. */
@@ -103,28 +109,28 @@ static void topic_begins(struct request *r, const struct walk_event *e)
 {
 	bool by_id = e->is == TOPIC_ID;
 
-	if (e->len > sizeof r->topic_bytes)
+	if (e->len > sizeof r->watch.topic_bytes)
 		return;
-	memcpy(r->topic_bytes, e->bytes, e->len);
-	r->topic = (struct layout_topic){ .name = by_id ? NULL : r->topic_bytes,
-					  .name_len = e->len,
-					  .id = by_id ? r->topic_bytes : NULL };
-	r->topic_noticed = false;
+	memcpy(r->watch.topic_bytes, e->bytes, e->len);
+	r->watch.topic = (struct layout_topic){ .name = by_id ? NULL : r->watch.topic_bytes,
+						.name_len = e->len,
+						.id = by_id ? r->watch.topic_bytes : NULL };
+	r->watch.topic_noticed = false;
 }
 
 static void error_seen(struct request *r, int error)
 {
-	bool in_topic = r->topic.name != NULL || r->topic.id != NULL;
+	bool in_topic = r->watch.topic.name != NULL || r->watch.topic.id != NULL;
 
 	if (error == 0)
 		return;
 	r->has_error = true;
-	if (in_topic && r->topic_noticed) {
+	if (in_topic && r->watch.topic_noticed) {
 		stats_error(&r->client->worker->stats, error);
 		return;
 	}
-	notice_error(r->client, r, in_topic ? &r->topic : NULL, error);
-	r->topic_noticed = true;
+	notice_error(r->client, r, in_topic ? &r->watch.topic : NULL, error);
+	r->watch.topic_noticed = true;
 }
 
 /* A leader as clients know it; as a hint in `single` mode: none at all, for
@@ -137,7 +143,7 @@ static void show_leader(const struct window *w, const struct walk_event *e)
 
 	if (e->number < 0)
 		return;
-	if (!(w->r->in_leader_hint && single) &&
+	if (!(w->r->watch.in_leader_hint && single) &&
 	    !advertise_broker(&worker->advertising, worker->snapshot, (int32_t)e->number, &told))
 		told.id = -1;
 	wire_put32(at(w, e->at), (uint32_t)told.id);
@@ -163,7 +169,7 @@ static bool is_address_setting(const uint8_t *name, uint32_t len)
 /* The length is announced already: as many stars. */
 static void hide(const struct window *w, const struct walk_event *e)
 {
-	if (w->r->hides_value && e->len > 0)
+	if (w->r->watch.hides_value && e->len > 0)
 		memset(at(w, e->at + e->size - e->len), '*', e->len);
 }
 
@@ -184,13 +190,13 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		show_leader(w, e);
 		break;
 	case CONFIG_NAME:
-		r->hides_value = is_address_setting(e->bytes, e->len);
+		r->watch.hides_value = is_address_setting(e->bytes, e->len);
 		break;
 	case CONFIG_VALUE:
 		hide(w, e);
 		break;
 	case LEADER_EPOCH:
-		if (r->in_leader_hint &&
+		if (r->watch.in_leader_hint &&
 		    r->client->worker->config->advertised_mode == ADVERTISE_SINGLE)
 			wire_put32(at(w, e->at), UINT32_MAX);
 		break;
@@ -210,14 +216,14 @@ static void event_seen(const struct window *w, const struct walk_event *e)
 	if (e->kind == WALK_VALUE) {
 		value_seen(w, e);
 	} else if (e->kind == WALK_TAG && e->is == CURRENT_LEADER) {
-		r->in_leader_hint = true;
+		r->watch.in_leader_hint = true;
 	} else if (e->kind == WALK_TAG && e->is == NODE_ENDPOINTS) {
 		/* its length is announced already: an unknown tagged field of zeros */
 		*at(w, e->at) = TAG_UNKNOWN;
-		r->blank_from = e->at + e->size - e->len;
-		r->blank_to = e->at + e->size;
+		r->watch.blank_from = e->at + e->size - e->len;
+		r->watch.blank_to = e->at + e->size;
 	} else if (e->kind == WALK_TAG_END) {
-		r->in_leader_hint = false;
+		r->watch.in_leader_hint = false;
 	}
 }
 
@@ -225,10 +231,10 @@ static void event_seen(const struct window *w, const struct walk_event *e)
 static void blank(const struct window *w, uint32_t to)
 {
 	struct request *r = w->r;
-	uint32_t from = r->blank_from > w->from ? r->blank_from : w->from;
+	uint32_t from = r->watch.blank_from > w->from ? r->watch.blank_from : w->from;
 
-	if (to > r->blank_to)
-		to = r->blank_to;
+	if (to > r->watch.blank_to)
+		to = r->watch.blank_to;
 	if (from < to)
 		memset(at(w, from), 0, to - from);
 }
@@ -236,13 +242,13 @@ static void blank(const struct window *w, uint32_t to)
 static int64_t see(void *ctx, uint8_t *bytes, uint32_t n)
 {
 	struct request *r = ctx;
-	struct walk *walk = &r->answer_walk;
-	uint32_t head = r->answer_head < n ? r->answer_head : n;
+	struct walk *walk = &r->watch.walk;
+	uint32_t head = r->watch.head < n ? r->watch.head : n;
 	struct window w = { r, bytes + head, walk->pos };
 	struct walk_event e;
 	enum walk_result got;
 
-	r->answer_head -= head;
+	r->watch.head -= head;
 	if (n == head)
 		return head;
 	walk_input(walk, w.bytes, n - head);
@@ -260,20 +266,26 @@ static uint32_t blind(void *ctx)
 {
 	const struct request *r = ctx;
 
-	if (r->answer_head > 0 || r->answer_walk.pos < r->blank_to)
+	if (r->watch.head > 0 || r->watch.walk.pos < r->watch.blank_to)
 		return 0;
-	return r->answer_walk.skip;
+	return r->watch.walk.skip;
 }
 
 static void passed(void *ctx, uint32_t n)
 {
 	struct request *r = ctx;
 
-	r->answer_walk.skip -= n;
-	r->answer_walk.pos += n;
+	r->watch.walk.skip -= n;
+	r->watch.walk.pos += n;
 }
 
 struct relay_watcher watch_over(struct request *r)
 {
 	return (struct relay_watcher){ .see = see, .blind = blind, .passed = passed, .ctx = r };
+}
+
+bool watch_whole(struct request *r, uint8_t *body, uint32_t size)
+{
+	watch_begin(r, 0, size);
+	return see(r, body, size) == size;
 }

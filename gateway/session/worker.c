@@ -4,6 +4,7 @@
 #include "session/client.h"
 #include "session/draining.h"
 #include "session/ports.h"
+#include "session/stay.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -50,10 +51,8 @@ static void reconfigure(struct worker *w, const struct config *config)
 	if (config->max_connection_age_ms != w->config->max_connection_age_ms)
 		w->aging_since = ev_now(w->loop);
 	w->config = config;
-	for (struct client *c = w->clients, *next; c != NULL; c = next) {
-		next = client_next(c);
-		client_reconfigure(c);
-	}
+	for (struct client *c = w->clients; c != NULL; c = c->next)
+		client_wake(c);
 }
 
 static void deliver_call(struct letter *letter, void *owner)
@@ -176,6 +175,7 @@ void worker_free(struct worker *w)
 	w->turns.has_begun = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
+	arrivals_free(w, "the node stops");
 	ports_free(w);
 	mailbox_deinit(&w->mailbox);
 	ready_deinit(&w->ready);

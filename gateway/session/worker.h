@@ -23,6 +23,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+struct arrival;
 struct client;
 
 enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
@@ -47,7 +48,8 @@ struct worker {
 	struct brokers brokers;
 	uint64_t next_client_id;
 	struct client *clients;
-	ev_io *listeners; /* one a port; fd -1: closed */
+	struct arrival *arrivals; /* connections of which it is not known yet who came */
+	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;
 	/* the drain: see draining.c */
 	struct turns turns;

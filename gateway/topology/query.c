@@ -6,6 +6,9 @@ static void query_free(struct topology_query *q)
 {
 	names_deinit(&q->names);
 	names_deinit(&q->ids);
+	for (size_t i = 0; i < q->key_count; i++)
+		free(q->keys[i].bytes);
+	free(q->keys);
 	free(q->key);
 	free(q);
 }
@@ -50,10 +53,18 @@ static void deliver(struct letter *letter, void *owner)
 
 void query_answer(struct topology_query *q, int32_t broker)
 {
+	struct topology_query *parent = q->parent;
+
 	query_wait_in(q, NULL);
 	if (q->ages != NULL)
 		TAILQ_REMOVE(q->ages, q, by_age);
 	q->ages = NULL;
+	if (parent != NULL) {
+		query_free(q);
+		if (--parent->open == 0)
+			query_answer(parent, NO_BROKER);
+		return;
+	}
 	q->broker = broker;
 	q->letter.deliver = deliver;
 	mailbox_post(q->mailbox, &q->letter);

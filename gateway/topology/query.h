@@ -35,6 +35,12 @@ struct topology_query {
 	struct names names, ids;
 	bool all; /* more than can be named */
 
+	/* about many coordinators: a query for each, that answers to this one */
+	struct name *keys;
+	size_t key_count;
+	size_t open;		       /* of them, not answered */
+	struct topology_query *parent; /* of one of those; NULL: it is none */
+
 	/* about a coordinator */
 	enum coordinator_type type;
 	void *key; /* NULL: about topics */
@@ -47,7 +53,8 @@ struct topology_query *query_new(struct topology *t, struct mailbox *mailbox,
 void query_begin(struct topology_query *q, struct query_list *ages, int64_t deadline);
 /* Moves it to a list; NULL: out of the one it is in. */
 void query_wait_in(struct topology_query *q, struct query_list *list);
-/* Takes it out of its lists and sends the answer off. */
+/* Takes it out of its lists and sends the answer off; one of many is freed, and the last one
+ * answers for all. */
 void query_answer(struct topology_query *q, int32_t broker);
 
 #endif

@@ -39,12 +39,9 @@ static bool can_ask(const struct topology_query *q)
 	return q->key == NULL || q->len <= KEY_MAX;
 }
 
-static void deliver_query(struct letter *letter, void *owner)
+static void ask_now(struct topology *t, struct topology_query *q)
 {
-	struct topology *t = owner;
-	struct topology_query *q = CONTAINER_OF(letter, struct topology_query, letter);
-
-	if (t->is_stopping || !can_ask(q)) {
+	if (!can_ask(q)) {
 		query_answer(q, NO_BROKER);
 		return;
 	}
@@ -55,6 +52,36 @@ static void deliver_query(struct letter *letter, void *owner)
 		finds_ask(t->finds, q);
 	else
 		refresh_ask(t->refresh, q);
+}
+
+/* One query for each key, all at once. */
+static void ask_each(struct topology *t, struct topology_query *q)
+{
+	q->open = q->key_count + 1; /* this function counts too */
+	for (size_t i = 0; i < q->key_count; i++) {
+		struct topology_query *one = query_new(t, NULL, NULL, NULL);
+
+		one->parent = q;
+		one->type = q->type;
+		one->key = mem_strndup((const char *)q->keys[i].bytes, q->keys[i].len);
+		one->len = q->keys[i].len;
+		ask_now(t, one);
+	}
+	if (--q->open == 0)
+		query_answer(q, NO_BROKER);
+}
+
+static void deliver_query(struct letter *letter, void *owner)
+{
+	struct topology *t = owner;
+	struct topology_query *q = CONTAINER_OF(letter, struct topology_query, letter);
+
+	if (t->is_stopping)
+		query_answer(q, NO_BROKER);
+	else if (q->keys != NULL)
+		ask_each(t, q);
+	else
+		ask_now(t, q);
 }
 
 static struct topology_query *post_query(struct topology_query *q)
@@ -74,6 +101,24 @@ struct topology_query *topology_ask_coordinator(struct topology *t, enum coordin
 	q->type = type;
 	q->key = mem_strndup(len > 0 ? key : "", len);
 	q->len = len;
+	return post_query(q);
+}
+
+struct topology_query *topology_ask_coordinators(struct topology *t, enum coordinator_type type,
+						 const struct topology_name *keys, size_t count,
+						 struct mailbox *mailbox, topology_answer answer,
+						 void *owner)
+{
+	struct topology_query *q = query_new(t, mailbox, answer, owner);
+
+	q->type = type;
+	q->keys = mem_zalloc((count + 1) * sizeof *q->keys);
+	q->key_count = count;
+	for (size_t i = 0; i < count; i++) {
+		q->keys[i].bytes =
+			(uint8_t *)mem_strndup(keys[i].len > 0 ? keys[i].name : "", keys[i].len);
+		q->keys[i].len = (uint32_t)keys[i].len;
+	}
 	return post_query(q);
 }
 

@@ -57,13 +57,18 @@ struct topology_query *topology_ask_coordinator(struct topology *t, enum coordin
 						const void *key, size_t len,
 						struct mailbox *mailbox, topology_answer answer,
 						void *owner);
-/* Asks the cluster for topics by name or, with len 16 and by_id, by id;
- * `topics` is copied. */
 struct topology_name {
 	const void *name;
 	size_t len;
-	bool by_id;
+	bool by_id; /* a topic's, of 16 bytes */
 };
+/* The same for many keys at once, which are copied: answers NO_BROKER when all are known, or have
+ * been asked for in vain; then look them up. */
+struct topology_query *topology_ask_coordinators(struct topology *t, enum coordinator_type type,
+						 const struct topology_name *keys, size_t count,
+						 struct mailbox *mailbox, topology_answer answer,
+						 void *owner);
+/* Asks the cluster for topics, which are copied. */
 struct topology_query *topology_ask_topics(struct topology *t, const struct topology_name *topics,
 					   size_t count, struct mailbox *mailbox,
 					   topology_answer answer, void *owner);

@@ -76,4 +76,6 @@ const struct kapi api_fetch = {
 	.key = KEY_FETCH, .name = "Fetch", .versions = "0-18", .flexible = "12+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .edited = true, .long_poll = true };
+	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .waits = WAITS_FOR_DATA,
+	/* a broker that throttles answers without any items: nothing is wrong with them */
+	.missing_is_fine = true, .course = COURSE_FETCH };

@@ -25,4 +25,4 @@ const struct kapi api_sync_group = {
 	.key = KEY_SYNC_GROUP, .name = "SyncGroup", .versions = "0-5", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
-	.long_poll = true };
+	.waits = WAITS_FOR_GROUP };

@@ -17,7 +17,7 @@ static struct tenure chosen(void)
 {
 	struct tenure t;
 
-	tenure_begin(&t, 1, 0, NOW - 10);
+	tenure_begin(&t, 1, 0, 0, NOW - 10);
 	leave_choose(&t, NOW);
 	assert_true(leave_is_due(&t, &at_once, NOW));
 	return t;
@@ -128,7 +128,7 @@ static void age_is_off_by_default(void **state)
 	struct tenure t;
 
 	(void)state;
-	tenure_begin(&t, 1, 0, NOW - 1e9);
+	tenure_begin(&t, 1, 0, 0, NOW - 1e9);
 	assert_false(leave_is_due(&t, &at_once, NOW));
 	assert_true(isinf(leave_at(&t, &at_once, NOW)));
 }
@@ -145,7 +145,7 @@ static void ages_differ(void **state)
 	for (uint64_t id = 1; id <= CLIENTS; id++) {
 		double age;
 
-		tenure_begin(&t, id, 0, NOW);
+		tenure_begin(&t, id, 0, 0, NOW);
 		age = leave_at(&t, &terms, NOW) - NOW;
 		assert_false(leave_is_due(&t, &terms, NOW));
 		least = fmin(least, age);
@@ -155,7 +155,7 @@ static void ages_differ(void **state)
 	assert_true(least >= 0.9 * LIMIT_S && most <= 1.1 * LIMIT_S);
 	assert_true(most - least > 0.15 * LIMIT_S);
 	assert_in_range(early, CLIENTS / 3, CLIENTS * 2 / 3);
-	tenure_begin(&t, 1, 0, NOW - 1.2 * LIMIT_S);
+	tenure_begin(&t, 1, 0, 0, NOW - 1.2 * LIMIT_S);
 	assert_true(leave_is_due(&t, &terms, NOW));
 	terms.aging_since = NOW; /* a limit that is new counts from now on */
 	assert_false(leave_is_due(&t, &terms, NOW));
@@ -178,7 +178,7 @@ static void the_young_and_the_chosen_are_no_candidates(void **state)
 	struct tenure t;
 
 	(void)state;
-	tenure_begin(&t, 1, 0, NOW - 4);
+	tenure_begin(&t, 1, 0, 0, NOW - 4);
 	assert_false(leave_is_candidate(&t, NOW));
 	assert_true(leave_is_candidate(&t, NOW + 1));
 	t.sent_acks0 = true;

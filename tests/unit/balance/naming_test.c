@@ -75,7 +75,7 @@ static struct tenure connect_by(int port)
 	static uint64_t ids;
 	struct tenure t;
 
-	tenure_begin(&t, ++ids, port, NOW);
+	tenure_begin(&t, ++ids, port, FIRST + port, NOW);
 	return t;
 }
 

@@ -11,7 +11,7 @@ static struct tenure by_port(int port)
 {
 	struct tenure t;
 
-	tenure_begin(&t, 1, port, 0);
+	tenure_begin(&t, 1, port, 0, 0);
 	return t;
 }
 
@@ -53,7 +53,7 @@ static void by_one_port_clients_go_by_chance(void **state)
 	for (uint64_t id = 1; id <= 400; id++) {
 		struct tenure c;
 
-		tenure_begin(&c, id, 0, 0);
+		tenure_begin(&c, id, 0, 0, 0);
 		in_turn[turns_of_client(&t, &c)]++;
 	}
 	for (int i = 0; i < 4; i++)

@@ -1,11 +1,15 @@
 /* A client is closed only between two requests, and is counted while it is chosen. */
-#include "session/session.h"
+#include "session/stay.h"
 
 #include "balance/leave.h"
+#include "session/client.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -16,10 +20,18 @@ static struct shared shared = { .config = &config };
 struct scene {
 	struct worker w;
 	struct client c;
+	int peer;
 };
+
+static void on_event(void *owner)
+{
+	(void)owner;
+}
 
 static void begin(struct scene *s)
 {
+	int ends[2];
+
 	config = (struct config){ .node_id = (char[]){ "a" } };
 	memset(s, 0, sizeof *s);
 	places_init(&shared.places, "a");
@@ -27,8 +39,10 @@ static void begin(struct scene *s)
 	s->w.config = &config;
 	s->w.loop = ev_loop_new(EVFLAG_AUTO);
 	s->c.worker = &s->w;
-	s->c.in_state = IN_HEAD;
-	tenure_begin(&s->c.tenure, 1, 0, ev_now(s->w.loop) - 10);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
+	s->peer = ends[1];
+	conn_init(&s->c.conn, &conn_plain, ends[0], s->w.loop, &s->w.bufs, on_event, s);
+	tenure_begin(&s->c.tenure, 1, 0, 0, ev_now(s->w.loop) - 10);
 	leave_choose(&s->c.tenure, ev_now(s->w.loop));
 	atomic_store(&s->w.chosen, 1);
 	assert_true(stay_is_over(&s->c));
@@ -36,6 +50,9 @@ static void begin(struct scene *s)
 
 static void end(struct scene *s)
 {
+	conn_close(&s->c.conn);
+	close(s->peer);
+	bufpool_deinit(&s->w.bufs);
 	ev_loop_destroy(s->w.loop);
 	places_deinit(&shared.places);
 }
@@ -47,21 +64,22 @@ static void one_in_flight_stays(void **state)
 
 	(void)state;
 	begin(&s);
-	s.c.first = &r;
+	s.c.out.first = &r;
 	assert_false(stay_is_over(&s.c));
-	s.c.first = NULL;
-	s.c.conn.in.to = 1; /* the next one begins to come */
+	s.c.out.first = NULL;
+	assert_int_equal(write(s.peer, "", 1), 1); /* the next one begins to come */
+	assert_int_equal(conn_fill(&s.c.conn, UINT32_MAX), 1);
 	assert_false(stay_is_over(&s.c));
-	s.c.conn.in.to = 0;
-	s.c.conn.out.to = 1; /* an answer has not left */
+	conn_take(&s.c.conn, 1);
+	assert_true(conn_put(&s.c.conn, "", 1)); /* an answer has not left */
 	assert_false(stay_is_over(&s.c));
-	s.c.conn.out.to = 0;
-	s.c.in_state = IN_SEND;
+	assert_true(conn_flush(&s.c.conn));
+	s.c.in.state = IN_SEND;
 	assert_false(stay_is_over(&s.c));
-	s.c.in_state = IN_HEAD;
-	s.c.draining = true; /* it goes anyway */
+	s.c.in.state = IN_HEAD;
+	s.c.life = LIFE_DRAINING; /* it goes anyway */
 	assert_false(stay_is_over(&s.c));
-	s.c.draining = false;
+	s.c.life = LIFE_SERVED;
 	assert_true(stay_is_over(&s.c));
 	end(&s);
 }
@@ -92,7 +110,7 @@ static void a_transaction_stays_until_it_ends(void **state)
 	r.has_error = false;
 	stay_note_answer(&s.c, &r);
 	assert_true(stay_is_over(&s.c));
-	r.answerless = true;
+	r.layout.acks.size = 2; /* acks=0 */
 	stay_note_answer(&s.c, &r);
 	assert_false(stay_is_over(&s.c));
 	end(&s);
@@ -121,14 +139,14 @@ static void who_leaves_says_why(void **state)
 	begin(&s);
 	s.w.shed_why = STAT_SHED_SKEW;
 	stay_leave(&s.c);
-	assert_string_equal(s.c.closing, "closed for the balance of the nodes");
+	assert_string_equal(s.c.why, "closed for the balance of the nodes");
 	assert_int_equal(s.w.stats.counters[STAT_SHED_SKEW], 1);
 	stay_end(&s.c);
 	assert_int_equal(worker_chosen(&s.w), 0);
-	s.c.closing = NULL;
+	s.c.life = LIFE_SERVED;
 	s.c.tenure.chosen_at = 0;
 	stay_leave(&s.c);
-	assert_string_equal(s.c.closing, "too old");
+	assert_string_equal(s.c.why, "too old");
 	assert_int_equal(s.w.stats.counters[STAT_SHED_AGE], 1);
 	end(&s);
 }

@@ -1,0 +1,32 @@
+/* address.h - a peer's address and port, IPv4 or IPv6, in as many bytes as they need.
+ *
+ * A plain value; zeroed its family is AF_UNSPEC: unknown.
+ * Tests: tests/unit/net/address_test.c
+ */
+#ifndef NET_ADDRESS_H
+#define NET_ADDRESS_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <sys/socket.h>
+
+union address {
+	struct sockaddr any;
+	struct sockaddr_in v4;
+	struct sockaddr_in6 v6;
+};
+
+/* Of another family: unknown. */
+void address_set(union address *a, const struct sockaddr_storage *from);
+/* 0: unknown. */
+int address_port(const union address *a);
+/* The host's bytes in network order, 4 or 16 of them; NULL: unknown. */
+const void *address_host(const union address *a, size_t *len);
+
+enum { ADDRESS_TEXT = 64 };
+
+/* "10.0.0.5:4411", "[fd00::5]:4411", "[?]:0". */
+void address_text(const union address *a, char text[ADDRESS_TEXT]);
+
+#endif

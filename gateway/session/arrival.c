@@ -1,0 +1,257 @@
+#include "session/arrival.h"
+
+#include "net/proxy.h"
+#include "session/client.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <errno.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+enum { GLANCE = 256 }; /* most headers are shorter */
+
+/* Until the PROXY header is through there is a socket only, then the connection. */
+struct arrival {
+	struct arrival *next, **prev;
+	struct worker *worker;
+	struct came came;
+	int fd;		 /* -1: the connection has it */
+	uint32_t seen;	 /* bytes of a header that is not whole; 0: none */
+	bool is_counted; /* admission_enter_address */
+	ev_io watch;
+	ev_timer limit;
+	struct conn conn;
+};
+
+/* --- its end --- */
+
+static void take_out(struct arrival *a)
+{
+	struct ev_loop *loop = a->worker->loop;
+
+	ev_io_stop(loop, &a->watch);
+	ev_timer_stop(loop, &a->limit);
+	*a->prev = a->next;
+	if (a->next != NULL)
+		a->next->prev = a->prev;
+}
+
+/* Nobody has come. */
+static void give_up(struct arrival *a, const char *why)
+{
+	struct worker *w = a->worker;
+	char address[ADDRESS_TEXT];
+
+	address_text(&a->came.peer, address);
+	log_debug("client=%s event=closed reason=\"%s\"", address, why);
+	take_out(a);
+	if (a->fd >= 0)
+		close(a->fd);
+	else
+		conn_close(&a->conn);
+	if (a->is_counted)
+		admission_leave_address(w->shared->admission, &a->came.peer.any);
+	admission_leave(w->shared->admission);
+	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
+	free(a);
+	worker_client_gone(w);
+}
+
+static void refuse(struct arrival *a, enum stats_counter kind, const char *why)
+{
+	stats_add(&a->worker->stats, kind, 1);
+	give_up(a, why);
+}
+
+/* --- who came --- */
+
+static void be_client(struct arrival *a)
+{
+	take_out(a);
+	client_new(a->worker, &a->conn, &a->came);
+	free(a);
+}
+
+static void look_at_layer(struct arrival *a)
+{
+	if (conn_is_lost(&a->conn))
+		give_up(a, "closed by the client");
+	else if (conn_is_opening(&a->conn))
+		conn_await(&a->conn, true, true);
+	else
+		be_client(a);
+}
+
+static void on_layer(void *owner)
+{
+	look_at_layer(owner);
+}
+
+/* The broker whose port it is. */
+static int32_t broker_of(const struct config *config, int port)
+{
+	return config->advertised_mode == ADVERTISE_PORTS ? config->min_broker_id + port
+							  : NO_BROKER;
+}
+
+/* All bytes that come now are the connection's own. */
+static void admit(struct arrival *a)
+{
+	struct worker *w = a->worker;
+	int fd = a->fd;
+
+	a->is_counted = admission_enter_address(w->shared->admission, &a->came.peer.any);
+	if (!a->is_counted) {
+		refuse(a, STAT_CLIENTS_REFUSED_ADDRESS, "too many connections from this address");
+		return;
+	}
+	a->came.broker = broker_of(w->config, a->came.port);
+	ev_io_stop(w->loop, &a->watch);
+	a->fd = -1;
+	conn_init(&a->conn, &conn_plain, fd, w->loop, &w->bufs, on_layer, a);
+	look_at_layer(a);
+}
+
+/* --- the PROXY header --- */
+
+/* The client's own address, and the port that it asked for where that is one of those
+ * advertised: the load balancer may send all of them to one port of the node. */
+static void take_addresses(struct arrival *a, const struct proxy_header *header)
+{
+	union address asked;
+	int port;
+
+	address_set(&a->came.peer, &header->source);
+	address_set(&asked, &header->destination);
+	port = address_port(&asked) - a->worker->config->advertised_port;
+	if (port >= 0 && port < a->worker->port_count)
+		a->came.port = port;
+}
+
+/* The loop tells when there is more than has been looked at; what is looked at stays in the
+ * socket, so it would else tell all the time. */
+static void wait_for_more(struct arrival *a, uint32_t seen)
+{
+	int enough = (int)seen + 1;
+
+	if (a->seen > 0 && seen <= a->seen) {
+		give_up(a, "closed by the client in its PROXY header");
+		return;
+	}
+	a->seen = seen;
+	setsockopt(a->fd, SOL_SOCKET, SO_RCVLOWAT, &enough, sizeof enough);
+	ev_io_start(a->worker->loop, &a->watch);
+}
+
+/* Exactly the header's bytes are taken. */
+static void take(struct arrival *a, uint8_t *bytes, size_t n)
+{
+	int one = 1;
+
+	if (n > 0 && recv(a->fd, bytes, n, 0) != (ssize_t)n) {
+		give_up(a, "closed by the client"); /* they were there a moment ago */
+		return;
+	}
+	if (a->seen > 0)
+		setsockopt(a->fd, SOL_SOCKET, SO_RCVLOWAT, &one, sizeof one);
+	admit(a);
+}
+
+static bool is_trusted(const struct arrival *a)
+{
+	const struct config *config = a->worker->config;
+
+	return proxy_is_trusted(config->proxy_trusted, config->proxy_trusted_count,
+				&a->came.peer.any);
+}
+
+/* The first n bytes of the connection have been looked at. */
+static void judge(struct arrival *a, uint8_t *bytes, uint32_t n)
+{
+	struct proxy_header header;
+	size_t used;
+
+	switch (proxy_read(bytes, n, &header, &used)) {
+	case PROXY_HEADER:
+		if (!is_trusted(a))
+			break;
+		if (!header.is_local)
+			take_addresses(a, &header);
+		take(a, bytes, used);
+		return;
+	case PROXY_NO_HEADER:
+		if (a->worker->config->proxy_protocol != PROXY_ALLOW)
+			break;
+		take(a, bytes, 0);
+		return;
+	case PROXY_MORE:
+		wait_for_more(a, n);
+		return;
+	case PROXY_BAD:
+		break;
+	}
+	refuse(a, STAT_CLIENTS_REFUSED_PROXY, "PROXY header missing, malformed or not trusted");
+}
+
+static void peek(struct arrival *a)
+{
+	uint8_t bytes[PROXY_HEADER_MAX];
+	size_t room = a->seen >= GLANCE ? sizeof bytes : GLANCE;
+	ssize_t n = recv(a->fd, bytes, room, MSG_PEEK);
+
+	if (n > 0)
+		judge(a, bytes, (uint32_t)n);
+	else if (n == 0)
+		give_up(a, "closed by the client");
+	else if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR)
+		ev_io_start(a->worker->loop, &a->watch);
+	else
+		give_up(a, "lost");
+}
+
+static void on_io(struct ev_loop *loop, ev_io *io, int events)
+{
+	(void)loop;
+	(void)events;
+	peek(io->data);
+}
+
+static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	refuse(timer->data, STAT_TIMEOUTS_HEAD, "nobody has said who came");
+}
+
+/* --- its beginning --- */
+
+void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
+{
+	struct arrival *a = mem_zalloc(sizeof *a);
+
+	a->worker = w;
+	a->fd = fd;
+	a->came.port = port;
+	address_set(&a->came.peer, peer);
+	ev_io_init(&a->watch, on_io, fd, EV_READ);
+	ev_timer_init(&a->limit, on_limit, w->config->head_timeout_ms / 1000.0, 0.0);
+	a->watch.data = a->limit.data = a;
+	a->next = w->arrivals;
+	a->prev = &w->arrivals;
+	if (a->next != NULL)
+		a->next->prev = &a->next;
+	w->arrivals = a;
+	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
+	ev_timer_start(w->loop, &a->limit);
+	if (w->config->proxy_protocol == PROXY_OFF)
+		admit(a);
+	else
+		peek(a);
+}
+
+void arrivals_free(struct worker *w, const char *why)
+{
+	while (w->arrivals != NULL)
+		give_up(w->arrivals, why);
+}

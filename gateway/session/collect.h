@@ -1,0 +1,20 @@
+/* collect.h - parts' answers that must be held: within the budget, whole, and read. */
+#ifndef SESSION_COLLECT_H
+#define SESSION_COLLECT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct part;
+struct request;
+
+/* Reads the answer of a part that is SENT as far as it has come; true: something moved. */
+bool collect_part(struct client *c, struct part *p);
+/* The body of a held answer behind its header; false: malformed. */
+bool collect_body(const struct part *p, uint8_t **body, uint32_t *size);
+/* Reads a held answer for a merge, once, and takes what is not for the client out of it; false: it
+ * contradicts its schema. */
+bool collect_read(struct client *c, struct part *p);
+
+#endif

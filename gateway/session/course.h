@@ -1,0 +1,67 @@
+/* course.h - what becomes of a request between its head and its answer's last byte.
+ *
+ *   through     one broker; frame and answer are cut through as they come
+ *   rewritten   one broker; the answer is held, for it names addresses
+ *   merged      parts for several brokers, or all; the answers become one
+ *   polled      a Fetch of several brokers that may wait: looked everywhere, then waited
+ *   here        the gateway answers itself
+ *
+ * routing.c decides which, and where to; a fetch session or a share session is a course more.
+ */
+#ifndef SESSION_COURSE_H
+#define SESSION_COURSE_H
+
+#include "route/edits.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct request;
+struct part;
+struct course;
+
+/* What routing_decide found. */
+struct sending {
+	const struct course *course;
+	const int32_t *brokers; /* a part for each; in the request's arena */
+	uint32_t count;
+	struct edits edits; /* of the frame outside of its items */
+	bool ends_session;  /* a Fetch: its session's fields are written over */
+	int code;	    /* here: the error that is answered; 0: the API's own answer */
+	const char *closes; /* NEED_CLOSE, NEED_END: why */
+	bool is_malformed;  /* NEED_END: counted as a bad frame */
+};
+
+/* What a decision waits for. */
+enum course_need {
+	NEED_NOTHING,	   /* the sending is complete */
+	NEED_MORE,	   /* of the frame */
+	NEED_WHOLE,	   /* the frame, whole */
+	NEED_TOPICS,	   /* the topology is to be asked for those that have no target */
+	NEED_COORDINATORS, /* the same for keys */
+	NEED_END,   /* as a broker does: no further frame is read, what was asked is answered */
+	NEED_CLOSE, /* now */
+};
+
+enum course_result {
+	COURSE_WAITS,
+	COURSE_MOVED,
+	COURSE_ANSWERED, /* the answer's last byte has left, or leaves with the next flush */
+};
+
+struct course {
+	const char *name;
+	/* Once: makes the parts, or the answer.  The frame is in the client's buffer. */
+	void (*commit)(struct client *c, struct request *r, const struct sending *to);
+	/* The request has left whole and is the client's oldest: moves its answer, or makes it
+	 * (request's replied). */
+	enum course_result (*answer)(struct client *c, struct request *r);
+	/* The request ends, whatever the reason; its parts still stand. */
+	void (*leave)(struct client *c, struct request *r);
+};
+
+extern const struct course course_through, course_rewritten, course_merged, course_polled,
+	course_here;
+
+#endif

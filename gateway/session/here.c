@@ -1,0 +1,91 @@
+/* The course of a request that the gateway answers itself: ApiVersions, and what it refuses with
+ * an error code. */
+#include "route/api_versions.h"
+#include "session/client.h"
+#include "session/reply.h"
+#include "util/mem.h"
+
+enum {
+	ANSWER_MAX = 64 * 1024,
+	NAME_MAX_KEPT = 255, /* of the client's software */
+};
+
+static bool is_told(void *ctx, int32_t id)
+{
+	const struct worker *w = ctx;
+	struct advertised told;
+
+	for (size_t i = 0; i < w->snapshot->broker_count; i++) {
+		if (advertise_broker(&w->advertising, w->snapshot, w->snapshot->brokers[i].id,
+				     &told) &&
+		    told.id == id)
+			return true;
+	}
+	return false;
+}
+
+static void keep_hello(struct client *c, const struct api_versions_request *said)
+{
+	if (said->software_name == NULL || said->name_len > NAME_MAX_KEPT ||
+	    said->version_len > NAME_MAX_KEPT)
+		return;
+	free(c->hello.name);
+	free(c->hello.version);
+	c->hello.name = mem_strndup((const char *)said->software_name, said->name_len);
+	c->hello.version = mem_strndup((const char *)said->software_version, said->version_len);
+}
+
+/* False: malformed. */
+static bool answer_versions(struct client *c, struct request *r)
+{
+	struct api_versions_request said;
+	const struct api_versions_question question = {
+		.version = r->head.version,
+		.body = conn_data(&c->conn) + r->head.body_at,
+		.size = request_frame_size(r) - r->head.body_at,
+		.snapshot = c->worker->snapshot,
+		.known_node = is_told,
+		.ctx = c->worker,
+	};
+	struct buf out;
+	bool good;
+
+	buf_init(&out, ANSWER_MAX);
+	good = api_versions_answer(&out, &question, &said);
+	if (good) {
+		keep_hello(c, &said);
+		reply_bytes(r, out.data, out.len);
+	}
+	buf_deinit(&out);
+	return good;
+}
+
+static void commit(struct client *c, struct request *r, const struct sending *to)
+{
+	if (to->code != 0) {
+		reply_stub(r, to->code, true);
+	} else if (!answer_versions(c, r)) {
+		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
+		client_end(c, "a malformed request");
+		return;
+	}
+	client_count_in(c, request_frame_size(r));
+	inbound_swallow(c, request_frame_size(r));
+}
+
+static enum course_result answer(struct client *c, struct request *r)
+{
+	(void)c;
+	(void)r;
+	return COURSE_WAITS; /* the reply was made at once */
+}
+
+static void leave(struct client *c, struct request *r)
+{
+	(void)c;
+	(void)r;
+}
+
+const struct course course_here = {
+	.name = "here", .commit = commit, .answer = answer, .leave = leave
+};

@@ -1,0 +1,60 @@
+/* inbound.h - the frame of a client that is coming in; one at a time.
+ *
+ * The state's one writer: reading.c and the courses move it by these functions.
+ *
+ *   HEAD --> ROUTE --> SEND --> HEAD
+ *             |  ^       `----> SWALLOW --> HEAD
+ *             |  `--BUDGET, ASK
+ *             `--> SWALLOW (answered here)              any --> STOPPED
+ */
+#ifndef SESSION_INBOUND_H
+#define SESSION_INBOUND_H
+
+#include "session/relay.h"
+
+struct client;
+struct request;
+struct topology_query;
+
+enum inbound_state {
+	IN_HEAD,    /* a frame's head is to come */
+	IN_ROUTE,   /* its body, as far as routing needs it */
+	IN_BUDGET,  /* memory for a frame that must be held */
+	IN_ASK,	    /* the topology is looking something up */
+	IN_SEND,    /* it is leaving */
+	IN_SWALLOW, /* what is left of it goes nowhere */
+	IN_STOPPED, /* nothing more is read */
+};
+
+struct inbound {
+	enum inbound_state state;
+	struct request *request; /* the one that state is about; also in the queue */
+	uint32_t swallow;
+	struct relay relay; /* of a frame that is cut through */
+	struct topology_query *query;
+	ev_tstamp since; /* the first byte of the frame, 0: none has come */
+};
+
+/* A head was read: this is its request. */
+void inbound_route(struct client *c, struct request *r);
+void inbound_wait_for_memory(struct client *c);
+void inbound_ask(struct client *c, struct topology_query *query);
+/* What was waited for has come, or is not waited for any more: it is routed again. */
+void inbound_route_again(struct client *c);
+void inbound_send(struct client *c);
+void inbound_sent(struct client *c);
+/* So many bytes of the frame that have not been taken go nowhere. */
+void inbound_swallow(struct client *c, uint32_t n);
+void inbound_swallow_some(struct client *c);
+/* Nothing more is read; the frame that was coming in is nobody's any more, and its request is
+ * freed. */
+void inbound_stop(struct client *c);
+/* The request is freed. */
+void inbound_forget(struct client *c, const struct request *r);
+
+/* Between frames, and none has begun to come. */
+bool inbound_is_idle(const struct client *c);
+/* Whether the rest of a frame is waited for. */
+bool inbound_is_in_body(const struct client *c);
+
+#endif

@@ -1,0 +1,97 @@
+#include "session/losses.h"
+
+#include "kafka/errors.h"
+#include "session/client.h"
+#include "session/send.h"
+#include "util/log.h"
+
+static void lost_part(struct client *c, struct part *p)
+{
+	struct request *r = p->request;
+
+	p->upstream = NULL;
+	if (p->state == PART_TO_SEND) {
+		send_give_up(c, p);
+	} else if (p->state == PART_SENT) {
+		part_set(p, PART_LOST);
+		if (r->is_answered)
+			client_fail(c, "its broker was lost in mid-answer");
+	}
+	if (r->head.api->route == TO_GROUP || r->head.api->route == TO_TXN)
+		watch_key_error(c, r, ERROR_NOT_COORDINATOR);
+}
+
+/* Parts whose answers were to come over the connection. */
+static void lose_parts(struct client *c, const struct upstream *u)
+{
+	for (struct request *r = c->out.first; r != NULL; r = r->next) {
+		for (uint32_t i = 0; i < r->part_count; i++) {
+			if (r->parts[i].upstream == u)
+				lost_part(c, &r->parts[i]);
+		}
+	}
+	if (!u->link.was_open)
+		send_connect_failed(c, u);
+}
+
+/* What the loss says of the broker. */
+static void note_loss(struct client *c, const struct upstream *u)
+{
+	char address[ADDRESS_TEXT];
+
+	if (upstream_is_given_up(u) || (u->ring_count == 0 && u->link.was_open))
+		return; /* idle connections end, that means nothing */
+	address_text(&c->came.peer, address);
+	log_info("conn=%llu client=%s broker=%d err=%s why=\"%s\"", (unsigned long long)c->id,
+		 address, u->broker, u->link.was_open ? "lost" : "unreachable",
+		 link_end_text(u->link.end));
+	if (u->link.was_open)
+		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
+	else
+		worker_shun(c->worker, u->broker);
+	topology_notice_broker(c->worker->shared->topology, u->broker);
+}
+
+static void lose(struct client *c, struct upstream *u)
+{
+	lose_parts(c, u);
+	if (u->loose && u->link.was_open)
+		client_fail(c, "a broker was lost with acks=0 data on its way");
+	note_loss(c, u);
+	standing_upstream_lost(c, u);
+	upstream_free(u);
+}
+
+bool losses_step(struct client *c)
+{
+	bool any = false;
+
+	for (struct upstream **at = &c->upstreams; *at != NULL;) {
+		struct upstream *u = *at;
+
+		any |= upstream_discard(u);
+		if (!upstream_is_lost(u)) {
+			at = &u->next;
+			continue;
+		}
+		*at = u->next;
+		lose(c, u);
+		any = true;
+	}
+	return any;
+}
+
+void losses_deadline(struct client *c, struct request *r)
+{
+	r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
+	if (r->is_answered && !conn_may_write(&c->conn))
+		return; /* it is the client that takes its time */
+	stats_add(&c->worker->stats, STAT_TIMEOUTS_REQUEST, 1);
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		/* its answer can't be told from a late one: the connection goes */
+		if (p->upstream != NULL && !part_is_final(p))
+			upstream_lose(p->upstream, LINK_LATE);
+	}
+}

@@ -1,0 +1,15 @@
+/* losses.h - a broker, or a request's time, is lost: what the client's requests make of it. */
+#ifndef SESSION_LOSSES_H
+#define SESSION_LOSSES_H
+
+#include <stdbool.h>
+
+struct client;
+struct request;
+
+/* Takes broken upstreams out, and what nobody wants of the others; true when something moved. */
+bool losses_step(struct client *c);
+/* The request's answer did not come in time. */
+void losses_deadline(struct client *c, struct request *r);
+
+#endif

@@ -1,0 +1,13 @@
+/* outbound.h - answers leave in the order of the requests: only the oldest request's answer is
+ * read past its head. */
+#ifndef SESSION_OUTBOUND_H
+#define SESSION_OUTBOUND_H
+
+#include <stdbool.h>
+
+struct client;
+
+/* True when something moved. */
+bool outbound_step(struct client *c);
+
+#endif

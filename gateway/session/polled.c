@@ -1,0 +1,395 @@
+/* The course of a Fetch of several brokers that may wait: look everywhere first, then wait
+ * everywhere (KAFKA-ROUTING 6.4).
+ *
+ * First every leader is asked without waiting.  When that brings too little and nothing is wrong,
+ * every leader holds the question for the rest of the client's wait, each on a connection of its
+ * own; the first one that has something to say ends it, and the others' answers are those of the
+ * look.
+ *
+ * Polls that are then still out are left where they are, as standings of the client.  The next
+ * Fetch usually asks those leaders the same again: then it takes over the poll, and what the look
+ * before it said, instead of asking anew.  What a poll asks is told by a sum over its partitions,
+ * because clients turn their order round. */
+#include "kafka/wire.h"
+#include "route/split.h"
+#include "session/client.h"
+#include "session/collect.h"
+#include "session/merged.h"
+#include "session/send.h"
+#include "util/hash.h"
+#include "util/mem.h"
+
+#include <string.h>
+
+enum {
+	EARLY_MS = 10, /* a poll that ends so long before its time has a reason to */
+	WORTH_MS = 5,  /* a shorter rest of the wait is not asked for */
+};
+
+/* What belongs to the part of the same index. */
+struct asked {
+	uint64_t question; /* what is asked, whatever the order */
+	bool is_adopted;   /* the poll was left behind by an earlier Fetch */
+	bool is_judged;	   /* the poll ended, and that did not end the wait */
+};
+
+/* The course's own. */
+struct polled {
+	uint8_t *frame; /* its own copy */
+	struct edits edits;
+	ev_tstamp wait_until;
+	bool is_waiting;     /* request's parts are the polls */
+	struct part *looked; /* then: the parts of the look */
+	struct asked *asked;
+};
+
+static struct polled *of(const struct request *r)
+{
+	return r->of_course;
+}
+
+/* --- polls that are left behind --- */
+
+struct poll {
+	struct standing standing;
+	struct upstream *upstream;
+	uint64_t question;
+	uint32_t correlation_id;
+	ev_tstamp until; /* it ends by then */
+	uint8_t *looked; /* the answer of the look */
+	uint32_t looked_size;
+};
+
+static struct poll *poll_of(const struct standing *s)
+{
+	return CONTAINER_OF(s, struct poll, standing);
+}
+
+static void poll_free(struct client *c, struct poll *poll)
+{
+	standing_remove(c, &poll->standing);
+	free(poll->looked);
+	free(poll);
+}
+
+static void on_upstream_lost(struct client *c, struct standing *s, const struct upstream *u)
+{
+	if (poll_of(s)->upstream == u)
+		poll_free(c, poll_of(s));
+}
+
+static bool keeps(const struct standing *s, const struct upstream *u)
+{
+	return u != NULL && poll_of(s)->upstream == u;
+}
+
+static void on_client_end(struct client *c, struct standing *s)
+{
+	struct poll *poll = poll_of(s);
+
+	(void)c;
+	upstream_pass_on(poll->upstream, poll, NULL);
+	free(poll->looked);
+	free(poll);
+}
+
+static const struct standing_kind poll_kind = {
+	.name = "poll", .upstream_lost = on_upstream_lost, .keeps = keeps, .free = on_client_end
+};
+
+static struct poll *left_poll(const struct client *c, int32_t broker)
+{
+	for (struct standing *s = c->standing; s != NULL; s = s->next) {
+		if (s->kind == &poll_kind && poll_of(s)->upstream->broker == broker)
+			return poll_of(s);
+	}
+	return NULL;
+}
+
+/* A poll that is still out when its request ends stays for the next one. */
+static void leave_poll(struct client *c, struct request *r, uint32_t i)
+{
+	struct part *p = &r->parts[i], *looked = &of(r)->looked[i];
+	struct poll *poll;
+
+	if (p->state != PART_SENT || p->upstream == NULL || looked->answer == NULL)
+		return;
+	poll = mem_zalloc(sizeof *poll);
+	*poll = (struct poll){ .standing.kind = &poll_kind,
+			       .upstream = p->upstream,
+			       .question = of(r)->asked[i].question,
+			       .until = of(r)->wait_until,
+			       .correlation_id = p->correlation_id,
+			       .looked = looked->answer,
+			       .looked_size = looked->answer_size };
+	looked->answer = NULL;
+	standing_add(c, &poll->standing);
+	upstream_pass_on(p->upstream, p, poll);
+	p->upstream = NULL;
+}
+
+static void leave(struct client *c, struct request *r)
+{
+	struct polled *f = of(r);
+
+	for (uint32_t i = 0; f->is_waiting && i < r->part_count; i++) {
+		leave_poll(c, r, i);
+		part_end(&f->looked[i]);
+	}
+}
+
+/* --- the look --- */
+
+static uint64_t question_of(const struct request *r, int32_t broker)
+{
+	const struct layout *l = &r->layout;
+	const uint8_t *body = of(r)->frame + r->head.body_at;
+	uint64_t sum = (uint64_t)r->head.version << 8 | (uint64_t)l->isolation.number;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+		const struct layout_topic *t = &l->topics[i->topic];
+		uint64_t pair[2];
+
+		if (i->target != broker)
+			continue;
+		pair[0] = t->name != NULL ? hash_bytes(t->name, t->name_len)
+					  : hash_bytes(t->id, 16);
+		pair[1] = hash_bytes(body + i->at, i->end - i->at);
+		sum += hash_bytes(pair, sizeof pair);
+	}
+	return sum;
+}
+
+/* A poll at this broker asks the same and no longer than this wait: what was looked at before it
+ * is as good as looking now, for it would have ended. */
+static void take_over(struct client *c, struct part *p, struct asked *asked)
+{
+	struct poll *poll = left_poll(c, p->broker);
+
+	if (poll == NULL || !upstream_is_open(poll->upstream))
+		return;
+	if (poll->question != asked->question || poll->until > of(p->request)->wait_until) {
+		upstream_lose(poll->upstream, LINK_GIVEN_UP); /* the next poll takes a new one */
+		return;
+	}
+	part_set(p, PART_ANSWERED);
+	asked->is_adopted = true;
+	p->answer = mem_alloc(poll->looked_size);
+	memcpy(p->answer, poll->looked, poll->looked_size);
+	p->answer_size = poll->looked_size;
+}
+
+/* The frame asks to wait so long for so much. */
+static void patch_wait(const struct request *r, uint32_t wait_ms, uint32_t min_bytes)
+{
+	uint8_t *body = of(r)->frame + r->head.body_at;
+
+	wire_put32(body + r->layout.max_wait_ms.at, wait_ms);
+	wire_put32(body + r->layout.min_bytes.at, min_bytes);
+}
+
+static void patch_max_bytes(const struct request *r, uint32_t parts)
+{
+	const struct layout_value *max = &r->layout.max_bytes;
+
+	if (max->size > 0)
+		wire_put32(of(r)->frame + r->head.body_at + max->at,
+			   max->number > parts ? (uint32_t)max->number / parts : 1);
+}
+
+static void compose(struct client *c, struct part *p)
+{
+	struct request *r = p->request;
+
+	p->correlation_id = c->next_correlation++;
+	gather_init(&p->frame, &r->arena);
+	p->frame_at = 0;
+	split_part(&p->frame, &r->head, of(r)->frame, &r->layout, &of(r)->edits, p->broker,
+		   p->correlation_id);
+}
+
+static void commit(struct client *c, struct request *r, const struct sending *to)
+{
+	struct polled *f = arena_zalloc(&r->arena, sizeof *f);
+
+	r->of_course = f;
+	f->frame = arena_copy(&r->arena, conn_data(&c->conn), request_frame_size(r));
+	f->edits = to->edits;
+	f->wait_until = client_now(c) + (double)r->layout.max_wait_ms.number / 1000.0;
+	f->asked = arena_zalloc(&r->arena, to->count * sizeof *f->asked);
+	layout_keep(&r->layout);
+	patch_max_bytes(r, to->count);
+	patch_wait(r, 0, (uint32_t)r->layout.min_bytes.number);
+	request_add_parts(r, to->count);
+	for (uint32_t i = 0; i < to->count; i++) {
+		r->parts[i].broker = to->brokers[i];
+		f->asked[i].question = question_of(r, to->brokers[i]);
+		compose(c, &r->parts[i]);
+		take_over(c, &r->parts[i], &f->asked[i]);
+	}
+	stats_add(&c->worker->stats, STAT_SPLITS, 1);
+	stats_add(&c->worker->stats, STAT_SPLIT_PARTS, to->count);
+	inbound_send(c);
+}
+
+/* Something to tell the client: data enough, or anything wrong. */
+static bool says_something(const struct part *p, uint64_t enough)
+{
+	const struct layout *l = &p->read.layout;
+
+	return l->has_item_error || l->error.number != 0 || l->throttle.number > 0 ||
+	       l->record_bytes >= enough;
+}
+
+static int64_t rest_ms(const struct client *c, const struct request *r)
+{
+	return (int64_t)((of(r)->wait_until - client_now(c)) * 1000.0);
+}
+
+/* The look brought too little, nothing is wrong, and there is time to wait. */
+static bool must_wait(struct client *c, struct request *r)
+{
+	int64_t min = r->layout.min_bytes.number;
+	uint64_t bytes = 0;
+
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->state != PART_ANSWERED)
+			return false;
+		if (!collect_read(c, p)) {
+			client_fail(c, "a broker's answer that contradicts its schema");
+			return false;
+		}
+		bytes += p->read.layout.record_bytes;
+		if (says_something(p, UINT64_MAX))
+			return false;
+	}
+	return rest_ms(c, r) >= WORTH_MS && min > 0 && bytes < (uint64_t)min;
+}
+
+/* --- the wait --- */
+
+static void begin_poll(struct client *c, struct part *p, struct asked *asked)
+{
+	patch_wait(p->request, (uint32_t)rest_ms(c, p->request), 1);
+	compose(c, p);
+	if (p->state != PART_TO_SEND)
+		part_set(p, PART_TO_SEND);
+	p->is_read = asked->is_adopted = false;
+	free(p->answer);
+	p->answer = NULL;
+	p->answer_size = 0;
+}
+
+static void adopt(struct client *c, struct part *p, struct poll *poll)
+{
+	p->upstream = poll->upstream;
+	p->correlation_id = poll->correlation_id;
+	part_set(p, PART_SENT);
+	upstream_pass_on(p->upstream, poll, p);
+	poll_free(c, poll);
+}
+
+static void begin_wait(struct client *c, struct request *r)
+{
+	struct polled *f = of(r);
+
+	f->is_waiting = true;
+	f->looked = r->parts;
+	request_add_parts(r, r->part_count);
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+		struct poll *poll;
+
+		p->broker = f->looked[i].broker;
+		p->purpose = FOR_POLLS;
+		poll = left_poll(c, p->broker);
+		if (f->asked[i].is_adopted && poll != NULL)
+			adopt(c, p, poll);
+		else
+			begin_poll(c, p, &f->asked[i]);
+	}
+}
+
+/* A poll has ended: whether that ends the wait. */
+static bool ends_wait(struct client *c, struct part *p, struct asked *asked)
+{
+	int64_t rest = rest_ms(c, p->request);
+
+	if (p->state != PART_ANSWERED)
+		return true; /* its broker is lost */
+	if (!collect_read(c, p)) {
+		client_fail(c, "a broker's answer that contradicts its schema");
+		return true;
+	}
+	if (says_something(p, 1))
+		return true;
+	if (asked->is_adopted && rest >= WORTH_MS) {
+		begin_poll(c, p, asked); /* it began earlier than this wait did */
+		return false;
+	}
+	return rest > EARLY_MS;
+}
+
+/* Moves one poll; true: it ends the wait. */
+static bool poll_step(struct client *c, struct part *p, struct asked *asked, bool *moved)
+{
+	enum part_state before = p->state;
+	bool is_enough = false;
+
+	if (p->state == PART_TO_SEND)
+		*moved |= send_composed(c, p);
+	if (p->state == PART_SENT && p->upstream != NULL)
+		*moved |= collect_part(c, p);
+	if (part_is_final(p) && !asked->is_judged) {
+		is_enough = ends_wait(c, p, asked);
+		asked->is_judged = part_is_final(p);
+	}
+	*moved |= p->state != before;
+	return is_enough;
+}
+
+static enum course_result wait_step(struct client *c, struct request *r)
+{
+	bool moved = false, is_enough = false, all = true;
+
+	for (uint32_t i = 0; i < r->part_count && !is_enough && !client_is_closing(c); i++) {
+		is_enough = poll_step(c, &r->parts[i], &of(r)->asked[i], &moved);
+		all &= of(r)->asked[i].is_judged;
+	}
+	if (client_is_closing(c) || !(is_enough || all))
+		return moved ? COURSE_MOVED : COURSE_WAITS;
+	if (!merged_reply(c, r, of(r)->looked))
+		client_fail(c, "a broker's answer that contradicts its schema");
+	return COURSE_MOVED;
+}
+
+static enum course_result look_step(struct client *c, struct request *r)
+{
+	bool moved = false, all = true;
+
+	for (uint32_t i = 0; i < r->part_count && !client_is_closing(c); i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->state == PART_SENT && p->upstream != NULL)
+			moved |= collect_part(c, p);
+		all &= part_is_final(p);
+	}
+	if (client_is_closing(c) || !all)
+		return moved ? COURSE_MOVED : COURSE_WAITS;
+	if (must_wait(c, r))
+		begin_wait(c, r);
+	else if (!client_is_closing(c) && !merged_reply(c, r, NULL))
+		client_fail(c, "its broker was lost, or answered what can't be shown");
+	return COURSE_MOVED;
+}
+
+static enum course_result answer(struct client *c, struct request *r)
+{
+	return of(r)->is_waiting ? wait_step(c, r) : look_step(c, r);
+}
+
+const struct course course_polled = {
+	.name = "polled", .commit = commit, .answer = answer, .leave = leave
+};

@@ -1,0 +1,290 @@
+#include "session/reading.h"
+
+#include "session/client.h"
+#include "session/routing.h"
+#include "session/send.h"
+#include "util/mem.h"
+
+#include <string.h>
+
+enum { CLIENT_ID_KEPT = 255 };
+
+/* --- bytes --- */
+
+/* No more will come.  A client that has only stopped sending is still answered. */
+static bool end_of_input(struct client *c)
+{
+	if (conn_is_lost(&c->conn))
+		client_fail(c, "closed by the client");
+	else if (conn_has_ended(&c->conn) && c->in.state != IN_HEAD)
+		client_fail(c, "closed by the client in mid-frame");
+	else if (conn_has_ended(&c->conn))
+		client_end(c, "closed by the client");
+	return false;
+}
+
+/* True: there is more in the buffer than before. */
+static bool read_more(struct client *c)
+{
+	uint32_t n;
+
+	if (conn_may_read(&c->conn) && conn_is_full(&c->conn)) {
+		client_fail(c, "a head that fills the buffer");
+		return false;
+	}
+	n = conn_fill(&c->conn, UINT32_MAX);
+	if (n > 0)
+		c->tally.moved_at = client_now(c);
+	return n > 0 || end_of_input(c);
+}
+
+static void bad_frame(struct client *c, const char *why)
+{
+	stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
+	client_end(c, why);
+}
+
+/* --- a frame's head --- */
+
+/* Whether brokers serve this version, or the API answers whatever is asked. */
+static bool is_served(const struct client *c, const struct request_head *h)
+{
+	const struct snapshot *s = c->worker->snapshot;
+
+	return h->api->route == HERE || kversions_has(s->offers[h->key], h->version);
+}
+
+/* For who asks who is connected; a client hardly ever changes its id. */
+static void keep_client_id(struct client *c, const struct request_head *head)
+{
+	const uint8_t *id = conn_data(&c->conn) + head->client_id_at;
+	size_t len = head->client_id_len > 0 ? (size_t)head->client_id_len : 0;
+
+	if (len > CLIENT_ID_KEPT)
+		len = CLIENT_ID_KEPT;
+	if (c->client_id == NULL
+		    ? len == 0
+		    : strlen(c->client_id) == len && memcmp(c->client_id, id, len) == 0)
+		return;
+	free(c->client_id);
+	c->client_id = len > 0 ? mem_strndup((const char *)id, len) : NULL;
+}
+
+/* A drain: what has come by now is still read, and nothing after it. */
+static bool last_look(struct client *c)
+{
+	if (c->life == LIFE_LAST_LOOK) {
+		client_set_life(c, LIFE_DRAINING, NULL);
+		conn_look_again(&c->conn);
+		return read_more(c) || !client_is_closing(c);
+	}
+	inbound_stop(c);
+	return true;
+}
+
+static bool wait_for_head(struct client *c)
+{
+	if (conn_len(&c->conn) == 0)
+		c->in.since = 0;
+	else if (c->in.since == 0)
+		c->in.since = client_now(c);
+	return read_more(c);
+}
+
+static void begin_request(struct client *c, const struct request_head *head)
+{
+	struct request *r = request_new(c, head);
+	uint32_t size = request_frame_size(r);
+
+	keep_client_id(c, head);
+	stats_request(&c->worker->stats, head->key);
+	c->share.requests--;
+	conn_reserve(&c->conn, size < INBUF_BLOCK ? size : INBUF_BLOCK);
+	inbound_route(c, r);
+}
+
+static bool head_step(struct client *c)
+{
+	struct request_head head;
+	uint32_t max = (uint32_t)c->worker->config->max_frame_bytes;
+
+	if (client_is_draining(c) && conn_len(&c->conn) == 0)
+		return last_look(c);
+	if (c->out.in_flight >= IN_FLIGHT_MAX)
+		return false;
+	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
+	case HEAD_MORE:
+		return wait_for_head(c);
+	case HEAD_BAD:
+		bad_frame(c, "a frame that no broker would take");
+		return false;
+	case HEAD_OK:
+		break;
+	}
+	if (!is_served(c, &head)) {
+		bad_frame(c, "a version that the brokers don't serve");
+		return false;
+	}
+	begin_request(c, &head);
+	return true;
+}
+
+/* --- its body, as far as routing needs it --- */
+
+static uint32_t frame_there(const struct client *c, const struct request *r)
+{
+	uint32_t n = conn_len(&c->conn), size = request_frame_size(r);
+
+	return n < size ? n : size;
+}
+
+static void on_grant(void *owner)
+{
+	struct client *c = owner;
+
+	c->in.request->frame_hold.is_granted = true;
+	inbound_route_again(c);
+	client_wake(c);
+}
+
+/* The frame does not fit a block and must be held: memory for all of it. */
+static bool hold(struct client *c, struct request *r)
+{
+	struct budget *budget = c->worker->shared->budget;
+	uint32_t size = request_frame_size(r);
+	struct hold *hold = &r->frame_hold;
+
+	if (hold->reservation == NULL) {
+		if (size > budget_largest(budget)) {
+			client_fail(c, "a request to be held that is larger than the budget");
+			return false;
+		}
+		hold->reservation = budget_reserve(budget, size, &c->worker->mailbox, on_grant, c,
+						   &hold->is_granted);
+		if (!hold->is_granted) {
+			inbound_wait_for_memory(c);
+			return true;
+		}
+	}
+	conn_reserve(&c->conn, size);
+	layout_init(&r->layout, &r->arena); /* what it points to has moved */
+	r->was_walked = false;
+	return true;
+}
+
+/* Takes the walk over what is there.  False: the message is malformed. */
+static bool walk_on(struct client *c, struct request *r)
+{
+	uint32_t body = request_frame_size(r) - r->head.body_at;
+	struct walk_event e;
+	enum walk_result got;
+
+	if (!r->was_walked) {
+		walk_init(&r->walk, api_plan(r->head.api, r->head.version, REQUEST), body);
+		r->was_walked = true;
+	}
+	walk_input(&r->walk, conn_data(&c->conn) + r->head.body_at + r->walk.pos,
+		   frame_there(c, r) - r->head.body_at - r->walk.pos);
+	while ((got = walk_next(&r->walk, &e)) == WALK_EVENT)
+		layout_event(&r->layout, &e);
+	if (got == WALK_DONE)
+		r->layout.done = r->layout.all_seen = true;
+	return got != WALK_BAD;
+}
+
+static bool read_body(struct client *c, struct request *r)
+{
+	if (!conn_fits(&c->conn, request_frame_size(r)) && conn_is_full(&c->conn))
+		return hold(c, r);
+	return read_more(c);
+}
+
+static void on_told(void *owner, int32_t broker)
+{
+	struct client *c = owner;
+
+	(void)broker;
+	inbound_route_again(c);
+	client_wake(c);
+}
+
+/* The topology is asked once. */
+static void ask(struct client *c, struct request *r, enum course_need need)
+{
+	struct topology_query *q = need == NEED_TOPICS ? routing_ask_topics(c, r, on_told)
+						       : routing_ask_coordinators(c, r, on_told);
+
+	r->was_asked = true;
+	if (q != NULL)
+		inbound_ask(c, q);
+}
+
+static bool route(struct client *c, struct request *r)
+{
+	struct sending to;
+	enum course_need need = routing_decide(c, r, &to);
+
+	switch (need) {
+	case NEED_NOTHING:
+		routing_commit(c, r, &to);
+		return true;
+	case NEED_MORE:
+		return read_body(c, r);
+	case NEED_WHOLE:
+		r->must_be_whole = true;
+		return read_body(c, r);
+	case NEED_TOPICS:
+	case NEED_COORDINATORS:
+		ask(c, r, need);
+		return true;
+	case NEED_END:
+		stats_add(&c->worker->stats, STAT_BAD_FRAMES, to.is_malformed);
+		client_end(c, to.closes);
+		return false;
+	case NEED_CLOSE:
+		client_fail(c, to.closes);
+		return false;
+	}
+	return false;
+}
+
+static bool route_step(struct client *c)
+{
+	struct request *r = c->in.request;
+	bool is_whole = frame_there(c, r) == request_frame_size(r);
+
+	if (routing_needs_walk(r) && !r->layout.done && !walk_on(c, r)) {
+		bad_frame(c, "a malformed request");
+		return false;
+	}
+	if (r->must_be_whole && !is_whole)
+		return read_body(c, r);
+	return route(c, r);
+}
+
+static bool swallow_step(struct client *c)
+{
+	if (conn_len(&c->conn) == 0)
+		return read_more(c);
+	inbound_swallow_some(c);
+	return true;
+}
+
+bool reading_step(struct client *c)
+{
+	switch (c->in.state) {
+	case IN_HEAD:
+		return head_step(c);
+	case IN_ROUTE:
+		return route_step(c);
+	case IN_SEND:
+		return send_step(c, c->in.request);
+	case IN_SWALLOW:
+		return swallow_step(c);
+	case IN_BUDGET:
+	case IN_ASK:
+	case IN_STOPPED:
+		return false;
+	}
+	return false;
+}

@@ -1,0 +1,109 @@
+/* request.h - one request of a client, and its parts: the shares of single brokers.
+ *
+ * A request is born when its head has been read and dies when its answer has left, or with the
+ * client; what belongs to it lies in its arena.  A part's state has one writer, part_set:
+ *
+ *   TO_SEND --last byte left--> SENT --answer--> ANSWERED
+ *      |  ^                      | `--broker lost, nobody knows--> LOST
+ *      v  `--another broker      `--asked anew (a poll)--> TO_SEND
+ *    UNSENT
+ */
+#ifndef SESSION_REQUEST_H
+#define SESSION_REQUEST_H
+
+#include "balance/naming.h"
+#include "kafka/head.h"
+#include "loop/budget.h"
+#include "route/lost.h"
+#include "route/merge.h"
+#include "session/course.h"
+#include "session/watch.h"
+#include "upstream/upstream.h"
+#include "util/arena.h"
+
+enum part_state {
+	PART_TO_SEND,
+	PART_SENT,     /* whole; the answer is to come */
+	PART_ANSWERED, /* held whole, or passed on to the client */
+	PART_UNSENT,   /* the broker was lost before it had all: nothing happened */
+	PART_LOST,     /* lost after: nobody knows */
+};
+
+/* Memory of the budget, and whether it has been granted. */
+struct hold {
+	struct reservation *reservation; /* NULL: none was asked for */
+	bool is_granted;
+};
+
+struct part {
+	struct request *request;
+	int32_t broker;
+	enum upstream_purpose purpose;
+	struct upstream *upstream; /* NULL: none yet, or lost */
+	enum part_state state;
+	uint32_t correlation_id;
+	/* a composed part, which has a frame of its own: what is still to be written */
+	struct gather frame;
+	int frame_at;
+	/* a held answer: the whole frame, on the heap */
+	uint8_t *answer;
+	uint32_t answer_size; /* 0: not known yet */
+	struct hold hold;
+	struct merge_part read; /* the held answer, once it has been read */
+	bool is_read;
+};
+
+struct request {
+	struct request *next; /* younger */
+	struct client *client;
+	const struct course *course; /* NULL: not decided */
+	void *of_course;	     /* the course's own, in the arena */
+	struct hold frame_hold;	     /* the frame does not fit a block and must be held */
+	struct hold answers_hold;    /* all answers of its parts together */
+	struct part *parts;
+	uint32_t part_count;
+	int tries;	 /* of other brokers, where any could answer */
+	bool was_walked; /* layout is being filled */
+	bool must_be_whole, was_asked;
+	bool is_answered; /* its answer has begun to leave */
+	bool is_replied;  /* the answer is `reply`, made here */
+	bool has_error;	  /* its answer has an error code */
+	struct naming_answer naming;
+	struct gather reply;
+	int reply_at;
+	ev_tstamp started, allowed; /* when it came; for how long its answer may take */
+	ev_tstamp deadline;	    /* 0: its turn has not come */
+	struct request_head head;
+	struct walk walk;
+	struct layout layout;
+	/* not cleared: see watch_begin, arena_init */
+	struct watch watch;
+	struct arena arena;
+};
+
+struct request *request_new(struct client *c, const struct request_head *head);
+/* Takes it out of the queue; its course is left. */
+void request_free(struct request *r);
+void request_free_all(struct client *c);
+
+/* Adds `count` parts, all to be sent. */
+void request_add_parts(struct request *r, uint32_t count);
+void part_set(struct part *p, enum part_state state);
+/* Nothing more will come of it. */
+static inline bool part_is_final(const struct part *p)
+{
+	return p->state >= PART_ANSWERED;
+}
+/* Gives back what it holds, and nobody waits for its answer. */
+void part_end(struct part *p);
+
+uint32_t request_frame_size(const struct request *r);
+/* acks=0: no broker answers. */
+bool request_has_no_answer(const struct request *r);
+bool request_is_sent(const struct request *r); /* no part is to be sent */
+/* No part of any request waits at this upstream. */
+bool requests_use_none(const struct client *c, const struct upstream *u);
+/* What the client hears of a part whose broker was lost; LOST_SAYS_NOTHING: it is closed. */
+int part_lost_code(const struct part *p);
+
+#endif

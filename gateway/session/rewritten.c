@@ -1,0 +1,73 @@
+/* The course of a request with one broker whose answer names addresses: it is held, and written
+ * anew for the client. */
+#include "route/rewrite.h"
+#include "session/client.h"
+#include "session/collect.h"
+#include "session/reply.h"
+#include "session/send.h"
+#include "session/stay.h"
+
+static void news_topic(void *owner, const uint8_t *name, uint32_t len)
+{
+	struct client *c = owner;
+
+	topology_notice_topic(c->worker->shared->topology,
+			      (struct topology_name){ name, len, false });
+}
+
+static void news_cluster(void *owner)
+{
+	struct client *c = owner;
+
+	topology_notice_all(c->worker->shared->topology);
+}
+
+static bool write_anew(struct client *c, struct request *r)
+{
+	const struct rewrite_news news = { news_topic, news_cluster, c };
+	struct advertising told = c->worker->advertising;
+	struct rewrite of = { .api = r->head.api,
+			      .version = r->head.version,
+			      .advertising = &told,
+			      .snapshot = c->worker->snapshot,
+			      .news = &news };
+	uint8_t *head = reply_begin(r);
+
+	told.key = r->naming.key;
+	told.stays = stay_node;
+	told.stays_ctx = r;
+	if (!collect_body(r->parts, &of.body, &of.size) || !rewrite_answer(&r->reply, &of))
+		return false;
+	reply_end(r, head);
+	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);
+	return true;
+}
+
+static enum course_result answer(struct client *c, struct request *r)
+{
+	struct part *p = r->parts;
+	bool moved = false;
+	int code = 0;
+
+	if (p->state == PART_SENT && p->upstream != NULL)
+		moved = collect_part(c, p);
+	if (client_is_closing(c) || !part_is_final(p))
+		return moved ? COURSE_MOVED : COURSE_WAITS;
+	if (p->state != PART_ANSWERED)
+		code = part_lost_code(p);
+	if (code == LOST_SAYS_NOTHING || (code == 0 && !write_anew(c, r)))
+		client_fail(c, "its broker was lost, or answered what can't be shown");
+	else if (code != 0)
+		reply_stub(r, code, false);
+	return COURSE_MOVED;
+}
+
+static void leave(struct client *c, struct request *r)
+{
+	(void)r;
+	(void)c;
+}
+
+const struct course course_rewritten = {
+	.name = "rewritten", .commit = send_begin_one, .answer = answer, .leave = leave
+};

@@ -1,0 +1,388 @@
+#include "session/routing.h"
+
+#include "kafka/errors.h"
+#include "kafka/wire.h"
+#include "route/targets.h"
+#include "route/where.h"
+#include "session/client.h"
+#include "session/stay.h"
+#include "session/upstreams.h"
+
+enum {
+	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */
+};
+
+/* --- how much of the frame is needed --- */
+
+bool routing_needs_walk(const struct request *r)
+{
+	const struct kapi *api = r->head.api;
+
+	return api->request != NULL && api->route != HERE &&
+	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE);
+}
+
+static bool is_whole(const struct client *c, const struct request *r)
+{
+	return conn_len(&c->conn) >= request_frame_size(r);
+}
+
+/* The walk has seen enough to tell the targets. */
+static bool is_known(const struct request *r)
+{
+	const struct kapi *api = r->head.api;
+	const struct layout *l = &r->layout;
+
+	switch (api->route) {
+	case HERE:
+		return false;
+	case TO_GROUP:
+	case TO_TXN:
+		return l->has_key || l->all_seen;
+	case TO_LEADER:
+	case TO_RESOURCE:
+		/* records may be most of the frame: their length is looked at, they aren't */
+		return l->all_seen && (l->acks.size == 0 || l->record_runs >= l->item_count);
+	default:
+		return api->request == NULL || api->lost == LOST_CLOSE;
+	}
+}
+
+/* --- targets --- */
+
+/* The broker of an unanswered request of the same API and partition, or NO_BROKER. */
+static int32_t in_flight_target(const struct client *c, const struct request *r,
+				const struct layout_item *item)
+{
+	const struct layout_topic *t = &r->layout.topics[item->topic];
+
+	for (const struct request *o = c->out.first; o != NULL && o != r; o = o->next) {
+		const struct layout *l = &o->layout;
+
+		if (o->head.api != r->head.api || o->part_count == 0)
+			continue;
+		for (uint32_t i = 0; i < l->item_count; i++) {
+			if (l->items[i].partition == item->partition && l->items[i].target >= 0 &&
+			    layout_same_topic(&l->topics[l->items[i].topic], t))
+				return l->items[i].target;
+		}
+	}
+	return NO_BROKER;
+}
+
+/* KAFKA-ROUTING 8.1: while an earlier Produce of a partition is unanswered, the next one follows
+ * it, wherever the leader is now: its broker says 6 to both. */
+static void keep_order(struct client *c, struct request *r)
+{
+	if (r->layout.acks.size == 0 || c->out.first == r)
+		return;
+	for (uint32_t i = 0; i < r->layout.item_count; i++) {
+		int32_t broker = in_flight_target(c, r, &r->layout.items[i]);
+
+		if (broker != NO_BROKER)
+			r->layout.items[i].target = broker;
+	}
+}
+
+/* A key's coordinator, a broker's id or one of a target's values. */
+static int32_t coordinator_of(struct client *c, const struct request *r, const uint8_t *key,
+			      uint32_t len)
+{
+	struct where_question q = { .api = r->head.api,
+				    .snapshot = c->worker->snapshot,
+				    .key = key,
+				    .key_len = len,
+				    .coordinator = NO_BROKER };
+
+	if (where_has_coordinator(&q))
+		q.coordinator = topology_coordinator(c->worker->shared->topology,
+						     where_coordinator_type(r->head.api), key, len);
+	return where_of(&q).target;
+}
+
+/* How many of the items have a key whose coordinator is not known. */
+static uint32_t set_coordinators(struct client *c, struct request *r)
+{
+	uint32_t unknown = 0;
+
+	for (uint32_t i = 0; i < r->layout.item_count; i++) {
+		struct layout_item *item = &r->layout.items[i];
+
+		item->target = coordinator_of(c, r, item->key, item->key_len);
+		unknown += item->target == TARGET_UNKNOWN;
+	}
+	return unknown;
+}
+
+/* --- the sending --- */
+
+static const struct course *course_of_one(const struct kapi *api)
+{
+	return api->answer == ANSWER_REWRITE ? &course_rewritten : &course_through;
+}
+
+static void send_to_one(struct request *r, int32_t broker, struct sending *to)
+{
+	int32_t *brokers = arena_alloc(&r->arena, sizeof *brokers);
+
+	*brokers = broker;
+	to->course = course_of_one(r->head.api);
+	to->brokers = brokers;
+	to->count = 1;
+}
+
+static enum course_need send_to_all(struct client *c, struct request *r, struct sending *to)
+{
+	const struct snapshot *s = c->worker->snapshot;
+	int32_t *brokers;
+
+	if (!is_whole(c, r))
+		return NEED_WHOLE;
+	brokers = arena_alloc(&r->arena, s->broker_count * sizeof *brokers);
+	for (size_t i = 0; i < s->broker_count; i++)
+		brokers[i] = s->brokers[i].id;
+	to->course = &course_merged;
+	to->brokers = brokers;
+	to->count = (uint32_t)s->broker_count;
+	return NEED_NOTHING;
+}
+
+/* Every item's target is known, or is any broker's. */
+static enum course_need send_items(struct client *c, struct request *r, int32_t any,
+				   struct sending *to)
+{
+	struct layout *l = &r->layout;
+	uint32_t max = (uint32_t)c->worker->snapshot->broker_count + 1 + l->item_count;
+	int32_t *brokers;
+
+	targets_settle(l, any);
+	brokers = arena_alloc(&r->arena, max * sizeof *brokers);
+	to->count = targets_distinct(l, brokers, max);
+	if (to->count == 0)
+		brokers[to->count++] = any;
+	to->brokers = brokers;
+	if ((to->count > 1 || to->edits.count > 0) && !is_whole(c, r))
+		return NEED_WHOLE;
+	if (to->count == 1)
+		to->course = course_of_one(r->head.api);
+	else
+		to->course = l->max_wait_ms.size > 0 ? &course_polled : &course_merged;
+	return NEED_NOTHING;
+}
+
+static enum course_need send_to_leaders(struct client *c, struct request *r, int32_t any,
+					struct sending *to)
+{
+	if (targets_set(r->head.api, &r->layout, c->worker->snapshot) > 0 && !r->was_asked)
+		return NEED_TOPICS;
+	keep_order(c, r);
+	return send_items(c, r, any, to);
+}
+
+static enum course_need send_to_coordinators(struct client *c, struct request *r, int32_t any,
+					     struct sending *to)
+{
+	const struct layout *l = &r->layout;
+	int32_t target;
+
+	if (!l->has_key) {
+		if (set_coordinators(c, r) > 0 && !r->was_asked)
+			return NEED_COORDINATORS;
+		return send_items(c, r, any, to);
+	}
+	target = coordinator_of(c, r, l->key, l->key_len);
+	if (target == TARGET_UNKNOWN && !r->was_asked)
+		return NEED_COORDINATORS;
+	send_to_one(r, target >= 0 ? target : any, to);
+	return NEED_NOTHING;
+}
+
+/* --- a Fetch --- */
+
+/* Fetch is sessionless: any session but a new or a closed one is unknown; no rack goes to brokers,
+ * for a redirect could not be followed.  False: it is answered here, or not at all. */
+static bool edit_fetch(struct request *r, struct sending *to, enum course_need *need)
+{
+	const struct layout *l = &r->layout;
+
+	if (l->replica.size > 0 && l->replica.number >= 0) {
+		to->closes = "a broker's Fetch";
+		to->is_malformed = true;
+		*need = NEED_END;
+		return false;
+	}
+	if (l->session_epoch.size > 0 && l->session_epoch.number > 0) {
+		to->course = &course_here;
+		to->code = ERROR_FETCH_SESSION_ID_NOT_FOUND;
+		*need = NEED_NOTHING;
+		return false;
+	}
+	to->ends_session = l->session_epoch.size > 0;
+	if (l->rack.size > 0 && l->rack.number > 0)
+		edits_add_string(&to->edits, l->rack.at, l->rack.at + l->rack.size, "",
+				 api_is_flexible(r->head.api, r->head.version));
+	return true;
+}
+
+/* --- the decision --- */
+
+/* ApiVersions says min 0 whatever is served (KAFKA-18659). */
+static bool is_gone(const struct client *c, const struct request *r)
+{
+	const struct kapi *api = r->head.api;
+
+	return api->offered_from_zero && r->head.version < api->gone_below &&
+	       c->worker->snapshot->offers[api->key].max >= api->gone_at;
+}
+
+enum course_need routing_decide(struct client *c, struct request *r, struct sending *to)
+{
+	const struct kapi *api = r->head.api;
+	enum course_need need;
+	int32_t any;
+
+	*to = (struct sending){ 0 };
+	edits_init(&to->edits, &r->arena);
+	if (!is_whole(c, r) && (api->course == COURSE_FETCH || !is_known(r)))
+		return NEED_MORE;
+	if (api->route == HERE) {
+		to->course = &course_here;
+		return NEED_NOTHING;
+	}
+	if (is_gone(c, r)) {
+		to->closes = "a version that brokers no longer serve";
+		return NEED_END;
+	}
+	if (api->course == COURSE_FETCH && !edit_fetch(r, to, &need))
+		return need;
+	any = upstreams_any_broker(c);
+	if (any == NO_BROKER) {
+		to->closes = "no broker is there";
+		return NEED_CLOSE;
+	}
+	switch (api->route) {
+	case TO_ALL:
+		return send_to_all(c, r, to);
+	case TO_LEADER:
+	case TO_RESOURCE:
+		return send_to_leaders(c, r, any, to);
+	case TO_GROUP:
+	case TO_TXN:
+		return send_to_coordinators(c, r, any, to);
+	default:
+		send_to_one(r, any, to);
+		return NEED_NOTHING;
+	}
+}
+
+/* --- asking the topology --- */
+
+/* Topics' items stand side by side: one name for all of a topic. */
+struct topology_query *routing_ask_topics(struct client *c, struct request *r,
+					  void (*on_answer)(void *client, int32_t broker))
+{
+	const struct layout *l = &r->layout;
+	struct topology_name *names = arena_alloc(&r->arena, l->topic_count * sizeof *names);
+	uint32_t last = UINT32_MAX;
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < l->item_count; i++) {
+		const struct layout_topic *t = &l->topics[l->items[i].topic];
+
+		if (l->items[i].target != TARGET_UNKNOWN || l->items[i].topic == last)
+			continue;
+		last = l->items[i].topic;
+		if (t->name != NULL)
+			names[n++] = (struct topology_name){ t->name, t->name_len, false };
+		else if (t->id != NULL)
+			names[n++] = (struct topology_name){ t->id, 16, true };
+	}
+	if (n == 0)
+		return NULL;
+	return topology_ask_topics(c->worker->shared->topology, names, n, &c->worker->mailbox,
+				   on_answer, c);
+}
+
+struct topology_query *routing_ask_coordinators(struct client *c, struct request *r,
+						void (*on_answer)(void *client, int32_t broker))
+{
+	const struct layout *l = &r->layout;
+	struct topology_name *keys = arena_alloc(&r->arena, (l->item_count + 1) * sizeof *keys);
+	size_t n = 0;
+
+	if (l->has_key)
+		keys[n++] = (struct topology_name){ l->key, l->key_len, false };
+	for (uint32_t i = 0; !l->has_key && i < l->item_count; i++) {
+		if (l->items[i].target == TARGET_UNKNOWN)
+			keys[n++] = (struct topology_name){ l->items[i].key, l->items[i].key_len,
+							    false };
+	}
+	return topology_ask_coordinators(c->worker->shared->topology,
+					 where_coordinator_type(r->head.api), keys, n,
+					 &c->worker->mailbox, on_answer, c);
+}
+
+/* --- the commitment --- */
+
+/* A client that knows a newer leader than we do proves us stale. */
+static void notice_epochs(struct client *c, const struct layout *l)
+{
+	const struct snapshot *s = c->worker->snapshot;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+		const struct layout_topic *t = &l->topics[i->topic];
+		const struct topic *known;
+
+		if (i->leader_epoch < 0)
+			continue;
+		known = target_topic(s, t);
+		if (known != NULL && i->partition >= 0 && i->partition < known->partition_count &&
+		    known->partitions[i->partition].leader_epoch >= 0 &&
+		    known->partitions[i->partition].leader_epoch < i->leader_epoch)
+			watch_topic_error(c, t, ERROR_NOT_LEADER_OR_FOLLOWER);
+	}
+}
+
+/* For how long the answer may take.  Who joins a group says how long that may be; who waits for
+ * the group then waits as long. */
+static ev_tstamp allowed_time(struct client *c, const struct request *r)
+{
+	const struct layout *l = &r->layout;
+	double ms = 0;
+
+	if (l->timeout_ms.size > 0)
+		ms = (double)l->timeout_ms.number + GRACE_MS;
+	else if (l->max_wait_ms.size > 0)
+		ms = (double)l->max_wait_ms.number + GRACE_MS;
+	if (r->head.api->waits == WAITS_FOR_GROUP) {
+		if (l->timeout_ms.size > 0)
+			c->rebalance_allowed = ms / 1000.0;
+		else if (c->rebalance_allowed * 1000.0 > ms)
+			ms = c->rebalance_allowed * 1000.0;
+	}
+	if (ms < c->worker->config->request_timeout_ms)
+		ms = c->worker->config->request_timeout_ms;
+	return ms / 1000.0;
+}
+
+static void end_session(struct client *c, struct request *r)
+{
+	uint8_t *body = conn_data(&c->conn) + r->head.body_at;
+
+	wire_put32(body + r->layout.session_id.at, 0);
+	wire_put32(body + r->layout.session_epoch.at, UINT32_MAX);
+}
+
+void routing_commit(struct client *c, struct request *r, const struct sending *to)
+{
+	if (to->course != &course_here) {
+		if (r->head.api->route == TO_LEADER)
+			notice_epochs(c, &r->layout);
+		stay_note_request(c, r);
+		r->allowed = allowed_time(c, r);
+		if (to->ends_session)
+			end_session(c, r);
+	}
+	r->course = to->course;
+	r->course->commit(c, r, to);
+}

@@ -1,0 +1,23 @@
+/* routing.h - where a request goes, and by which course. */
+#ifndef SESSION_ROUTING_H
+#define SESSION_ROUTING_H
+
+#include "session/course.h"
+
+/* Repeatable, and changes nothing but the items' targets, which are written anew each time.  The
+ * request's head, and what of its body has come, are in the client's buffer; the walk has filled
+ * its layout as far. */
+enum course_need routing_decide(struct client *c, struct request *r, struct sending *to);
+/* Once: what the request says is noted, and its course begins. */
+void routing_commit(struct client *c, struct request *r, const struct sending *to);
+
+/* Whether the walk is needed at all. */
+bool routing_needs_walk(const struct request *r);
+/* Ask for all that has no target; on_answer(client) follows.  NULL: there is nothing to ask. */
+struct topology_query;
+struct topology_query *routing_ask_topics(struct client *c, struct request *r,
+					  void (*on_answer)(void *client, int32_t broker));
+struct topology_query *routing_ask_coordinators(struct client *c, struct request *r,
+						void (*on_answer)(void *client, int32_t broker));
+
+#endif

@@ -1,0 +1,127 @@
+#include "session/upstreams.h"
+
+#include "kafka/say.h"
+#include "session/client.h"
+
+#include <math.h>
+
+enum {
+	/* A broker closes an idle connection after ten minutes: we do before. */
+	IDLE_S = 540,
+	HELLO_VERSION = 3, /* the first that has names */
+	HELLO_MAX = 1024,
+};
+
+/* The first frame on a connection: the client's own software name and version, so that the
+ * broker's metrics and client-metrics subscriptions match it (KIP-511, KIP-714).  Nobody reads
+ * the answer. */
+static void say_hello(struct client *c, struct upstream *u)
+{
+	const struct say says[] = { say_text(SOFTWARE_NAME, c->hello.name),
+				    say_text(SOFTWARE_VERSION, c->hello.version) };
+	struct buf frame;
+
+	buf_init(&frame, HELLO_MAX);
+	if (say_frame(api_of(KEY_API_VERSIONS), HELLO_VERSION, 0, NULL, SAY_ALL(says), &frame) &&
+	    conn_put(&u->link.conn, frame.data, (uint32_t)frame.len)) {
+		stats_add(&c->worker->stats, STAT_BROKER_BYTES_OUT, frame.len);
+		upstream_expect_nothing(u);
+	}
+	buf_deinit(&frame);
+}
+
+static struct upstream *find(const struct client *c, int32_t broker, enum upstream_purpose purpose)
+{
+	struct upstream *u = c->upstreams;
+
+	while (u != NULL &&
+	       (u->broker != broker || u->purpose != purpose || upstream_is_given_up(u)))
+		u = u->next;
+	return u;
+}
+
+static struct upstream *add(struct client *c, const struct broker *b, enum upstream_purpose purpose)
+{
+	const struct upstream_wanted wanted = {
+		.broker = b->id,
+		.purpose = purpose,
+		.link = { (const struct sockaddr *)&b->address, b->address_len,
+			  c->worker->config->connect_timeout_ms },
+		.stats = &c->worker->stats,
+	};
+	struct upstream *u =
+		upstream_new(&wanted, c->worker->loop, &c->worker->bufs, client_on_event, c);
+
+	u->next = c->upstreams;
+	c->upstreams = u;
+	return u;
+}
+
+struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_purpose purpose)
+{
+	struct upstream *u = find(c, broker, purpose);
+	const struct broker *b;
+
+	if (u == NULL) {
+		b = snapshot_broker(c->worker->snapshot, broker);
+		u = b != NULL ? add(c, b, purpose) : NULL;
+	}
+	if (u != NULL && upstream_is_open(u) && u->sent == 0 && c->hello.name != NULL)
+		say_hello(c, u);
+	return u;
+}
+
+int32_t upstreams_any_broker(struct client *c)
+{
+	const struct upstream *best = NULL;
+
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
+		if (!upstream_is_open(u) || snapshot_broker(c->worker->snapshot, u->broker) == NULL)
+			continue;
+		if (best == NULL || u->ring_count < best->ring_count)
+			best = u;
+	}
+	return best != NULL ? best->broker : worker_any_broker(c->worker, NO_BROKER);
+}
+
+/* When it has been idle for long enough; INFINITY: it is in use. */
+static ev_tstamp idle_at(const struct client *c, const struct upstream *u)
+{
+	if (u->ring_count > 0 || !upstream_is_open(u) || !requests_use_none(c, u) ||
+	    standing_keeps(c, u))
+		return INFINITY;
+	return u->idle_since + IDLE_S;
+}
+
+ev_tstamp upstreams_idle_at(const struct client *c)
+{
+	ev_tstamp soonest = INFINITY;
+
+	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next)
+		soonest = fmin(soonest, idle_at(c, u));
+	return soonest;
+}
+
+static void take_out(struct upstream **at)
+{
+	struct upstream *u = *at;
+
+	*at = u->next;
+	upstream_free(u);
+}
+
+void upstreams_close_idle(struct client *c)
+{
+	for (struct upstream **at = &c->upstreams; *at != NULL;) {
+		if (client_now(c) >= idle_at(c, *at))
+			take_out(at);
+		else
+			at = &(*at)->next;
+	}
+}
+
+void upstreams_free_all(struct client *c)
+{
+	while (c->upstreams != NULL)
+		take_out(&c->upstreams);
+}
