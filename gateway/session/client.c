@@ -41,7 +41,7 @@ void client_new(struct worker *w, struct conn *conn, const struct came *came)
 /* Everything but the connections to brokers, and what is counted. */
 static void let_go(struct client *c)
 {
-	inbound_stop(c);
+	(void)inbound_stop(c); /* its request is freed with the others */
 	request_free_all(c);
 	standing_free_all(c);
 	relay_stop(&c->out.relay, &c->worker->pipes);

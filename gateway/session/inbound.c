@@ -86,7 +86,7 @@ void inbound_swallow_some(struct client *c)
 		next_frame(&c->in);
 }
 
-void inbound_stop(struct client *c)
+struct request *inbound_stop(struct client *c)
 {
 	struct request *r = c->in.request;
 
@@ -95,14 +95,8 @@ void inbound_stop(struct client *c)
 	c->in.query = NULL;
 	set(&c->in, IN_STOPPED);
 	relay_stop(&c->in.relay, &c->worker->pipes);
-	if (r != NULL)
-		request_free(r);
-}
-
-void inbound_forget(struct client *c, const struct request *r)
-{
-	if (c->in.request == r)
-		c->in.request = NULL;
+	c->in.request = NULL;
+	return r;
 }
 
 bool inbound_is_idle(const struct client *c)

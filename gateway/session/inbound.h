@@ -46,11 +46,9 @@ void inbound_sent(struct client *c);
 /* So many bytes of the frame that have not been taken go nowhere. */
 void inbound_swallow(struct client *c, uint32_t n);
 void inbound_swallow_some(struct client *c);
-/* Nothing more is read; the frame that was coming in is nobody's any more, and its request is
- * freed. */
-void inbound_stop(struct client *c);
-/* The request is freed. */
-void inbound_forget(struct client *c, const struct request *r);
+/* Nothing more is read.  The request whose frame was coming in is nobody's any more: the caller
+ * frees it; NULL: there was none. */
+struct request *inbound_stop(struct client *c);
 
 /* Between frames, and none has begun to come. */
 bool inbound_is_idle(const struct client *c);

@@ -41,7 +41,10 @@ void client_fail(struct client *c, const char *why)
 
 void client_end(struct client *c, const char *why)
 {
-	inbound_stop(c);
+	struct request *r = inbound_stop(c);
+
+	if (r != NULL)
+		request_free(r);
 	if (c->life == LIFE_SERVED)
 		client_set_life(c, LIFE_ENDING, why);
 	else if (c->life == LIFE_LAST_LOOK)

@@ -78,7 +78,7 @@ static bool last_look(struct client *c)
 		conn_look_again(&c->conn);
 		return read_more(c) || !client_is_closing(c);
 	}
-	inbound_stop(c);
+	(void)inbound_stop(c); /* between frames, so there is no request */
 	return true;
 }
 

@@ -116,7 +116,6 @@ static void take_out(struct request *r)
 void request_free(struct request *r)
 {
 	take_out(r);
-	inbound_forget(r->client, r);
 	if (r->course != NULL)
 		r->course->leave(r->client, r);
 	for (uint32_t i = 0; i < r->part_count; i++)
