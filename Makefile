@@ -43,7 +43,7 @@ help: ## list the targets
 # Test targets install what is missing; a plain build only says so.
 GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
-GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e setup,$(GOALS)),java) \
+GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
 	$(if $(filter check check-fast integration setup,$(GOALS)),browser)
 

@@ -6,6 +6,7 @@ Every broker has an address and a port of its own that appear nowhere else: a
 capture of what clients were sent can be searched for them.
 """
 import base64
+import os
 import shutil
 import signal
 import uuid
@@ -115,12 +116,13 @@ class Cluster:
         broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}"))
 
     def stop(self):
-        """The data is thrown away, so the brokers are killed, except where the class archive is still to be written."""
-        if not self._archive().exists():
-            self.brokers[1].process.stop(30)
-        for broker in self.brokers.values():
-            if broker.process:
-                broker.process.kill()
+        """The data is thrown away, so the brokers are killed, except where the class archive is still to be written.
+        Fine after a start that failed."""
+        started = [broker.process for broker in self.brokers.values() if broker.process]
+        if started and started[0].alive() and not self._archive().exists():
+            started[0].stop(30)
+        for process in started:
+            process.kill()
         fresh = self._archive().with_suffix(".jsa.new")
         if fresh.exists() and not self._archive().exists():
             fresh.rename(self._archive())
@@ -176,12 +178,10 @@ class Cluster:
         return jars.CACHE / f"broker-{self.version}.jsa"
 
     def _log_options(self):
-        if self.version.startswith("3."):
-            path, text, option = jars.CACHE / "log4j.properties", LOG4J1, "-Dlog4j.configuration=file:"
-        else:
-            path, text, option = jars.CACHE / "log4j2.properties", LOG4J2, "-Dlog4j2.configurationFile="
-        if not path.exists():
-            path.write_text(text)
+        path = self.scene.dir / "log4j.properties"
+        text, option = (LOG4J1, "-Dlog4j.configuration=file:") if self.version.startswith("3.") else \
+            (LOG4J2, "-Dlog4j2.configurationFile=")
+        path.write_text(text)
         return [f"{option}{path}"]
 
     def _write_settings(self, broker):
@@ -210,7 +210,12 @@ class Cluster:
                         "-t", CLUSTER_ID, "-c", work / "server.properties"], work / "format.log", name="format")
         if tool.wait(60):
             raise RuntimeError(f"format failed:\n{tool.log(30)}")
-        shutil.copytree(work / "data", target, dirs_exist_ok=True)
+        whole = target.with_name(f".{target.name}.{os.getpid()}")
+        shutil.copytree(work / "data", whole)
+        try:
+            whole.rename(target)
+        except OSError:  # another run was faster
+            shutil.rmtree(whole)
         return target
 
     @staticmethod

@@ -71,7 +71,7 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         os.write(self._write, json.dumps(message).encode() + b"\0")
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while True:
             answer = self._receive(deadline)
             if answer.get("id") == self._number:
@@ -91,7 +91,7 @@ class Browser:
         return result["result"].get("value")
 
     def wait(self, expression, seconds):
-        deadline = time.monotonic() + seconds
+        deadline = time.monotonic() + seconds * PATIENCE
         while not self.value(expression):
             if time.monotonic() > deadline:
                 raise AssertionError(f"not in {seconds} s: {expression}; the page says: "

@@ -32,11 +32,12 @@ import traceback
 import urllib.error
 import urllib.request
 
-from process import BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, wait_for
+from process import PATIENCE, BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, lasts, patient, wait_for
 
 __all__ = [
     "BUILD", "REPO", "Haproxy", "Memory", "Metrics", "MockCluster", "Node", "Process", "Scene", "Sink", "TimedOut",
-    "check", "check_equal", "children", "cpu_seconds", "free_ports", "http_get", "run", "wait_for",
+    "check", "check_equal", "children", "cpu_seconds", "free_ports", "http_get", "lasts", "patient", "run",
+    "wait_for",
 ]
 
 FIRST_PORT = 9092  # of nodes and of HAProxy, each on an address of its own
@@ -58,7 +59,7 @@ def http_get(url, seconds=5):
     """(status, text); an error status is an answer too."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(url, timeout=seconds) as answer:
+        with opener.open(url, timeout=seconds * PATIENCE) as answer:
             return answer.status, answer.read().decode()
     except urllib.error.HTTPError as answer:
         return answer.code, answer.read().decode()
@@ -298,7 +299,8 @@ class Node:
 
     def post(self, path):
         """The status."""
-        with urllib.request.urlopen(urllib.request.Request(self.http + path, method="POST"), timeout=5) as answer:
+        request = urllib.request.Request(self.http + path, method="POST")
+        with urllib.request.urlopen(request, timeout=5 * PATIENCE) as answer:
             return answer.status
 
     def ready(self):
@@ -420,7 +422,7 @@ class Haproxy:
     def command(self, line):
         """One command on the stats socket; its answer."""
         with socket.socket(socket.AF_UNIX) as sock:
-            sock.settimeout(5)
+            sock.settimeout(5 * PATIENCE)
             sock.connect(str(self.socket_path))
             sock.sendall(line.encode() + b"\n")
             parts = []

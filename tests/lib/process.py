@@ -3,6 +3,7 @@
 A Process writes its output to a log file in the test's folder, dies with the
 test (PR_SET_PDEATHSIG) and is only ever signalled by its own pid.
 """
+import contextlib
 import ctypes
 import fcntl
 import os
@@ -43,6 +44,27 @@ def wait_for(condition, seconds, what, every=0.02):
         if time.monotonic() > end:
             raise TimedOut(f"not within {seconds} s: {what} (last: {last!r})")
         time.sleep(every)
+
+
+def patient(amount):
+    """A whole number of something's time, such as how long a Fetch may wait, that is to be longer than `lasts` allows."""
+    return int(amount * PATIENCE)
+
+
+@contextlib.contextmanager
+def lasts(what, least=0.0, most=None):
+    """What stands in the block takes so many seconds; the most of them grows with patience, the least doesn't.
+
+        with lasts("a second SIGTERM ends it at once", most=1.5):
+            node.process.wait(5)
+    """
+    began = time.monotonic()
+    yield
+    took = time.monotonic() - began
+    if took < least:
+        raise AssertionError(f"{what}: took only {took:.2f} s, not {least} s")
+    if most is not None and took > most * PATIENCE:
+        raise AssertionError(f"{what}: took {took:.2f} s, more than {most * PATIENCE:g} s")
 
 
 def free_ports(host, count=1, first=20000):

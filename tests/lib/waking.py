@@ -24,6 +24,7 @@ class WakingCluster:
         self.brokers = {n: (host, PORT) for n, host in self.hosts.items()}
         self.logs = {(topic, p): [] for topic, count in topics.items() for p in range(count)}
         self.changed = threading.Condition()
+        self.waiting = []  # of each Fetch that waits: [((topic, partition), offset), ...]
         for number in self.hosts:
             self._listen(number)
         self.bootstrap = ",".join(f"{host}:{PORT}" for host in self.hosts.values())
@@ -51,6 +52,11 @@ class WakingCluster:
         if made is not None:
             answer = response_bytes(api.name, version, correlation, made)
             sock.sendall(struct.pack(">i", len(answer)) + answer)
+
+    def waits_for(self, offsets):
+        """Whether a Fetch waits for each of them, {(topic, partition): offset}."""
+        with self.changed:
+            return set(offsets.items()) <= {wanted for asked in self.waiting for wanted in asked}
 
     def _leads(self, number, part):
         return part in self.logs and 1 + part[1] % len(self.hosts) == number
@@ -92,7 +98,10 @@ class WakingCluster:
         def ready():
             return any(not self._leads(number, part) or len(self.logs[part]) > offset for part, offset in asked)
         with self.changed:
-            self.changed.wait_for(ready, max(0, until - time.monotonic()))
+            if not ready() and (left := until - time.monotonic()) > 0:
+                self.waiting.append(asked)
+                self.changed.wait_for(ready, left)
+                self.waiting.remove(asked)
             return {"responses": [{"topic": t["topic"], "partitions": [
                 self._fetched(number, (t["topic"], p["partition"]), p["fetch_offset"]) for p in t["partitions"]]}
                 for t in values["topics"]]}

@@ -9,7 +9,7 @@ import threading
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import check, check_equal, patient, run, wait_for  # noqa: E402
 from kafka_wire import Connection, WireError, batch, produce_data  # noqa: E402
 from peers import Peers  # noqa: E402
 from traffic import fetch_request, no_errors, produce, produce_request  # noqa: E402
@@ -104,7 +104,7 @@ def check_skew(node, peers, idle, kept):
 
 def rebalance(node):
     request = urllib.request.Request(node.http + "/v1/rebalance", method="POST")
-    with urllib.request.urlopen(request, timeout=5) as answer:
+    with urllib.request.urlopen(request, timeout=patient(5)) as answer:
         check_equal(answer.status, 200, "status of POST /v1/rebalance")
         return json.load(answer)["text"]
 

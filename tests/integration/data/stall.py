@@ -4,17 +4,16 @@
 import pathlib
 import struct
 import sys
-import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, run  # noqa: E402
+from cluster import check, lasts, run  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from traffic import fetch, no_errors, produce, produce_request  # noqa: E402
 
 MIB = 1 << 20
 STALLERS, ANNOUNCED = 20, 100 * MIB
 BUDGET = 256 * MIB
-PATIENCE = 2.0  # seconds for a request of somebody else
+TIMELY = 2.0  # seconds for a request of somebody else
 
 
 def stall(node):
@@ -27,11 +26,8 @@ def stall(node):
 
 
 def timely(what, action):
-    began = time.monotonic()
-    result = action()
-    took = time.monotonic() - began
-    check(took < PATIENCE, f"{what} took {took:.1f} s among stalled clients")
-    return result
+    with lasts(f"{what} among stalled clients", most=TIMELY):
+        return action()
 
 
 def work(kafka, round_number):

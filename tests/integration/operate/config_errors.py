@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import BUILD, check, check_equal, run  # noqa: E402
+from cluster import BUILD, check, check_equal, patient, run  # noqa: E402
 
 ANYPORT = os.environ.get("ANYPORT", str(BUILD / "anyport"))
 GOOD = {
@@ -22,7 +22,7 @@ def anyport(*arguments, env=None, good=True):
     """(exit status, standard output, standard error)"""
     values = {"PATH": os.environ["PATH"], **(GOOD if good else {}), **(env or {})}
     values = {key: value for key, value in values.items() if value is not None}
-    done = subprocess.run([ANYPORT, *map(str, arguments)], env=values, capture_output=True, text=True, timeout=20,
+    done = subprocess.run([ANYPORT, *map(str, arguments)], env=values, capture_output=True, text=True, timeout=patient(20),
                           check=False)
     return done.returncode, done.stdout, done.stderr
 

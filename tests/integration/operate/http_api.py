@@ -11,7 +11,7 @@ import urllib.request
 import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import check, check_equal, patient, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection, proxy_v2  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
@@ -27,7 +27,7 @@ def ask(node, path, method="GET", token=None, **headers):
     request = urllib.request.Request(node.http + path, method=method, headers=headers)
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
-        with opener.open(request, timeout=10) as answer:
+        with opener.open(request, timeout=patient(10)) as answer:
             status, kind, text = answer.status, answer.headers["Content-Type"], answer.read().decode()
     except urllib.error.HTTPError as answer:
         status, kind, text = answer.code, answer.headers["Content-Type"], answer.read().decode()
@@ -242,7 +242,7 @@ def check_garbage(api, node):
     host, port = node.http.removeprefix("http://").split(":")
     with Connection(*node.address) as kafka:
         for number in range(120):
-            with socket.create_connection((host, int(port)), timeout=5) as visitor:
+            with socket.create_connection((host, int(port)), timeout=patient(5)) as visitor:
                 try:
                     visitor.sendall(garbage(number))
                     visitor.shutdown(socket.SHUT_WR)

@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import BUILD, check, free_ports, run, wait_for  # noqa: E402
+from cluster import BUILD, check, free_ports, patient, run, wait_for  # noqa: E402
 
 LINE = r"time=\S+ level=\w+ who=\w+ .*"
 
@@ -50,7 +50,7 @@ def check_syslog(scene):
     path = scene.dir / "log"
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as syslog:
         syslog.bind(str(path))
-        syslog.settimeout(10)
+        syslog.settimeout(patient(10))
         node = scene.process(
             ["unshare", "--map-root-user", "--mount", "sh", "-c",
              'mount -t tmpfs none /dev && ln -s "$1" /dev/log && exec "$2"', "sh", path, BUILD / "anyport"],

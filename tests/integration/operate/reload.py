@@ -10,7 +10,7 @@ import urllib.error
 import urllib.request
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, http_get, run, wait_for  # noqa: E402
+from cluster import check, check_equal, http_get, patient, run, wait_for  # noqa: E402
 from kafka_wire import Closed, Connection  # noqa: E402
 from traffic import no_errors, produce, produce_request  # noqa: E402
 
@@ -102,7 +102,7 @@ def check_refused(node, kafka, cluster, path):
 def post_reload(node):
     """(status, what it says)"""
     try:
-        with urllib.request.urlopen(urllib.request.Request(node.http + "/v1/reload", method="POST"), timeout=5) as answer:
+        with urllib.request.urlopen(urllib.request.Request(node.http + "/v1/reload", method="POST"), timeout=patient(5)) as answer:
             return answer.status, json.load(answer)
     except urllib.error.HTTPError as answer:
         return answer.code, json.load(answer)

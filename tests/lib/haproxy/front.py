@@ -17,11 +17,12 @@ import urllib.parse
 
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
-from cluster import BUILD, FIRST_PORT, HTTP_PORT, check, http_get, run, wait_for  # noqa: E402
+from cluster import BUILD, FIRST_PORT, HTTP_PORT, check, http_get, lasts, run, wait_for  # noqa: E402
+from process import PATIENCE  # noqa: E402
 
 __all__ = [
-    "ANYPORTCTL", "AT_ONCE", "BUILD", "FIRST_PORT", "HTTP_PORT", "NULL", "Front", "Link", "StandIn", "check", "closed_within",
-    "generate", "http_get", "refused_at_once", "request", "run", "wait_for",
+    "ANYPORTCTL", "BUILD", "FIRST_PORT", "HTTP_PORT", "NULL", "Front", "Link", "StandIn", "at_once", "check",
+    "closed_within", "generate", "http_get", "lasts", "refused_at_once", "request", "run", "wait_for",
 ]
 
 AT_ONCE = 0.9  # seconds: the shortest wait of HAProxy between two tries is one
@@ -40,7 +41,7 @@ class Link:
 
     def __init__(self, host, port, source=None, tls=None, name=None):
         """tls: how it speaks that (an SSLContext); name: the server it asks for then."""
-        self.sock = socket.create_connection((host, port), 5, source_address=(source, 0) if source else None)
+        self.sock = socket.create_connection((host, port), 5 * PATIENCE, source_address=(source, 0) if source else None)
         if tls:
             self.sock = tls.wrap_socket(self.sock, server_hostname=name)
 
@@ -86,9 +87,21 @@ def request(client_id, version=3, correlation=7):
     return struct.pack(">hhi", API_VERSIONS, version, correlation) + text + b"\0\0\0\0"
 
 
+def at_once(what, usual, call):
+    """What call() returns: it waits for no try of HAProxy's, and takes what usual() takes, which is alike but has no
+    reason to wait.  A busy machine slows both."""
+    began = time.monotonic()
+    usual()
+    middle = time.monotonic()
+    value = call()
+    took, expected = time.monotonic() - middle, middle - began
+    check(took < expected + AT_ONCE, f"{what}: took {took:.2f} s, the like of it without a wait {expected:.2f} s")
+    return value
+
+
 def closed_within(sock, seconds):
     """Whether the peer closes without a byte."""
-    sock.settimeout(seconds)
+    sock.settimeout(seconds * PATIENCE)
     try:
         return sock.recv(1) == b""
     except socket.timeout:
@@ -101,12 +114,12 @@ def refused_at_once(address, first_bytes=b""):
     """Whether a client that sends these bytes is turned away; well before any timer could do it."""
     began = time.monotonic()
     try:
-        with socket.create_connection(address, 5) as sock:
+        with socket.create_connection(address, 5 * PATIENCE) as sock:
             sock.sendall(first_bytes)
             closed = closed_within(sock, 5)
     except ConnectionError:
         closed = True  # reset while it was still connecting or sending
-    return closed and time.monotonic() - began < AT_ONCE
+    return closed and time.monotonic() - began < AT_ONCE * PATIENCE
 
 
 class StandIn:

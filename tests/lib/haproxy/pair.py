@@ -12,6 +12,7 @@ import sys
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE.parent))
 from cluster import BUILD, Haproxy, check  # noqa: E402
+from process import PATIENCE  # noqa: E402
 
 __all__ = ["ANYPORTCTL", "CLIENT_ID_STICKS", "Pair", "run_ctl"]
 
@@ -30,7 +31,7 @@ CLIENT_ID_STICKS = {
 def run_ctl(*arguments, seconds=60):
     """(status, standard output, standard error)"""
     done = subprocess.run([ANYPORTCTL, *map(str, arguments)], capture_output=True, text=True, check=False,
-                          timeout=seconds)
+                          timeout=seconds * PATIENCE)
     return done.returncode, done.stdout, done.stderr
 
 
