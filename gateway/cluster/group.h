@@ -1,6 +1,6 @@
 /* group.h - this node as a member of its group: member.h with its sockets.
  *
- * On the cluster's thread.  Tests: tests/unit/cluster/cluster_test.c
+ * On the cluster's thread.  Tests: tests/unit/cluster/group_test.c
  */
 #ifndef CLUSTER_GROUP_H
 #define CLUSTER_GROUP_H

@@ -5,7 +5,7 @@
  * fetched, from their leaders.  The topic is created when it is not there; that it
  * can't be, or that there is no right to it, is told and changes nothing else.  On
  * the cluster's thread.
- * Tests: tests/unit/cluster/cluster_test.c
+ * Tests: tests/unit/cluster/traffic_test.c
  */
 #ifndef CLUSTER_TRAFFIC_H
 #define CLUSTER_TRAFFIC_H
