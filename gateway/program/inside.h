@@ -12,7 +12,7 @@
  *   weight.c       which weight that is
  *   notify.c       what the service manager is told
  *   watchdog.c     and that for as long as the node is alive
- *   asks.c         what other threads ask the main loop for
+ *   ask.c         what other threads ask the main loop for
  *   http_source.c  what the HTTP side asks
  */
 #ifndef PROGRAM_INSIDE_H
@@ -133,7 +133,7 @@ void reload_free(struct program *p);
 
 void drain_state(struct program *p, struct http_drain *out); /* from any thread */
 
-/* asks.c; from any thread but the main one */
+/* ask.c; from any thread but the main one */
 /* `call` writes what there is to say, on the main loop; waits for it, a few seconds at most.
  * *text is that, or says that nobody answered; caller frees.  False: so does `call`, or
  * nobody answered. */

@@ -11,9 +11,9 @@
 #include "topology/control.h"
 #include "topology/coordinators.h"
 #include "topology/finds.h"
-#include "topology/members.h"
+#include "topology/brokers.h"
 #include "topology/notices.h"
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "topology/query.h"
 #include "topology/refresh.h"
 #include "util/clock.h"
@@ -37,7 +37,7 @@ struct topology {
 	struct ev_loop *loop;
 	struct resolver *resolver;
 	struct control *control;
-	struct members *members;
+	struct brokers *brokers;
 	struct refresh *refresh;
 	struct finds *finds;
 	struct query_list by_age; /* the oldest first */
@@ -47,7 +47,7 @@ struct topology {
 	bool is_stopping;
 	bool is_changed;    /* since the last publication */
 	bool has_waited;    /* FIRST_WAIT_MS are over */
-	unsigned round;	    /* which member is the first candidate */
+	unsigned round;	    /* which broker is the first candidate */
 	int64_t renewed_at; /* when the control's versions were asked for */
 	struct broker_versions control_versions;
 	struct snapshot *draft; /* newer topics than the published ones, or NULL */

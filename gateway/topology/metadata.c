@@ -181,7 +181,7 @@ bool metadata_read(struct metadata *m, int version, const uint8_t *body, uint32_
 
 void metadata_deinit(struct metadata *m)
 {
-	brokers_free(m->brokers, m->broker_count);
+	broker_list_free(m->brokers, m->broker_count);
 	free(m->cluster_id);
 	free(m->topics);
 	free(m->partitions);

@@ -8,7 +8,7 @@
 #ifndef TOPOLOGY_NEGOTIATE_H
 #define TOPOLOGY_NEGOTIATE_H
 
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "upstream/call.h"
 
 struct negotiate {

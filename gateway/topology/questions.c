@@ -103,7 +103,7 @@ static void heed(struct topology *t, const struct notices *n)
 {
 	for (size_t i = 0; i < n->broker_count; i++) {
 		coordinators_drop_broker(t->coordinators, n->brokers[i]);
-		members_notice(t->members, n->brokers[i]);
+		brokers_notice(t->brokers, n->brokers[i]);
 	}
 	if (n->all) {
 		refresh_want_all(t->refresh);

@@ -1,4 +1,4 @@
-#include "topology/offers.h"
+#include "topology/versions.h"
 
 #include "kafka/api.h"
 #include "kafka/errors.h"
@@ -38,7 +38,7 @@ static void remove_feature(struct features *f, size_t i)
 
 void features_deinit(struct features *f)
 {
-	features_free(f->all, f->count);
+	feature_list_free(f->all, f->count);
 	*f = (struct features){ 0 };
 }
 

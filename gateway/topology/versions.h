@@ -1,10 +1,10 @@
-/* offers.h - what brokers speak, and what the gateway says they speak.
+/* versions.h - what brokers speak, and what the gateway says they speak.
  *
  * Pure: no socket, no clock (KAFKA-ROUTING 5.2).
- * Tests: tests/unit/topology/offers_test.c, tests/fuzz/topology.c
+ * Tests: tests/unit/topology/versions_test.c, tests/fuzz/topology.c
  */
-#ifndef TOPOLOGY_OFFERS_H
-#define TOPOLOGY_OFFERS_H
+#ifndef TOPOLOGY_VERSIONS_H
+#define TOPOLOGY_VERSIONS_H
 
 #include "topology/snapshot.h"
 #include "util/compiler.h"
