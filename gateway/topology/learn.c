@@ -6,7 +6,6 @@
 #include "util/text.h"
 
 enum {
-	DESCRIBE_QUORUM = 55, /* listed by KRaft brokers alone */
 	DEFAULT_PORT = 9092,
 	FIRST_WAIT_MS = 500, /* for silent brokers, before the first snapshot */
 };
@@ -173,9 +172,10 @@ static void set_cluster_id(struct topology *t, const struct metadata *m)
 	log_info("who=topology event=cluster cluster=%s", t->cluster_id);
 }
 
+/* DescribeQuorum is listed by KRaft brokers alone. */
 static bool is_kraft(const struct topology *t)
 {
-	return t->control_versions.keys[DESCRIBE_QUORUM].max >= 0;
+	return t->control_versions.keys[KEY_DESCRIBE_QUORUM].max >= 0;
 }
 
 /* KRaft brokers name any broker as the controller, another each time: one that

@@ -229,11 +229,20 @@ static const struct need {
 	size_t count;
 	int16_t without; /* the level it is lowered to, 0: it is left out */
 } needs[] = {
-	{ "share.version", { { 76, 0 }, { 77, 0 }, { 78, 0 }, { 79, 0 } }, 4, 0 },
-	{ "streams.version", { { 88, 0 } }, 1, 0 },
-	{ "group.version", { { 68, 0 } }, 1, 0 },
-	/* Produce, EndTxn, TxnOffsetCommit of implicit AddPartitionsToTxn */
-	{ "transaction.version", { { 0, 12 }, { 26, 5 }, { 28, 5 } }, 3, 1 },
+	{ "share.version",
+	  { { KEY_SHARE_GROUP_HEARTBEAT, 0 },
+	    { KEY_SHARE_GROUP_DESCRIBE, 0 },
+	    { KEY_SHARE_FETCH, 0 },
+	    { KEY_SHARE_ACKNOWLEDGE, 0 } },
+	  4,
+	  0 },
+	{ "streams.version", { { KEY_STREAMS_GROUP_HEARTBEAT, 0 } }, 1, 0 },
+	{ "group.version", { { KEY_CONSUMER_GROUP_HEARTBEAT, 0 } }, 1, 0 },
+	/* implicit AddPartitionsToTxn */
+	{ "transaction.version",
+	  { { KEY_PRODUCE, 12 }, { KEY_END_TXN, 5 }, { KEY_TXN_OFFSET_COMMIT, 5 } },
+	  3,
+	  1 },
 };
 
 static bool is_met(const struct need *need, const struct kversions *offers)
