@@ -1,4 +1,4 @@
-/* What other threads ask the main loop for, and wait for. */
+/* Questions of other threads to the main loop, which they wait for. */
 #include "program/inside.h"
 
 #include "loop/survey.h"
@@ -44,7 +44,7 @@ static struct ask *ask_new(void (*answer)(struct survey *, void *program))
 	return a;
 }
 
-/* False: what it holds is not ours yet. */
+/* False: the main loop has not answered, and may still write to the question. */
 static bool ask_main(struct program *p, struct ask *a)
 {
 	survey_ask(&a->survey, &p->mailbox);

@@ -7,8 +7,9 @@
 
 enum { TURN_MS = 1000, MOVING_TURN_MS = 1500, LOOK_MS = 100, SPREAD = 8 };
 
-/* Under internal balancing the other nodes are to know it first, and stop naming this one: they
- * hear of it with their next heartbeat.  Waited for is so long at most. */
+/* Whether the other nodes know that this one drains and have stopped naming it: under internal
+ * balancing they are to know first.  They hear of it with their next heartbeat; the drain waits
+ * two of these for them, and a quarter of its time at most. */
 static bool others_know(const struct program *p, int64_t now)
 {
 	const struct config *c = p->config;
@@ -35,13 +36,14 @@ static int lag(const struct program *p)
 	return program_names_nodes(p) ? 1 : 0;
 }
 
-/* And it waits longer between its own attempts the more often it has moved of late. */
+/* A turn is longer under internal balancing, where a client waits longer between its own attempts
+ * the more often it has moved of late. */
 static int turn_ms(const struct program *p)
 {
 	return program_names_nodes(p) ? MOVING_TURN_MS : TURN_MS;
 }
 
-/* As many as there are virtual brokers, but all of them in half of the time. */
+/* There is a turn for each virtual broker, but all of them take half of the time at most. */
 static int turns(const struct program *p)
 {
 	int most = p->config->drain_timeout_ms / 2 / turn_ms(p);
@@ -94,7 +96,8 @@ static bool is_anyone_leaving(const struct program *p)
 	return false;
 }
 
-/* Those that don't go are waited for as long as the turns to come still have their second. */
+/* A turn begins a second after the clients of the one before have gone; clients that don't go
+ * hold it up as long as the turns to come still have a second each. */
 static bool may_begin_turn(struct program *p, int64_t now)
 {
 	struct drain *d = &p->drain;
@@ -137,7 +140,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		atomic_store(&d->turns_done, atomic_load(&d->turns));
 		return;
 	}
-	/* when nobody is there any more nobody is helped by waiting */
+	/* without clients nobody is helped by waiting */
 	while (has_turns(d) && (program_clients(p) == 0 || may_begin_turn(p, clock_ms())))
 		next_turn(p);
 	arm(p, has_turns(d) && left > LOOK_MS ? LOOK_MS : left);
@@ -154,7 +157,7 @@ static int closed_ports(const struct program *p)
 	return n;
 }
 
-/* Every worker has closed what it had to: the ports can be bound again. */
+/* The ports can be bound again once every worker has closed what it had to. */
 static void undrained(struct program *p)
 {
 	struct drain *d = &p->drain;
@@ -211,7 +214,7 @@ bool drain_begin(struct program *p, bool exits, const char *reason)
 	struct drain *d = &p->drain;
 	bool by_port;
 
-	if (d->is_undone) { /* only for a moment */
+	if (d->is_undone) { /* the ports are bound again in a moment */
 		d->begins_again = true;
 		d->then_exits |= exits;
 		return true;

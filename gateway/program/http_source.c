@@ -1,4 +1,4 @@
-/* What the HTTP side asks; on its threads. */
+/* The answers to what the HTTP side asks, on the HTTP threads. */
 #include "cluster/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
@@ -9,7 +9,7 @@ static void tell_drain(void *ctx, struct http_drain *out)
 	drain_state(ctx, out);
 }
 
-/* What somebody should have a look at, though clients may come. */
+/* Trouble that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->node.cluster);
@@ -96,7 +96,7 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	snapshot_unref(s);
 }
 
-/* On the main loop. */
+/* An action of the operator's, on the main loop. */
 static bool act(struct program *p, int action, FILE *out)
 {
 	bool good;
@@ -126,7 +126,7 @@ static bool ask_to_act(void *ctx, enum http_action action, char **text)
 	return program_ask(ctx, act, (int)action, text);
 }
 
-/* On the main loop: elsewhere a reload could take it away. */
+/* The configuration is read on the main loop: elsewhere a reload could take it away. */
 static bool print_config(struct program *p, int what, FILE *out)
 {
 	char *text = config_json(p->config);

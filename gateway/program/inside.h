@@ -29,29 +29,29 @@
 
 #include <stdatomic.h>
 
-/* All on the main loop, but for what the HTTP thread reads: the atomics. */
+/* A drain is the main loop's; the HTTP thread reads the atomics. */
 struct drain {
 	atomic_int turns, turns_done;
 	_Atomic int64_t ends_at; /* clock_ms */
 	atomic_bool exits;
-	int workers_done; /* how many have told that they are drained */
+	int workers_done; /* workers that have told that they are drained */
 	int64_t gone_at;  /* when the last client of the turns so far had gone; 0: not yet */
-	bool is_undone;	  /* it is over once all of them have */
+	bool is_undone;	  /* the drain is over once all workers have */
 	bool begins_again, then_exits;
 	ev_timer timer; /* of the next turn */
 };
 
 struct listening {
-	int *fds; /* bound, and not handed to the workers yet: as listen_open has them; or NULL */
+	int *fds; /* bound and not yet the workers', as listen_open has them; or NULL */
 	int fd_ports;
 	ev_timer limit; /* of the wait for the other nodes */
 	bool is_open;	/* clients were served, once */
 };
 
 struct reload {
-	struct config *next; /* handed out, not everyone has it; NULL: none is under way */
-	int waits_for;	     /* workers and the topology that still use the one before */
-	bool again;	     /* another was asked for meanwhile */
+	struct config *next; /* not everyone has it yet; NULL: no reload is under way */
+	int waits_for;	     /* workers, and the topology, that still use the one before */
+	bool again;	     /* another reload was asked for meanwhile */
 };
 
 struct balance {
@@ -65,12 +65,12 @@ struct agent;
 struct watchdog;
 
 struct program {
-	struct config *first;  /* what it started with: others keep it to the end */
-	struct config *config; /* what counts now; may be `first` */
+	struct config *first;  /* what the program started with: others keep it to the end */
+	struct config *config; /* the configuration that counts now; may be `first` */
 	struct node node;
 	struct cluster_exchange exchange;
 	struct worker **workers;
-	const struct stats **stats; /* theirs */
+	const struct stats **stats; /* the workers' */
 	int worker_count, port_count;
 	struct http_api *http;
 	struct agent *agent;
@@ -92,15 +92,15 @@ struct program {
 };
 
 /* state.c */
-/* What all workers have counted. */
+/* The counters of all workers, added up. */
 void program_count(const struct program *p, struct stats *all);
 /* Clients of all workers, open now. */
 int64_t program_clients(const struct program *p);
-/* Clients are told the nodes of a cluster, by internal balancing. */
+/* Whether clients are told the nodes of a cluster, by internal balancing. */
 bool program_names_nodes(const struct program *p);
-/* It can't go on: the program ends with 1. */
+/* The program can't go on: it says why and ends with 1. */
 void program_fail(struct program *p, const char *why);
-/* A letter to the main loop that calls `call` there. */
+/* Has `call` called on the main loop, by a letter.  From any thread. */
 void program_post(struct program *p, void (*call)(struct program *p));
 
 /* listening.c */
@@ -112,10 +112,10 @@ bool listening_open(struct program *p, int ports);
 
 /* drain.c */
 void drain_init(struct program *p);
-/* False and why: it can't be. */
+/* Begins a drain.  False: there can't be one. */
 bool drain_begin(struct program *p, bool exits, const char *reason);
 bool drain_undo(struct program *p);
-void drain_on_worker(void *program); /* on a worker's thread: it is drained */
+void drain_on_worker(void *program); /* on a worker's thread: that worker is drained */
 
 /* balance.c */
 /* Once a second, the two.  What this node declines of the mapping, in thousandths. */
@@ -134,12 +134,13 @@ void reload_free(struct program *p);
 void drain_state(struct program *p, struct http_drain *out); /* from any thread */
 
 /* ask.c; from any thread but the main one */
-/* `call` writes what there is to say, on the main loop; waits for it, a few seconds at most.
+/* Has `call` called on the main loop, where it writes what there is to say, and waits for that,
+ * a few seconds at most.
  * *text is that, or says that nobody answered; caller frees.  False: so does `call`, or
  * nobody answered. */
 bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,
 		 char **text);
-/* Asks the cluster; NO_BROKER: no answer. */
+/* The coordinator, as the cluster says; NO_BROKER: no answer. */
 int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, const char *key);
 
 /* http_source.c */

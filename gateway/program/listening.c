@@ -2,8 +2,8 @@
  * there are.  Under internal balancing nobody is served before the other nodes, their loads and
  * where clients have connections are known too: an answer that knew less would move several of a
  * client's brokers at once.
- * Who connects in the meantime waits, in the kernel's queue.  A node that its group refuses would
- * wait in vain. */
+ * Clients that connect in the meantime wait in the kernel's queue.  A node that its group refuses
+ * does not wait for the others: it would in vain. */
 #include "cluster/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"

@@ -13,7 +13,7 @@ enum {
 	RETRY_MAX_MS = 10000,
 };
 
-/* One of them, and the connection that asks for its versions. */
+/* One broker, and the connection that asks for its versions. */
 struct probed {
 	struct brokers *all;
 	struct broker broker;
@@ -106,7 +106,7 @@ static void on_closed(void *owner, enum call_end end, int error)
 {
 	struct probed *p = owner;
 
-	if (p->retry_ms == RETRY_FIRST_MS) /* once, until it speaks again */
+	if (p->retry_ms == RETRY_FIRST_MS) /* said once, until the broker speaks again */
 		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
 			 "reason=\"%s\"",
 			 p->broker.id, p->broker.host, p->broker.port, call_end_text(end),
@@ -246,7 +246,7 @@ static bool is_at(const struct probed *p, const struct broker *b)
 	return p->broker.port == b->port && strcmp(p->broker.host, b->host) == 0;
 }
 
-/* The one that is this broker, or NULL: the one of that id, if it did not move. */
+/* The known broker that this one is, or NULL: the one of its id, if it did not move. */
 static struct probed *same_place(const struct brokers *all, const struct broker *b)
 {
 	struct probed *known = find(all, b->id);
@@ -301,7 +301,7 @@ void brokers_notice(struct brokers *all, int32_t id)
 {
 	struct probed *found = find(all, id);
 
-	/* one that runs will tell; one that waits need not wait so long */
+	/* a probe that runs will tell; one that waits need not wait so long */
 	if (found != NULL && found->call == NULL &&
 	    ev_timer_remaining(all->loop, &found->timer) > RETRY_FIRST_MS / 1e3)
 		probe_after(found, RETRY_FIRST_MS);

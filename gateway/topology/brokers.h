@@ -25,7 +25,7 @@ struct brokers;
 
 struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
 			    const struct brokers_events *events, void *owner);
-/* Of the next connections. */
+/* The timeout of the next connections. */
 void brokers_set_timeout(struct brokers *all, int connect_timeout_ms);
 void brokers_free(struct brokers *all);
 
@@ -38,9 +38,9 @@ void brokers_notice(struct brokers *all, int32_t id);
 /* Whether every broker has answered or failed at least once. */
 bool brokers_all_tried(const struct brokers *all);
 
-/* A copy for a snapshot. */
+/* A copy of the list, for a snapshot. */
 struct broker *brokers_copy(const struct brokers *all, size_t *count);
-/* Of those that answered; borrowed, the array is the caller's to free. */
+/* The versions of the brokers that answered; borrowed, the array is the caller's to free. */
 const struct broker_versions **brokers_versions(const struct brokers *all, size_t *count);
 
 #endif

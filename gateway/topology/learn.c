@@ -32,7 +32,7 @@ static void set_features(struct topology *t, struct snapshot *s,
 	s->features_epoch = t->features_epoch;
 }
 
-/* All but the topics. */
+/* Fills in the snapshot, all but the topics. */
 static void fill(struct topology *t, struct snapshot *s)
 {
 	size_t count;
@@ -129,7 +129,8 @@ static void on_brokers_change(void *owner, const struct broker_versions *v)
 	if (v != NULL)
 		hear_features(t, v);
 	else
-		refresh_want_all(t->refresh); /* what it led is led by others by now, or soon */
+		refresh_want_all(
+			t->refresh); /* others lead by now, or soon, what that broker led */
 }
 
 /* Everything known is of another cluster. */

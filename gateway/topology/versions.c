@@ -149,7 +149,7 @@ int versions_best(const struct broker_versions *v, int api_key)
 	return both.max;
 }
 
-/* What all brokers have. */
+/* The versions that all brokers have. */
 static struct kversions brokers_common(const struct broker_versions *const *all, size_t count,
 				       int key)
 {

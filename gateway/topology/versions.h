@@ -38,7 +38,7 @@ void versions_deinit(struct broker_versions *v);
  * rows have, -1: none. */
 int versions_best(const struct broker_versions *v, int api_key);
 
-/* What clients are offered: per key what all of the brokers and the rows have
+/* The versions that clients are offered: per key those that all of the brokers and the rows have
  * in common.  The range of ApiVersions is the gateway's own. */
 void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
 		 size_t count);
