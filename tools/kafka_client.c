@@ -149,26 +149,6 @@ static bool receive_frame(struct kafka_client *c, int64_t deadline, char why[KAF
 	return receive(c, size, deadline, why);
 }
 
-static bool write_request(struct kafka_client *c, const struct kapi *api, int version,
-			  struct say_pairs says)
-{
-	size_t id_len = strlen(c->client_id);
-
-	buf_clear(&c->out);
-	buf_append32(&c->out, 0);
-	buf_append16(&c->out, (uint16_t)api->key);
-	buf_append16(&c->out, (uint16_t)version);
-	buf_append32(&c->out, ++c->correlation);
-	buf_append16(&c->out, (uint16_t)id_len);
-	buf_append(&c->out, c->client_id, id_len);
-	if (api_is_flexible(api, version))
-		buf_append8(&c->out, 0); /* no tagged fields */
-	if (!say_request(api, version, says, &c->out))
-		return false;
-	wire_put32(c->out.data, (uint32_t)(c->out.len - HEAD_SIZE_BYTES));
-	return true;
-}
-
 static bool read_head(const struct kafka_client *c, const struct kapi *api, int version,
 		      struct kafka_answer *answer, char why[KAFKA_WHY_MAX])
 {
@@ -200,7 +180,8 @@ bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, stru
 	double began = now_ms();
 	char more[KAFKA_WHY_MAX];
 
-	if (!write_request(c, api, version, says))
+	buf_clear(&c->out);
+	if (!say_frame(api, version, ++c->correlation, c->client_id, says, &c->out))
 		return fails(why, "a request that is too long");
 	if (send_all(c, deadline, more) && receive_frame(c, deadline, more) &&
 	    read_head(c, api, version, answer, more)) {

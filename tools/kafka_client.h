@@ -8,7 +8,7 @@
 #define TOOLS_KAFKA_CLIENT_H
 
 #include "kafka/say.h"
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "util/buf.h"
 #include "util/compiler.h"
 

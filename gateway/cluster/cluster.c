@@ -12,10 +12,10 @@
 
 enum {
 	WATCH_MS = 1000, /* loads are published so often, and a lost session is seen */
-	LEAVE_MS = 1000, /* for the group to hear that we go */
+	LEAVE_MS = 1000, /* for the group to hear that this node goes */
 };
 
-/* What other threads want of it. */
+/* Wishes of other threads, laid down here until the cluster's thread takes them. */
 struct desk {
 	pthread_mutex_t lock;
 	struct cluster_load load;
@@ -33,7 +33,8 @@ struct cluster {
 	struct letter stop_letter, desk_letter;
 	struct desk desk;
 
-	/* The cluster's thread; before it runs, who makes it; without it, who has the lock. */
+	/* The cluster's thread has these; before it runs, the thread that makes it; where there is
+	 * none, whoever has the desk's lock. */
 	struct ev_loop *loop;
 	const struct snapshot *snapshot;
 	struct links *links;
@@ -138,7 +139,7 @@ static void on_map(void *owner, const uint8_t *map, size_t len)
 	put_right(c);
 }
 
-/* The snapshot is older than the cluster. */
+/* The coordinator is a broker that the snapshot lacks: the snapshot is older than the cluster. */
 static void on_stranger(void *owner)
 {
 	topology_notice_all(((struct cluster *)owner)->topology);
@@ -203,7 +204,7 @@ static void on_snapshot(void *owner, const void *value)
 	snapshot_unref(before);
 }
 
-/* With the desk's lock. */
+/* Takes what lies on the desk, under its lock.  Whether the node now drains, or no longer does. */
 static bool take_desk(struct cluster *c)
 {
 	bool is_new = c->desk.is_draining != c->roster.self.is_draining;
@@ -237,7 +238,7 @@ static void deliver_desk(struct letter *letter, void *owner)
 	c->is_changed = true;
 }
 
-/* With the desk's lock: something new lies there. */
+/* Something new lies on the desk; called under its lock. */
 static void ring(struct cluster *c)
 {
 	if (!c->is_started) {
@@ -328,7 +329,7 @@ static void start_watchers(struct cluster *c)
 	ev_timer_start(c->loop, &c->watch);
 }
 
-/* All that a member needs; nothing of it runs yet. */
+/* Makes all that a member needs; nothing of it runs yet. */
 static void prepare_member(struct cluster *c)
 {
 	static const struct group_events group_events = { on_map, on_change, on_stranger };

@@ -50,7 +50,7 @@ static const char *instance_id(const struct group *g)
 	return g->member.is_static ? g->config->node_id : NULL;
 }
 
-/* What every request of a member says of it. */
+/* A member says this of itself in every request. */
 #define SAY_MEMBER(g)                                                                   \
 	say_text(GROUP_ID, (g)->config->group_id), say_text(MEMBER_ID, (g)->member.id), \
 		say_text(INSTANCE_ID, instance_id(g))
@@ -69,7 +69,7 @@ static const struct broker *coordinator(const struct group *g)
 	return snapshot_broker(g->snapshot, g->coordinator);
 }
 
-/* The answer, or why there is none; free with reply_deinit. */
+/* The error of the answer, or MEMBER_NO_ANSWER; *a is to be freed with reply_deinit. */
 static int read_reply(struct group *g, enum api_key key, struct reply *a, const uint8_t *body,
 		      uint32_t len)
 {
@@ -79,7 +79,7 @@ static int read_reply(struct group *g, enum api_key key, struct reply *a, const 
 	return a->error;
 }
 
-/* After a step: the log, whoever listens, and the next one. */
+/* A step is over: the log says so, the owner hears of it, the next step begins. */
 static void done(struct group *g, const char *what, int error)
 {
 	const char *why = member_trouble(&g->member);
@@ -117,7 +117,7 @@ static void on_found(void *owner, const uint8_t *body, uint32_t len)
 	done(g, "FindCoordinator", error);
 }
 
-/* Another broker each time: the last one may be the one that is gone. */
+/* The coordinator is asked for at another broker each time: the last one may be gone. */
 static bool find(struct group *g)
 {
 	const struct snapshot *s = g->snapshot;
@@ -146,7 +146,7 @@ static int32_t partition_count(const struct group *g)
 							  : SHARES_PARTITIONS_MAX;
 }
 
-/* As the leader: what each member gets, with the map of all. */
+/* The leader gives out the partitions, and the map of all members. */
 static void lead(struct group *g, const struct reply *joined)
 {
 	g->assigned = partition_count(g);
@@ -203,8 +203,8 @@ static bool join(struct group *g)
 	return sent;
 }
 
-/* As every consumer's leader does: more partitions are given out anew.  They may have come
- * while the last ones were. */
+/* Whether there is more to give out: the leader gives out anew when the topic has more partitions,
+ * as every consumer's leader does.  They may have come while the last ones were given out. */
 static bool has_more_partitions(const struct group *g)
 {
 	return g->is_leader && g->member.state == MEMBER_STABLE && partition_count(g) > g->assigned;
@@ -276,7 +276,7 @@ static bool beat(struct group *g)
 
 /* --- stepping --- */
 
-/* Nothing was sent: as if nobody had answered. */
+/* A request that could not be sent counts as one that nobody answered. */
 static void not_sent(struct group *g, enum member_step what)
 {
 	int64_t now = clock_ms();

@@ -1,6 +1,6 @@
 /* group.h - this node as a member of its group: member.h with its sockets.
  *
- * On the cluster's thread.  Tests: tests/integration/cluster/membership.py
+ * On the cluster's thread.  Tests: tests/unit/cluster/group_test.c
  */
 #ifndef CLUSTER_GROUP_H
 #define CLUSTER_GROUP_H
@@ -11,7 +11,7 @@
 #include "util/buf.h"
 
 struct group_events {
-	/* The leader's word: who is there.  Borrowed. */
+	/* The map of who is there, as the leader sent it.  Borrowed. */
 	void (*on_map)(void *owner, const uint8_t *map, size_t len);
 	/* The member's state or trouble may have changed. */
 	void (*on_change)(void *owner);
@@ -21,19 +21,19 @@ struct group_events {
 
 struct group;
 
-/* Borrows all.  `topic`: the one it is subscribed to. */
+/* Borrows all.  `topic`: the one that the member is subscribed to. */
 struct group *group_new(struct ev_loop *loop, struct links *links, const struct config *config,
 			const char *topic, const struct group_events *events, void *owner);
 /* No callback follows. */
 void group_free(struct group *g);
 
-/* The newest one, borrowed until the next call; the first one starts it. */
+/* The newest snapshot, borrowed until the next call; the first one starts the group. */
 void group_snapshot(struct group *g, const struct snapshot *s);
-/* Its identity as the others are to see it; copied.  A member joins again. */
+/* The node's identity as the others are to see it; copied.  A member joins again. */
 void group_identity(struct group *g, const struct buf *identity);
 const struct member *group_life(const struct group *g);
 bool group_is_leader(const struct group *g);
-/* Leaves the group if it has no instance id to come back with; *done is set
+/* The member leaves the group if it has no instance id to come back with; *done is set
  * when the coordinator has answered, at once if there is nothing to do. */
 void group_leave(struct group *g, bool *done);
 

@@ -8,7 +8,7 @@
 
 enum { VERSION = 1, TEXT_MAX = 255, PORT_MAX = 65535 };
 
-/* Never given another meaning; a reader passes over those it does not know. */
+/* A tag is never given another meaning; a reader passes over tags that it does not know. */
 enum tag {
 	TAG_NODE_ID = 1,
 	TAG_HOST,
@@ -64,7 +64,7 @@ void identity_write(struct buf *out, const struct cluster_member *m)
 	write_number(out, TAG_DRAINING, m->is_draining);
 }
 
-/* One value; bad sticks. */
+/* The value of one tag; its error sticks. */
 struct value {
 	const uint8_t *bytes;
 	size_t len;

@@ -19,7 +19,7 @@
 
 enum { IDENTITY_MAX = 4096, MAP_MAX = 512 * 1024, MAP_NODES_MAX = 1000 };
 
-/* Appends; loads and the flag is_self are not part of it. */
+/* Appends the identity; loads and the flag is_self are not part of it. */
 void identity_write(struct buf *out, const struct cluster_member *m);
 /* False: it is no identity; *m is empty then.  Else free with identity_deinit. */
 MUST_CHECK bool identity_read(struct cluster_member *m, const void *bytes, size_t n);
@@ -32,7 +32,7 @@ struct map_entry {
 	size_t len;
 };
 
-/* Appends. */
+/* Appends the map. */
 void map_write(struct buf *out, const struct map_entry *entries, size_t count);
 /* Calls on_entry for each, until it returns false.  False: it is no map. */
 MUST_CHECK bool map_read(const void *bytes, size_t n,

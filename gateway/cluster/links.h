@@ -3,7 +3,7 @@
  * One a broker and purpose, so that a JoinGroup, which may be silent for long,
  * stands in nobody's way.  A link that is lost answers what was asked of it
  * with NULL and is forgotten; the next request opens another.
- * All on the loop's thread.  Tests: tests/integration/cluster/membership_refused.py
+ * All on the loop's thread.  Tests: tests/unit/cluster/links_test.c
  */
 #ifndef CLUSTER_LINKS_H
 #define CLUSTER_LINKS_H

@@ -67,7 +67,7 @@ static int64_t read_varint(struct cursor *c)
 	return 0;
 }
 
-/* A length and that many bytes; -1: null, no bytes. */
+/* Bytes with their length in front; a length of -1 is null, no bytes. */
 static struct cursor read_bytes(struct cursor *c)
 {
 	int64_t n = read_varint(c);
@@ -126,7 +126,7 @@ static void read_record(struct cursor record, const struct load_events *events)
 		read_value(value, events);
 }
 
-/* What stands behind the batch's length. */
+/* A batch from behind its length on; returns its last offset, counted from its first. */
 static int32_t read_batch(struct cursor batch, const struct load_events *events)
 {
 	const uint8_t *start = batch.at;

@@ -34,7 +34,7 @@ void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t in
 struct load_events {
 	void (*on_load)(void *owner, const char *node_id, size_t id_len, int64_t incarnation,
 			const struct cluster_load *load);
-	/* Of the same record, afterwards; not called when it says neither. */
+	/* The keys of the same record, afterwards; not called when it has none and does not ask. */
 	void (*on_keys)(void *owner, const char *node_id, size_t id_len,
 			const struct load_keys *keys);
 	void *owner;

@@ -28,7 +28,7 @@ static uint64_t next_random(struct member *m)
 	return m->random;
 }
 
-/* Between three quarters and five quarters of it. */
+/* A time by chance, between three and five quarters of `ms`. */
 static int64_t around(struct member *m, int64_t ms)
 {
 	return ms * 3 / 4 + (int64_t)(next_random(m) % (uint64_t)(ms / 2 + 1));
@@ -75,7 +75,7 @@ static void went_well(struct member *m)
 	m->error = 0;
 }
 
-/* Whoever pauses a beat because of a failure still beats in time to stay. */
+/* A step failed.  A pause between beats is short enough for the member to stay one. */
 static void failed(struct member *m, enum member_step step, int error, int64_t now)
 {
 	m->failed = step;
@@ -112,7 +112,7 @@ void member_found(struct member *m, int error, int64_t now)
 		went_well(m);
 }
 
-/* The group has no member of that name any more. */
+/* The member's id is worth nothing any more: the group has no member of that name. */
 static void forget_id(struct member *m)
 {
 	m->id[0] = '\0';
@@ -120,7 +120,7 @@ static void forget_id(struct member *m)
 	m->state = MEMBER_OUT;
 }
 
-/* Another process has this one's instance id.  Both would throw each other out
+/* The member is fenced: another process has its instance id.  Both would throw each other out
  * for ever, so this one goes on without. */
 static void fenced(struct member *m, enum member_step step, int64_t now)
 {
@@ -132,7 +132,7 @@ static void fenced(struct member *m, enum member_step step, int64_t now)
 	m->due = now + around(m, m->heartbeat_ms);
 }
 
-/* What the group says to a member that is to join again.  False: something else. */
+/* Whether the error is one that the group says to a member that is to join again. */
 static bool is_thrown_out(struct member *m, enum member_step step, int error, int64_t now)
 {
 	switch (error) {
@@ -159,7 +159,7 @@ static bool is_thrown_out(struct member *m, enum member_step step, int error, in
 static void take_id(struct member *m, const void *id, size_t len)
 {
 	if (len >= sizeof m->id)
-		len = 0; /* no id that we can say again */
+		len = 0; /* no id that could be said again */
 	memcpy(m->id, id, len);
 	m->id[len] = '\0';
 }

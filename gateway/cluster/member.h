@@ -52,22 +52,22 @@ struct member {
 void member_init(struct member *m, int session_ms, int heartbeat_ms, bool is_static,
 		 uint64_t random);
 
-/* What to do now; MEMBER_WAIT: nothing for *wait_ms.  Any other step is under
+/* The step to take now; MEMBER_WAIT: none for *wait_ms.  Any other step is under
  * way from then on, until one of the functions below tells how it went. */
 enum member_step member_next(struct member *m, int64_t now, int64_t *wait_ms);
 
-/* How it went: an error code of Kafka's, or MEMBER_NO_ANSWER. */
+/* A step is over; `error`: a code of Kafka's, or MEMBER_NO_ANSWER. */
 void member_found(struct member *m, int error, int64_t now);
 void member_joined(struct member *m, int error, int32_t generation, const void *id, size_t id_len,
 		   int64_t now);
 void member_synced(struct member *m, int error, int64_t now);
 void member_beaten(struct member *m, int error, int64_t now);
 
-/* Its own data changed, or the group has it wrong: joins again, with its id. */
+/* The member is to join again, with its id: its own data changed, or the group has it wrong. */
 void member_rejoin(struct member *m);
-/* It was a member and the group has not heard it for a session. */
+/* Whether it was a member and the group has not heard it for a session. */
 bool member_is_apart(const struct member *m, int64_t now);
-/* The group does not take it, and will not before somebody changes something. */
+/* Whether the group does not take it, and will not before somebody changes something. */
 bool member_is_refused(const struct member *m);
 /* Why it is not a member, for people; NULL: nothing is wrong. */
 const char *member_trouble(const struct member *m);

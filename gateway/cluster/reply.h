@@ -20,7 +20,7 @@ struct reply_bytes {
 	uint32_t len;
 };
 
-/* What answers say; what an answer does not have is zero. */
+/* The values that an answer has; those that it does not have are zero. */
 struct reply {
 	int error; /* the top's, else the first inside */
 	int32_t node;

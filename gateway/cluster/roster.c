@@ -73,7 +73,7 @@ static bool take_own(struct reading *reading, struct cluster_member *m)
 		reading->found_self = true;
 		return true;
 	}
-	/* an older one of its name and address is what this node was before */
+	/* an older entry of its name and address is what this node was before */
 	return strcmp(m->http, self->http) == 0;
 }
 

@@ -30,7 +30,7 @@ struct roster {
 	struct roster_load *loads;
 	size_t load_count;
 	bool is_told;		/* the last map has what this node says of itself now */
-	bool is_misrepresented; /* it has something else */
+	bool is_misrepresented; /* the last map has something else of it */
 	int64_t put_right_at;	/* clock_ms: not earlier */
 	unsigned put_right;	/* how often in a row */
 };
@@ -44,7 +44,7 @@ void roster_take_map(struct roster *r, const uint8_t *map, size_t len);
 /* Whether this node must say again who it is: its incarnation has grown then, and the next time
  * comes later. */
 MUST_CHECK bool roster_put_right(struct roster *r, int64_t now);
-/* What this node says of itself has changed: nobody has been told that yet. */
+/* This node has something new to say of itself, which nobody has been told yet. */
 void roster_renew(struct roster *r);
 /* A load record of any node; its id is not terminated. */
 void roster_take_load(struct roster *r, const char *node_id, size_t id_len,

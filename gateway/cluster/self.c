@@ -1,4 +1,4 @@
-/* What this node says of itself. */
+/* The identity of this node: what it says of itself. */
 #include "cluster/view_build.h"
 
 #include "config/kinds.h"
@@ -62,7 +62,7 @@ void self_describe(struct cluster_member *m, const struct config *c, const char 
 	};
 }
 
-/* What is each node's own, or need not be alike. */
+/* An option that is each node's own, or need not be alike. */
 static bool may_differ(const struct config *c, const struct config_option *o)
 {
 	static const char *const keys[] = {

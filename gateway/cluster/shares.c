@@ -16,7 +16,7 @@ static int by_member(const void *a, const void *b)
 	return order != 0 ? order : (int)x->member_id_len - (int)y->member_id_len;
 }
 
-/* Partitions go round; the map goes to everyone. */
+/* The partitions go round; the map goes to everyone. */
 static void assign(struct shares *s, const char *topic, int32_t partitions, const struct buf *map)
 {
 	int32_t mine[SHARES_PARTITIONS_MAX];

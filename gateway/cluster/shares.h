@@ -27,7 +27,7 @@ struct shares {
 	size_t count;
 };
 
-/* Of an empty one: from the members that JoinGroup told, `partitions` of the topic, at most
+/* Fills an empty one, from the members that JoinGroup told, `partitions` of the topic, at most
  * SHARES_PARTITIONS_MAX.  A member whose subscription has no identity gets its partitions, and the
  * map is without it.  Free with shares_deinit. */
 void shares_make(struct shares *s, const struct reply *joined, const char *topic,

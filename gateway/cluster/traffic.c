@@ -13,8 +13,8 @@
 enum {
 	ANSWER_MS = 5000,
 	POLL_MS = 1500,	 /* so long a Fetch waits for something new */
-	HEARD_MS = 1000, /* what others answer to who asks them has come by then */
-	QUICK_MS = 200,	 /* what there is to tell of connections waits so long for more */
+	HEARD_MS = 1000, /* after asking: by then the others' answers have come */
+	QUICK_MS = 200,	 /* so long news of connections waits for more of it */
 	RECORDS_MAX = 32 * 1024,
 	FETCH_MAX = 1 << 20,
 	CREATE_AGAIN_MS = 60000,
@@ -22,7 +22,7 @@ enum {
 	TIMESTAMP_END = -1, /* asks for the offset behind the last record */
 };
 
-/* One partition. */
+/* One partition of the topic, and the request for it that is under way. */
 struct lane {
 	struct traffic *traffic;
 	int32_t partition;
@@ -46,7 +46,7 @@ struct traffic {
 	size_t (*take)(void *owner, uint64_t *keys, size_t max); /* NULL: nothing is told */
 	void *owner;
 	struct load_keys keys; /* sent again until they are there */
-	int64_t asked_at;      /* the others what they have to tell; 0: not yet */
+	int64_t asked_at;      /* clock_ms when the others were asked for theirs; 0: not yet */
 	bool is_heard; /* the last record has arrived: the next one need not wait for the timer */
 	bool is_producing;
 	int produce_version;
@@ -153,7 +153,7 @@ static void create(struct traffic *t, int64_t now)
 	if (t->is_creating || s->broker_count == 0)
 		return;
 	if (now < t->create_at) {
-		notice_topic(t); /* what was created is known a moment later */
+		notice_topic(t); /* a topic just created is known a moment later */
 		return;
 	}
 	t->create_at = now + CREATE_AGAIN_MS;
@@ -185,7 +185,7 @@ static void on_produced(void *owner, const uint8_t *body, uint32_t len)
 	reply_deinit(&a);
 }
 
-/* Who asks hears the answers only where it reads on. */
+/* Whether the node reads every partition: it would not hear the answers to what it asks before. */
 static bool reads_all(const struct traffic *t, int32_t lanes)
 {
 	for (int32_t i = 0; i < lanes; i++) {

@@ -5,7 +5,7 @@
  * fetched, from their leaders.  The topic is created when it is not there; that it
  * can't be, or that there is no right to it, is told and changes nothing else.  On
  * the cluster's thread.
- * Tests: tests/integration/cluster/measured_load.py
+ * Tests: tests/unit/cluster/traffic_test.c
  */
 #ifndef CLUSTER_TRAFFIC_H
 #define CLUSTER_TRAFFIC_H
@@ -25,12 +25,13 @@ struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct to
 /* No callback follows. */
 void traffic_free(struct traffic *t);
 
-/* What there is to tell of connections: as cluster_exchange's.  Before the first snapshot. */
+/* Where keys of connections to tell are taken from, as cluster_exchange's.  Before the first
+ * snapshot. */
 void traffic_tell(struct traffic *t, size_t (*take)(void *owner, uint64_t *keys, size_t max),
 		  void *owner);
-/* The newest one, borrowed until the next call; the first one starts it. */
+/* The newest snapshot, borrowed until the next call; the first one starts the traffic. */
 void traffic_snapshot(struct traffic *t, const struct snapshot *s);
-/* What goes out next. */
+/* The load that goes out next. */
 void traffic_load(struct traffic *t, int64_t incarnation, const struct cluster_load *load);
 /* Whether what the others had to tell of connections when this node came is known; true when
  * nothing is told. */

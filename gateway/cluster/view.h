@@ -15,7 +15,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What a node has to do, as it told itself a moment ago. */
+/* The load of a node: what it has to do, as it told itself a moment ago. */
 struct cluster_load {
 	uint64_t connections;	   /* of clients, open now */
 	uint64_t bytes_per_second; /* from and to clients */
@@ -26,7 +26,7 @@ struct cluster_load {
 
 struct cluster_member {
 	char *node_id; /* the same after a restart */
-	/* what it tells clients: broker N is host : port + (N - min_broker_id) */
+	/* clients are told that broker N is host : port + (N - min_broker_id) */
 	char *host;
 	int port, port_count, min_broker_id;
 	enum advertise_mode mode;
@@ -52,11 +52,11 @@ enum cluster_state {
 
 struct cluster_view {
 	enum cluster_state state;
-	int64_t since;	     /* clock_ms when that began */
-	const char *group;   /* NULL: CLUSTER_OFF; so is topic */
-	const char *topic;   /* of the load records */
-	char *trouble;	     /* why it is no member; NULL: nothing is wrong */
-	bool is_refused;     /* nor will be before somebody changes something */
+	int64_t since;	   /* clock_ms when that began */
+	const char *group; /* NULL: CLUSTER_OFF; so is topic */
+	const char *topic; /* of the load records */
+	char *trouble;	   /* why this node is no member; NULL: nothing is wrong */
+	bool is_refused; /* this node is no member, nor will be before somebody changes something */
 	char *topic_trouble; /* why others' load is not known; NULL: nothing is wrong */
 	bool is_told;	     /* the group's members have what this node says of itself now */
 	bool has_heard;	     /* where the others have clients' connections is known */

@@ -10,11 +10,11 @@
 
 extern const struct published cluster_view_published;
 
-/* One reference, the caller's.  Borrows the names of the config. */
+/* A view without members.  One reference, the caller's.  Borrows the names of the config. */
 struct cluster_view *view_new(const struct config *config, const char *topic);
 /* Copies the member. */
 void view_add(struct cluster_view *v, const struct cluster_member *m);
-/* Sorts, finds this node (added with is_self), and looks for what does not fit. */
+/* Sorts the members, finds this node (added with is_self), looks for what does not fit. */
 void view_finish(struct cluster_view *v);
 /* Whether clients can be told the same of both: all but loads. */
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b);
@@ -22,7 +22,7 @@ bool view_same_members(const struct cluster_view *a, const struct cluster_view *
 /* This node as it tells the others; port_count as bound.  Free with identity_deinit. */
 void self_describe(struct cluster_member *m, const struct config *config, const char *version,
 		   int port_count);
-/* Of the options that must not differ between the nodes of a cluster. */
+/* A fingerprint of the options that must not differ between the nodes of a cluster. */
 uint64_t self_settings(const struct config *config);
 
 /* Looks for nodes that do not fit together: fills v->disagreements. */

@@ -42,7 +42,7 @@ static bool overlap(const struct cluster_member *a, const struct cluster_member 
 	       b->port < a->port + a->port_count;
 }
 
-/* What clients are told would depend on the node they ask. */
+/* Differences by which what clients are told would depend on the node that they ask. */
 static void compare_told(struct cluster_view *v, const struct cluster_member *a,
 			 const struct cluster_member *b)
 {
@@ -79,7 +79,7 @@ static void compare(struct cluster_view *v, const struct cluster_member *a,
 	compare_told(v, a, b);
 }
 
-/* Each is held against this node: those that differ differ from it, or it is the one. */
+/* Every other node is compared with this one: where two differ, either may be the odd one. */
 void view_disagree(struct cluster_view *v)
 {
 	const struct cluster_member *self = &v->members[v->self];

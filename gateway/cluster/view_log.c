@@ -1,4 +1,4 @@
-/* What a new view says to whoever reads the log. */
+/* The news of a view, for whoever reads the log. */
 #include "cluster/view_build.h"
 
 #include "util/log.h"

@@ -1,9 +1,8 @@
 #include "kafka/say.h"
 
+#include "kafka/encode.h"
 #include "kafka/head.h"
 #include "kafka/wire.h"
-
-#include "kafka/encode.h"
 
 #include <assert.h>
 
@@ -138,14 +137,14 @@ bool say_request(const struct kapi *api, int version, struct say_pairs says, str
 	return has_room(&s) && encode_message(api, version, REQUEST, fill, &s, out);
 }
 
-/* size | api | version | correlation id | client id | header 2: no tagged fields | body */
-bool say_frame(const struct kapi *api, int version, uint32_t correlation_id, const char *client_id,
-	       struct say_pairs says, struct buf *out)
+/* size | api | version | correlation id | client id | v2: no tagged fields */
+static void append_head(const struct kapi *api, int version, uint32_t correlation_id,
+			const char *client_id, struct buf *out)
 {
-	size_t len = client_id != NULL ? strlen(client_id) : 0;
+	const size_t len = client_id != NULL ? strlen(client_id) : 0;
 
-	assert(out->len == 0);
-	buf_append32(out, 0);
+	assert(len <= INT16_MAX);
+	buf_append32(out, 0); /* the size, once it is known */
 	buf_append16(out, (uint16_t)api->key);
 	buf_append16(out, (uint16_t)version);
 	buf_append32(out, correlation_id);
@@ -153,8 +152,16 @@ bool say_frame(const struct kapi *api, int version, uint32_t correlation_id, con
 	buf_append(out, client_id != NULL ? client_id : "", len);
 	if (api_is_flexible(api, version))
 		buf_append8(out, 0);
-	if (!say_request(api, version, says, out) || out->full)
+}
+
+bool say_frame(const struct kapi *api, int version, uint32_t correlation_id, const char *client_id,
+	       struct say_pairs says, struct buf *out)
+{
+	const size_t at = out->len;
+
+	append_head(api, version, correlation_id, client_id, out);
+	if (!say_request(api, version, says, out))
 		return false;
-	wire_put32(out->data, (uint32_t)(out->len - HEAD_SIZE_BYTES));
+	wire_put32(out->data + at, (uint32_t)(out->len - at - HEAD_SIZE_BYTES));
 	return true;
 }

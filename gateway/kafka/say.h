@@ -94,9 +94,7 @@ struct say_pairs {
  * mistake. */
 MUST_CHECK bool say_request(const struct kapi *api, int version, struct say_pairs says,
 			    struct buf *out);
-
-/* The same as a whole frame: its size and header stand in front.  client_id NULL: null.  `out`
- * must be empty. */
+/* The same as a whole frame, with its size and its header; client_id NULL: null. */
 MUST_CHECK bool say_frame(const struct kapi *api, int version, uint32_t correlation_id,
 			  const char *client_id, struct say_pairs says, struct buf *out);
 

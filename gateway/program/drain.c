@@ -158,7 +158,7 @@ static int closed_ports(const struct program *p)
 	return n;
 }
 
-/* Every worker has closed what it had to: the ports can be bound again. */
+/* The ports can be bound again once every worker has closed what it had to. */
 static void undrained(struct program *p)
 {
 	struct drain *d = &p->drain;

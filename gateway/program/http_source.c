@@ -97,7 +97,7 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	snapshot_unref(s);
 }
 
-/* On the main loop. */
+/* An action of the operator's, on the main loop. */
 static bool act(struct program *p, int action, FILE *out)
 {
 	bool good;

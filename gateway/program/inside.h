@@ -9,7 +9,7 @@
  *   agent.c        what HAProxy's agent-check is told
  *   notify.c       what the service manager is told
  *   watchdog.c     and that for as long as the node is alive
- *   asks.c         what other threads ask the main loop for
+ *   ask.c         what other threads ask the main loop for
  *   http_source.c  what the HTTP side asks
  */
 #ifndef PROGRAM_INSIDE_H
@@ -26,7 +26,7 @@
 
 #include <stdatomic.h>
 
-/* All on the main loop, but for what the HTTP thread reads: the atomics. */
+/* A drain is the main loop's; the HTTP thread reads the atomics. */
 struct drain {
 	atomic_int turns, turns_done;
 	_Atomic int64_t ends_at; /* clock_ms */
@@ -39,16 +39,16 @@ struct drain {
 };
 
 struct listening {
-	int *fds; /* bound, and not handed to the workers yet: as listen_open has them; or NULL */
+	int *fds; /* bound and not yet the workers', as listen_open has them; or NULL */
 	int fd_ports;
 	ev_timer limit; /* of the wait for the other nodes */
 	bool is_open;	/* clients were served, once */
 };
 
 struct reload {
-	struct config *next; /* handed out, not everyone has it; NULL: none is under way */
-	int waits_for;	     /* workers and the topology that still use the one before */
-	bool again;	     /* another was asked for meanwhile */
+	struct config *next; /* not everyone has it yet; NULL: no reload is under way */
+	int waits_for;	     /* workers, and the topology, that still use the one before */
+	bool again;	     /* another reload was asked for meanwhile */
 };
 
 struct balance {
@@ -67,7 +67,7 @@ struct program {
 	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;
-	const struct stats **stats; /* theirs */
+	const struct stats **stats; /* the workers' */
 	int worker_count, port_count;
 	struct http_api *http;
 	struct agent *agent;
@@ -89,15 +89,15 @@ struct program {
 };
 
 /* state.c */
-/* What all workers have counted. */
+/* The counters of all workers, added up. */
 void program_count(const struct program *p, struct stats *all);
 /* Clients of all workers, open now. */
 int64_t program_clients(const struct program *p);
-/* Clients are told the nodes of a cluster, by internal balancing. */
+/* Whether clients are told the nodes of a cluster, by internal balancing. */
 bool program_names_nodes(const struct program *p);
-/* It can't go on: the program ends with 1. */
+/* The program can't go on: it says why and ends with 1. */
 void program_fail(struct program *p, const char *why);
-/* A letter to the main loop that calls `call` there. */
+/* Has `call` called on the main loop, by a letter.  From any thread. */
 void program_post(struct program *p, void (*call)(struct program *p));
 
 /* listening.c */
@@ -109,10 +109,10 @@ bool listening_open(struct program *p, int ports);
 
 /* drain.c */
 void drain_init(struct program *p);
-/* False and why: it can't be. */
+/* Begins a drain.  False: there can't be one. */
 bool drain_begin(struct program *p, bool exits, const char *reason);
 bool drain_undo(struct program *p);
-void drain_on_worker(void *program); /* on a worker's thread: it is drained */
+void drain_on_worker(void *program); /* on a worker's thread: that worker is drained */
 
 /* balance.c */
 /* Once a second, the two.  What this node declines of the mapping, in thousandths. */
@@ -130,8 +130,9 @@ void reload_free(struct program *p);
 
 void drain_state(struct program *p, struct http_drain *out); /* from any thread */
 
-/* asks.c; from any thread but the main one */
-/* `call` writes what there is to say, on the main loop; waits for it, a few seconds at most.
+/* ask.c; from any thread but the main one */
+/* Has `call` called on the main loop, where it writes what there is to say, and waits for that,
+ * a few seconds at most.
  * *text is that, or says that nobody answered; caller frees.  False: so does `call`, or
  * nobody answered. */
 bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,

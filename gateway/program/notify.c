@@ -63,7 +63,7 @@ static int open_socket(const char *path)
 	return -1;
 }
 
-/* 0: no watchdog, or another process's. */
+/* The watchdog's interval; 0: there is none, or it is another process's. */
 static int64_t watchdog_ms(void)
 {
 	const char *usec = getenv("WATCHDOG_USEC"), *pid = getenv("WATCHDOG_PID");

@@ -24,9 +24,9 @@ void notify_deinit(struct notify *n);
 /* The status is a line for `systemctl status`. */
 void notify_ready(struct notify *n, const char *status);
 void notify_reloading(struct notify *n);
-/* After notify_reloading, whatever came of it. */
+/* The reload is over, whatever came of it; after notify_reloading. */
 void notify_reloaded(struct notify *n);
-/* `most_ms`: how long it may take. */
+/* The program stops, which may take most_ms. */
 void notify_stopping(struct notify *n, int64_t most_ms);
 void notify_status(struct notify *n, const char *status);
 void notify_alive(struct notify *n);

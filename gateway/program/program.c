@@ -106,7 +106,7 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
-/* Each client needs a descriptor, and one a broker. */
+/* A client needs a descriptor of its own and one a broker. */
 static void raise_file_limit(const struct config *c)
 {
 	struct rlimit limit;
@@ -166,7 +166,7 @@ static void stop_parts(struct program *p)
 	budget_free(p->shared.budget);
 }
 
-/* What answers before the cluster is known. */
+/* The HTTP API and the agent answer before the cluster is known. */
 static bool start_answering(struct program *p)
 {
 	const struct config *c = p->first;

@@ -29,7 +29,7 @@ static void one_has_it(struct program *p)
 	}
 }
 
-/* On the thread of a worker or of the topology. */
+/* Called on the thread of a worker or of the topology, which has done with the one before. */
 static void on_taken(void *program)
 {
 	program_post(program, one_has_it);
@@ -65,7 +65,7 @@ static void tell(const struct config_change *c, FILE *out)
 			c->is_taken ? "" : ": needs a restart");
 }
 
-/* A line a mistake, in the log too. */
+/* Mistakes are told a line each, in the log too. */
 static void tell_mistakes(char *complaints, FILE *out)
 {
 	for (char *rest, *line = strtok_r(complaints, "\n", &rest); line != NULL;
@@ -84,7 +84,7 @@ bool reload_begin(struct program *p, FILE *out)
 	FILE *told = open_memstream(&complaints, &size);
 	struct config *next;
 
-	if (p->reload.next != NULL) { /* only for a moment */
+	if (p->reload.next != NULL) { /* one is under way, for a moment */
 		p->reload.again = true;
 		fclose(told);
 		free(complaints);

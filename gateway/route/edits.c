@@ -60,7 +60,7 @@ void edits_add_count(struct edits *e, uint32_t at, uint32_t end, uint32_t count,
 	edits_add(e, at, end, bytes, n);
 }
 
-void gather_count(struct gather *g, uint32_t count, bool compact)
+void edits_gather_count(struct gather *g, uint32_t count, bool compact)
 {
 	uint8_t bytes[WIRE_UVARINT_MAX];
 

@@ -32,7 +32,7 @@ void edits_add_int32(struct edits *e, uint32_t at, int32_t v);
 void edits_add_count(struct edits *e, uint32_t at, uint32_t end, uint32_t count, bool compact);
 
 /* Appends an array's count. */
-void gather_count(struct gather *g, uint32_t count, bool compact);
+void edits_gather_count(struct gather *g, uint32_t count, bool compact);
 /* Appends [from, to) of the body as edited.  NULL edits: as it is. */
 void edits_gather(const struct edits *e, struct gather *g, const uint8_t *body, uint32_t from,
 		  uint32_t to);

@@ -154,7 +154,7 @@ static void put_topic(struct gather *g, const struct found *found, uint32_t coun
 	const struct layout_topic *t = &p->layout.topics[found[0].item->topic];
 
 	gather_piece(g, p->body + t->at, t->count_at - t->at);
-	gather_count(g, count, compact);
+	edits_gather_count(g, count, compact);
 	for (uint32_t i = 0; i < count; i++)
 		gather_piece(g, found[i].part->body + found[i].item->at,
 			     found[i].item->end - found[i].item->at);
@@ -230,7 +230,7 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		topics += counts[t] > 0;
 	}
 	put_prefix(g, parts, count);
-	gather_count(g, topics, compact);
+	edits_gather_count(g, topics, compact);
 	for (uint32_t t = 0; t < request->topic_count; at += counts[t++]) {
 		if (counts[t] > 0)
 			put_topic(g, found + at, counts[t], compact);
@@ -265,7 +265,7 @@ void merge_keys(struct gather *g, const struct kapi *api, int version, const str
 		}
 	}
 	put_prefix(g, parts, count);
-	gather_count(g, n, compact);
+	edits_gather_count(g, n, compact);
 	for (uint32_t i = 0; i < n; i++)
 		gather_piece(g, found[i].part->body + found[i].item->at,
 			     found[i].item->end - found[i].item->at);

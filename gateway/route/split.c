@@ -33,14 +33,14 @@ static void put_topics(struct gather *g, const uint8_t *body, const struct layou
 
 	for (uint32_t t = 0; t < l->topic_count; t++)
 		topics += count_items(l, l->topics[t].first, l->topics[t].count, target) > 0;
-	gather_count(g, topics, compact);
+	edits_gather_count(g, topics, compact);
 	for (const struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
 		uint32_t n = count_items(l, t->first, t->count, target);
 
 		if (n == 0)
 			continue;
 		gather_piece(g, body + t->at, t->count_at - t->at);
-		gather_count(g, n, compact);
+		edits_gather_count(g, n, compact);
 		put_items(g, body, l, t->first, t->count, target);
 		gather_piece(g, body + t->items_end, t->end - t->items_end);
 	}
@@ -64,7 +64,7 @@ void split_part(struct gather *g, const struct request_head *head, const uint8_t
 	} else {
 		edits_gather(edits, g, body, 0, l->array_at);
 		if (l->by_key) {
-			gather_count(g, count_items(l, 0, l->item_count, target), compact);
+			edits_gather_count(g, count_items(l, 0, l->item_count, target), compact);
 			put_items(g, body, l, 0, l->item_count, target);
 		} else {
 			put_topics(g, body, l, target, compact);

@@ -1,6 +1,6 @@
 #include "session/connections.h"
 
-#include "loop/answers.h"
+#include "loop/survey.h"
 #include "session/client.h"
 #include "util/mem.h"
 
@@ -9,7 +9,7 @@
 enum { PATIENCE_S = 2 };
 
 struct gathering {
-	struct answers answers;
+	struct survey survey;
 	/* the question */
 	char *client, *client_id;
 	size_t limit;
@@ -19,9 +19,9 @@ struct gathering {
 	bool was_closed;
 };
 
-static struct gathering *gathering_of(struct answers *a)
+static struct gathering *gathering_of(struct survey *a)
 {
-	return CONTAINER_OF(a, struct gathering, answers);
+	return CONTAINER_OF(a, struct gathering, survey);
 }
 
 /* --- on the worker's thread --- */
@@ -117,7 +117,7 @@ static void append(struct connections *to, const struct connections *from)
 	to->count += from->count;
 }
 
-static void answer(struct answers *a, void *worker)
+static void answer(struct survey *a, void *worker)
 {
 	struct gathering *g = gathering_of(a);
 	struct connections found = { 0 };
@@ -132,12 +132,12 @@ static void answer(struct answers *a, void *worker)
 	g->was_closed |= was_closed;
 	pthread_mutex_unlock(&a->lock);
 	free(found.list);
-	answers_release(a);
+	survey_release(a);
 }
 
 /* --- on the asker's --- */
 
-static void gathering_free(struct answers *a)
+static void gathering_free(struct survey *a)
 {
 	struct gathering *g = gathering_of(a);
 
@@ -151,7 +151,7 @@ static struct gathering *gathering_new(void)
 {
 	struct gathering *g = mem_zalloc(sizeof *g);
 
-	answers_init(&g->answers, answer, gathering_free);
+	survey_init(&g->survey, answer, gathering_free);
 	return g;
 }
 
@@ -159,8 +159,8 @@ static struct gathering *gathering_new(void)
 static bool ask(struct gathering *g, struct worker *const *workers, int count)
 {
 	for (int i = 0; i < count; i++)
-		answers_ask(&g->answers, &workers[i]->mailbox);
-	return answers_wait(&g->answers, PATIENCE_S);
+		survey_ask(&g->survey, &workers[i]->mailbox);
+	return survey_wait(&g->survey, PATIENCE_S);
 }
 
 bool connections_list(struct worker *const *workers, int count,
@@ -179,7 +179,7 @@ bool connections_list(struct worker *const *workers, int count,
 		g->found = (struct connections){ 0 };
 		connections_cut(out, wanted->limit);
 	}
-	answers_release(&g->answers);
+	survey_release(&g->survey);
 	return all;
 }
 
@@ -190,10 +190,10 @@ enum connections_closed connections_close(struct worker *const *workers, int cou
 
 	g->close_id = id;
 	all = ask(g, workers, count);
-	pthread_mutex_lock(&g->answers.lock);
+	pthread_mutex_lock(&g->survey.lock);
 	was_closed = g->was_closed;
-	pthread_mutex_unlock(&g->answers.lock);
-	answers_release(&g->answers);
+	pthread_mutex_unlock(&g->survey.lock);
+	survey_release(&g->survey);
 	if (was_closed)
 		return CONNECTION_CLOSING;
 	return all ? CONNECTION_UNKNOWN : CONNECTION_NO_ANSWER;

@@ -60,7 +60,7 @@ static void pause_then_try(struct control *c)
 							     : CONTROL_PAUSE_MAX_MS;
 }
 
-/* The one that was in use last is tried last. */
+/* The candidate that was in use last is tried last. */
 static void put_last(struct control *c, const struct candidate *last)
 {
 	for (size_t i = 0; i + 1 < c->count; i++) {
@@ -114,7 +114,7 @@ static void on_versions(void *owner, struct broker_versions *v)
 	versions_deinit(v);
 }
 
-/* The connection is gone; whoever wants to hear so does. */
+/* The connection is gone, which its owner hears; another takes its place. */
 static void replace(struct control *c)
 {
 	bool was_live = c->state == LIVE, was_good = c->was_good;

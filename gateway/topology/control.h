@@ -35,7 +35,7 @@ struct control;
 
 struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
 			    int64_t max_answer, const struct control_events *events, void *owner);
-/* Of the next connections. */
+/* The timeout of the next connections. */
 void control_set_timeout(struct control *c, int connect_timeout_ms);
 void control_free(struct control *c);
 void control_start(struct control *c);

@@ -91,7 +91,7 @@ static struct find *find_new(struct finds *f, struct find **at, const struct top
 	return find;
 }
 
-/* The end of a search. */
+/* A search is over: whoever waits is told. */
 static void tell(struct finds *f, struct find *find, int32_t broker)
 {
 	struct topology_query *q;
@@ -125,7 +125,7 @@ static void take_result(struct finds *f, struct find *find, int error, int32_t b
 	}
 }
 
-/* One coordinator as the answer tells of it. */
+/* A coordinator, as the answer tells of it. */
 struct result {
 	const uint8_t *key;
 	uint32_t key_len;
@@ -145,7 +145,7 @@ static void take_value(struct result *r, const struct walk_event *e)
 	}
 }
 
-/* A result with a key is that key's; one without is of the only one asked for. */
+/* A result with a key is that key's; a result without is of the only key asked for. */
 static void place_result(struct lane *lane, const struct result *r)
 {
 	struct finds *f = lane->f;
@@ -193,7 +193,7 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 		return;
 	}
 	while ((find = TAILQ_FIRST(&lane->finds)) != NULL)
-		pause_find(f, find); /* the answer left it out */
+		pause_find(f, find); /* the answer left this key out */
 	lane->in_flight = false;
 	step(f);
 }
@@ -231,7 +231,7 @@ static void send_lane(struct finds *f, struct lane *lane, int type)
 		return;
 	lane->type = type;
 	lane->in_flight = true;
-	/* what can't be sent has finds_lost still to come */
+	/* a request that can't be sent has finds_lost still to come */
 	(void)!control_send(f->control, &request);
 }
 
@@ -243,7 +243,7 @@ static struct lane *free_lane(struct finds *f, int type)
 		if (!l->in_flight)
 			free_one = l;
 		else if (l->type == type && f->version >= VERSION_BATCHES)
-			return NULL; /* what comes in meanwhile goes together */
+			return NULL; /* keys that come in meanwhile go together */
 	}
 	return free_one;
 }
@@ -360,7 +360,7 @@ void finds_renewed(struct finds *f)
 		if (f->events->is_known(f->owner, find->broker))
 			tell(f, find, find->broker);
 		else
-			pause_find(f, find); /* it may have moved since */
+			pause_find(f, find); /* the coordinator may have moved since */
 	}
 	arm(f);
 }

@@ -15,7 +15,7 @@
 enum { FINDS_PAUSE_MS = 100 };
 
 struct finds_events {
-	/* Remembers it, before it is told. */
+	/* The owner remembers the coordinator, before anybody is told it. */
 	void (*on_found)(void *owner, int type, const void *key, size_t len, int32_t broker);
 	bool (*is_known)(void *owner, int32_t broker);
 	void (*want_brokers)(void *owner); /* finds_renewed is to follow */
@@ -29,9 +29,10 @@ void finds_free(struct finds *f); /* no query may wait in it */
 
 void finds_begin(struct finds *f, const struct broker_versions *v);
 void finds_lost(struct finds *f);
-/* The brokers have been heard of anew. */
+/* The owner has heard of the brokers anew. */
 void finds_renewed(struct finds *f);
-/* The owner may take it out of its list at any time (query_wait_in). */
+/* Answers the query when its coordinator is found.  The owner may take it out of its list at any
+ * time (query_wait_in). */
 void finds_ask(struct finds *f, struct topology_query *q);
 
 #endif

@@ -1,4 +1,4 @@
-/* inside.h - the topology's own state, shared by its three files alone.
+/* inside.h - the topology's own state, shared by these files alone.
  *
  *   topology.c   begins and ends it; what any thread may read
  *   learn.c      what the cluster says, and the snapshots made of it
@@ -11,9 +11,9 @@
 #include "topology/control.h"
 #include "topology/coordinators.h"
 #include "topology/finds.h"
-#include "topology/members.h"
+#include "topology/brokers.h"
 #include "topology/notices.h"
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "topology/query.h"
 #include "topology/refresh.h"
 #include "util/clock.h"
@@ -37,17 +37,17 @@ struct topology {
 	struct ev_loop *loop;
 	struct resolver *resolver;
 	struct control *control;
-	struct members *members;
+	struct brokers *brokers;
 	struct refresh *refresh;
 	struct finds *finds;
 	struct query_list by_age; /* the oldest first */
 	ev_timer query_timer;	  /* the oldest one's deadline */
 	ev_timer first_timer;	  /* FIRST_WAIT_MS */
-	ev_prepare prepare;	  /* publishes, once for all that came together */
+	ev_prepare prepare;	  /* publishes once for all that came together */
 	bool is_stopping;
 	bool is_changed;    /* since the last publication */
 	bool has_waited;    /* FIRST_WAIT_MS are over */
-	unsigned round;	    /* which member is the first candidate */
+	unsigned round;	    /* which broker is the first candidate */
 	int64_t renewed_at; /* when the control's versions were asked for */
 	struct broker_versions control_versions;
 	struct snapshot *draft; /* newer topics than the published ones, or NULL */
@@ -57,15 +57,15 @@ struct topology {
 	int64_t features_epoch;
 };
 
-/* On the thread that makes the topology, before its own thread runs. */
+/* Called on the thread that makes the topology, before its own thread runs. */
 void learn_init(struct topology *t);
-/* On the topology's thread. */
+/* Called on the topology's thread. */
 void learn_start(struct topology *t);
-/* When that thread has ended. */
+/* Called when that thread has ended. */
 void learn_deinit(struct topology *t);
 
 void questions_init(struct topology *t);
-/* Answers what is still asked. */
+/* Questions that are still open are answered NO_BROKER. */
 void questions_deinit(struct topology *t);
 
 #endif

@@ -6,7 +6,6 @@
 #include "util/text.h"
 
 enum {
-	DESCRIBE_QUORUM = 55, /* listed by KRaft brokers alone */
 	DEFAULT_PORT = 9092,
 	FIRST_WAIT_MS = 500, /* for silent brokers, before the first snapshot */
 };
@@ -24,8 +23,8 @@ static void set_features(struct topology *t, struct snapshot *s,
 
 	features_limit(&supported, s->offers);
 	features_limit(&finalized, s->offers);
-	features_free(s->supported, s->supported_count);
-	features_free(s->finalized, s->finalized_count);
+	feature_list_free(s->supported, s->supported_count);
+	feature_list_free(s->finalized, s->finalized_count);
 	s->supported = supported.all;
 	s->supported_count = supported.count;
 	s->finalized = finalized.all;
@@ -33,11 +32,11 @@ static void set_features(struct topology *t, struct snapshot *s,
 	s->features_epoch = t->features_epoch;
 }
 
-/* All but the topics. */
+/* Fills in the snapshot, all but the topics. */
 static void fill(struct topology *t, struct snapshot *s)
 {
 	size_t count;
-	const struct broker_versions **all = members_versions(t->members, &count);
+	const struct broker_versions **all = brokers_versions(t->brokers, &count);
 
 	if (count == 0) {
 		all[0] = &t->control_versions;
@@ -46,8 +45,8 @@ static void fill(struct topology *t, struct snapshot *s)
 	offers_make(s->offers, all, count);
 	set_features(t, s, all, count);
 	free(all);
-	brokers_free(s->brokers, s->broker_count);
-	s->brokers = members_brokers(t->members, &s->broker_count);
+	broker_list_free(s->brokers, s->broker_count);
+	s->brokers = brokers_copy(t->brokers, &s->broker_count);
 	free(s->cluster_id);
 	s->cluster_id = t->cluster_id != NULL ? mem_strdup(t->cluster_id) : NULL;
 	s->controller = t->controller;
@@ -57,7 +56,7 @@ static bool may_publish(const struct topology *t)
 {
 	if (newest(t) == NULL)
 		return false;
-	return publisher_peek(t->publisher) != NULL || members_all_tried(t->members) ||
+	return publisher_peek(t->publisher) != NULL || brokers_all_tried(t->brokers) ||
 	       t->has_waited;
 }
 
@@ -122,7 +121,7 @@ static void hear_features(struct topology *t, const struct broker_versions *v)
 	t->is_changed = true;
 }
 
-static void on_members_change(void *owner, const struct broker_versions *v)
+static void on_brokers_change(void *owner, const struct broker_versions *v)
 {
 	struct topology *t = owner;
 
@@ -130,7 +129,8 @@ static void on_members_change(void *owner, const struct broker_versions *v)
 	if (v != NULL)
 		hear_features(t, v);
 	else
-		refresh_want_all(t->refresh); /* what it led is led by others by now, or soon */
+		refresh_want_all(
+			t->refresh); /* others lead by now, or soon, what that broker led */
 }
 
 /* Everything known is of another cluster. */
@@ -141,7 +141,7 @@ static void forget_cluster(struct topology *t)
 	t->draft = snapshot_new(NULL);
 	snapshot_unref(old);
 	coordinators_drop_all(t->coordinators);
-	members_update(t->members, NULL, 0);
+	brokers_update(t->brokers, NULL, 0);
 	features_deinit(&t->finalized);
 	t->features_epoch = -1;
 	t->controller = NO_BROKER;
@@ -173,16 +173,17 @@ static void set_cluster_id(struct topology *t, const struct metadata *m)
 	log_info("who=topology event=cluster cluster=%s", t->cluster_id);
 }
 
+/* DescribeQuorum is listed by KRaft brokers alone. */
 static bool is_kraft(const struct topology *t)
 {
-	return t->control_versions.keys[DESCRIBE_QUORUM].max >= 0;
+	return t->control_versions.keys[KEY_DESCRIBE_QUORUM].max >= 0;
 }
 
 /* KRaft brokers name any broker as the controller, another each time: one that
  * is still there stays. */
 static void set_controller(struct topology *t, int32_t controller)
 {
-	if (!is_kraft(t) || !members_has(t->members, t->controller))
+	if (!is_kraft(t) || !brokers_has(t->brokers, t->controller))
 		t->controller = controller;
 }
 
@@ -198,9 +199,9 @@ static void set_topics(struct topology *t, const struct metadata *m, bool is_ful
 
 static void set_brokers(struct topology *t, const struct metadata *m)
 {
-	size_t before = members_count(t->members);
+	size_t before = brokers_count(t->brokers);
 
-	members_update(t->members, m->brokers, m->broker_count);
+	brokers_update(t->brokers, m->brokers, m->broker_count);
 	if (m->broker_count != before)
 		log_info("who=topology event=brokers count=%zu topics=%zu", m->broker_count,
 			 snapshot_topic_count(t->draft));
@@ -280,10 +281,10 @@ static void add_candidate(struct candidate **all, size_t *count, const char *hos
 	(*all)[(*count)++] = (struct candidate){ mem_strdup(host), port };
 }
 
-static void add_members(struct topology *t, struct candidate **all, size_t *count)
+static void add_brokers(struct topology *t, struct candidate **all, size_t *count)
 {
 	size_t n;
-	struct broker *brokers = members_brokers(t->members, &n);
+	struct broker *brokers = brokers_copy(t->brokers, &n);
 
 	for (size_t i = 0; i < n; i++) {
 		const struct broker *b = &brokers[(i + t->round) % n];
@@ -291,7 +292,7 @@ static void add_members(struct topology *t, struct candidate **all, size_t *coun
 		add_candidate(all, count, b->host, b->port);
 	}
 	t->round++;
-	brokers_free(brokers, n);
+	broker_list_free(brokers, n);
 }
 
 static void add_bootstrap(struct topology *t, struct candidate **all, size_t *count)
@@ -317,7 +318,7 @@ static struct candidate *candidates(void *owner, size_t *count)
 	struct candidate *all = NULL;
 
 	*count = 0;
-	add_members(t, &all, count);
+	add_brokers(t, &all, count);
 	add_bootstrap(t, &all, count);
 	return all;
 }
@@ -357,7 +358,7 @@ static void on_lost(void *owner)
 void learn_init(struct topology *t)
 {
 	static const struct control_events control_events = { candidates, on_live, on_lost };
-	static const struct members_events members_events = { on_members_change };
+	static const struct brokers_events brokers_events = { on_brokers_change };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
 	static const struct finds_events finds_events = { on_found, is_known, want_brokers };
 	const struct config *c = t->config;
@@ -365,7 +366,7 @@ void learn_init(struct topology *t)
 	t->resolver = resolver_new();
 	t->control = control_new(t->loop, t->resolver, c->connect_timeout_ms, c->max_frame_bytes,
 				 &control_events, t);
-	t->members = members_new(t->loop, t->resolver, c->connect_timeout_ms, &members_events, t);
+	t->brokers = brokers_new(t->loop, t->resolver, c->connect_timeout_ms, &brokers_events, t);
 	t->refresh = refresh_new(t->loop, t->control, c->metadata_refresh_ms, &refresh_events, t);
 	t->finds = finds_new(t->loop, t->control, &finds_events, t);
 	t->controller = NO_BROKER;
@@ -387,7 +388,7 @@ void learn_deinit(struct topology *t)
 	ev_prepare_stop(t->loop, &t->prepare);
 	finds_free(t->finds);
 	refresh_free(t->refresh);
-	members_free(t->members);
+	brokers_free(t->brokers);
 	control_free(t->control);
 	resolver_free(t->resolver);
 	snapshot_unref(t->draft);

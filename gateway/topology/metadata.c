@@ -39,7 +39,7 @@ static void add_partition(struct metadata *m)
 	m->topics[m->topic_count - 1].count++;
 }
 
-/* What the walk is inside of: TOPICS, PARTITIONS, BROKERS, or NOTHING. */
+/* The level that the walk is inside of: TOPICS, PARTITIONS, BROKERS, or NOTHING. */
 static enum kis level_of(enum kis level, const struct walk_event *e)
 {
 	if (e->is != TOPICS && e->is != PARTITIONS && e->is != BROKERS)
@@ -137,7 +137,7 @@ static int compare_brokers(const void *a, const void *b)
 	return (x->id > y->id) - (x->id < y->id);
 }
 
-/* Sorted by id, each id once, none without a host. */
+/* The brokers are sorted by id then, each id once, none without a host. */
 static void settle_brokers(struct metadata *m)
 {
 	size_t kept = 0;
@@ -181,7 +181,7 @@ bool metadata_read(struct metadata *m, int version, const uint8_t *body, uint32_
 
 void metadata_deinit(struct metadata *m)
 {
-	brokers_free(m->brokers, m->broker_count);
+	broker_list_free(m->brokers, m->broker_count);
 	free(m->cluster_id);
 	free(m->topics);
 	free(m->partitions);
@@ -220,7 +220,7 @@ static bool is_older(const struct partition *now, const struct partition *known)
 	return now->leader_epoch >= 0 && now->leader_epoch < known->leader_epoch;
 }
 
-/* What the topic's partitions are after the answer, count of them in *all. */
+/* The topic's partitions as they are after the answer, in *all; how many. */
 static void merge_partitions(struct partition *all, int32_t count, const struct topic *kept,
 			     const struct metadata *m, const struct metadata_topic *t)
 {

@@ -8,14 +8,14 @@
 #ifndef TOPOLOGY_NEGOTIATE_H
 #define TOPOLOGY_NEGOTIATE_H
 
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "upstream/call.h"
 
 struct negotiate {
 	struct call *call;
 	int version; /* asked for last */
 	int timeout_ms;
-	/* Takes *v.  NULL: the broker can't be talked to; the call still stands.
+	/* The owner takes *v.  NULL: the broker can't be talked to; the call still stands.
 	 * Nothing is said when the call ends: its on_closed is. */
 	void (*on_done)(void *owner, struct broker_versions *v);
 	void *owner;
@@ -23,7 +23,7 @@ struct negotiate {
 
 void negotiate_start(struct negotiate *n, struct call *call, int timeout_ms,
 		     void (*on_done)(void *owner, struct broker_versions *v), void *owner);
-/* Asks once more in the version that was good. */
+/* Asks once more, in the version that was good. */
 void negotiate_again(struct negotiate *n);
 
 #endif

@@ -18,7 +18,7 @@ void notices_deinit(struct notices *n)
 	names_deinit(&n->ids);
 }
 
-/* Under the lock; whether to wake. */
+/* Whether the topology must be woken; called under the lock. */
 static bool wake(struct notice_board *b)
 {
 	bool was_woken = b->is_woken;
@@ -39,8 +39,8 @@ bool notice_topic(struct notice_board *b, const void *name, size_t len, bool by_
 	return must_wake;
 }
 
-/* Under the lock.  One that does not fit is missed: its coordinators are found
- * out one by one. */
+/* A broker that does not fit is missed: what it coordinated is found out one by one.  Called
+ * under the lock. */
 static void add_broker(struct notices *n, int32_t broker)
 {
 	for (size_t i = 0; i < n->broker_count; i++) {

@@ -32,7 +32,7 @@ void notice_board_deinit(struct notice_board *b);
 MUST_CHECK bool notice_topic(struct notice_board *b, const void *name, size_t len, bool by_id);
 MUST_CHECK bool notice_broker(struct notice_board *b, int32_t broker);
 MUST_CHECK bool notice_all(struct notice_board *b);
-/* What has come in; the caller calls notices_deinit. */
+/* Takes all notices that have come in; the caller calls notices_deinit. */
 struct notices notices_take(struct notice_board *b);
 void notices_deinit(struct notices *n);
 

@@ -49,9 +49,9 @@ struct topology_query {
 
 struct topology_query *query_new(struct topology *t, struct mailbox *mailbox,
 				 topology_answer answer, void *owner);
-/* Puts it behind the others by age. */
+/* The query's time begins: it stands behind the others by age. */
 void query_begin(struct topology_query *q, struct query_list *ages, int64_t deadline);
-/* Moves it to a list; NULL: out of the one it is in. */
+/* Moves the query to a list; NULL: out of the one it is in. */
 void query_wait_in(struct topology_query *q, struct query_list *list);
 /* Takes it out of its lists and sends the answer off; one of many is freed, and the last one
  * answers for all. */

@@ -148,11 +148,11 @@ static void heed(struct topology *t, const struct notices *n)
 {
 	for (size_t i = 0; i < n->broker_count; i++) {
 		coordinators_drop_broker(t->coordinators, n->brokers[i]);
-		members_notice(t->members, n->brokers[i]);
+		brokers_notice(t->brokers, n->brokers[i]);
 	}
 	if (n->all) {
 		refresh_want_all(t->refresh);
-		return; /* which tells of the topics too */
+		return; /* metadata of all tells of these topics too */
 	}
 	for (size_t i = 0; i < n->names.count; i++)
 		refresh_want_topic(t->refresh, n->names.all[i].bytes, n->names.all[i].len, false);

@@ -14,7 +14,7 @@ enum {
 	ID_SIZE = 16,
 };
 
-/* What one request asks for, and who waits for it. */
+/* The topics that one request asks for, and the queries that wait for it. */
 struct batch {
 	bool wanted;
 	struct names names;
@@ -36,7 +36,7 @@ struct refresh {
 	void *owner;
 	int version; /* of Metadata; -1: no connection */
 	struct lane lanes[KINDS];
-	struct query_list unpublished; /* heard of, but nobody could see it */
+	struct query_list unpublished; /* their topics are heard of, but nobody can see that yet */
 	ev_timer timer;		       /* the next request for all topics */
 	int64_t sent;		       /* when the last one left */
 };
@@ -63,7 +63,7 @@ static void wait_for_all(struct refresh *r, struct topology_query *q)
 	query_wait_in(q, &r->lanes[ALL].next.queries);
 }
 
-/* Which kind of request can ask for this. */
+/* The kind of request that can ask for a topic. */
 static enum kind kind_for(const struct refresh *r, bool by_id)
 {
 	if (by_id)
@@ -76,7 +76,7 @@ bool refresh_can_ask(const void *name, size_t len, bool by_id)
 	return name != NULL && (by_id ? len == ID_SIZE : len > 0 && len <= NAME_MAX_LEN);
 }
 
-/* False: no single request can ask for it. */
+/* False: no request for single topics can ask for this one. */
 static bool put_name(struct refresh *r, enum kind kind, const void *name, size_t len)
 {
 	struct batch *b = &r->lanes[kind].next;
@@ -97,7 +97,7 @@ static bool put_names(struct refresh *r, enum kind kind, const struct names *nam
 	return true;
 }
 
-/* To where the first of what it still wants is asked for next. */
+/* The query waits where the first of the topics that it still wants is asked for next. */
 static void enter(struct refresh *r, struct topology_query *q)
 {
 	bool by_id = q->names.count == 0;
@@ -108,7 +108,7 @@ static void enter(struct refresh *r, struct topology_query *q)
 	else if (r->lanes[kind].next.wanted)
 		query_wait_in(q, &r->lanes[kind].next.queries);
 	else
-		query_wait_in(q, &r->unpublished); /* nothing in it can exist */
+		query_wait_in(q, &r->unpublished); /* no topic of such a name can exist */
 }
 
 static void finish(struct refresh *r, struct topology_query *q)
@@ -128,7 +128,7 @@ void refresh_release(struct refresh *r)
 		finish(r, q);
 }
 
-/* A query whose request of this kind was answered. */
+/* A query goes on when a request of this kind was answered. */
 static void proceed(struct refresh *r, struct topology_query *q, enum kind kind)
 {
 	if (kind == BY_NAME && q->ids.count > 0) {
@@ -150,7 +150,7 @@ static void lane_done(struct lane *lane)
 	refresh_release(lane->r);
 }
 
-/* What is wrong with the answer, NULL: nothing. */
+/* Takes the answer in; what is wrong with it, NULL: nothing. */
 static const char *take_answer(struct lane *lane, const uint8_t *body, uint32_t len)
 {
 	struct refresh *r = lane->r;
@@ -210,7 +210,7 @@ static struct say all_topics(int version)
 	return version > 0 ? say_null(TOPICS) : say_list(TOPICS, NULL, 0, 0);
 }
 
-/* What can't be sent has refresh_lost still to come. */
+/* A request that can't be sent has refresh_lost still to come. */
 static void ask(struct lane *lane)
 {
 	struct refresh *r = lane->r;
@@ -337,7 +337,7 @@ void refresh_begin(struct refresh *r, const struct broker_versions *v)
 	step(r);
 }
 
-/* All that waits, waits for all topics: they are asked for first. */
+/* Queries that wait now wait for all topics, which are asked for first. */
 void refresh_lost(struct refresh *r)
 {
 	r->version = -1;

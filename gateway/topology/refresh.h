@@ -18,10 +18,10 @@
 enum { REFRESH_LEAST_MS = 100 };
 
 struct refresh_events {
-	/* Publishes what it makes of the answer.  False: the answer is no good,
+	/* The owner publishes what it makes of the answer.  False: the answer is no good,
 	 * and neither is the broker that gave it. */
 	bool (*on_metadata)(void *owner, const struct metadata *m, bool is_full);
-	/* Whether askers can see what was heard; until then they wait. */
+	/* Whether askers can see what was heard; queries wait until then. */
 	bool (*is_published)(void *owner);
 };
 
@@ -42,10 +42,10 @@ void refresh_lost(struct refresh *r);
 bool refresh_can_ask(const void *name, size_t len, bool by_id);
 void refresh_want_all(struct refresh *r);
 void refresh_want_topic(struct refresh *r, const void *name, size_t len, bool by_id);
-/* Answers the query when what it names (or everything) has been heard of.  The
+/* Answers the query when the topics that it names (or all) have been heard of.  The
  * owner may take it out of its list at any time (query_wait_in). */
 void refresh_ask(struct refresh *r, struct topology_query *q);
-/* is_published began to say yes. */
+/* Answers the queries that waited for is_published to say yes. */
 void refresh_release(struct refresh *r);
 
 #endif

@@ -259,14 +259,14 @@ const struct snapshot *snapshot_ref(const struct snapshot *s)
 	return s;
 }
 
-void features_free(struct feature *features, size_t count)
+void feature_list_free(struct feature *features, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		free(features[i].name);
 	free(features);
 }
 
-void brokers_free(struct broker *brokers, size_t count)
+void broker_list_free(struct broker *brokers, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free(brokers[i].host);
@@ -289,9 +289,9 @@ void snapshot_unref(const struct snapshot *s)
 		entry_unref(entry_of(t));
 	for (int w = 0; w < INDEXES; w++)
 		free(f->index[w].slots);
-	brokers_free(f->s.brokers, f->s.broker_count);
-	features_free(f->s.supported, f->s.supported_count);
-	features_free(f->s.finalized, f->s.finalized_count);
+	broker_list_free(f->s.brokers, f->s.broker_count);
+	feature_list_free(f->s.supported, f->s.supported_count);
+	feature_list_free(f->s.finalized, f->s.finalized_count);
 	free(f->s.cluster_id);
 	free(f);
 }

@@ -32,7 +32,7 @@ bool snapshot_is_same(const struct snapshot *a, const struct snapshot *b);
 
 bool topic_has_id(const struct topic *topic);
 
-void features_free(struct feature *features, size_t count);
-void brokers_free(struct broker *brokers, size_t count);
+void feature_list_free(struct feature *features, size_t count);
+void broker_list_free(struct broker *brokers, size_t count);
 
 #endif

@@ -65,7 +65,7 @@ static void deliver_config(struct letter *letter, void *owner)
 	if (!t->is_stopping) {
 		t->config = l->config;
 		control_set_timeout(t->control, t->config->connect_timeout_ms);
-		members_set_timeout(t->members, t->config->connect_timeout_ms);
+		brokers_set_timeout(t->brokers, t->config->connect_timeout_ms);
 		refresh_set_period(t->refresh, t->config->metadata_refresh_ms);
 		l->done(l->ctx);
 	}

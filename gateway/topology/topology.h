@@ -36,7 +36,7 @@ void topology_free(struct topology *t);
  * broker are there. */
 const struct snapshot *topology_snapshot(struct topology *t);
 
-/* How fresh it is, for /metrics and /health: milliseconds since the last
+/* How fresh the snapshot is, for /metrics and /health: milliseconds since the last
  * successful metadata answer, -1: none yet. */
 int64_t topology_age_ms(struct topology *t);
 
@@ -52,7 +52,7 @@ struct topology_query;
  * (look into the snapshot, which has been delivered before this call). */
 typedef void (*topology_answer)(void *owner, int32_t broker);
 
-/* Each gives up after five seconds at most and then answers NO_BROKER. */
+/* A question is given up after five seconds at most and then answered NO_BROKER. */
 struct topology_query *topology_ask_coordinator(struct topology *t, enum coordinator_type type,
 						const void *key, size_t len,
 						struct mailbox *mailbox, topology_answer answer,

@@ -14,7 +14,6 @@
 static const char client_id[] = "anyport";
 
 enum {
-	CLIENT_ID_LEN = sizeof client_id - 1,
 	IN_FIRST = 16 * 1024,  /* of the input buffer */
 	IN_KEPT = 1024 * 1024, /* a larger one is given back when it is empty */
 };
@@ -376,23 +375,6 @@ void call_free(struct call *c)
 		release(c);
 }
 
-/* size | api | version | correlation id | client id | v2: no tagged fields */
-static void write_header(struct call *c, const struct kapi *api, int version, uint32_t id,
-			 uint32_t body_len)
-{
-	bool tags = api_is_flexible(api, version);
-	uint8_t head[HEAD_FIXED + 2];
-
-	wire_put32(head, HEAD_FIXED - HEAD_SIZE_BYTES + 2 + CLIENT_ID_LEN + tags + body_len);
-	wire_put16(head + 4, (uint16_t)api->key);
-	wire_put16(head + 6, (uint16_t)version);
-	wire_put32(head + HEAD_CORRELATION_AT, id);
-	wire_put16(head + HEAD_FIXED, CLIENT_ID_LEN);
-	bytes_add(&c->out, head, sizeof head);
-	bytes_add(&c->out, client_id, CLIENT_ID_LEN);
-	bytes_add(&c->out, "", tags);
-}
-
 static void add_pending(struct call *c, const struct call_request *r)
 {
 	struct pending *p = mem_alloc(sizeof *p);
@@ -410,21 +392,19 @@ static void add_pending(struct call *c, const struct call_request *r)
 
 bool call_send(struct call *c, const struct call_request *r)
 {
-	const struct kapi *api = api_of((int)r->key);
-	struct buf body;
+	struct buf frame;
 	bool good;
 
 	assert(!c->freed);
 	if (c->state >= FAILED || c->in_flight == CALL_PIPELINE_MAX)
 		return false;
-	buf_init(&body, CALL_REQUEST_MAX);
-	good = say_request(api, r->version, r->says, &body);
+	buf_init(&frame, CALL_REQUEST_MAX);
+	good = say_frame(api_of((int)r->key), r->version, c->next_id, client_id, r->says, &frame);
 	if (good) {
-		write_header(c, api, r->version, c->next_id, (uint32_t)body.len);
-		bytes_add(&c->out, body.data, body.len);
+		bytes_add(&c->out, frame.data, frame.len);
 		add_pending(c, r);
 	}
-	buf_deinit(&body);
+	buf_deinit(&frame);
 	if (good && !c->in_callback)
 		arm(c);
 	return good;

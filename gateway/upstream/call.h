@@ -28,7 +28,7 @@ struct call;
 
 enum {
 	CALL_PIPELINE_MAX = 256,
-	CALL_REQUEST_MAX = 32 * 1024 * 1024, /* bytes of a request's body */
+	CALL_REQUEST_MAX = 32 * 1024 * 1024, /* bytes of a request */
 };
 
 /* Why a call ended. */

@@ -6,7 +6,7 @@
 #include "fuzz/input.h"
 #include "kafka/api.h"
 #include "topology/metadata.h"
-#include "topology/offers.h"
+#include "topology/versions.h"
 #include "topology/snapshot_build.h"
 
 #include <assert.h>

@@ -256,6 +256,36 @@ static void a_topic_to_be_created(void **state)
 	      "00 00 13 88 00 00");
 }
 
+static void check_frame(int version, const char *client_id, const char *golden)
+{
+	const struct say says[] = { say_text(SOFTWARE_NAME, "a"), say_text(SOFTWARE_VERSION, "1") };
+	struct buf frame, wanted;
+
+	buf_init(&frame, ROOM);
+	buf_init(&wanted, ROOM);
+	read_golden(golden, &wanted);
+	buf_append(&frame, "before", 6); /* what is there already stays */
+	assert_true(say_frame(api_of(18), version, 0x01020304, client_id, SAY_ALL(says), &frame));
+	assert_int_equal(frame.len, 6 + wanted.len);
+	assert_memory_equal(frame.data + 6, wanted.data, wanted.len);
+	buf_deinit(&frame);
+	buf_deinit(&wanted);
+}
+
+static void a_frame_has_size_and_head(void **state)
+{
+	const struct say says[] = { say_text(SOFTWARE_NAME, "a") };
+	struct buf frame;
+
+	(void)state;
+	check_frame(0, "me", "00 00 00 0c 00 12 00 00 01 02 03 04 00 02 'me'");
+	check_frame(3, "me", "00 00 00 12 00 12 00 03 01 02 03 04 00 02 'me' 00 02 'a' 02 '1' 00");
+	check_frame(0, NULL, "00 00 00 0a 00 12 00 00 01 02 03 04 ff ff");
+	buf_init(&frame, 16);
+	assert_false(say_frame(api_of(18), 3, 1, "me", SAY_ALL(says), &frame));
+	buf_deinit(&frame);
+}
+
 static void it_is_refused_when_it_does_not_fit(void **state)
 {
 	const struct say says[] = { say_text(SOFTWARE_NAME, "anyport"),
@@ -291,6 +321,7 @@ int main(void)
 		cmocka_unit_test(the_life_of_a_member),
 		cmocka_unit_test(records_to_and_from_a_partition),
 		cmocka_unit_test(a_topic_to_be_created),
+		cmocka_unit_test(a_frame_has_size_and_head),
 		cmocka_unit_test(it_is_refused_when_it_does_not_fit),
 	};
 

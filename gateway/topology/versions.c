@@ -1,4 +1,4 @@
-#include "topology/offers.h"
+#include "topology/versions.h"
 
 #include "kafka/api.h"
 #include "kafka/errors.h"
@@ -38,7 +38,7 @@ static void remove_feature(struct features *f, size_t i)
 
 void features_deinit(struct features *f)
 {
-	features_free(f->all, f->count);
+	feature_list_free(f->all, f->count);
 	*f = (struct features){ 0 };
 }
 
@@ -149,7 +149,7 @@ int versions_best(const struct broker_versions *v, int api_key)
 	return both.max;
 }
 
-/* What all brokers have. */
+/* The versions that all brokers have. */
 static struct kversions brokers_common(const struct broker_versions *const *all, size_t count,
 				       int key)
 {
@@ -229,11 +229,20 @@ static const struct need {
 	size_t count;
 	int16_t without; /* the level it is lowered to, 0: it is left out */
 } needs[] = {
-	{ "share.version", { { 76, 0 }, { 77, 0 }, { 78, 0 }, { 79, 0 } }, 4, 0 },
-	{ "streams.version", { { 88, 0 } }, 1, 0 },
-	{ "group.version", { { 68, 0 } }, 1, 0 },
-	/* Produce, EndTxn, TxnOffsetCommit of implicit AddPartitionsToTxn */
-	{ "transaction.version", { { 0, 12 }, { 26, 5 }, { 28, 5 } }, 3, 1 },
+	{ "share.version",
+	  { { KEY_SHARE_GROUP_HEARTBEAT, 0 },
+	    { KEY_SHARE_GROUP_DESCRIBE, 0 },
+	    { KEY_SHARE_FETCH, 0 },
+	    { KEY_SHARE_ACKNOWLEDGE, 0 } },
+	  4,
+	  0 },
+	{ "streams.version", { { KEY_STREAMS_GROUP_HEARTBEAT, 0 } }, 1, 0 },
+	{ "group.version", { { KEY_CONSUMER_GROUP_HEARTBEAT, 0 } }, 1, 0 },
+	/* implicit AddPartitionsToTxn */
+	{ "transaction.version",
+	  { { KEY_PRODUCE, 12 }, { KEY_END_TXN, 5 }, { KEY_TXN_OFFSET_COMMIT, 5 } },
+	  3,
+	  1 },
 };
 
 static bool is_met(const struct need *need, const struct kversions *offers)

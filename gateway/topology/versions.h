@@ -1,10 +1,10 @@
-/* offers.h - what brokers speak, and what the gateway says they speak.
+/* versions.h - what brokers speak, and what the gateway says they speak.
  *
  * Pure: no socket, no clock (KAFKA-ROUTING 5.2).
- * Tests: tests/unit/topology/offers_test.c, tests/fuzz/topology.c
+ * Tests: tests/unit/topology/versions_test.c, tests/fuzz/topology.c
  */
-#ifndef TOPOLOGY_OFFERS_H
-#define TOPOLOGY_OFFERS_H
+#ifndef TOPOLOGY_VERSIONS_H
+#define TOPOLOGY_VERSIONS_H
 
 #include "topology/snapshot.h"
 #include "util/compiler.h"
@@ -38,7 +38,7 @@ void versions_deinit(struct broker_versions *v);
  * rows have, -1: none. */
 int versions_best(const struct broker_versions *v, int api_key);
 
-/* What clients are offered: per key what all of the brokers and the rows have
+/* The versions that clients are offered: per key those that all of the brokers and the rows have
  * in common.  The range of ApiVersions is the gateway's own. */
 void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
 		 size_t count);

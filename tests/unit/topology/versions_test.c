@@ -1,4 +1,4 @@
-#include "topology/offers.h"
+#include "topology/versions.h"
 
 #include "kafka/api.h"
 #include "topology/snapshot_build.h"

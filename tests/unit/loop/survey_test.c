@@ -1,5 +1,5 @@
-/* answers_test.c - all answers come, or the asker gives up and nothing is lost. */
-#include "loop/answers.h"
+/* survey_test.c - all answers come, or the asker gives up and nothing is lost. */
+#include "loop/survey.h"
 
 #include "util/mem.h"
 
@@ -12,7 +12,7 @@
 enum { LOOPS = 4, PATIENCE_S = 30 };
 
 struct sum {
-	struct answers answers;
+	struct survey survey;
 	int value;
 	int *frees;
 };
@@ -23,42 +23,42 @@ struct answerer {
 	struct mailbox mailbox;
 	pthread_t thread;
 	int value;
-	struct answers *keeps;
+	struct survey *keeps;
 };
 
-static void free_sum(struct answers *a)
+static void free_sum(struct survey *a)
 {
-	struct sum *s = CONTAINER_OF(a, struct sum, answers);
+	struct sum *s = CONTAINER_OF(a, struct sum, survey);
 
 	++*s->frees;
 	free(s);
 }
 
-static void add_value(struct answers *a, void *owner)
+static void add_value(struct survey *a, void *owner)
 {
-	struct sum *s = CONTAINER_OF(a, struct sum, answers);
+	struct sum *s = CONTAINER_OF(a, struct sum, survey);
 	struct answerer *from = owner;
 
 	pthread_mutex_lock(&a->lock);
 	s->value += from->value;
 	pthread_mutex_unlock(&a->lock);
-	answers_release(a);
+	survey_release(a);
 	if (from->thread != 0)
 		ev_break(from->loop, EVBREAK_ALL);
 }
 
-static void keep(struct answers *a, void *owner)
+static void keep(struct survey *a, void *owner)
 {
 	((struct answerer *)owner)->keeps = a;
 }
 
-static struct sum *sum_new(int *frees, void (*answer)(struct answers *a, void *owner))
+static struct sum *sum_new(int *frees, void (*answer)(struct survey *a, void *owner))
 {
 	struct sum *s = mem_zalloc(sizeof *s);
 
 	*frees = 0;
 	s->frees = frees;
-	answers_init(&s->answers, answer, free_sum);
+	survey_init(&s->survey, answer, free_sum);
 	return s;
 }
 
@@ -89,13 +89,13 @@ static void many_loops_answer(void **state)
 	(void)state;
 	for (int i = 0; i < LOOPS; i++) {
 		answerer_init(&all[i], 1 << i);
-		answers_ask(&s->answers, &all[i].mailbox);
+		survey_ask(&s->survey, &all[i].mailbox);
 		assert_int_equal(pthread_create(&all[i].thread, NULL, run, &all[i]), 0);
 	}
-	assert_true(answers_wait(&s->answers, PATIENCE_S));
+	assert_true(survey_wait(&s->survey, PATIENCE_S));
 	assert_int_equal(s->value, (1 << LOOPS) - 1);
 	assert_int_equal(frees, 0);
-	answers_release(&s->answers);
+	survey_release(&s->survey);
 	assert_int_equal(frees, 1);
 	for (int i = 0; i < LOOPS; i++) {
 		assert_int_equal(pthread_join(all[i].thread, NULL), 0);
@@ -109,8 +109,8 @@ static void nobody_asked_is_all_answered(void **state)
 	struct sum *s = sum_new(&frees, add_value);
 
 	(void)state;
-	assert_true(answers_wait(&s->answers, 0));
-	answers_release(&s->answers);
+	assert_true(survey_wait(&s->survey, 0));
+	survey_release(&s->survey);
 	assert_int_equal(frees, 1);
 }
 
@@ -123,11 +123,11 @@ static void a_late_answer_finds_nobody_and_frees(void **state)
 	(void)state;
 	answerer_init(&in_time, 1);
 	answerer_init(&late, 2);
-	answers_ask(&s->answers, &in_time.mailbox);
-	answers_ask(&s->answers, &late.mailbox);
+	survey_ask(&s->survey, &in_time.mailbox);
+	survey_ask(&s->survey, &late.mailbox);
 	ev_run(in_time.loop, EVRUN_NOWAIT);
-	assert_false(answers_wait(&s->answers, 0));
-	answers_release(&s->answers);
+	assert_false(survey_wait(&s->survey, 0));
+	survey_release(&s->survey);
 	assert_int_equal(frees, 0);
 	ev_run(late.loop, EVRUN_NOWAIT);
 	assert_int_equal(frees, 1);
@@ -143,9 +143,9 @@ static void so_does_one_that_comes_when_its_loop_ends(void **state)
 
 	(void)state;
 	answerer_init(&late, 1);
-	answers_ask(&s->answers, &late.mailbox);
-	assert_false(answers_wait(&s->answers, 0));
-	answers_release(&s->answers);
+	survey_ask(&s->survey, &late.mailbox);
+	assert_false(survey_wait(&s->survey, 0));
+	survey_release(&s->survey);
 	answerer_deinit(&late);
 	assert_int_equal(frees, 1);
 }
@@ -158,12 +158,12 @@ static void an_answer_may_take_its_time(void **state)
 
 	(void)state;
 	answerer_init(&slow, 1);
-	answers_ask(&s->answers, &slow.mailbox);
+	survey_ask(&s->survey, &slow.mailbox);
 	ev_run(slow.loop, EVRUN_NOWAIT);
-	assert_false(answers_wait(&s->answers, 0));
-	answers_release(slow.keeps);
-	assert_true(answers_wait(&s->answers, 0));
-	answers_release(&s->answers);
+	assert_false(survey_wait(&s->survey, 0));
+	survey_release(slow.keeps);
+	assert_true(survey_wait(&s->survey, 0));
+	survey_release(&s->survey);
 	assert_int_equal(frees, 1);
 	answerer_deinit(&slow);
 }
@@ -178,5 +178,5 @@ int main(void)
 		cmocka_unit_test(an_answer_may_take_its_time),
 	};
 
-	return cmocka_run_group_tests_name("answers", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("survey", tests, NULL, NULL);
 }

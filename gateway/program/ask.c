@@ -1,7 +1,7 @@
-/* What other threads ask the main loop for, and wait for. */
+/* Questions of other threads to the main loop, which they wait for. */
 #include "program/inside.h"
 
-#include "loop/answers.h"
+#include "loop/survey.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -10,7 +10,7 @@
 enum { PATIENCE_S = 6 };
 
 struct ask {
-	struct answers answers;
+	struct survey survey;
 	/* an action */
 	bool (*call)(struct program *p, int what, FILE *out);
 	int what;
@@ -23,44 +23,44 @@ struct ask {
 	int32_t broker;
 };
 
-static struct ask *ask_of(struct answers *a)
+static struct ask *ask_of(struct survey *a)
 {
-	return CONTAINER_OF(a, struct ask, answers);
+	return CONTAINER_OF(a, struct ask, survey);
 }
 
-static void ask_free(struct answers *answers)
+static void ask_free(struct survey *survey)
 {
-	struct ask *a = ask_of(answers);
+	struct ask *a = ask_of(survey);
 
 	free(a->text);
 	free(a->key);
 	free(a);
 }
 
-static struct ask *ask_new(void (*answer)(struct answers *, void *program))
+static struct ask *ask_new(void (*answer)(struct survey *, void *program))
 {
 	struct ask *a = mem_zalloc(sizeof *a);
 
-	answers_init(&a->answers, answer, ask_free);
+	survey_init(&a->survey, answer, ask_free);
 	return a;
 }
 
 /* False: nobody answered in time, and the ask still belongs to the main loop. */
 static bool ask_main(struct program *p, struct ask *a)
 {
-	answers_ask(&a->answers, &p->mailbox);
-	return answers_wait(&a->answers, PATIENCE_S);
+	survey_ask(&a->survey, &p->mailbox);
+	return survey_wait(&a->survey, PATIENCE_S);
 }
 
-static void answer_call(struct answers *answers, void *program)
+static void answer_call(struct survey *survey, void *program)
 {
-	struct ask *a = ask_of(answers);
+	struct ask *a = ask_of(survey);
 	size_t size;
 	FILE *out = open_memstream(&a->text, &size);
 
 	a->good = a->call(program, a->what, out);
 	fclose(out);
-	answers_release(answers);
+	survey_release(survey);
 }
 
 bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FILE *out), int what,
@@ -78,7 +78,7 @@ bool program_ask(struct program *p, bool (*call)(struct program *p, int what, FI
 	} else {
 		*text = mem_strdup("the node is too busy to answer");
 	}
-	answers_release(&a->answers);
+	survey_release(&a->survey);
 	return good;
 }
 
@@ -87,12 +87,12 @@ static void on_coordinator(void *owner, int32_t broker)
 	struct ask *a = owner;
 
 	a->broker = broker;
-	answers_release(&a->answers);
+	survey_release(&a->survey);
 }
 
-static void answer_coordinator(struct answers *answers, void *program)
+static void answer_coordinator(struct survey *survey, void *program)
 {
-	struct ask *a = ask_of(answers);
+	struct ask *a = ask_of(survey);
 	struct program *p = program;
 
 	topology_ask_coordinator(p->shared.topology, a->type, a->key, a->key_len, &p->mailbox,
@@ -111,6 +111,6 @@ int32_t program_ask_coordinator(struct program *p, enum coordinator_type type, c
 	a->key_len = len;
 	if (ask_main(p, a))
 		broker = a->broker;
-	answers_release(&a->answers);
+	survey_release(&a->survey);
 	return broker;
 }

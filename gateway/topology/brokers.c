@@ -1,0 +1,342 @@
+#include "topology/brokers.h"
+
+#include "topology/negotiate.h"
+#include "topology/snapshot_build.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+enum {
+	PROBE_ANSWER_MAX = 1024 * 1024,
+	PROBE_TIMEOUT_MS = 5000,
+	RETRY_FIRST_MS = 250,
+	RETRY_MAX_MS = 10000,
+};
+
+/* One broker, and the connection that asks for its versions. */
+struct probed {
+	struct brokers *all;
+	struct broker broker;
+	struct address addresses[RESOLVE_ADDRESSES];
+	size_t address_count, current;
+	size_t failed; /* addresses in a row that took no connection */
+	bool tried;    /* the first probe is over */
+	bool has_versions;
+	struct broker_versions versions;
+	struct call *call; /* NULL: no probe runs */
+	struct negotiate negotiate;
+	ev_timer timer; /* the next probe */
+	int retry_ms;
+};
+
+struct brokers {
+	struct ev_loop *loop;
+	struct resolver *resolver;
+	int connect_timeout_ms;
+	const struct brokers_events *events;
+	void *owner;
+	struct probed **list; /* sorted by id */
+	size_t count;
+};
+
+static void probe(struct probed *p);
+
+static bool is_same_address(const struct probed *p, size_t i)
+{
+	return p->broker.address_len == p->addresses[i].len &&
+	       memcmp(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len) == 0;
+}
+
+static void use_address(struct probed *p, size_t i)
+{
+	p->current = i;
+	p->broker.address_len = 0;
+	memset(&p->broker.address, 0, sizeof p->broker.address);
+	if (i >= p->address_count)
+		return;
+	p->broker.address_len = p->addresses[i].len;
+	memcpy(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len);
+}
+
+/* Looks the name up (again) and keeps the address in use if it is still one. */
+static void look_up(struct probed *p)
+{
+	size_t i = 0;
+
+	p->address_count =
+		resolve(p->all->resolver, p->broker.host, p->broker.port, clock_ms(), p->addresses);
+	while (i < p->address_count && !is_same_address(p, i))
+		i++;
+	use_address(p, i < p->address_count ? i : 0);
+	if (p->address_count == 0)
+		log_warn("who=topology event=not_resolved broker=%d host=%s", p->broker.id,
+			 p->broker.host);
+}
+
+static void probe_after(struct probed *p, int ms)
+{
+	ev_timer_stop(p->all->loop, &p->timer);
+	ev_now_update(p->all->loop);
+	ev_timer_set(&p->timer, ms / 1e3, 0.);
+	ev_timer_start(p->all->loop, &p->timer);
+}
+
+static void end_probe(struct probed *p)
+{
+	call_free(p->call);
+	p->call = NULL;
+}
+
+static void probe_failed(struct probed *p)
+{
+	end_probe(p);
+	if (++p->failed < p->address_count) {
+		use_address(p, (p->current + 1) % p->address_count);
+		probe(p);
+		return;
+	}
+	p->failed = 0;
+	p->tried = true;
+	probe_after(p, p->retry_ms);
+	p->retry_ms = p->retry_ms * 2 < RETRY_MAX_MS ? p->retry_ms * 2 : RETRY_MAX_MS;
+	p->all->events->on_change(p->all->owner, NULL);
+}
+
+static void on_closed(void *owner, enum call_end end, int error)
+{
+	struct probed *p = owner;
+
+	if (p->retry_ms == RETRY_FIRST_MS) /* said once, until the broker speaks again */
+		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
+			 "reason=\"%s\"",
+			 p->broker.id, p->broker.host, p->broker.port, call_end_text(end),
+			 call_error_text(error));
+	probe_failed(p);
+}
+
+static void on_versions(void *owner, struct broker_versions *v)
+{
+	struct probed *p = owner;
+
+	if (v == NULL) {
+		log_warn("who=topology event=bad_api_versions broker=%d", p->broker.id);
+		probe_failed(p);
+		return;
+	}
+	end_probe(p);
+	versions_deinit(&p->versions);
+	p->versions = *v;
+	p->has_versions = p->tried = true;
+	p->failed = 0;
+	p->retry_ms = RETRY_FIRST_MS;
+	probe_after(p, BROKERS_RENEW_MS);
+	p->all->events->on_change(p->all->owner, &p->versions);
+}
+
+static void probe(struct probed *p)
+{
+	static const struct call_events call_events = { .on_closed = on_closed };
+	const struct call_options options = { .address =
+						      (const struct sockaddr *)&p->broker.address,
+					      .address_len = p->broker.address_len,
+					      .connect_timeout_ms = p->all->connect_timeout_ms,
+					      .max_answer = PROBE_ANSWER_MAX };
+
+	ev_timer_stop(p->all->loop, &p->timer);
+	p->call = call_new(p->all->loop, &options, &call_events, p);
+	negotiate_start(&p->negotiate, p->call, PROBE_TIMEOUT_MS, on_versions, p);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct probed *p = CONTAINER_OF(timer, struct probed, timer);
+
+	(void)loop;
+	(void)events;
+	if (p->broker.address_len == 0)
+		look_up(p);
+	if (p->broker.address_len > 0)
+		probe(p);
+	else
+		probe_failed(p);
+}
+
+static struct probed *probed_new(struct brokers *all, const struct broker *b)
+{
+	struct probed *p = mem_zalloc(sizeof *p);
+
+	p->all = all;
+	p->broker.id = b->id;
+	p->broker.host = mem_strdup(b->host);
+	p->broker.port = b->port;
+	p->retry_ms = RETRY_FIRST_MS;
+	ev_timer_init(&p->timer, on_timer, 0., 0.);
+	look_up(p);
+	probe_after(p, 0);
+	return p;
+}
+
+static void probed_free(struct probed *p)
+{
+	end_probe(p);
+	ev_timer_stop(p->all->loop, &p->timer);
+	versions_deinit(&p->versions);
+	free(p->broker.host);
+	free(p->broker.rack);
+	free(p);
+}
+
+struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+			    const struct brokers_events *events, void *owner)
+{
+	struct brokers *all = mem_zalloc(sizeof *all);
+
+	all->loop = loop;
+	all->resolver = resolver;
+	all->connect_timeout_ms = connect_timeout_ms;
+	all->events = events;
+	all->owner = owner;
+	return all;
+}
+
+void brokers_set_timeout(struct brokers *all, int connect_timeout_ms)
+{
+	all->connect_timeout_ms = connect_timeout_ms;
+}
+
+void brokers_free(struct brokers *all)
+{
+	if (all == NULL)
+		return;
+	for (size_t i = 0; i < all->count; i++)
+		probed_free(all->list[i]);
+	free(all->list);
+	free(all);
+}
+
+static struct probed *find(const struct brokers *all, int32_t id)
+{
+	size_t low = 0, high = all->count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (all->list[middle]->broker.id == id)
+			return all->list[middle];
+		if (all->list[middle]->broker.id < id)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return NULL;
+}
+
+bool brokers_has(const struct brokers *all, int32_t id)
+{
+	return find(all, id) != NULL;
+}
+
+size_t brokers_count(const struct brokers *all)
+{
+	return all->count;
+}
+
+static bool is_at(const struct probed *p, const struct broker *b)
+{
+	return p->broker.port == b->port && strcmp(p->broker.host, b->host) == 0;
+}
+
+/* The known broker that this one is, or NULL: the one of its id, if it did not move. */
+static struct probed *same_place(const struct brokers *all, const struct broker *b)
+{
+	struct probed *known = find(all, b->id);
+
+	return known != NULL && is_at(known, b) ? known : NULL;
+}
+
+static void set_rack(struct probed *p, const char *rack)
+{
+	free(p->broker.rack);
+	p->broker.rack = rack != NULL ? mem_strdup(rack) : NULL;
+}
+
+static const struct broker *find_broker(const struct broker *brokers, size_t count, int32_t id)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (brokers[i].id == id)
+			return &brokers[i];
+	}
+	return NULL;
+}
+
+static void free_gone(struct brokers *all, const struct broker *brokers, size_t count)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		const struct broker *b = find_broker(brokers, count, all->list[i]->broker.id);
+
+		if (b == NULL || !is_at(all->list[i], b))
+			probed_free(all->list[i]);
+	}
+}
+
+void brokers_update(struct brokers *all, const struct broker *brokers, size_t count)
+{
+	struct probed **now = mem_alloc((count + 1) * sizeof *now);
+
+	for (size_t i = 0; i < count; i++) {
+		now[i] = same_place(all, &brokers[i]);
+		if (now[i] == NULL)
+			now[i] = probed_new(all, &brokers[i]);
+		else
+			look_up(now[i]);
+		set_rack(now[i], brokers[i].rack);
+	}
+	free_gone(all, brokers, count);
+	free(all->list);
+	all->list = now;
+	all->count = count;
+}
+
+void brokers_notice(struct brokers *all, int32_t id)
+{
+	struct probed *found = find(all, id);
+
+	/* a probe that runs will tell; one that waits need not wait so long */
+	if (found != NULL && found->call == NULL &&
+	    ev_timer_remaining(all->loop, &found->timer) > RETRY_FIRST_MS / 1e3)
+		probe_after(found, RETRY_FIRST_MS);
+}
+
+bool brokers_all_tried(const struct brokers *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (!all->list[i]->tried)
+			return false;
+	}
+	return true;
+}
+
+struct broker *brokers_copy(const struct brokers *all, size_t *count)
+{
+	struct broker *copy = mem_alloc((all->count + 1) * sizeof *copy);
+
+	*count = all->count;
+	for (size_t i = 0; i < all->count; i++) {
+		copy[i] = all->list[i]->broker;
+		copy[i].host = mem_strdup(copy[i].host);
+		copy[i].rack = copy[i].rack != NULL ? mem_strdup(copy[i].rack) : NULL;
+	}
+	return copy;
+}
+
+const struct broker_versions **brokers_versions(const struct brokers *all, size_t *count)
+{
+	const struct broker_versions **found = mem_alloc((all->count + 1) * sizeof *found);
+
+	*count = 0;
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->list[i]->has_versions)
+			found[(*count)++] = &all->list[i]->versions;
+	}
+	return found;
+}

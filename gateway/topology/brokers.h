@@ -1,0 +1,46 @@
+/* brokers.h - the brokers that the metadata lists, and what each of them speaks.
+ *
+ * Each broker is asked for its versions on a short connection of its own when it
+ * appears, when somebody noticed that it went away, and now and then; the
+ * address that takes the connection is the one that everybody uses.
+ * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
+ */
+#ifndef TOPOLOGY_BROKERS_H
+#define TOPOLOGY_BROKERS_H
+
+#include "topology/versions.h"
+#include "topology/resolve.h"
+
+#include <ev.h>
+
+enum { BROKERS_RENEW_MS = 300000 };
+
+struct brokers_events {
+	/* An address or a broker's versions changed.  v: heard just now; NULL:
+	 * it does not speak. */
+	void (*on_change)(void *owner, const struct broker_versions *v);
+};
+
+struct brokers;
+
+struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+			    const struct brokers_events *events, void *owner);
+/* The timeout of the next connections. */
+void brokers_set_timeout(struct brokers *all, int connect_timeout_ms);
+void brokers_free(struct brokers *all);
+
+/* The brokers that are there now, sorted by id.  Borrows them. */
+void brokers_update(struct brokers *all, const struct broker *brokers, size_t count);
+bool brokers_has(const struct brokers *all, int32_t id);
+size_t brokers_count(const struct brokers *all);
+/* The broker refused or closed a connection: it may come back as another version. */
+void brokers_notice(struct brokers *all, int32_t id);
+/* Whether every broker has answered or failed at least once. */
+bool brokers_all_tried(const struct brokers *all);
+
+/* A copy of the list, for a snapshot. */
+struct broker *brokers_copy(const struct brokers *all, size_t *count);
+/* The versions of the brokers that answered; borrowed, the array is the caller's to free. */
+const struct broker_versions **brokers_versions(const struct brokers *all, size_t *count);
+
+#endif
