@@ -30,7 +30,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo bench check check-fast unit integration conformance e2e asan tsan fuzz lint format \
+.PHONY: all help setup demo bench check check-fast unit integration lame conformance e2e asan tsan fuzz lint format \
 	compdb man install deb clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
@@ -45,7 +45,7 @@ GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
 GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
-	$(if $(filter check check-fast integration setup,$(GOALS)),browser)
+	$(if $(filter check check-fast integration lame setup,$(GOALS)),browser)
 
 setup: ## install the Debian packages that everything here needs
 	@tests/setup.sh $(if $(INSTALLS),,--look) $(GROUPS)
@@ -73,6 +73,16 @@ $(BUILD)/anyportctl: $(call obj,tools/main.c) $(ARCHIVES)
 $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 	@mkdir -p $(@D)
 	$(call say,test)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
+# The same over a layer that makes everything difficult: see tests/lib/lame.c.
+LAME := $(call obj,tests/lib/lame.c)
+LAME_LINK := -Wl,--wrap=conn_plain
+LAME_UNIT := $(patsubst $(BUILD)/unit/%,$(BUILD)/lame/unit/%,$(UNIT_BIN))
+$(BUILD)/lame/anyport: $(call obj,gateway/main.c) $(LAME) $(BUILD)/libgateway.a
+	@mkdir -p $(@D)
+	$(call say,lame)$(CC) $(CFLAGS) $(LDFLAGS) $(LAME_LINK) -o $@ $^ $(LIBS)
+$(BUILD)/lame/unit/%: tests/unit/%.c $(LAME) $(ARCHIVES)
+	@mkdir -p $(@D)
+	$(call say,lame)$(CC) $(ALL_CFLAGS) -MF $@.d $(LDFLAGS) $(LAME_LINK) -o $@ $^ $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
@@ -86,9 +96,9 @@ include $(wildcard tests/*/Makefile.inc)
 demo: ## a mock Kafka, two nodes and HAProxy: sent, received, none lost
 bench: ## CPU and latency through HAProxy, a node, and both
 
-check: KINDS ?= lint unit fuzz integration conformance e2e
+check: KINDS ?= lint unit fuzz integration lame conformance e2e
 check: ## every test (installs what it needs)
-check-fast: KINDS ?= unit fuzz integration
+check-fast: KINDS ?= unit fuzz integration lame
 check-fast: ## every test that needs no Java
 unit: KINDS = unit
 unit: ## the unit tests
@@ -100,10 +110,14 @@ e2e: ## real Kafka, real clients: E2E="--kafka 4.4.0 --mode ports kill_node"
 check check-fast integration: all test-programs
 unit: $(UNIT_BIN)
 conformance: $(ARCHIVES)
+lame: KINDS = lame-all
+lame: ## the unit and integration tests over a layer that makes everything difficult
+lame: all test-programs $(LAME_UNIT)
+	@TEST_PATIENCE=$(or $(TEST_PATIENCE),3) tests/run $(if $(T),--only $(T)) $(KINDS)
 check check-fast unit integration conformance:
 	@tests/run $(if $(T),--only $(T)) $(KINDS)
 
-test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS)
+test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS) $(BUILD)/lame/anyport $(filter $(BUILD)/lame/unit/upstream/% $(BUILD)/lame/unit/session/%,$(LAME_UNIT))
 
 SANITIZED = $(MAKE) --no-print-directory check-fast
 asan: ## the same as check-fast under AddressSanitizer and UBSan

@@ -90,7 +90,10 @@ static void on_io(struct ev_loop *loop, ev_io *w, int events)
 		finish_connect(c);
 	else
 		open_layer(c);
-	c->on_event(c->owner);
+	if (c->state == CONN_OPENING)
+		conn_await(c, true, true); /* for what the layer wants next: nothing to tell yet */
+	else
+		c->on_event(c->owner);
 }
 
 static void set_watches(struct conn *c)

@@ -1,3 +1,4 @@
+/* not lame: the plain layer is what is looked at */
 #include "net/conn.h"
 
 #include <errno.h>

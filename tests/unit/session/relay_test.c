@@ -223,7 +223,7 @@ static void large_runs_are_spliced_or_copied(void **state)
 		begin(&w, BIG, pipes);
 		carry(&w, NULL, BIG, BIG);
 		assert_memory_equal(w.got, w.sent, w.size);
-		if (pipes == 0)
+		if (pipes == 0 || !conn_pipes_in(&w.from))
 			assert_int_equal(w.relay.spliced, 0);
 		else
 			assert_true(w.relay.spliced > BIG / 2);
@@ -289,7 +289,7 @@ static void a_watcher_sees_all_but_what_it_needs_not(void **state)
 	w.flip_at = BIG - 5;
 	carry(&w, &watcher, BIG, BIG);
 	assert_int_equal(w.seen, w.size);
-	assert_true(w.relay.spliced > 0);
+	assert_true(w.relay.spliced > 0 || !conn_pipes_in(&w.from));
 	w.sent[w.flip_at] ^= 0xff;
 	assert_memory_equal(w.got, w.sent, w.size);
 	end(&w);

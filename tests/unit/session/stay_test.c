@@ -1,3 +1,4 @@
+/* not lame: a connection by hand, which nobody opens */
 /* A client is closed only between two requests, and is counted while it is chosen. */
 #include "session/stay.h"
 
