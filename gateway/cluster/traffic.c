@@ -52,6 +52,7 @@ struct traffic {
 	int produce_version;
 	int64_t create_at; /* not earlier */
 	bool is_creating;
+	int create_version; /* of the request that is under way */
 	const char *trouble;
 };
 
@@ -98,7 +99,7 @@ static void on_created(void *owner, const uint8_t *body, uint32_t len)
 	struct reply a;
 
 	t->is_creating = false;
-	if (body == NULL || !reply_read(&a, KEY_CREATE_TOPICS, 4, body, len))
+	if (body == NULL || !reply_read(&a, KEY_CREATE_TOPICS, t->create_version, body, len))
 		return;
 	reply_deinit(&a);
 	if (a.error == 0 || a.error == ERROR_TOPIC_ALREADY_EXISTS) {
@@ -120,7 +121,7 @@ static const char *const configs[][2] = {
 	{ "compression.type", "uncompressed" },
 };
 
-static bool send_create(struct traffic *t, const struct broker *to, int version)
+static bool send_create(struct traffic *t, const struct broker *to)
 {
 	const int replicas = t->snapshot->broker_count < REPLICAS_MAX
 				     ? (int)t->snapshot->broker_count
@@ -138,7 +139,7 @@ static bool send_create(struct traffic *t, const struct broker *to, int version)
 	}
 	return links_send(t->links, LINK_LOAD, to,
 			  &(struct call_request){ .key = KEY_CREATE_TOPICS,
-						  .version = version,
+						  .version = t->create_version,
 						  .says = SAY_ALL(says),
 						  .timeout_ms = 2 * ANSWER_MS,
 						  .answer = on_created,
@@ -148,7 +149,6 @@ static bool send_create(struct traffic *t, const struct broker *to, int version)
 static void create(struct traffic *t, int64_t now)
 {
 	const struct snapshot *s = t->snapshot;
-	int version = reply_version(s->offers, KEY_CREATE_TOPICS);
 
 	if (t->is_creating || s->broker_count == 0)
 		return;
@@ -157,11 +157,12 @@ static void create(struct traffic *t, int64_t now)
 		return;
 	}
 	t->create_at = now + CREATE_AGAIN_MS;
-	if (version < 0) {
+	t->create_version = reply_version(s->offers, KEY_CREATE_TOPICS);
+	if (t->create_version < 0) {
 		set_trouble(t, "the topic is not there, and the brokers can't create it", 0);
 		return;
 	}
-	t->is_creating = send_create(t, &s->brokers[(size_t)now % s->broker_count], version);
+	t->is_creating = send_create(t, &s->brokers[(size_t)now % s->broker_count]);
 }
 
 /* --- to and from it --- */

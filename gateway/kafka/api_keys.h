@@ -124,6 +124,8 @@
 	PLAIN(94, UNREGISTER_CONTROLLER, "UnregisterController", "0", "0+", TO_CONTROLLER)
 /* clang-format on */
 
+enum { KEYS_END = 128 }; /* of tables by key; every key is below */
+
 enum api_key {
 #define ROWS(key, name, api) KEY_##name = (key),
 #define PLAIN(key, name, text, versions, flexible, route) KEY_##name = (key),

@@ -27,17 +27,15 @@ static const struct kapi *const with_rows[] = {
 #undef ROWS
 };
 
-enum { KEYS_MAX = 128 };
-
 /* What is made of an API's text at start-up. */
 static struct compiled {
 	const struct kapi *api;
 	struct kversions versions, flexible;
 	struct plan **plans[2]; /* by direction, then version - versions.min */
-} table[KEYS_MAX];
+} table[KEYS_END];
 
 /* In the order of their keys. */
-static const struct kapi *all[KEYS_MAX];
+static const struct kapi *all[KEYS_END];
 static size_t all_count;
 
 static bool compile_direction(struct compiled *c, enum kdirection d, FILE *why)
@@ -66,7 +64,7 @@ static bool compile_api(const struct kapi *api, FILE *why)
 {
 	struct compiled *c;
 
-	if (api->key < 0 || api->key >= KEYS_MAX || table[api->key].api != NULL) {
+	if (api->key < 0 || api->key >= KEYS_END || table[api->key].api != NULL) {
 		fprintf(why, "%s: key %d is out of range or taken\n", api->name, api->key);
 		return false;
 	}
@@ -91,7 +89,7 @@ bool apis_compile(FILE *why)
 			return false;
 	}
 	all_count = 0;
-	for (int key = 0; key < KEYS_MAX; key++) {
+	for (int key = 0; key < KEYS_END; key++) {
 		if (table[key].api != NULL)
 			all[all_count++] = table[key].api;
 	}
@@ -100,7 +98,7 @@ bool apis_compile(FILE *why)
 
 void apis_free(void)
 {
-	for (struct compiled *c = table; c < table + KEYS_MAX; c++) {
+	for (struct compiled *c = table; c < table + KEYS_END; c++) {
 		for (int d = REQUEST; d <= RESPONSE; d++) {
 			for (int v = c->versions.min; c->plans[d] != NULL && v <= c->versions.max;
 			     v++)
@@ -114,7 +112,7 @@ void apis_free(void)
 
 const struct kapi *api_of(int key)
 {
-	return key >= 0 && key < KEYS_MAX ? table[key].api : NULL;
+	return key >= 0 && key < KEYS_END ? table[key].api : NULL;
 }
 
 const struct kapi *const *apis_all(size_t *count)

@@ -70,12 +70,18 @@ static void find_wait_in(struct find *find, struct find_list *list)
 		TAILQ_INSERT_TAIL(list, find, in_list);
 }
 
-static void find_free(struct finds *f, struct find *find)
+/* Frees a search that is in no chain any more. */
+static void dispose(struct find *find)
 {
 	find_wait_in(find, NULL);
-	*chain_of(f, find->type, find->key.hash, find->key.bytes, find->key.len) = find->chain;
 	free(find->key.bytes);
 	free(find);
+}
+
+static void find_free(struct finds *f, struct find *find)
+{
+	*chain_of(f, find->type, find->key.hash, find->key.bytes, find->key.len) = find->chain;
+	dispose(find);
 }
 
 static struct find *find_new(struct finds *f, struct find **at, const struct topology_query *q,
@@ -323,12 +329,16 @@ struct finds *finds_new(struct ev_loop *loop, struct control *control,
 
 void finds_free(struct finds *f)
 {
+	struct find *find;
+
 	if (f == NULL)
 		return;
 	ev_timer_stop(f->loop, &f->timer);
 	for (int i = 0; i < CHAINS; i++) {
-		while (f->chains[i] != NULL)
-			find_free(f, f->chains[i]);
+		while ((find = f->chains[i]) != NULL) {
+			f->chains[i] = find->chain;
+			dispose(find);
+		}
 	}
 	free(f);
 }

@@ -8,6 +8,7 @@
 #ifndef TOPOLOGY_SNAPSHOT_H
 #define TOPOLOGY_SNAPSHOT_H
 
+#include "kafka/api_keys.h"
 #include "kafka/schema.h"
 #include "loop/publisher.h"
 
@@ -15,7 +16,7 @@
 #include <stdint.h>
 #include <sys/socket.h>
 
-enum { SNAPSHOT_KEYS = 128, NO_BROKER = -1 };
+enum { SNAPSHOT_KEYS = KEYS_END, NO_BROKER = -1 };
 
 struct broker {
 	int32_t id;
