@@ -37,7 +37,7 @@ struct cluster {
 	 * none, whoever has the desk's lock. */
 	struct ev_loop *loop;
 	const struct snapshot *snapshot;
-	struct links *links;
+	struct lines *lines;
 	struct group *group;
 	struct traffic *traffic;
 	struct load_events load_events;
@@ -342,9 +342,9 @@ static void prepare_member(struct cluster *c)
 	c->stop_letter.deliver = deliver_stop;
 	c->desk_letter.deliver = deliver_desk;
 	c->load_events = (struct load_events){ on_load, on_keys, c };
-	c->links = links_new(c->loop, c->config->connect_timeout_ms);
-	c->group = group_new(c->loop, c->links, c->config, c->topic, &group_events, c);
-	c->traffic = traffic_new(c->loop, c->links, c->topology, c->topic, c->config->node_id,
+	c->lines = lines_new(c->loop, c->config->connect_timeout_ms);
+	c->group = group_new(c->loop, c->lines, c->config, c->topic, &group_events, c);
+	c->traffic = traffic_new(c->loop, c->lines, c->topology, c->topic, c->config->node_id,
 				 &c->load_events);
 	start_watchers(c);
 	topology_subscribe(c->topology, &c->inbox, on_snapshot);
@@ -407,7 +407,7 @@ static void free_member(struct cluster *c)
 	mailbox_deinit(&c->inbox);
 	traffic_free(c->traffic);
 	group_free(c->group);
-	links_free(c->links);
+	lines_free(c->lines);
 	snapshot_unref(c->snapshot);
 	ev_timer_stop(c->loop, &c->watch);
 	ev_timer_stop(c->loop, &c->leave_timer);

@@ -22,7 +22,7 @@ enum {
 
 struct group {
 	struct ev_loop *loop;
-	struct links *links;
+	struct lines *lines;
 	const struct config *config;
 	const char *topic;
 	const struct group_events *events;
@@ -56,12 +56,12 @@ static const char *instance_id(const struct group *g)
 		say_text(INSTANCE_ID, instance_id(g))
 
 /* Completes the request.  False: nothing was sent. */
-static bool send_request(struct group *g, const struct broker *to, enum link_purpose purpose,
+static bool send_request(struct group *g, const struct broker *to, enum line_purpose purpose,
 			 struct call_request r)
 {
 	r.version = g->version = reply_version(g->snapshot->offers, r.key);
 	r.owner = g;
-	return r.version >= 0 && to != NULL && links_send(g->links, purpose, to, &r);
+	return r.version >= 0 && to != NULL && lines_send(g->lines, purpose, to, &r);
 }
 
 static const struct broker *coordinator(const struct group *g)
@@ -108,7 +108,7 @@ static void on_found(void *owner, const uint8_t *body, uint32_t len)
 	}
 	if (error == 0) {
 		g->coordinator = a.node;
-		links_keep(g->links, LINK_GROUP, a.node);
+		lines_keep(g->lines, LINE_GROUP, a.node);
 		log_info("who=cluster event=coordinator group=%s broker=%d", g->config->group_id,
 			 a.node);
 	}
@@ -127,7 +127,7 @@ static bool find(struct group *g)
 
 	if (s->broker_count > 0)
 		to = &s->brokers[g->next_broker++ % s->broker_count];
-	return send_request(g, to, LINK_FIND,
+	return send_request(g, to, LINE_FIND,
 			    (struct call_request){ .key = KEY_FIND_COORDINATOR,
 						   .says = SAY_ALL(says),
 						   .timeout_ms = ANSWER_MS,
@@ -184,7 +184,7 @@ static bool send_join(struct group *g, const struct buf *subscription)
 				    say_text(PROTOCOL_TYPE, protocol_type),
 				    SAY_ONE(PROTOCOLS, spoken) };
 
-	return send_request(g, coordinator(g), LINK_GROUP,
+	return send_request(g, coordinator(g), LINE_GROUP,
 			    (struct call_request){ .key = KEY_JOIN_GROUP,
 						   .says = SAY_ALL(says),
 						   .timeout_ms = session_ms + GRACE_MS,
@@ -239,7 +239,7 @@ static bool sync_group(struct group *g)
 		say_list(GROUP_MEMBERS, shares, SHARES_EACH, g->shares.count),
 	};
 	bool sent = send_request(
-		g, coordinator(g), LINK_GROUP,
+		g, coordinator(g), LINE_GROUP,
 		(struct call_request){ .key = KEY_SYNC_GROUP,
 				       .says = SAY_ALL(says),
 				       .timeout_ms = g->config->session_timeout_ms + GRACE_MS,
@@ -267,7 +267,7 @@ static bool beat(struct group *g)
 	int half = g->config->session_timeout_ms / 2;
 
 	return send_request(
-		g, coordinator(g), LINK_GROUP,
+		g, coordinator(g), LINE_GROUP,
 		(struct call_request){ .key = KEY_HEARTBEAT,
 				       .says = SAY_ALL(says),
 				       .timeout_ms = half < ANSWER_MS ? half : ANSWER_MS,
@@ -339,14 +339,14 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	step(timer->data);
 }
 
-struct group *group_new(struct ev_loop *loop, struct links *links, const struct config *config,
+struct group *group_new(struct ev_loop *loop, struct lines *lines, const struct config *config,
 			const char *topic, const struct group_events *events, void *owner)
 {
 	struct group *g = mem_zalloc(sizeof *g);
 	uint64_t seed[2] = { (uint64_t)clock_ms(), (uint64_t)getpid() };
 
 	g->loop = loop;
-	g->links = links;
+	g->lines = lines;
 	g->config = config;
 	g->topic = topic;
 	g->events = events;
@@ -420,7 +420,7 @@ static bool leave(struct group *g)
 	const struct say says[] = { say_text(GROUP_ID, g->config->group_id),
 				    SAY_ONE(GROUP_MEMBERS, member) };
 
-	return send_request(g, coordinator(g), LINK_GROUP,
+	return send_request(g, coordinator(g), LINE_GROUP,
 			    (struct call_request){ .key = KEY_LEAVE_GROUP,
 						   .says = SAY_ALL(says),
 						   .timeout_ms = ANSWER_MS,

@@ -5,7 +5,7 @@
 #ifndef CLUSTER_GROUP_H
 #define CLUSTER_GROUP_H
 
-#include "cluster/links.h"
+#include "cluster/lines.h"
 #include "cluster/member.h"
 #include "config/config.h"
 #include "util/buf.h"
@@ -22,7 +22,7 @@ struct group_events {
 struct group;
 
 /* Borrows all.  `topic`: the one that the member is subscribed to. */
-struct group *group_new(struct ev_loop *loop, struct links *links, const struct config *config,
+struct group *group_new(struct ev_loop *loop, struct lines *lines, const struct config *config,
 			const char *topic, const struct group_events *events, void *owner);
 /* No callback follows. */
 void group_free(struct group *g);

@@ -34,7 +34,7 @@ struct lane {
 
 struct traffic {
 	struct ev_loop *loop;
-	struct links *links;
+	struct lines *lines;
 	struct topology *topology;
 	const char *topic, *node_id;
 	const struct load_events *events;
@@ -137,7 +137,7 @@ static bool send_create(struct traffic *t, const struct broker *to)
 		said[i][0] = say_text(CONFIG_NAME, configs[i][0]);
 		said[i][1] = say_text(CONFIG_VALUE, configs[i][1]);
 	}
-	return links_send(t->links, LINK_LOAD, to,
+	return lines_send(t->lines, LINE_LOAD, to,
 			  &(struct call_request){ .key = KEY_CREATE_TOPICS,
 						  .version = t->create_version,
 						  .says = SAY_ALL(says),
@@ -216,7 +216,7 @@ static bool send_records(struct traffic *t, const struct broker *to, int32_t par
 
 	t->produce_version = reply_version(t->snapshot->offers, KEY_PRODUCE);
 	return t->produce_version >= 0 &&
-	       links_send(t->links, LINK_LOAD, to,
+	       lines_send(t->lines, LINE_LOAD, to,
 			  &(struct call_request){ .key = KEY_PRODUCE,
 						  .version = t->produce_version,
 						  .says = SAY_ALL(says),
@@ -291,13 +291,13 @@ static const struct broker *leader_of(const struct traffic *t, int32_t partition
 }
 
 /* Completes the request.  False: nothing was sent. */
-static bool send_of_lane(struct lane *lane, const struct broker *to, enum link_purpose link,
+static bool send_of_lane(struct lane *lane, const struct broker *to, enum line_purpose line,
 			 struct call_request r)
 {
 	r.version = lane->version = reply_version(lane->traffic->snapshot->offers, r.key);
 	r.timeout_ms = ANSWER_MS;
 	r.owner = lane;
-	return r.version >= 0 && links_send(lane->traffic->links, link, to, &r);
+	return r.version >= 0 && lines_send(lane->traffic->lines, line, to, &r);
 }
 
 static bool send_fetch(struct lane *lane, const struct broker *to)
@@ -310,7 +310,7 @@ static bool send_fetch(struct lane *lane, const struct broker *to)
 	const struct say says[] = { say_number(MAX_WAIT_MS, POLL_MS), say_number(MIN_BYTES, 1),
 				    say_number(MAX_BYTES, FETCH_MAX), SAY_ONE(TOPICS, topic) };
 
-	return send_of_lane(lane, to, (enum link_purpose)(LINK_POLL + lane->partition),
+	return send_of_lane(lane, to, (enum line_purpose)(LINE_POLL + lane->partition),
 			    (struct call_request){ .key = KEY_FETCH,
 						   .says = SAY_ALL(says),
 						   .answer = on_fetched });
@@ -324,7 +324,7 @@ static bool send_find_end(struct lane *lane, const struct broker *to)
 				     SAY_ONE(PARTITIONS, one) };
 	const struct say says[] = { SAY_ONE(TOPICS, topic) };
 
-	return send_of_lane(lane, to, LINK_LOAD,
+	return send_of_lane(lane, to, LINE_LOAD,
 			    (struct call_request){ .key = KEY_LIST_OFFSETS,
 						   .says = SAY_ALL(says),
 						   .answer = on_end });
@@ -391,14 +391,14 @@ static void on_quick(struct ev_loop *loop, ev_timer *timer, int events)
 		tell(t, count);
 }
 
-struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct topology *topology,
+struct traffic *traffic_new(struct ev_loop *loop, struct lines *lines, struct topology *topology,
 			    const char *topic, const char *node_id,
 			    const struct load_events *events)
 {
 	struct traffic *t = mem_zalloc(sizeof *t);
 
 	t->loop = loop;
-	t->links = links;
+	t->lines = lines;
 	t->topology = topology;
 	t->topic = topic;
 	t->node_id = node_id;

@@ -10,7 +10,7 @@
 #ifndef CLUSTER_TRAFFIC_H
 #define CLUSTER_TRAFFIC_H
 
-#include "cluster/links.h"
+#include "cluster/lines.h"
 #include "cluster/load.h"
 #include "topology/topology.h"
 
@@ -19,7 +19,7 @@ enum { TRAFFIC_EVERY_MS = 2000, TRAFFIC_PARTITIONS = 3, TRAFFIC_LANES_MAX = 16 }
 struct traffic;
 
 /* Borrows all. */
-struct traffic *traffic_new(struct ev_loop *loop, struct links *links, struct topology *topology,
+struct traffic *traffic_new(struct ev_loop *loop, struct lines *lines, struct topology *topology,
 			    const char *topic, const char *node_id,
 			    const struct load_events *events);
 /* No callback follows. */

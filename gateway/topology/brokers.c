@@ -102,14 +102,14 @@ static void probe_failed(struct probed *p)
 	p->all->events->on_change(p->all->owner, NULL);
 }
 
-static void on_closed(void *owner, enum call_end end, int error)
+static void on_closed(void *owner, enum link_end end, int error)
 {
 	struct probed *p = owner;
 
 	if (p->retry_ms == RETRY_FIRST_MS) /* said once, until the broker speaks again */
 		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
 			 "reason=\"%s\"",
-			 p->broker.id, p->broker.host, p->broker.port, call_end_text(end),
+			 p->broker.id, p->broker.host, p->broker.port, link_end_text(end),
 			 call_error_text(error));
 	probe_failed(p);
 }

@@ -130,17 +130,17 @@ static void replace(struct control *c)
 		try_next(c);
 }
 
-static void on_closed(void *owner, enum call_end end, int error)
+static void on_closed(void *owner, enum link_end end, int error)
 {
 	struct control *c = owner;
 
 	if (c->state == LIVE)
 		log_warn("who=topology event=lost broker=%s:%d err=\"%s\" reason=\"%s\"",
-			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 in_use(c)->host, in_use(c)->port, link_end_text(end),
 			 call_error_text(error));
 	else
 		log_info("who=topology event=not_connected broker=%s:%d err=\"%s\" reason=\"%s\"",
-			 in_use(c)->host, in_use(c)->port, call_end_text(end),
+			 in_use(c)->host, in_use(c)->port, link_end_text(end),
 			 call_error_text(error));
 	replace(c);
 }

@@ -7,16 +7,8 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-#include <unistd.h>
-
-static const char client_id[] = "anyport";
-
-enum {
-	IN_FIRST = 16 * 1024,  /* of the input buffer */
-	IN_KEPT = 1024 * 1024, /* a larger one is given back when it is empty */
-};
+#include <stdlib.h>
+#include <string.h>
 
 /* A request whose answer has not come. */
 struct pending {
@@ -27,28 +19,21 @@ struct pending {
 	int64_t deadline; /* clock_ms */
 	call_answer answer;
 	void *owner;
+	struct buf frame; /* until it has left */
+	size_t sent;
 };
-
-/* data[taken..len) is what counts. */
-struct bytes {
-	uint8_t *data;
-	size_t taken, len, size;
-};
-
-enum state { CONNECTING, OPEN, FAILED, TOLD };
 
 struct call {
-	struct ev_loop *loop;
-	ev_io io;
-	ev_timer timer;
-	enum state state;
-	enum call_end end; /* FAILED, TOLD: why */
-	int error;
-	int64_t connect_deadline; /* clock_ms */
+	struct link link;
+	struct bufpool pool;
+	ev_timer timer; /* the next deadline, or a loss that is to be told */
+	bool was_told_open, was_told_lost;
+	int error; /* LOST: an errno, or 0 */
 	uint32_t max_answer;
+	const char *client_id;
 	uint32_t next_id;
-	struct bytes in, out;
 	struct pending *first, **last;
+	struct pending *to_send; /* the first one whose frame has not left */
 	unsigned in_flight;
 	const struct call_events *events;
 	void *owner;
@@ -56,57 +41,26 @@ struct call {
 	bool freed; /* by its owner, from inside a callback */
 };
 
-const char *call_end_text(enum call_end end)
-{
-	static const char *const texts[] = { "can't connect", "connection lost", "timed out",
-					     "bad answer" };
-
-	return texts[end];
-}
-
 const char *call_error_text(int error)
 {
 	return error != 0 ? strerrordesc_np(error) : "-";
 }
 
-static void bytes_reserve(struct bytes *b, size_t size)
+/* What a loss means is told by the timer, from the loop. */
+static void lose(struct call *c, enum link_end end, int error)
 {
-	if (size <= b->size)
+	if (c->link.state == LINK_LOST)
 		return;
-	b->size = b->size * 2 > size ? b->size * 2 : size;
-	b->data = mem_realloc(b->data, b->size);
+	link_lose(&c->link, end);
+	c->error = error;
 }
 
-static void bytes_add(struct bytes *b, const void *from, size_t n)
-{
-	bytes_reserve(b, b->len + n);
-	if (n > 0)
-		memcpy(b->data + b->len, from, n);
-	b->len += n;
-}
-
-/* Moves what is left to the front. */
-static void bytes_settle(struct bytes *b)
-{
-	if (b->taken > 0 && b->taken < b->len)
-		memmove(b->data, b->data + b->taken, b->len - b->taken);
-	b->len -= b->taken;
-	b->taken = 0;
-	if (b->len == 0 && b->size > IN_KEPT) {
-		free(b->data);
-		*b = (struct bytes){ 0 };
-	}
-}
-
-static bool has_output(const struct call *c)
-{
-	return c->out.taken < c->out.len;
-}
+/* --- deadlines --- */
 
 /* 0: none. */
 static int64_t next_deadline(const struct call *c)
 {
-	int64_t first = c->state == CONNECTING ? c->connect_deadline : 0;
+	int64_t first = 0;
 
 	for (const struct pending *p = c->first; p != NULL; p = p->next) {
 		if (first == 0 || p->deadline < first)
@@ -117,44 +71,24 @@ static int64_t next_deadline(const struct call *c)
 
 static void arm_timer(struct call *c)
 {
+	struct ev_loop *loop = conn_loop(&c->link.conn);
+	bool is_lost = c->link.state == LINK_LOST;
 	int64_t at = next_deadline(c), left = at - clock_ms();
 
-	ev_timer_stop(c->loop, &c->timer);
-	if (c->state == TOLD || (c->state == OPEN && at == 0))
+	ev_timer_stop(loop, &c->timer);
+	if (is_lost ? c->was_told_lost : at == 0)
 		return;
-	ev_now_update(c->loop);
-	ev_timer_set(&c->timer, c->state == FAILED || left <= 0 ? 0. : (double)left / 1e3, 0.);
-	ev_timer_start(c->loop, &c->timer);
+	ev_now_update(loop);
+	ev_timer_set(&c->timer, is_lost || left <= 0 ? 0. : (double)left / 1e3, 0.);
+	ev_timer_start(loop, &c->timer);
 }
 
-/* The one place that starts and stops watchers, from state. */
-static void arm(struct call *c)
-{
-	int want = 0;
+/* --- answers --- */
 
-	if (c->freed)
-		return;
-	if (c->state == CONNECTING)
-		want = EV_WRITE;
-	else if (c->state == OPEN)
-		want = EV_READ | (has_output(c) ? EV_WRITE : 0);
-	if (want == 0 || (c->io.events & (EV_READ | EV_WRITE)) != want)
-		ev_io_stop(c->loop, &c->io);
-	if (want != 0 && !ev_is_active(&c->io)) {
-		ev_io_set(&c->io, c->io.fd, want);
-		ev_io_start(c->loop, &c->io);
-	}
-	arm_timer(c);
-}
-
-/* What a failure means is told by the timer, from the loop. */
-static void fail(struct call *c, enum call_end end, int error)
+static void pending_free(struct pending *p)
 {
-	if (c->state >= FAILED)
-		return;
-	c->state = FAILED;
-	c->end = end;
-	c->error = error;
+	buf_deinit(&p->frame);
+	free(p);
 }
 
 static struct pending *pending_pop(struct call *c)
@@ -164,6 +98,8 @@ static struct pending *pending_pop(struct call *c)
 	c->first = p->next;
 	if (c->first == NULL)
 		c->last = &c->first;
+	if (c->to_send == p)
+		c->to_send = p->next;
 	c->in_flight--;
 	return p;
 }
@@ -174,17 +110,8 @@ static bool answer_one(struct call *c, const uint8_t *body, uint32_t len)
 	struct pending *p = pending_pop(c);
 
 	p->answer(p->owner, body, len);
-	free(p);
+	pending_free(p);
 	return !c->freed;
-}
-
-static void release(struct call *c)
-{
-	while (c->first != NULL)
-		free(pending_pop(c));
-	free(c->in.data);
-	free(c->out.data);
-	free(c);
 }
 
 /* A frame, its size field left out. */
@@ -193,13 +120,10 @@ static bool take_frame(struct call *c, const uint8_t *frame, uint32_t size)
 	uint32_t at = ANSWER_FIXED - HEAD_SIZE_BYTES, tags = 0;
 	const struct pending *p = c->first;
 
-	if (p == NULL || size < at || wire_get32(frame) != p->correlation_id) {
-		fail(c, CALL_BAD_ANSWER, 0);
-		return true;
-	}
-	if (api_answer_has_tags(p->api, p->version) &&
-	    answer_tags_skip(frame + at, size - at, size - at, &tags) != HEAD_OK) {
-		fail(c, CALL_BAD_ANSWER, 0);
+	if (p == NULL || p == c->to_send || size < at || wire_get32(frame) != p->correlation_id ||
+	    (api_answer_has_tags(p->api, p->version) &&
+	     answer_tags_skip(frame + at, size - at, size - at, &tags) != HEAD_OK)) {
+		lose(c, LINK_BAD_ANSWER, 0);
 		return true;
 	}
 	return answer_one(c, frame + at + tags, size - at - tags);
@@ -208,67 +132,93 @@ static bool take_frame(struct call *c, const uint8_t *frame, uint32_t size)
 /* Takes the whole frames that are there; false: the call was freed. */
 static bool take_frames(struct call *c)
 {
-	while (c->state == OPEN && c->in.len - c->in.taken >= HEAD_SIZE_BYTES) {
-		const uint8_t *at = c->in.data + c->in.taken;
-		uint32_t size = wire_get32(at);
+	struct conn *in = &c->link.conn;
+
+	while (link_is_open(&c->link) && conn_len(in) >= HEAD_SIZE_BYTES) {
+		uint32_t size = wire_get32(conn_data(in));
+		uint8_t *frame;
+		bool goes_on;
 
 		if (size > c->max_answer) {
-			fail(c, CALL_BAD_ANSWER, EMSGSIZE);
+			lose(c, LINK_BAD_ANSWER, EMSGSIZE);
 			return true;
 		}
-		if (c->in.len - c->in.taken - HEAD_SIZE_BYTES < size)
+		if (conn_len(in) - HEAD_SIZE_BYTES < size)
 			break;
-		c->in.taken += HEAD_SIZE_BYTES + size;
-		if (!take_frame(c, at + HEAD_SIZE_BYTES, size))
+		/* its own memory: the owner may free the call */
+		frame = conn_take_whole(in, HEAD_SIZE_BYTES + size);
+		goes_on = take_frame(c, frame + HEAD_SIZE_BYTES, size);
+		free(frame);
+		if (!goes_on)
 			return false;
 	}
-	bytes_settle(&c->in);
 	return true;
 }
 
-static void do_read(struct call *c)
+/* Room for the frame that has begun: it grows with what has come, not with what a size field says
+ * will come. */
+static void make_room(struct conn *in)
 {
-	ssize_t n;
+	uint64_t whole = (uint64_t)wire_get32(conn_data(in)) + HEAD_SIZE_BYTES;
+	uint64_t twice = 2 * (uint64_t)conn_len(in);
 
-	/* grows with what has come, not with what a size field says will come */
-	if (c->in.len == c->in.size)
-		bytes_reserve(&c->in, c->in.size > 0 ? c->in.size * 2 : IN_FIRST);
-	n = read(c->io.fd, c->in.data + c->in.len, c->in.size - c->in.len);
-	if (n > 0)
-		c->in.len += (size_t)n;
-	else if (n == 0)
-		fail(c, CALL_LOST, 0);
-	else if (errno != EAGAIN && errno != EINTR)
-		fail(c, CALL_LOST, errno);
+	conn_reserve(in, (uint32_t)(whole < twice ? whole : twice));
 }
 
-static void do_write(struct call *c)
+static void receive(struct call *c)
 {
-	ssize_t n =
-		send(c->io.fd, c->out.data + c->out.taken, c->out.len - c->out.taken, MSG_NOSIGNAL);
+	struct conn *in = &c->link.conn;
+	uint32_t n;
 
-	if (n >= 0)
-		c->out.taken += (size_t)n;
-	else if (errno != EAGAIN && errno != EINTR)
-		fail(c, CALL_LOST, errno);
-	if (!has_output(c))
-		bytes_settle(&c->out);
+	do {
+		if (conn_is_full(in))
+			make_room(in);
+		n = conn_fill(in, UINT32_MAX);
+		if (!take_frames(c))
+			return;
+	} while ((n > 0 || conn_may_read(in)) && link_is_open(&c->link));
+	if (conn_is_dry(in))
+		lose(c, LINK_CUT, conn_error(in));
+	conn_rest(in);
 }
 
-static void finish_connect(struct call *c)
-{
-	int error = 0;
-	socklen_t len = sizeof error;
+/* --- requests --- */
 
-	if (getsockopt(c->io.fd, SOL_SOCKET, SO_ERROR, &error, &len) < 0)
-		error = errno;
-	if (error != 0) {
-		fail(c, CALL_NOT_CONNECTED, error);
-		return;
+static void write_some(struct call *c)
+{
+	struct conn *out = &c->link.conn;
+
+	while (c->to_send != NULL && conn_may_write(out)) {
+		struct pending *p = c->to_send;
+
+		p->sent += conn_write(out, p->frame.data + p->sent,
+				      (uint32_t)(p->frame.len - p->sent));
+		if (p->sent < p->frame.len)
+			continue;
+		buf_deinit(&p->frame);
+		c->to_send = p->next;
 	}
-	c->state = OPEN;
-	if (c->events->on_connected != NULL)
-		c->events->on_connected(c->owner);
+	if (conn_is_lost(out))
+		lose(c, LINK_CUT, conn_error(out));
+}
+
+/* The one place that writes and says what is waited for, from state. */
+static void arm(struct call *c)
+{
+	if (link_is_open(&c->link))
+		write_some(c);
+	link_await(&c->link, true, c->to_send != NULL);
+	arm_timer(c);
+}
+
+/* --- steps --- */
+
+static void release(struct call *c)
+{
+	while (c->first != NULL)
+		pending_free(pending_pop(c));
+	bufpool_deinit(&c->pool);
+	free(c);
 }
 
 /* Everything that runs callbacks runs in here. */
@@ -283,46 +233,47 @@ static void guarded(struct call *c, void (*step)(struct call *c))
 		arm(c);
 }
 
-static void step_io(struct call *c)
+static void step_link(struct call *c)
 {
-	if (c->state == CONNECTING) {
-		finish_connect(c);
-		return;
+	if (link_is_open(&c->link) && !c->was_told_open) {
+		c->was_told_open = true;
+		if (c->events->on_connected != NULL)
+			c->events->on_connected(c->owner);
 	}
-	if (has_output(c))
-		do_write(c);
-	if (c->state == OPEN)
-		do_read(c);
-	if (c->in.len > 0)
-		(void)take_frames(c);
+	if (!c->freed && link_is_open(&c->link))
+		receive(c);
 }
 
 /* The last things an owner is told. */
-static void step_failed(struct call *c)
+static void tell_loss(struct call *c)
 {
+	int error = c->error;
+
+	if (c->link.end == LINK_NOT_CONNECTED) {
+		error = conn_error(&c->link.conn);
+		error = error != 0 ? error : ETIMEDOUT;
+	}
 	while (c->first != NULL) {
 		if (!answer_one(c, NULL, 0))
 			return;
 	}
-	c->state = TOLD;
-	c->events->on_closed(c->owner, c->end, c->error);
+	c->was_told_lost = true;
+	c->events->on_closed(c->owner, c->link.end, error);
 }
 
 static void step_timer(struct call *c)
 {
 	int64_t at = next_deadline(c);
 
-	if (c->state < FAILED && at != 0 && at <= clock_ms())
-		fail(c, c->state == CONNECTING ? CALL_NOT_CONNECTED : CALL_TIMED_OUT, ETIMEDOUT);
-	else if (c->state == FAILED)
-		step_failed(c);
+	if (c->link.state == LINK_LOST)
+		tell_loss(c);
+	else if (at != 0 && at <= clock_ms())
+		lose(c, LINK_LATE, ETIMEDOUT);
 }
 
-static void on_io(struct ev_loop *loop, ev_io *io, int events)
+static void on_link(void *call)
 {
-	(void)loop;
-	(void)events;
-	guarded(CONTAINER_OF(io, struct call, io), step_io);
+	guarded(call, step_link);
 }
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
@@ -332,32 +283,22 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	guarded(CONTAINER_OF(timer, struct call, timer), step_timer);
 }
 
-static int open_socket(const struct call_options *o)
-{
-	int fd = socket(o->address->sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	int on = 1;
-
-	if (fd >= 0)
-		(void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-	return fd;
-}
+/* --- for its owner --- */
 
 struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 		      const struct call_events *events, void *owner)
 {
+	const struct link_wanted wanted = { o->address, o->address_len, o->connect_timeout_ms };
 	struct call *c = mem_zalloc(sizeof *c);
-	int fd = open_socket(o);
 
-	c->loop = loop;
 	c->events = events;
 	c->owner = owner;
 	c->max_answer = o->max_answer;
+	c->client_id = o->client_id != NULL ? o->client_id : "anyport";
 	c->last = &c->first;
-	ev_io_init(&c->io, on_io, fd, EV_WRITE);
+	bufpool_init(&c->pool);
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
-	c->connect_deadline = clock_ms() + o->connect_timeout_ms;
-	if (fd < 0 || (connect(fd, o->address, o->address_len) < 0 && errno != EINPROGRESS))
-		fail(c, CALL_NOT_CONNECTED, errno);
+	link_open(&c->link, &wanted, loop, &c->pool, on_link, c);
 	arm(c);
 	return c;
 }
@@ -366,16 +307,14 @@ void call_free(struct call *c)
 {
 	if (c == NULL || c->freed)
 		return;
-	ev_io_stop(c->loop, &c->io);
-	ev_timer_stop(c->loop, &c->timer);
-	if (c->io.fd >= 0)
-		close(c->io.fd);
+	ev_timer_stop(conn_loop(&c->link.conn), &c->timer);
+	link_close(&c->link);
 	c->freed = true;
 	if (!c->in_callback)
 		release(c);
 }
 
-static void add_pending(struct call *c, const struct call_request *r)
+static void add_pending(struct call *c, const struct call_request *r, const struct buf *frame)
 {
 	struct pending *p = mem_alloc(sizeof *p);
 
@@ -384,28 +323,30 @@ static void add_pending(struct call *c, const struct call_request *r)
 			       .correlation_id = c->next_id++,
 			       .deadline = clock_ms() + r->timeout_ms,
 			       .answer = r->answer,
-			       .owner = r->owner };
+			       .owner = r->owner,
+			       .frame = *frame };
 	*c->last = p;
 	c->last = &p->next;
+	if (c->to_send == NULL)
+		c->to_send = p;
 	c->in_flight++;
 }
 
 bool call_send(struct call *c, const struct call_request *r)
 {
 	struct buf frame;
-	bool good;
 
 	assert(!c->freed);
-	if (c->state >= FAILED || c->in_flight == CALL_PIPELINE_MAX)
+	if (c->link.state == LINK_LOST || c->in_flight == CALL_PIPELINE_MAX)
 		return false;
 	buf_init(&frame, CALL_REQUEST_MAX);
-	good = say_frame(api_of((int)r->key), r->version, c->next_id, client_id, r->says, &frame);
-	if (good) {
-		bytes_add(&c->out, frame.data, frame.len);
-		add_pending(c, r);
+	if (!say_frame(api_of((int)r->key), r->version, c->next_id, c->client_id, r->says,
+		       &frame)) {
+		buf_deinit(&frame);
+		return false;
 	}
-	buf_deinit(&frame);
-	if (good && !c->in_callback)
+	add_pending(c, r, &frame);
+	if (!c->in_callback)
 		arm(c);
-	return good;
+	return true;
 }

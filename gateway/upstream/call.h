@@ -8,8 +8,8 @@
  * Everything happens on the loop's thread.  Callbacks come from the loop, never
  * from inside a function of this file, and may call any of them.
  *
- *   CONNECTING --connected--> OPEN --any failure--> FAILED --on_closed--> TOLD
- *       `-----------refused, timed out-----------------^
+ * The connection is a link (link.h); its loss is told once, by on_closed, and also when it was
+ * lost from the start.
  *
  * Tests: tests/unit/upstream/call_test.c
  */
@@ -17,6 +17,7 @@
 #define UPSTREAM_CALL_H
 
 #include "kafka/say.h"
+#include "upstream/link.h"
 #include "util/compiler.h"
 
 #include <ev.h>
@@ -31,26 +32,19 @@ enum {
 	CALL_REQUEST_MAX = 32 * 1024 * 1024, /* bytes of a request */
 };
 
-/* Why a call ended. */
-enum call_end {
-	CALL_NOT_CONNECTED, /* refused, unreachable, or not in time */
-	CALL_LOST,	    /* closed or reset by the broker */
-	CALL_TIMED_OUT,	    /* a request's deadline passed */
-	CALL_BAD_ANSWER,    /* not what was asked for, or longer than allowed */
-};
-
 struct call_options {
 	const struct sockaddr *address; /* copied */
 	socklen_t address_len;
 	int connect_timeout_ms;
-	uint32_t max_answer; /* bytes of the largest frame that is taken */
+	uint32_t max_answer;   /* bytes of the largest frame that is taken */
+	const char *client_id; /* borrowed; NULL: the gateway's own */
 };
 
 struct call_events {
 	void (*on_connected)(void *owner); /* may be NULL */
-	/* The last call.  `error` is an errno or 0.  Every request in flight has
+	/* The last one.  `error` is an errno or 0.  Every request in flight has
 	 * been answered with NULL before. */
-	void (*on_closed)(void *owner, enum call_end end, int error);
+	void (*on_closed)(void *owner, enum link_end end, int error);
 };
 
 /* `body` is all that stands behind the answer's header, borrowed for the time
@@ -82,7 +76,6 @@ void call_free(struct call *c);
 MUST_CHECK bool call_send(struct call *c, const struct call_request *request);
 
 /* For the log. */
-const char *call_end_text(enum call_end end);
 const char *call_error_text(int error);
 
 #endif

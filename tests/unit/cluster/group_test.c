@@ -119,7 +119,7 @@ static void nothing_is_asked_before_it_knows_the_brokers_and_itself(void **state
 	assert_int_equal(links.count, 0);
 	give_identity("ID");
 	assert_int_equal(links.count, 1);
-	assert_int_equal(sent_find(KEY_FIND_COORDINATOR)->purpose, LINK_FIND);
+	assert_int_equal(sent_find(KEY_FIND_COORDINATOR)->purpose, LINE_FIND);
 	sent_says(KEY_FIND_COORDINATOR, "key: \"gw\"");
 	sent_says(KEY_FIND_COORDINATOR, "key_type: 0");
 }
@@ -133,7 +133,7 @@ static void it_joins_at_the_coordinator_as_a_static_member(void **state)
 	find();
 	assert_int_equal(links.kept_to, 2);
 	join = sent_find(KEY_JOIN_GROUP);
-	assert_int_equal(join->purpose, LINK_GROUP);
+	assert_int_equal(join->purpose, LINE_GROUP);
 	assert_int_equal(join->broker, 2);
 	assert_true(join->request.timeout_ms > it.config.session_timeout_ms);
 	sent_says(KEY_JOIN_GROUP, "group_id: \"gw\"");

@@ -6,7 +6,7 @@
 #ifndef UNIT_CLUSTER_STAND_IN_LINKS_H
 #define UNIT_CLUSTER_STAND_IN_LINKS_H
 
-#include "cluster/links.h"
+#include "cluster/lines.h"
 #include "kafka/print.h"
 #include "topology/snapshot_build.h"
 #include "unit/cluster/replies.h"
@@ -22,7 +22,7 @@ enum { SENT_MAX = 64, SENT_BODY_MAX = 64 * 1024 };
 
 /* A request that has not been answered. */
 struct sent {
-	enum link_purpose purpose;
+	enum line_purpose purpose;
 	int32_t broker;
 	struct call_request request; /* says: not to be used any more */
 	char *tree;		     /* its body, for people */
@@ -32,17 +32,17 @@ static struct {
 	struct sent list[SENT_MAX];
 	size_t count;
 	bool refuses;	 /* everything */
-	int32_t kept_to; /* the last broker of links_keep */
+	int32_t kept_to; /* the last broker of lines_keep */
 } links;
 
-struct links *links_new(struct ev_loop *loop, int connect_timeout_ms)
+struct lines *lines_new(struct ev_loop *loop, int connect_timeout_ms)
 {
 	(void)loop;
 	(void)connect_timeout_ms;
 	return NULL;
 }
 
-void links_free(struct links *l)
+void lines_free(struct lines *l)
 {
 	(void)l;
 }
@@ -63,7 +63,7 @@ static char *tree_of(const struct call_request *r)
 	return tree;
 }
 
-bool links_send(struct links *l, enum link_purpose purpose, const struct broker *to,
+bool lines_send(struct lines *l, enum line_purpose purpose, const struct broker *to,
 		const struct call_request *request)
 {
 	(void)l;
@@ -76,7 +76,7 @@ bool links_send(struct links *l, enum link_purpose purpose, const struct broker 
 	return true;
 }
 
-void links_keep(struct links *l, enum link_purpose purpose, int32_t broker)
+void lines_keep(struct lines *l, enum line_purpose purpose, int32_t broker)
 {
 	(void)l;
 	(void)purpose;

@@ -122,7 +122,7 @@ static void the_load_goes_to_one_partition_at_its_leader(void **state)
 	traffic_load(it.traffic, 8, &load);
 	start();
 	assert_int_equal(sent_count(KEY_PRODUCE), 1);
-	assert_int_equal(sent_find(KEY_PRODUCE)->purpose, LINK_LOAD);
+	assert_int_equal(sent_find(KEY_PRODUCE)->purpose, LINE_LOAD);
 	sent_says(KEY_PRODUCE, "acks: 1");
 	sent_says(KEY_PRODUCE, "name: \"t\"");
 	/* partition p is led by broker p + 1 */
@@ -151,7 +151,7 @@ static void every_partition_is_read_from_its_end(void **state)
 			continue;
 		assert_non_null(strstr(s->tree, "fetch_offset: 41"));
 		/* a poll each has a connection of its own */
-		assert_int_equal((int)s->purpose, (int)LINK_POLL + s->broker - 1);
+		assert_int_equal((int)s->purpose, (int)LINE_POLL + s->broker - 1);
 	}
 }
 

@@ -17,7 +17,7 @@ struct owner {
 	struct ev_loop *loop;
 	struct call *call;
 	bool connected, closed;
-	enum call_end end;
+	enum link_end end;
 	int error;
 	unsigned answers, refusals; /* with a body, without */
 	uint32_t lens[HEARD_MAX];
@@ -31,7 +31,7 @@ static void on_connected(void *owner)
 	((struct owner *)owner)->connected = true;
 }
 
-static void on_closed(void *owner, enum call_end end, int error)
+static void on_closed(void *owner, enum link_end end, int error)
 {
 	struct owner *o = owner;
 
@@ -238,7 +238,7 @@ static void a_refused_connection_is_told(void **state)
 	run(o, 1);
 	assert_true(o->closed);
 	assert_false(o->connected);
-	assert_int_equal(o->end, CALL_NOT_CONNECTED);
+	assert_int_equal(o->end, LINK_NOT_CONNECTED);
 	assert_int_equal(o->error, ECONNREFUSED);
 	owner_free(o);
 }
@@ -255,7 +255,7 @@ static void what_was_in_flight_is_told_before_the_end(void **state)
 	close(peer);
 	run(o, 1);
 	assert_true(o->closed);
-	assert_int_equal(o->end, CALL_LOST);
+	assert_int_equal(o->end, LINK_CUT);
 	assert_int_equal(o->refusals, 2);
 	/* nothing is taken any more, and nothing more is told */
 	assert_false(try_send(o, KEY_API_VERSIONS, 0, (struct say_pairs){ 0 }, LIMIT_MS));
@@ -279,7 +279,7 @@ static void a_late_answer_ends_the_call(void **state)
 	send_versions(o, 4, 100);
 	run(o, 1);
 	assert_true(o->closed);
-	assert_int_equal(o->end, CALL_TIMED_OUT);
+	assert_int_equal(o->end, LINK_LATE);
 	assert_int_equal(o->refusals, 2);
 	assert_true(clock_ms() - began >= 100);
 	assert_true(clock_ms() - began < LIMIT_MS);
@@ -320,7 +320,7 @@ static void wrong_answers_end_the_call(void **state)
 		struct owner *o = answered_with(bad[i].bytes, bad[i].n, 1024);
 
 		assert_true(o->closed);
-		assert_int_equal(o->end, CALL_BAD_ANSWER);
+		assert_int_equal(o->end, LINK_BAD_ANSWER);
 		assert_int_equal(o->answers, 0);
 		assert_int_equal(o->refusals, 1);
 		owner_free(o);

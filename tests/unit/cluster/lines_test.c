@@ -1,5 +1,5 @@
 /* Which connection a request goes over, with calls that have no socket. */
-#include "cluster/links.h"
+#include "cluster/lines.h"
 
 #include "util/mem.h"
 
@@ -51,7 +51,7 @@ bool call_send(struct call *c, const struct call_request *request)
 	return !c->refuses;
 }
 
-const char *call_end_text(enum call_end end)
+const char *link_end_text(enum link_end end)
 {
 	(void)end;
 	return "lost";
@@ -71,24 +71,24 @@ static struct broker make_broker(int32_t id)
 	return b;
 }
 
-static bool send_to(struct links *l, enum link_purpose purpose, int32_t id)
+static bool send_to(struct lines *l, enum line_purpose purpose, int32_t id)
 {
 	const struct broker to = make_broker(id);
 	const struct call_request request = { .key = KEY_HEARTBEAT };
 
-	return links_send(l, purpose, &to, &request);
+	return lines_send(l, purpose, &to, &request);
 }
 
 static int begin(void **state)
 {
 	call_count = 0;
-	*state = links_new(NULL, 1234);
+	*state = lines_new(NULL, 1234);
 	return 0;
 }
 
 static int end(void **state)
 {
-	links_free(*state);
+	lines_free(*state);
 	for (size_t i = 0; i < call_count; i++)
 		assert_true(calls[i].is_freed);
 	return 0;
@@ -96,24 +96,24 @@ static int end(void **state)
 
 static void one_connection_serves_one_purpose_at_one_broker(void **state)
 {
-	assert_true(send_to(*state, LINK_GROUP, 1));
-	assert_true(send_to(*state, LINK_GROUP, 1));
+	assert_true(send_to(*state, LINE_GROUP, 1));
+	assert_true(send_to(*state, LINE_GROUP, 1));
 	assert_int_equal(call_count, 1);
 	assert_int_equal(calls[0].sent, 2);
 	assert_int_equal(calls[0].port, 1);
-	assert_true(send_to(*state, LINK_LOAD, 1)); /* a JoinGroup stands in nobody's way */
-	assert_true(send_to(*state, LINK_GROUP, 2));
-	assert_true(send_to(*state, (enum link_purpose)(LINK_POLL + 3), 1));
+	assert_true(send_to(*state, LINE_LOAD, 1)); /* a JoinGroup stands in nobody's way */
+	assert_true(send_to(*state, LINE_GROUP, 2));
+	assert_true(send_to(*state, (enum line_purpose)(LINE_POLL + 3), 1));
 	assert_int_equal(call_count, 4);
-	assert_true(send_to(*state, LINK_LOAD, 1));
+	assert_true(send_to(*state, LINE_LOAD, 1));
 	assert_int_equal(calls[1].sent, 2);
 }
 
 static void what_the_call_does_not_take_is_told(void **state)
 {
-	assert_true(send_to(*state, LINK_GROUP, 1));
+	assert_true(send_to(*state, LINE_GROUP, 1));
 	calls[0].refuses = true;
-	assert_false(send_to(*state, LINK_GROUP, 1));
+	assert_false(send_to(*state, LINE_GROUP, 1));
 	assert_int_equal(call_count, 1);
 }
 
@@ -122,32 +122,32 @@ static void a_broker_without_an_address_is_not_dialled(void **state)
 	const struct broker nowhere = { .id = 1 };
 	const struct call_request request = { .key = KEY_HEARTBEAT };
 
-	assert_false(links_send(*state, LINK_GROUP, &nowhere, &request));
+	assert_false(lines_send(*state, LINE_GROUP, &nowhere, &request));
 	assert_int_equal(call_count, 0);
 }
 
 static void a_lost_connection_is_forgotten(void **state)
 {
-	assert_true(send_to(*state, LINK_GROUP, 1));
-	assert_true(send_to(*state, LINK_LOAD, 1));
-	calls[0].events->on_closed(calls[0].owner, CALL_LOST, 0);
+	assert_true(send_to(*state, LINE_GROUP, 1));
+	assert_true(send_to(*state, LINE_LOAD, 1));
+	calls[0].events->on_closed(calls[0].owner, LINK_CUT, 0);
 	assert_true(calls[0].is_freed);
 	assert_false(calls[1].is_freed);
-	assert_true(send_to(*state, LINK_GROUP, 1));
+	assert_true(send_to(*state, LINE_GROUP, 1));
 	assert_int_equal(call_count, 3);
 	assert_int_equal(calls[2].sent, 1);
 }
 
 static void a_purpose_is_kept_to_one_broker(void **state)
 {
-	assert_true(send_to(*state, LINK_GROUP, 1));
-	assert_true(send_to(*state, LINK_GROUP, 2));
-	assert_true(send_to(*state, LINK_GROUP, 3));
-	assert_true(send_to(*state, LINK_LOAD, 1));
-	links_keep(*state, LINK_GROUP, 2);
+	assert_true(send_to(*state, LINE_GROUP, 1));
+	assert_true(send_to(*state, LINE_GROUP, 2));
+	assert_true(send_to(*state, LINE_GROUP, 3));
+	assert_true(send_to(*state, LINE_LOAD, 1));
+	lines_keep(*state, LINE_GROUP, 2);
 	assert_true(calls[0].is_freed && calls[2].is_freed);
 	assert_false(calls[1].is_freed || calls[3].is_freed);
-	assert_true(send_to(*state, LINK_GROUP, 2));
+	assert_true(send_to(*state, LINE_GROUP, 2));
 	assert_int_equal(call_count, 4);
 }
 
@@ -163,5 +163,5 @@ int main(void)
 		TEST(a_purpose_is_kept_to_one_broker),
 	};
 
-	return cmocka_run_group_tests_name("links", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("lines", tests, NULL, NULL);
 }
