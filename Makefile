@@ -82,7 +82,7 @@ $(BUILD)/lame/anyport: $(call obj,gateway/main.c) $(LAME) $(BUILD)/libgateway.a
 	$(call say,lame)$(CC) $(CFLAGS) $(LDFLAGS) $(LAME_LINK) -o $@ $^ $(LIBS)
 $(BUILD)/lame/unit/%: tests/unit/%.c $(LAME) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,lame)$(CC) $(ALL_CFLAGS) -MF $@.d $(LDFLAGS) $(LAME_LINK) -o $@ $^ $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
+	$(call say,lame)$(CC) $(ALL_CFLAGS) -MF $@.d $(LDFLAGS) $(LAME_LINK) -o $@ $< $(LAME) $(ARCHIVES) $(LIBS) -lcmocka $(if $(shell grep -l rdkafka_mock $<),-lrdkafka)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)

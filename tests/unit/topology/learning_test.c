@@ -225,6 +225,46 @@ static void questions_of_one_moment_go_together(void **state)
 	assert_in_range(asked, 2, 50);
 }
 
+/* The keys of one request: one answer when all are known, one request to the cluster. */
+static void many_keys_are_asked_for_at_once(void **state)
+{
+	enum { MANY = 300 };
+	struct stage *s = *state;
+	struct topology_name keys[MANY + 1];
+	char texts[MANY][8], *too_long = mem_zalloc(40000);
+	unsigned requests;
+
+	s->fake->coordinator = 1;
+	start_and_see(s);
+	for (int i = 0; i < MANY; i++) {
+		snprintf(texts[i], sizeof texts[i], "g%d", i);
+		keys[i] = (struct topology_name){ texts[i], strlen(texts[i]), false };
+	}
+	keys[MANY] = (struct topology_name){ too_long, 40000, false }; /* can't be asked for */
+	fake_lock(s->fake);
+	requests = s->fake->finds;
+	fake_unlock(s->fake);
+	topology_ask_coordinators(s->topology, COORDINATOR_GROUP, keys, MANY + 1,
+				  &s->worker.mailbox, worker_on_answer, &s->worker);
+	while (s->worker.answers < 1)
+		ev_run(s->worker.loop, EVRUN_ONCE);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(topology_coordinator(s->topology, COORDINATOR_GROUP, texts[i],
+						      strlen(texts[i])),
+				 1);
+	fake_lock(s->fake);
+	assert_in_range(s->fake->finds - requests, 1, 2);
+	fake_unlock(s->fake);
+	ev_run(s->worker.loop, EVRUN_NOWAIT);
+	assert_int_equal(s->worker.answers, 1);
+	/* none at all: answered too */
+	topology_ask_coordinators(s->topology, COORDINATOR_GROUP, keys, 0, &s->worker.mailbox,
+				  worker_on_answer, &s->worker);
+	while (s->worker.answers < 2)
+		ev_run(s->worker.loop, EVRUN_ONCE);
+	free(too_long);
+}
+
 static void an_unavailable_coordinator_is_asked_for_again(void **state)
 {
 	struct stage *s = *state;
@@ -524,6 +564,7 @@ int main(void)
 		TEST(topics_are_asked_for_by_id),
 		TEST(a_full_answer_tells_what_is_gone),
 		TEST(questions_of_one_moment_go_together),
+		TEST(many_keys_are_asked_for_at_once),
 		TEST(an_unavailable_coordinator_is_asked_for_again),
 		TEST(a_refused_coordinator_is_told_at_once),
 		TEST(a_new_coordinator_is_made_known_first),
