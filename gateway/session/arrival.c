@@ -252,6 +252,8 @@ void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, 
 
 void arrivals_free(struct worker *w, const char *why)
 {
-	while (w->arrivals != NULL)
-		give_up(w->arrivals, why);
+	for (struct arrival *a = w->arrivals, *next; a != NULL; a = next) {
+		next = a->next;
+		give_up(a, why);
+	}
 }

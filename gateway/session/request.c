@@ -128,6 +128,8 @@ void request_free(struct request *r)
 
 void request_free_all(struct client *c)
 {
-	while (c->out.first != NULL)
-		request_free(c->out.first);
+	for (struct request *r = c->out.first, *next; r != NULL; r = next) {
+		next = r->next;
+		request_free(r);
+	}
 }
