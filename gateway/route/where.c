@@ -32,8 +32,8 @@ static struct where at_leader(const struct where_question *q)
 
 bool where_has_coordinator(const struct where_question *q)
 {
-	return (q->api->route == TO_GROUP || q->api->route == TO_TXN) && q->key != NULL &&
-	       q->key_len > 0;
+	/* "" is a group like any other, and has a coordinator */
+	return (q->api->route == TO_GROUP || q->api->route == TO_TXN) && q->key != NULL;
 }
 
 enum coordinator_type where_coordinator_type(const struct kapi *api)
