@@ -440,6 +440,9 @@ def classic_group(context, ask, tag, names, number):
     ask(here, "OffsetCommit", {**me, "GenerationIdOrMemberEpoch": generation, "RetentionTimeMs": -1, "Topics": [
         {"Name": topic, "TopicId": context.ids[topic], "Partitions": rows}]})
     offset_fetch(context, ask, tag, number)
+    # "" is a group like any other, for offsets without a membership
+    ask(group(""), "OffsetCommit", {"GroupId": "", "GenerationIdOrMemberEpoch": -1, "MemberId": "", "RetentionTimeMs": -1,
+                                    "Topics": [{"Name": topic, "TopicId": context.ids[topic], "Partitions": rows}]})
     ask(here, "OffsetDelete", {"GroupId": tag, "Topics": [{"Name": topic, "Partitions": [{"PartitionIndex": 3}]}]})
     ask(here, "LeaveGroup", {"GroupId": tag, "MemberId": member, "Members": [{"MemberId": member}]})
     offset_fetch(context, ask, tag, number)
