@@ -18,6 +18,9 @@ struct turns {
 	int port_count;
 };
 
+/* By which port all clients have come, where it is not one. */
+enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
+
 enum {
 	TURNS_WAIT_MOST_S = 3, /* for a client that is moving */
 };

@@ -231,7 +231,7 @@ void conn_look_again(struct conn *c)
 		c->may_read = true;
 }
 
-static void watch(struct ev_loop *loop, ev_io *w, bool on)
+static void turn_watch(struct ev_loop *loop, ev_io *w, bool on)
 {
 	if (on && !ev_is_active(w))
 		ev_io_start(loop, w);
@@ -253,8 +253,8 @@ void conn_await(struct conn *c, bool read, bool write)
 		if (write && !c->may_write)
 			events |= c->write_wants;
 	}
-	watch(c->loop, &c->read_watch, events & EV_READ);
-	watch(c->loop, &c->write_watch, events & EV_WRITE);
+	turn_watch(c->loop, &c->read_watch, events & EV_READ);
+	turn_watch(c->loop, &c->write_watch, events & EV_WRITE);
 	if (read && !c->may_read && !conn_is_dry(c) && c->layer->pending(c)) {
 		c->may_read = true;
 		c->on_event(c->owner);

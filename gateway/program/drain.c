@@ -1,6 +1,7 @@
 /* Clients leave, virtual broker by virtual broker: librdkafka reports an error to its
  * application only when the connections to all brokers are down at once.  So a turn begins
  * when the clients of the turn before have gone and had a second to connect elsewhere. */
+#include "balance/turns.h"
 #include "program/inside.h"
 #include "session/session.h"
 #include "util/clock.h"

@@ -4,6 +4,7 @@
  * client's brokers at once.
  * A client that connects in the meantime waits, in the kernel's queue.  A node that its group
  * refuses does not wait for the others: it would wait in vain. */
+#include "route/advertise.h"
 #include "balance/skew.h"
 #include "net/listen.h"
 #include "program/inside.h"

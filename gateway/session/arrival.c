@@ -2,6 +2,7 @@
 
 #include "net/proxy.h"
 #include "session/client.h"
+#include "session/inside.h"
 #include "util/log.h"
 #include "util/mem.h"
 

@@ -8,17 +8,9 @@
 #ifndef SESSION_ARRIVAL_H
 #define SESSION_ARRIVAL_H
 
-#include "net/address.h"
-
-#include <stdint.h>
+#include <sys/socket.h>
 
 struct worker;
-
-struct came {
-	union address peer; /* the client's own, from PROXY when there is one */
-	int port; /* which of the node's ports it came by or, as PROXY says, asked for, from 0 on */
-	int32_t broker; /* that port's, in `ports` mode; NO_BROKER: no broker is meant */
-};
 
 /* Takes an accepted socket and an admission_enter. */
 void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port);

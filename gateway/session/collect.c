@@ -1,7 +1,10 @@
 #include "session/collect.h"
 
 #include "kafka/wire.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
+#include "session/watch.h"
 
 enum { ANSWER_SMALL = INBUF_BLOCK };
 

@@ -2,6 +2,8 @@
 
 #include "loop/survey.h"
 #include "session/client.h"
+#include "session/inside.h"
+#include "upstream/upstream.h"
 #include "util/mem.h"
 
 #include <string.h>

@@ -1,7 +1,10 @@
 #include "session/deadlines.h"
 
-#include "session/client.h"
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/losses.h"
+#include "session/request.h"
 #include "session/stay.h"
 #include "session/upstreams.h"
 

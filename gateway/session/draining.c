@@ -1,8 +1,10 @@
 #include "session/draining.h"
 
 #include "balance/leave.h"
-#include "session/ports.h"
+#include "session/arrival.h"
 #include "session/client.h"
+#include "session/inside.h"
+#include "session/ports.h"
 #include "util/mem.h"
 
 #include <assert.h>

@@ -1,8 +1,11 @@
 /* The course of a request that the gateway answers itself: ApiVersions, and what it refuses with
  * an error code. */
 #include "route/api_versions.h"
-#include "session/client.h"
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/reply.h"
+#include "session/request.h"
 #include "util/mem.h"
 
 enum {

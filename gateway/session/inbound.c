@@ -1,6 +1,7 @@
 #include "session/inbound.h"
 
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/request.h"
 
 #include <assert.h>
 

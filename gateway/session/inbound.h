@@ -10,30 +10,12 @@
 #ifndef SESSION_INBOUND_H
 #define SESSION_INBOUND_H
 
-#include "session/relay.h"
+#include <stdbool.h>
+#include <stdint.h>
 
 struct client;
 struct request;
 struct topology_query;
-
-enum inbound_state {
-	IN_HEAD,    /* a frame's head is to come */
-	IN_ROUTE,   /* its body, as far as routing needs it */
-	IN_BUDGET,  /* memory for a frame that must be held */
-	IN_ASK,	    /* the topology is looking something up */
-	IN_SEND,    /* it is leaving */
-	IN_SWALLOW, /* what is left of it goes nowhere */
-	IN_STOPPED, /* nothing more is read */
-};
-
-struct inbound {
-	enum inbound_state state;
-	struct request *request; /* the one that state is about; also in the queue */
-	uint32_t swallow;
-	struct relay relay; /* of a frame that is cut through */
-	struct topology_query *query;
-	ev_tstamp since; /* the first byte of the frame, 0: none has come */
-};
 
 /* A head was read: this is its request. */
 void inbound_route(struct client *c, struct request *r);

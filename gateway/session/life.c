@@ -1,5 +1,9 @@
 /* How a client's life moves on, whoever finds out. */
-#include "session/client.h"
+#include "session/life.h"
+
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/request.h"
 
 #include <assert.h>
 

@@ -1,8 +1,12 @@
 #include "session/losses.h"
 
 #include "kafka/errors.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
 #include "session/send.h"
+#include "session/standing.h"
+#include "session/watch.h"
 #include "util/log.h"
 
 static void lost_part(struct client *c, struct part *p)

@@ -3,9 +3,11 @@
 #include "session/merged.h"
 
 #include "route/stub.h"
-#include "session/client.h"
 #include "session/collect.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/reply.h"
+#include "session/request.h"
 #include "session/send.h"
 
 #include <stdlib.h>

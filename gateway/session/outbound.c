@@ -1,6 +1,8 @@
 #include "session/outbound.h"
 
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
 #include "session/stay.h"
 
 static void finish(struct client *c, struct request *r)

@@ -12,10 +12,14 @@
  * because clients turn their order round. */
 #include "kafka/wire.h"
 #include "route/split.h"
-#include "session/client.h"
 #include "session/collect.h"
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/merged.h"
+#include "session/request.h"
 #include "session/send.h"
+#include "session/standing.h"
 #include "util/hash.h"
 #include "util/mem.h"
 

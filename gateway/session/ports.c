@@ -1,6 +1,7 @@
 #include "session/ports.h"
 
 #include "session/arrival.h"
+#include "session/inside.h"
 #include "util/log.h"
 #include "util/mem.h"
 

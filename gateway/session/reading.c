@@ -1,6 +1,9 @@
 #include "session/reading.h"
 
-#include "session/client.h"
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
 #include "session/routing.h"
 #include "session/send.h"
 #include "util/mem.h"

@@ -2,7 +2,8 @@
 
 #include "kafka/wire.h"
 #include "route/stub.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/request.h"
 
 uint8_t *reply_begin(struct request *r)
 {

@@ -1,7 +1,7 @@
 #include "session/request.h"
 
 #include "route/targets.h"
-#include "session/client.h"
+#include "session/inside.h"
 #include "util/mem.h"
 
 #include <assert.h>

@@ -17,7 +17,6 @@
 #include "route/lost.h"
 #include "route/merge.h"
 #include "session/course.h"
-#include "session/watch.h"
 #include "upstream/upstream.h"
 #include "util/arena.h"
 
@@ -51,6 +50,19 @@ struct part {
 	struct hold hold;
 	struct merge_part read; /* the held answer, once it has been read */
 	bool is_read;
+};
+
+/* One answer under way; good from watch_begin on, and watch.c's. */
+struct watch {
+	struct walk walk;
+	uint32_t head;		       /* bytes in front of its body, not passed yet */
+	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
+	bool in_leader_hint;
+	bool hides_value; /* of the setting whose name was read */
+	/* the topic being read, for the notices */
+	struct layout_topic topic;
+	uint8_t topic_bytes[256];
+	bool topic_noticed;
 };
 
 struct request {

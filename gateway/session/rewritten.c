@@ -1,9 +1,11 @@
 /* The course of a request with one broker whose answer names addresses: it is held, and written
  * anew for the client. */
 #include "route/rewrite.h"
-#include "session/client.h"
 #include "session/collect.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/reply.h"
+#include "session/request.h"
 #include "session/send.h"
 #include "session/stay.h"
 

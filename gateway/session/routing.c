@@ -4,9 +4,11 @@
 #include "kafka/wire.h"
 #include "route/targets.h"
 #include "route/where.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/request.h"
 #include "session/stay.h"
 #include "session/upstreams.h"
+#include "session/watch.h"
 
 enum {
 	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */

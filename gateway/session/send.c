@@ -2,7 +2,10 @@
 
 #include "kafka/wire.h"
 #include "route/split.h"
-#include "session/client.h"
+#include "session/inbound.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
 #include "session/upstreams.h"
 
 enum {

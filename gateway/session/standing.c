@@ -1,6 +1,6 @@
 #include "session/standing.h"
 
-#include "session/client.h"
+#include "session/inside.h"
 
 void standing_add(struct client *c, struct standing *s)
 {

@@ -1,7 +1,10 @@
 #include "session/stay.h"
 
 #include "balance/leave.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
+#include "session/standing.h"
 #include "util/mem.h"
 
 #include <stdlib.h>

@@ -1,8 +1,11 @@
 /* The course of a request with one broker whose answer may pass as it comes. */
 #include "kafka/wire.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/reply.h"
+#include "session/request.h"
 #include "session/send.h"
+#include "session/watch.h"
 
 /* The answer's first bytes, as far as its header goes.  *size: of the frame; *head: of the
  * header. */

@@ -1,7 +1,10 @@
 #include "session/upstreams.h"
 
 #include "kafka/say.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/request.h"
+#include "session/standing.h"
 
 #include <math.h>
 

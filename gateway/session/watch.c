@@ -2,7 +2,8 @@
 
 #include "kafka/errors.h"
 #include "kafka/wire.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/request.h"
 
 #include <string.h>
 

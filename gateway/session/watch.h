@@ -6,25 +6,11 @@
 #ifndef SESSION_WATCH_H
 #define SESSION_WATCH_H
 
-#include "kafka/walk.h"
 #include "route/layout.h"
 #include "session/relay.h"
 
 struct client;
 struct request;
-
-/* One answer under way; good from watch_begin on. */
-struct watch {
-	struct walk walk;
-	uint32_t head;		       /* bytes in front of its body, not passed yet */
-	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
-	bool in_leader_hint;
-	bool hides_value; /* of the setting whose name was read */
-	/* the topic being read, for the notices */
-	struct layout_topic topic;
-	uint8_t topic_bytes[256];
-	bool topic_noticed;
-};
 
 /* An answer of `head` bytes and a body of `size` is about to pass. */
 void watch_begin(struct request *r, uint32_t head, uint32_t size);

@@ -1,8 +1,11 @@
 #include "session/worker.h"
 
 #include "balance/nodes.h"
+#include "session/arrival.h"
 #include "session/client.h"
 #include "session/draining.h"
+#include "session/inside.h"
+#include "session/life.h"
 #include "session/ports.h"
 #include "session/stay.h"
 #include "util/log.h"

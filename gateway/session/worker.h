@@ -6,65 +6,11 @@
 #ifndef SESSION_WORKER_H
 #define SESSION_WORKER_H
 
-#include "cluster/cluster.h"
-#include "balance/naming.h"
-#include "config/config.h"
-#include "loop/budget.h"
-#include "loop/ready.h"
 #include "loop/stats.h"
-#include "net/admission.h"
-#include "net/inbuf.h"
-#include "net/pipe.h"
-#include "route/advertise.h"
-#include "session/brokers.h"
 #include "session/shared.h"
-#include "topology/topology.h"
 
-#include <pthread.h>
-#include <stdatomic.h>
-
-struct arrival;
-struct client;
-
-enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
-
-struct worker {
-	const struct shared *shared;
-	const struct config *config; /* may change: see worker_reconfigure */
-	int index;
-	pthread_t thread;
-	struct ev_loop *loop;
-	struct mailbox mailbox;
-	struct ready_list ready; /* clients to be stepped */
-	struct stats stats;
-	struct bufpool bufs;
-	struct pipepool pipes;
-	const struct snapshot *snapshot; /* never NULL once listening */
-	struct advertising advertising;
-	struct mapping *mapping; /* what advertising borrows; NULL: none */
-	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
-	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
-	struct naming_drawn naming_drawn;
-	struct brokers brokers;
-	uint64_t next_client_id;
-	struct client *clients;
-	struct arrival *arrivals; /* connections of which it is not known yet who came */
-	ev_io *listeners;	  /* one a port; fd -1: closed */
-	int port_count;
-	/* the drain: see draining.c */
-	struct turns turns;
-	bool told_drained;
-	void (*on_client_gone)(struct worker *w);
-	ev_timer drain_timer; /* looks after clients whose turn has come and that stay a moment */
-	atomic_int leaving;   /* clients whose turn has come and that are still there */
-	void (*on_drained)(void *ctx);
-	void *drained_ctx;
-	/* clients that are to leave between requests: see stay.c */
-	atomic_int chosen;	     /* so many are chosen, and not gone yet */
-	atomic_int returned;	     /* so many were closed for the balance and are back */
-	enum stats_counter shed_why; /* which counter says so */
-	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
-};
+struct mailbox;
+struct worker;
 
 /* Starts the thread.  `shared` is borrowed.  `on_drained` is called once a drain on
  * the worker's thread when all turns are over and its last client has gone. */
@@ -92,34 +38,5 @@ void worker_stop(struct worker *w);
 void worker_free(struct worker *w);
 
 const struct stats *worker_stats(const struct worker *w);
-
-/* --- on the worker's own thread --- */
-
-/* See brokers.h. */
-static inline void worker_shun(struct worker *w, int32_t broker)
-{
-	brokers_shun(&w->brokers, broker, ev_now(w->loop));
-}
-
-static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
-{
-	return brokers_any(&w->brokers, w->snapshot, not_this, ev_now(w->loop));
-}
-
-/* A client came by the port. */
-static inline void worker_note_port(struct worker *w, int port)
-{
-	int before = atomic_load_explicit(&w->came_by, memory_order_relaxed);
-
-	if (before != port && before != SEVERAL_PORTS)
-		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
-}
-
-/* A client has been freed, and is no longer in the list. */
-static inline void worker_client_gone(struct worker *w)
-{
-	if (w->on_client_gone != NULL)
-		w->on_client_gone(w);
-}
 
 #endif

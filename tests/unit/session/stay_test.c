@@ -3,7 +3,9 @@
 #include "session/stay.h"
 
 #include "balance/leave.h"
-#include "session/client.h"
+#include "session/inside.h"
+#include "session/request.h"
+#include "session/worker.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,219 @@
+/* inside.h - the state of session/: a worker and its clients, as the files of the folder share it.
+ *
+ * Private to the folder.  A state has one writer: each embedded struct says whose it is.
+ */
+#ifndef SESSION_INSIDE_H
+#define SESSION_INSIDE_H
+
+#include "cluster/cluster.h"
+#include "balance/naming.h"
+#include "config/config.h"
+#include "loop/budget.h"
+#include "loop/ready.h"
+#include "loop/stats.h"
+#include "net/address.h"
+#include "net/admission.h"
+#include "net/conn.h"
+#include "net/pipe.h"
+#include "route/advertise.h"
+#include "session/brokers.h"
+#include "session/relay.h"
+#include "session/shared.h"
+#include "topology/topology.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct arrival;
+struct client;
+struct request;
+struct standing;
+struct topology_query;
+struct upstream;
+
+enum {
+	IN_FLIGHT_MAX = 64, /* requests of one client; then it is not read on */
+};
+
+struct worker {
+	const struct shared *shared;
+	const struct config *config; /* may change: see worker_reconfigure */
+	int index;
+	pthread_t thread;
+	struct ev_loop *loop;
+	struct mailbox mailbox;
+	struct ready_list ready; /* clients to be stepped */
+	struct stats stats;
+	struct bufpool bufs;
+	struct pipepool pipes;
+	const struct snapshot *snapshot; /* never NULL once listening */
+	struct advertising advertising;
+	struct mapping *mapping; /* what advertising borrows; NULL: none */
+	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
+	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
+	struct naming_drawn naming_drawn;
+	struct brokers brokers;
+	uint64_t next_client_id;
+	struct client *clients;
+	struct arrival *arrivals; /* connections of which it is not known yet who came */
+	ev_io *listeners;	  /* one a port; fd -1: closed */
+	int port_count;
+	/* the drain: see draining.c */
+	struct turns turns;
+	bool told_drained;
+	void (*on_client_gone)(struct worker *w);
+	ev_timer drain_timer; /* looks after clients whose turn has come and that stay a moment */
+	atomic_int leaving;   /* clients whose turn has come and that are still there */
+	void (*on_drained)(void *ctx);
+	void *drained_ctx;
+	/* clients that are to leave between requests: see stay.c */
+	atomic_int chosen;	     /* so many are chosen, and not gone yet */
+	atomic_int returned;	     /* so many were closed for the balance and are back */
+	enum stats_counter shed_why; /* which counter says so */
+	ev_tstamp aging_since;	     /* when max_connection_age was changed; 0: never */
+};
+
+/* --- a client --- */
+
+/* What is known of a connection before there is a client: arrival.c's. */
+struct came {
+	union address peer; /* the client's own, from PROXY when there is one */
+	int port; /* which of the node's ports it came by or, as PROXY says, asked for, from 0 on */
+	int32_t broker; /* that port's, in `ports` mode; NO_BROKER: no broker is meant */
+};
+
+/* The frame that is coming in: inbound.c's. */
+enum inbound_state {
+	IN_HEAD,    /* a frame's head is to come */
+	IN_ROUTE,   /* its body, as far as routing needs it */
+	IN_BUDGET,  /* memory for a frame that must be held */
+	IN_ASK,	    /* the topology is looking something up */
+	IN_SEND,    /* it is leaving */
+	IN_SWALLOW, /* what is left of it goes nowhere */
+	IN_STOPPED, /* nothing more is read */
+};
+
+struct inbound {
+	enum inbound_state state;
+	struct request *request; /* the one that state is about; also in the queue */
+	uint32_t swallow;
+	struct relay relay; /* of a frame that is cut through */
+	struct topology_query *query;
+	ev_tstamp since; /* the first byte of the frame, 0: none has come */
+};
+
+/* client.h has the moves. */
+enum client_life {
+	LIFE_SERVED,
+	LIFE_LAST_LOOK, /* a drain has begun: what has come by now is still read */
+	LIFE_DRAINING,	/* no further frame is read; closes when what was asked has been answered */
+	LIFE_ENDING,	/* the same, and what the brokers keep waiting is waited for too */
+	LIFE_CLOSING,	/* at the end of the step */
+	LIFE_LINGERING, /* the connection is closed; acks=0 data is still leaving */
+};
+
+/* The answers that are to leave, in the order of the requests: outbound.c's, request.c's. */
+struct outbound {
+	struct request *first, **last; /* unanswered, oldest first */
+	unsigned in_flight;
+	struct relay relay; /* of an answer that is cut through */
+};
+
+/* What the client said of itself in its ApiVersions: here.c's. */
+struct hello {
+	char *name, *version; /* NULL: it did not say */
+};
+
+/* What was counted: each by who moves the bytes. */
+struct tally {
+	uint64_t in, out;
+	ev_tstamp moved_at; /* the last byte either way */
+};
+
+/* How much of a turn's work is left: then others have theirs. */
+struct share {
+	int requests;
+	int64_t bytes;
+};
+
+/* deadlines.c's. */
+struct clock {
+	ev_timer timer;
+	ev_tstamp at; /* when it fires; 0: it is not set */
+};
+
+struct client {
+	struct client *next, **prev; /* the worker's list */
+	struct worker *worker;
+	uint64_t id;
+	struct came came;
+	struct conn conn;
+	struct inbound in;
+	struct outbound out;
+	struct upstream *upstreams;
+	uint32_t next_correlation;
+	struct standing *standing;
+	struct tenure tenure; /* what its stay depends on: balance/ */
+	struct hello hello;
+	char *client_id; /* of its last request; NULL: none */
+	struct tally tally;
+	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
+	enum client_life life;
+	ev_tstamp life_since;
+	const char *why; /* ENDING and later */
+	struct share share;
+	struct ready ready;
+	struct clock clock;
+};
+
+static inline ev_tstamp client_now(const struct client *c)
+{
+	return ev_now(c->worker->loop);
+}
+
+static inline void client_count_in(struct client *c, uint64_t n)
+{
+	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, n);
+	c->tally.in += n;
+}
+
+static inline bool client_is_draining(const struct client *c)
+{
+	return c->life == LIFE_LAST_LOOK || c->life == LIFE_DRAINING;
+}
+
+static inline bool client_is_closing(const struct client *c)
+{
+	return c->life >= LIFE_CLOSING;
+}
+
+/* --- on the worker's own thread --- */
+
+/* See brokers.h. */
+static inline void worker_shun(struct worker *w, int32_t broker)
+{
+	brokers_shun(&w->brokers, broker, ev_now(w->loop));
+}
+
+static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
+{
+	return brokers_any(&w->brokers, w->snapshot, not_this, ev_now(w->loop));
+}
+
+/* A client came by the port. */
+static inline void worker_note_port(struct worker *w, int port)
+{
+	int before = atomic_load_explicit(&w->came_by, memory_order_relaxed);
+
+	if (before != port && before != SEVERAL_PORTS)
+		atomic_store(&w->came_by, before == NO_PORT ? port : SEVERAL_PORTS);
+}
+
+/* A client has been freed, and is no longer in the list. */
+static inline void worker_client_gone(struct worker *w)
+{
+	if (w->on_client_gone != NULL)
+		w->on_client_gone(w);
+}
+
+#endif
