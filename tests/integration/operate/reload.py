@@ -1,7 +1,6 @@
 #!/usr/bin/env python3
 """SIGHUP: what reloads is taken while clients stay; what does not is named; a bad file changes nothing."""
 import json
-import json
 import pathlib
 import re
 import signal
