@@ -1,0 +1,426 @@
+/* A client's life, and its share of a turn. */
+#include "session/session.h"
+
+#include "unit/session/words.h"
+
+enum { FLOOD = 200, IN_TURN_REQUESTS = 64 };
+
+#define HEARTBEAT "group_id: \"g\"\nmember_id: \"m\"\n"
+
+static void begin(struct scene *s)
+{
+	static const int32_t leaders[] = { 0, 1, 2 };
+
+	scene_init(s);
+	scene_topic(s, "orders", leaders, 3);
+	scene_coordinator(s, COORDINATOR_GROUP, "g", 1);
+	scene_connect(s);
+}
+
+static void assert_life(const struct scene *s, enum client_life life)
+{
+	assert_non_null(scene_client(s, 0));
+	assert_int_equal(scene_client(s, 0)->life, life);
+}
+
+/* The client is gone, and nothing of it is left. */
+static void assert_gone(struct scene *s)
+{
+	scene_until(s, scene_client(s, 0) == NULL);
+	assert_client_closed(s, 0);
+	assert_int_equal(scene_count(s, STAT_CLIENTS_CLOSED), 1);
+	assert_int_equal(scene_count(s, STAT_UPSTREAMS_OPENED),
+			 scene_count(s, STAT_UPSTREAMS_CLOSED));
+}
+
+/* --- drain --- */
+
+static void an_idle_client_is_drained_at_once(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_drain(scene_client(&s, 0));
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+static void who_drains_is_answered_first(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	broker_takes(&s, 1);
+	client_drain(scene_client(&s, 0));
+	scene_be_still(&s);
+	assert_life(&s, LIFE_DRAINING);
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 1");
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+/* What is in the socket when a drain begins is answered, though nobody has read it yet; what
+ * comes later is not. */
+static void a_last_look_is_taken(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	scene_be_still(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	client_says(&s, 0, "Heartbeat 3 id 2\n" HEARTBEAT);
+	client_drain(scene_client(&s, 0));
+	assert_life(&s, LIFE_LAST_LOOK);
+	broker_takes(&s, 1);
+	broker_takes(&s, 1);
+	client_says(&s, 0, "Heartbeat 3 id 3\n" HEARTBEAT);
+	scene_be_still(&s);
+	assert_life(&s, LIFE_DRAINING);
+	assert_int_equal(scene_broker_has(&s, 1), -1);
+	broker_answers(&s, 1, "");
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 1");
+	assert_client_gets(&s, 0, "correlation id 2");
+	scene_until(&s, scene_client(&s, 0) == NULL);
+	scene_deinit(&s);
+}
+
+/* A frame that has begun to come when the drain begins is taken whole. */
+static void half_a_frame_is_waited_for(void **state)
+{
+	static struct scene s;
+	struct buf frame;
+
+	(void)state;
+	begin(&s);
+	buf_init(&frame, SCENE_BYTES_MAX);
+	words_note(&s.clients[0].said, words_request("Heartbeat 3 id 1\n" HEARTBEAT, &frame));
+	scene_client_sends(&s, 0, frame.data, 10);
+	scene_until(&s, scene_client(&s, 0)->in.since > 0);
+	client_drain(scene_client(&s, 0));
+	scene_be_still(&s);
+	assert_non_null(scene_client(&s, 0));
+	scene_client_sends(&s, 0, frame.data + 10, frame.len - 10);
+	broker_takes(&s, 1);
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 1");
+	assert_gone(&s);
+	buf_deinit(&frame);
+	scene_deinit(&s);
+}
+
+/* A drain does not wait for what a broker may keep for long: the client asks elsewhere. */
+static void what_waits_at_a_broker_is_not_waited_for(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0,
+		    "Fetch 11 id 1\n"
+		    "max_wait_ms: 60000\n"
+		    "min_bytes: 1\n"
+		    "topics:\n"
+		    "  - topic: \"orders\"\n"
+		    "    partitions:\n"
+		    "      - partition: 0\n");
+	broker_takes(&s, 0);
+	client_drain(scene_client(&s, 0));
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+/* A client that ends by itself is answered even that; a drain that comes then changes it. */
+static void a_drain_hastens_an_ending(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0,
+		    "Fetch 11 id 1\n"
+		    "max_wait_ms: 60000\n"
+		    "min_bytes: 1\n"
+		    "topics:\n"
+		    "  - topic: \"orders\"\n"
+		    "    partitions:\n"
+		    "      - partition: 0\n");
+	broker_takes(&s, 0);
+	shutdown(s.clients[0].end.fd, SHUT_WR);
+	scene_until(&s, scene_client(&s, 0)->life == LIFE_ENDING);
+	scene_be_still(&s);
+	assert_life(&s, LIFE_ENDING);
+	client_drain(scene_client(&s, 0));
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+static void a_drain_twice_is_one(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	broker_takes(&s, 1);
+	client_drain(scene_client(&s, 0));
+	scene_be_still(&s);
+	client_drain(scene_client(&s, 0));
+	scene_be_still(&s);
+	assert_int_equal(draining_leaving(s.w), 1);
+	assert_life(&s, LIFE_DRAINING);
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 1");
+	assert_gone(&s);
+	assert_int_equal(draining_leaving(s.w), 0);
+	scene_deinit(&s);
+}
+
+/* --- ends --- */
+
+/* As a broker does: what was asked before is answered, then the connection is closed. */
+static void a_bad_frame_ends_it_after_the_answers(void **state)
+{
+	static const uint8_t bad[] = { 0xff, 0xff, 0xff, 0xff, 0, 0, 0, 0 };
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	scene_client_sends(&s, 0, bad, sizeof bad);
+	broker_takes(&s, 1);
+	scene_until(&s, scene_client(&s, 0)->life == LIFE_ENDING);
+	assert_int_equal(scene_count(&s, STAT_BAD_FRAMES), 1);
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 1");
+	scene_until(&s, scene_client(&s, 0) == NULL);
+	scene_deinit(&s);
+}
+
+static void a_reset_closes_it_now(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	broker_takes(&s, 1);
+	scene_end_reset(&s.clients[0].end);
+	scene_until(&s, scene_client(&s, 0) == NULL);
+	scene_until(&s, s.brokers[1].ends[0].has_ended);
+	scene_deinit(&s);
+}
+
+/* The first reason counts. */
+static void it_is_said_once_why_a_client_fails(void **state)
+{
+	static struct scene s;
+	struct client *c;
+
+	(void)state;
+	begin(&s);
+	c = scene_client(&s, 0);
+	client_fail(c, "one");
+	client_fail(c, "another");
+	assert_string_equal(c->why, "one");
+	assert_true(client_is_closing(c));
+	client_wake(c);
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+/* --- lingering --- */
+
+#define ACKS_0                   \
+	"Produce 7 id 1\n"       \
+	"acks: 0\n"              \
+	"topic_data:\n"          \
+	"  - name: \"orders\"\n" \
+	"    partition_data:\n"  \
+	"      - index: 1\n"     \
+	"        records: 1000 bytes\n"
+
+/* acks=0 data is on its way: the broker gets all of it, and our last word behind it; the client's
+ * connection is closed meanwhile. */
+static void acks_0_data_still_arrives(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, ACKS_0);
+	shutdown(s.clients[0].end.fd, SHUT_WR);
+	broker_takes(&s, 1);
+	assert_client_closed(&s, 0);
+	scene_until(&s, s.brokers[1].ends[0].has_ended);
+	assert_life(&s, LIFE_LINGERING);
+	scene_be_still(&s);
+	assert_life(&s, LIFE_LINGERING);
+	scene_end_close(&s.brokers[1].ends[0]);
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+/* A broker that never says its last word is not waited for longer than ten seconds. */
+static void it_does_not_linger_for_ever(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, ACKS_0);
+	shutdown(s.clients[0].end.fd, SHUT_WR);
+	broker_takes(&s, 1);
+	scene_until(&s, s.brokers[1].ends[0].has_ended);
+	scene_clock_fires(&s, 0);
+	scene_be_still(&s);
+	assert_life(&s, LIFE_LINGERING);
+	scene_client(&s, 0)->life_since -= 10;
+	scene_clock_fires(&s, 0);
+	assert_gone(&s);
+	scene_deinit(&s);
+}
+
+/* --- the share of a turn --- */
+
+/* Requests that the gateway answers itself, all in the client's buffer: no socket slows them. */
+static void flood(struct scene *s, int client, int count)
+{
+	struct buf all;
+
+	buf_init(&all, SCENE_BYTES_MAX);
+	for (int i = 0; i < count; i++)
+		words_request("ApiVersions 0 id 7", &all);
+	scene_client_sends(s, client, all.data, all.len);
+	buf_deinit(&all);
+	words_note(
+		&s->clients[client].said,
+		(struct scene_asked){ .correlation_id = 7, .api = words_api("ApiVersions", 11) });
+}
+
+static uint64_t requests(const struct scene *s, int api)
+{
+	return s->w->stats.requests[api];
+}
+
+/* One round of the ready list: both have moved, and the flood has had its share. */
+static void a_flood_does_not_starve_others(void **state)
+{
+	static struct scene s;
+
+	(void)state;
+	begin(&s);
+	scene_connect(&s);
+	scene_be_still(&s);
+	flood(&s, 0, FLOOD);
+	client_says(&s, 1, "Heartbeat 3 id 1\n" HEARTBEAT);
+	client_wake(scene_client(&s, 0));
+	client_wake(scene_client(&s, 1));
+	conn_look_again(&scene_client(&s, 0)->conn);
+	conn_look_again(&scene_client(&s, 1)->conn);
+	ev_run(s.w->loop, EVRUN_NOWAIT);
+	assert_int_equal(requests(&s, 18), IN_TURN_REQUESTS);
+	assert_int_equal(requests(&s, 12), 1);
+	assert_true(ready_is_marked(&scene_client(&s, 0)->ready));
+	for (int i = 0; i < FLOOD; i++)
+		free(client_gets(&s, 0));
+	assert_int_equal(requests(&s, 18), FLOOD);
+	scene_deinit(&s);
+}
+
+/* The same by bytes: few requests, but large ones, of which 256 KiB or so pass in a turn. */
+static void a_heavy_flood_does_not_starve_others(void **state)
+{
+	enum { SHARE = 256 * 1024, LARGE = 900 * 1024, ROOM = 16 << 20 };
+	static struct scene s;
+	int size = ROOM;
+	uint64_t before;
+
+	(void)state;
+	begin(&s);
+	scene_connect(&s);
+	/* a broker that takes as much as is sent, so that only the share is in the way */
+	setsockopt(s.brokers[1].listener, SOL_SOCKET, SO_RCVBUF, &size, sizeof size);
+	setsockopt(s.clients[0].end.fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
+	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
+	broker_takes(&s, 1);
+	broker_answers(&s, 1, "");
+	free(client_gets(&s, 0));
+	client_says(&s, 0,
+		    "Produce 7 id 2\n"
+		    "acks: 1\n"
+		    "topic_data:\n"
+		    "  - name: \"orders\"\n"
+		    "    partition_data:\n"
+		    "      - index: 1\n"
+		    "        records: 900000 bytes\n");
+	client_says(&s, 1, "ApiVersions 0 id 1");
+	before = scene_count(&s, STAT_CLIENT_BYTES_IN);
+	client_wake(scene_client(&s, 0));
+	client_wake(scene_client(&s, 1));
+	conn_look_again(&scene_client(&s, 0)->conn);
+	conn_look_again(&scene_client(&s, 1)->conn);
+	ev_run(s.w->loop, EVRUN_NOWAIT);
+	assert_int_equal(requests(&s, 18), 1);
+	assert_in_range(scene_count(&s, STAT_CLIENT_BYTES_IN) - before, 1, 2 * SHARE + 65536);
+	assert_int_equal(scene_client(&s, 0)->in.state, IN_SEND);
+	free(client_gets(&s, 1));
+	broker_takes(&s, 1);
+	broker_answers(&s, 1, "");
+	assert_client_gets(&s, 0, "correlation id 2");
+	assert_in_range(scene_count(&s, STAT_CLIENT_BYTES_IN) - before, LARGE - 65536, LARGE * 2);
+	scene_deinit(&s);
+}
+
+/* --- memory --- */
+
+/* Between requests nothing is held: no block, no reservation. */
+static void an_idle_client_holds_nothing(void **state)
+{
+	static struct scene s;
+	struct client *c;
+
+	(void)state;
+	begin(&s);
+	client_says(&s, 0, "Heartbeat 3 id 1 client \"app\"\n" HEARTBEAT);
+	broker_takes(&s, 1);
+	broker_answers(&s, 1, "");
+	free(client_gets(&s, 0));
+	scene_be_still(&s);
+	c = scene_client(&s, 0);
+	assert_null(c->conn.in.bytes);
+	assert_null(c->conn.out.bytes);
+	assert_null(c->upstreams->link.conn.in.bytes);
+	assert_null(c->out.first);
+	assert_int_equal(c->out.in_flight, 0);
+	assert_string_equal(c->client_id, "app");
+	scene_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(an_idle_client_is_drained_at_once),
+		cmocka_unit_test(who_drains_is_answered_first),
+		cmocka_unit_test(a_last_look_is_taken),
+		cmocka_unit_test(half_a_frame_is_waited_for),
+		cmocka_unit_test(what_waits_at_a_broker_is_not_waited_for),
+		cmocka_unit_test(a_drain_hastens_an_ending),
+		cmocka_unit_test(a_drain_twice_is_one),
+		cmocka_unit_test(a_bad_frame_ends_it_after_the_answers),
+		cmocka_unit_test(a_reset_closes_it_now),
+		cmocka_unit_test(it_is_said_once_why_a_client_fails),
+		cmocka_unit_test(acks_0_data_still_arrives),
+		cmocka_unit_test(it_does_not_linger_for_ever),
+		cmocka_unit_test(a_flood_does_not_starve_others),
+		cmocka_unit_test(a_heavy_flood_does_not_starve_others),
+		cmocka_unit_test(an_idle_client_holds_nothing),
+	};
+
+	return cmocka_run_group_tests_name("client", tests, scene_setup, scene_teardown);
+}
