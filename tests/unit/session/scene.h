@@ -24,6 +24,7 @@
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -474,6 +475,18 @@ static inline void scene_send_all(struct scene *s, int fd, const uint8_t *bytes,
 static inline void scene_client_sends(struct scene *s, int n, const void *bytes, size_t len)
 {
 	scene_send_all(s, s->clients[n].end.fd, bytes, len);
+}
+
+/* Waits until so many bytes are in the worker's socket, unread: it does not turn meanwhile. */
+static inline void scene_come(const struct scene *s, int n, size_t bytes)
+{
+	int64_t end = scene_limit();
+	int there = 0;
+
+	while ((size_t)there < bytes) {
+		assert_int_equal(ioctl(scene_client(s, n)->conn.fd, FIONREAD, &there), 0);
+		assert_true(clock_ms() < end);
+	}
 }
 
 /* The timer fires now: what is due is done, and nothing else. */

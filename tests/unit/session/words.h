@@ -291,20 +291,23 @@ static inline void words_note(struct scene_asks *asks, struct scene_asked asked)
 	asks->all[asks->count++] = asked;
 }
 
-/* The client says a request, of `n` bytes at most. */
-static inline void client_begins(struct scene *s, int client, size_t n, const char *text)
+/* The client says the first n bytes of a request, or all of it; how many that are. */
+static inline size_t client_begins(struct scene *s, int client, size_t n, const char *text)
 {
 	struct buf frame;
 
 	buf_init(&frame, SCENE_BYTES_MAX);
 	words_note(&s->clients[client].said, words_request(text, &frame));
-	scene_client_sends(s, client, frame.data, n < frame.len ? n : frame.len);
+	if (n > frame.len)
+		n = frame.len;
+	scene_client_sends(s, client, frame.data, n);
 	buf_deinit(&frame);
+	return n;
 }
 
-static inline void client_says(struct scene *s, int client, const char *text)
+static inline size_t client_says(struct scene *s, int client, const char *text)
 {
-	client_begins(s, client, SIZE_MAX, text);
+	return client_begins(s, client, SIZE_MAX, text);
 }
 
 /* What was printed of a frame; the caller frees it. */
