@@ -7,16 +7,6 @@ enum { FLOOD = 200, IN_TURN_REQUESTS = 64 };
 
 #define HEARTBEAT "group_id: \"g\"\nmember_id: \"m\"\n"
 
-static void begin(struct scene *s)
-{
-	static const int32_t leaders[] = { 0, 1, 2 };
-
-	scene_init(s);
-	scene_topic(s, "orders", leaders, 3);
-	scene_coordinator(s, COORDINATOR_GROUP, "g", 1);
-	scene_connect(s);
-}
-
 static void assert_life(const struct scene *s, enum client_life life)
 {
 	assert_non_null(scene_client(s, 0));
@@ -40,7 +30,7 @@ static void an_idle_client_is_drained_at_once(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_drain(scene_client(&s, 0));
 	assert_gone(&s);
 	scene_deinit(&s);
@@ -51,7 +41,7 @@ static void who_drains_is_answered_first(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	client_drain(scene_client(&s, 0));
@@ -71,7 +61,7 @@ static void a_last_look_is_taken(void **state)
 	size_t n;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	scene_be_still(&s);
 	n = client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	n += client_says(&s, 0, "Heartbeat 3 id 2\n" HEARTBEAT);
@@ -99,7 +89,7 @@ static void half_a_frame_is_waited_for(void **state)
 	struct buf frame;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	buf_init(&frame, SCENE_BYTES_MAX);
 	words_note(&s.clients[0].said, words_request("Heartbeat 3 id 1\n" HEARTBEAT, &frame));
 	scene_client_sends(&s, 0, frame.data, 10);
@@ -122,7 +112,7 @@ static void what_waits_at_a_broker_is_not_waited_for(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0,
 		    "Fetch 11 id 1\n"
 		    "max_wait_ms: 60000\n"
@@ -143,7 +133,7 @@ static void a_drain_hastens_an_ending(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0,
 		    "Fetch 11 id 1\n"
 		    "max_wait_ms: 60000\n"
@@ -167,7 +157,7 @@ static void a_drain_twice_is_one(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	client_drain(scene_client(&s, 0));
@@ -192,7 +182,7 @@ static void a_bad_frame_ends_it_after_the_answers(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	scene_client_sends(&s, 0, bad, sizeof bad);
 	broker_takes(&s, 1);
@@ -209,7 +199,7 @@ static void a_reset_closes_it_now(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	scene_end_reset(&s.clients[0].end);
@@ -225,7 +215,7 @@ static void it_is_said_once_why_a_client_fails(void **state)
 	struct client *c;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	c = scene_client(&s, 0);
 	client_fail(c, "one");
 	client_fail(c, "another");
@@ -254,7 +244,7 @@ static void acks_0_data_still_arrives(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, ACKS_0);
 	shutdown(s.clients[0].end.fd, SHUT_WR);
 	broker_takes(&s, 1);
@@ -274,7 +264,7 @@ static void it_does_not_linger_for_ever(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, ACKS_0);
 	shutdown(s.clients[0].end.fd, SHUT_WR);
 	broker_takes(&s, 1);
@@ -317,7 +307,7 @@ static void a_flood_does_not_starve_others(void **state)
 	static struct scene s;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	scene_connect(&s);
 	scene_be_still(&s);
 	flood(&s, 0, FLOOD);
@@ -346,7 +336,7 @@ static void a_heavy_flood_does_not_starve_others(void **state)
 	ssize_t sent;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	scene_connect(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT); /* so the broker is connected */
 	broker_takes(&s, 1);
@@ -394,7 +384,7 @@ static void an_idle_client_holds_nothing(void **state)
 	struct client *c;
 
 	(void)state;
-	begin(&s);
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1 client \"app\"\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	broker_answers(&s, 1, "");

@@ -28,16 +28,6 @@ enum { IN_FLIGHT = 64, SMALL_BUFFER = 4096 };
 
 static struct scene s;
 
-static void begin(void)
-{
-	static const int32_t leaders[] = { 0, 1, 2 };
-
-	scene_init(&s);
-	scene_topic(&s, "orders", leaders, 3);
-	scene_coordinator(&s, COORDINATOR_GROUP, "g", 1);
-	scene_connect(&s);
-}
-
 static struct client *client(void)
 {
 	return scene_client(&s, 0);
@@ -70,7 +60,7 @@ static void assert_times_out(enum stats_counter kind)
 static void who_says_nothing_is_closed(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	scene_be_still(&s);
 	assert_nothing_due();
 	s.config.idle_timeout_ms = 0;
@@ -81,7 +71,7 @@ static void who_says_nothing_is_closed(void **state)
 static void who_waits_for_a_broker_is_not_idle(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	s.config.idle_timeout_ms = 0;
@@ -97,7 +87,7 @@ static void who_waits_for_a_broker_is_not_idle(void **state)
 static void a_slow_head_times_out(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	s.config.head_timeout_ms = 0;
 	scene_be_still(&s);
 	assert_nothing_due(); /* none has begun */
@@ -110,7 +100,7 @@ static void a_slow_head_times_out(void **state)
 static void a_heads_clock_stands_while_too_many_are_in_flight(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	for (int i = 0; i < IN_FLIGHT; i++)
 		client_says(&s, 0, "Heartbeat 3 id 9\n" HEARTBEAT);
 	client_begins(&s, 0, 9, PRODUCE);
@@ -133,7 +123,7 @@ static void a_body_that_does_not_come_times_out(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(at); i++) {
-		begin();
+		scene_begin(&s);
 		client_begins(&s, 0, at[i], PRODUCE);
 		scene_be_still(&s);
 		assert_nothing_due();
@@ -148,7 +138,7 @@ static void a_body_that_does_not_come_times_out(void **state)
 static void no_body_is_waited_for_between_frames(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	s.config.body_timeout_ms = 0;
 	scene_be_still(&s);
 	assert_nothing_due();
@@ -163,7 +153,7 @@ static void no_body_is_waited_for_between_frames(void **state)
 static void a_held_frame_must_come_fast_enough(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_begins(&s, 0, 150000, SPLIT);
 	scene_be_still(&s);
 	assert_int_equal(client()->in.state, IN_ROUTE);
@@ -180,7 +170,7 @@ static void a_held_frame_must_come_fast_enough(void **state)
 static void a_frame_that_is_cut_through_may_be_slow(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_begins(&s, 0, 500, PRODUCE);
 	scene_until(&s, s.brokers[1].end_count == 1 && scene_unread(&s.brokers[1].ends[0]) == 500);
 	client()->in.since -= 2 * SCENE_LONG_MS / 1000.0;
@@ -199,7 +189,7 @@ static void a_broker_that_does_not_read_is_lost(void **state)
 	int fd;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	setsockopt(b->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
 	buf_init(&frame, SCENE_BYTES_MAX);
 	words_note(&s.clients[0].said, words_request(PRODUCE, &frame));
@@ -236,7 +226,7 @@ static void a_broker_that_does_not_read_is_lost(void **state)
 static void a_broker_that_does_not_answer_is_lost(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, PRODUCE);
 	broker_takes(&s, 1);
 	assert_nothing_due();
@@ -253,7 +243,7 @@ static void a_broker_that_does_not_answer_is_lost(void **state)
 static void only_the_oldest_answer_is_waited_for(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	s.config.request_timeout_ms = 0;
 	client_says(&s, 0,
 		    "Produce 7 id 1\n"
@@ -295,7 +285,7 @@ static void a_request_has_its_own_time(void **state)
 	};
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	s.config.request_timeout_ms = 2000;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
 		client_says(&s, 0, all[i].text);
@@ -313,7 +303,7 @@ static void a_request_has_its_own_time(void **state)
 static void a_brokers_connection_that_is_not_used_is_closed(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	client()->upstreams->idle_since -= 540;

@@ -31,28 +31,9 @@ enum { IN_FLIGHT = 64, LARGE = 4 << 20 };
 
 static struct scene s;
 
-static void begin(void)
-{
-	static const int32_t leaders[] = { 0, 1, 2 };
-
-	scene_init(&s);
-	scene_topic(&s, "orders", leaders, 3);
-	scene_coordinator(&s, COORDINATOR_GROUP, "g", 1);
-	scene_connect(&s);
-}
-
 static struct client *client(void)
 {
 	return scene_client(&s, 0);
-}
-
-static int64_t held(void)
-{
-	int64_t used;
-	unsigned waiting;
-
-	budget_read(s.shared.budget, &used, &waiting);
-	return used;
 }
 
 static struct buf frame_of(const char *text)
@@ -71,7 +52,7 @@ static void a_frame_may_come_in_single_bytes(void **state)
 	struct buf frame;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	frame = frame_of("Heartbeat 4 id 1 client \"app\"\n" HEARTBEAT);
 	for (size_t i = 0; i < frame.len; i++) {
 		scene_client_sends(&s, 0, frame.data + i, 1);
@@ -93,7 +74,7 @@ static void an_answer_may_come_in_single_bytes(void **state)
 	struct buf answer;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 4 id 1\n" HEARTBEAT);
 	broker_takes(&s, 1);
 	buf_init(&answer, SCENE_BYTES_MAX);
@@ -110,7 +91,7 @@ static void an_answer_may_come_in_single_bytes(void **state)
 static void a_client_id_is_kept_as_the_last_one_was(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "ApiVersions 0 id 1 client \"one\"");
 	free(client_gets(&s, 0));
 	assert_string_equal(client()->client_id, "one");
@@ -152,7 +133,7 @@ static void what_no_broker_takes_ends_the_client(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
-		begin();
+		scene_begin(&s);
 		scene_client_sends(&s, 0, all[i].bytes, all[i].len);
 		assert_client_closed(&s, 0);
 		assert_null(client());
@@ -166,7 +147,7 @@ static void a_frame_may_be_as_large_as_brokers_allow(void **state)
 	struct buf frame;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	frame = frame_of(PRODUCE);
 	s.config.max_frame_bytes = (int64_t)frame.len - 4;
 	scene_client_sends(&s, 0, frame.data, frame.len);
@@ -182,7 +163,7 @@ static void a_frame_may_be_as_large_as_brokers_allow(void **state)
 static void a_version_that_is_not_offered_is_bad(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	s.snapshot->offers[12].max = 3;
 	client_says(&s, 0, "Heartbeat 4 id 1\n" HEARTBEAT);
 	assert_client_closed(&s, 0);
@@ -194,7 +175,7 @@ static void a_version_that_is_not_offered_is_bad(void **state)
 static void a_version_that_brokers_have_given_up_ends_it(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Produce 2 id 1\nacks: 1\n");
 	assert_client_closed(&s, 0);
 	assert_int_equal(scene_count(&s, STAT_BAD_FRAMES), 0);
@@ -204,7 +185,7 @@ static void a_version_that_brokers_have_given_up_ends_it(void **state)
 static void a_brokers_fetch_is_no_clients(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Fetch 11 id 1\nreplica_id: 2\n");
 	assert_client_closed(&s, 0);
 	assert_int_equal(scene_count(&s, STAT_BAD_FRAMES), 1);
@@ -216,7 +197,7 @@ static void a_brokers_fetch_is_no_clients(void **state)
 static void no_more_than_so_many_are_in_flight(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	for (int i = 0; i < IN_FLIGHT + 2; i++)
 		client_says(&s, 0, "Heartbeat 3 id 9\n" HEARTBEAT);
 	for (int i = 0; i < IN_FLIGHT; i++)
@@ -243,15 +224,15 @@ static void no_more_than_so_many_are_in_flight(void **state)
 static void what_must_be_held_comes_out_of_the_budget(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, SPLIT);
 	broker_takes(&s, 0);
 	broker_takes(&s, 1);
-	assert_int_equal(held(), request_frame_size(client()->out.first));
+	assert_int_equal(scene_held(&s), request_frame_size(client()->out.first));
 	broker_answers(&s, 0, "");
 	broker_answers(&s, 1, "");
 	free(client_gets(&s, 0));
-	assert_int_equal(held(), 0);
+	assert_int_equal(scene_held(&s), 0);
 	scene_deinit(&s);
 }
 
@@ -267,7 +248,7 @@ static void who_must_hold_waits_for_memory(void **state)
 	struct reservation *taken[PARTS];
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	for (int i = 0; i < PARTS; i++) {
 		bool granted;
 
@@ -296,7 +277,7 @@ static void who_leaves_while_waiting_for_memory_gives_its_place_back(void **stat
 	bool granted;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	budget_resize(s.shared.budget, 1 << 20);
 	taken = budget_reserve(s.shared.budget, 200 << 10, &s.w->mailbox, on_no_grant, NULL,
 			       &granted);
@@ -306,18 +287,18 @@ static void who_leaves_while_waiting_for_memory_gives_its_place_back(void **stat
 	budget_release(taken); /* the grant is under way */
 	client_free(client(), "the test closes it");
 	scene_be_still(&s);
-	assert_int_equal(held(), 0);
+	assert_int_equal(scene_held(&s), 0);
 	scene_deinit(&s);
 }
 
 static void what_is_larger_than_the_budget_is_closed(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	budget_resize(s.shared.budget, 128 << 10);
 	client_says(&s, 0, SPLIT);
 	assert_client_closed(&s, 0);
-	assert_int_equal(held(), 0);
+	assert_int_equal(scene_held(&s), 0);
 	scene_deinit(&s);
 }
 
@@ -337,7 +318,7 @@ static void ends_after(const char *text, size_t n)
 static void the_end_between_frames(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	ends_after(PRODUCE, 0);
 	scene_deinit(&s);
 }
@@ -345,7 +326,7 @@ static void the_end_between_frames(void **state)
 static void the_end_in_a_head(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	ends_after(PRODUCE, 9);
 	scene_deinit(&s);
 }
@@ -353,7 +334,7 @@ static void the_end_in_a_head(void **state)
 static void the_end_in_a_body_that_is_not_routed(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	ends_after(PRODUCE, 30);
 	assert_int_equal(s.brokers[1].end_count, 0);
 	scene_deinit(&s);
@@ -362,9 +343,9 @@ static void the_end_in_a_body_that_is_not_routed(void **state)
 static void the_end_in_a_frame_that_is_held(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	ends_after(SPLIT, 150000);
-	assert_int_equal(held(), 0);
+	assert_int_equal(scene_held(&s), 0);
 	scene_deinit(&s);
 }
 
@@ -372,7 +353,7 @@ static void the_end_in_a_frame_that_is_held(void **state)
 static void the_end_in_a_frame_that_is_cut_through(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	ends_after(PRODUCE, 500);
 	assert_int_equal(s.brokers[1].end_count, 1);
 	scene_until(&s, s.brokers[1].ends[0].has_ended);
@@ -402,7 +383,7 @@ static void the_rest_of_a_lost_frame_is_swallowed(void **state)
 	struct buf frame;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	frame = frame_of_lost_broker();
 	scene_client_sends(&s, 0, frame.data + 600, frame.len - 600);
 	assert_client_gets(&s, 0, "error_code: 6");
@@ -419,7 +400,7 @@ static void the_end_in_what_is_swallowed(void **state)
 	struct buf frame;
 
 	(void)state;
-	begin();
+	scene_begin(&s);
 	frame = frame_of_lost_broker();
 	shutdown(s.clients[0].end.fd, SHUT_WR);
 	scene_until(&s, client() == NULL);
@@ -431,7 +412,7 @@ static void the_end_in_what_is_swallowed(void **state)
 static void the_end_behind_a_whole_request(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0,
 		    "ListOffsets 5 id 1\n"
 		    "topics:\n"
@@ -455,7 +436,7 @@ static void the_end_behind_a_whole_request(void **state)
 static void who_leaves_while_the_topology_is_asked(void **state)
 {
 	(void)state;
-	begin();
+	scene_begin(&s);
 	client_says(&s, 0, "Heartbeat 3 id 1\ngroup_id: \"unknown\"\n");
 	scene_until(&s, client()->in.state == IN_ASK);
 	client_free(client(), "the test closes it");

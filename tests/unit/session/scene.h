@@ -443,6 +443,18 @@ static inline int scene_connect(struct scene *s)
 	return s->client_count++;
 }
 
+/* What most tests need: a topic "orders" with a partition at each broker, a group "g" whose
+ * coordinator is broker 1, a client. */
+static inline void scene_begin(struct scene *s)
+{
+	static const int32_t leaders[] = { 0, 1, 2 };
+
+	scene_init(s);
+	scene_topic(s, "orders", leaders, SCENE_BROKERS);
+	scene_coordinator(s, COORDINATOR_GROUP, "g", 1);
+	scene_connect(s);
+}
+
 /* NULL: it is gone. */
 static inline struct client *scene_client(const struct scene *s, int n)
 {
@@ -496,6 +508,16 @@ static inline void scene_clock_fires(struct scene *s, int n)
 
 	ev_now_update(s->w->loop);
 	ev_invoke(s->w->loop, &c->clock.timer, EV_TIMER);
+}
+
+/* Bytes of the budget that are held. */
+static inline int64_t scene_held(const struct scene *s)
+{
+	int64_t used;
+	unsigned waiting;
+
+	budget_read(s->shared.budget, &used, &waiting);
+	return used;
 }
 
 static inline uint64_t scene_count(const struct scene *s, enum stats_counter counter)
