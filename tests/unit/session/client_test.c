@@ -301,6 +301,30 @@ static uint64_t requests(const struct scene *s, int api)
 	return s->w->stats.requests[api];
 }
 
+/* As much of the frame as the kernel takes now; the worker's loop does not turn. */
+static size_t fill_socket(int fd, const struct buf *frame)
+{
+	ssize_t sent = send(fd, frame->data, frame->len, MSG_NOSIGNAL);
+
+	assert_true(sent > 0);
+	return (size_t)sent;
+}
+
+/* One round of the ready list in which these two clients and the first upstream of the first one
+ * look again. */
+static void one_round(struct scene *s)
+{
+	struct client *c = scene_client(s, 0);
+
+	conn_look_again(&c->conn);
+	conn_look_again(&scene_client(s, 1)->conn);
+	if (c->upstreams != NULL)
+		conn_look_again(&c->upstreams->link.conn);
+	client_wake(c);
+	client_wake(scene_client(s, 1));
+	ev_run(s->w->loop, EVRUN_NOWAIT);
+}
+
 /* One round of the ready list: both have moved, and the flood has had its share. */
 static void a_flood_does_not_starve_others(void **state)
 {
@@ -312,11 +336,7 @@ static void a_flood_does_not_starve_others(void **state)
 	scene_be_still(&s);
 	flood(&s, 0, FLOOD);
 	scene_come(&s, 1, client_says(&s, 1, "Heartbeat 3 id 1\n" HEARTBEAT));
-	client_wake(scene_client(&s, 0));
-	client_wake(scene_client(&s, 1));
-	conn_look_again(&scene_client(&s, 0)->conn);
-	conn_look_again(&scene_client(&s, 1)->conn);
-	ev_run(s.w->loop, EVRUN_NOWAIT);
+	one_round(&s);
 	assert_int_equal(requests(&s, 18), IN_TURN_REQUESTS);
 	assert_int_equal(requests(&s, 12), 1);
 	assert_true(ready_is_marked(&scene_client(&s, 0)->ready));
@@ -333,7 +353,7 @@ static void a_heavy_flood_does_not_starve_others(void **state)
 	static struct scene s;
 	struct buf frame;
 	uint64_t before, moved;
-	ssize_t sent;
+	size_t sent;
 
 	(void)state;
 	scene_begin(&s);
@@ -351,26 +371,92 @@ static void a_heavy_flood_does_not_starve_others(void **state)
 						     "      - index: 1\n"
 						     "        records: 900000 bytes\n",
 						     &frame));
-	sent = send(s.clients[0].end.fd, frame.data, frame.len, MSG_NOSIGNAL);
+	sent = fill_socket(s.clients[0].end.fd, &frame);
 	assert_true(sent > BLOCK); /* the rest waits in the sender's socket, or here */
 	scene_come(&s, 0, BLOCK / 2);
 	scene_come(&s, 1, client_says(&s, 1, "ApiVersions 0 id 1"));
 	before = scene_count(&s, STAT_CLIENT_BYTES_IN);
-	client_wake(scene_client(&s, 0));
-	client_wake(scene_client(&s, 1));
-	conn_look_again(&scene_client(&s, 0)->conn);
-	conn_look_again(&scene_client(&s, 1)->conn);
-	ev_run(s.w->loop, EVRUN_NOWAIT);
+	one_round(&s);
 	moved = scene_count(&s, STAT_CLIENT_BYTES_IN) - before;
 	assert_int_equal(requests(&s, 18), 1);
 	assert_in_range(moved, 1, 2 * SHARE + BLOCK); /* the last call may go beyond it */
 	assert_int_equal(scene_client(&s, 0)->in.state, IN_SEND);
 	free(client_gets(&s, 1));
-	scene_client_sends(&s, 0, frame.data + sent, frame.len - (size_t)sent);
+	scene_client_sends(&s, 0, frame.data + sent, frame.len - sent);
 	broker_takes(&s, 1);
 	broker_answers(&s, 1, "");
 	assert_client_gets(&s, 0, "correlation id 2");
 	assert_in_range(scene_count(&s, STAT_CLIENT_BYTES_IN) - before, LARGE, 2 * LARGE);
+	buf_deinit(&frame);
+	scene_deinit(&s);
+}
+
+/* What is held whole before it passes comes in as many turns: an answer of three megabytes. */
+static void a_held_answer_does_not_starve_others(void **state)
+{
+	static struct scene s;
+	struct buf answer, tree;
+	uint64_t before, moved;
+	size_t sent;
+
+	(void)state;
+	scene_begin(&s);
+	scene_connect(&s);
+	client_says(&s, 0, "FindCoordinator 4 id 1\ncoordinator_keys: [ \"g\" ]\n");
+	broker_takes(&s, 0);
+	buf_init(&answer, SCENE_BYTES_MAX);
+	buf_init(&tree, SCENE_BYTES_MAX);
+	buf_append(&tree, "coordinators:\n", 14);
+	for (int i = 0; i < 100; i++) {
+		char *one = mem_printf("  - key: \"g\"\n    error_code: 15\n"
+				       "    error_message: \"%030000d\"\n",
+				       i);
+
+		buf_append(&tree, one, strlen(one));
+		free(one);
+	}
+	buf_append8(&tree, 0);
+	words_answer(broker_owes(&s, 0, -1), (const char *)tree.data, &answer);
+	sent = fill_socket(s.brokers[0].ends[0].fd, &answer);
+	scene_come(&s, 1, client_says(&s, 1, "ApiVersions 0 id 1"));
+	before = scene_count(&s, STAT_BROKER_BYTES_IN);
+	one_round(&s);
+	moved = scene_count(&s, STAT_BROKER_BYTES_IN) - before;
+	assert_int_equal(requests(&s, 18), 1);
+	assert_in_range(moved, 1, answer.len / 2);
+	scene_send_all(&s, s.brokers[0].ends[0].fd, answer.data + sent, answer.len - sent);
+	assert_client_gets(&s, 0, "error_code: 15");
+	buf_deinit(&answer);
+	buf_deinit(&tree);
+	scene_deinit(&s);
+}
+
+/* And a frame that must be there whole before it can be split. */
+static void a_held_frame_does_not_starve_others(void **state)
+{
+	static struct scene s;
+	struct buf frame;
+	size_t sent;
+
+	(void)state;
+	scene_begin(&s);
+	scene_connect(&s);
+	buf_init(&frame, SCENE_BYTES_MAX);
+	words_note(
+		&s.clients[0].said,
+		words_request("Produce 7 id 2\nacks: 1\ntopic_data:\n  - name: \"orders\"\n"
+			      "    partition_data:\n      - index: 0\n        records: 10 bytes\n"
+			      "      - index: 1\n        records: 1000000 bytes\n",
+			      &frame));
+	sent = fill_socket(s.clients[0].end.fd, &frame);
+	scene_come(&s, 0, 32 * 1024);
+	scene_come(&s, 1, client_says(&s, 1, "ApiVersions 0 id 1"));
+	one_round(&s);
+	assert_int_equal(requests(&s, 18), 1);
+	assert_in_range(conn_len(&scene_client(&s, 0)->conn), 1, frame.len / 2);
+	scene_client_sends(&s, 0, frame.data + sent, frame.len - sent);
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
 	buf_deinit(&frame);
 	scene_deinit(&s);
 }
@@ -417,6 +503,8 @@ int main(void)
 		cmocka_unit_test(it_does_not_linger_for_ever),
 		cmocka_unit_test(a_flood_does_not_starve_others),
 		cmocka_unit_test(a_heavy_flood_does_not_starve_others),
+		cmocka_unit_test(a_held_answer_does_not_starve_others),
+		cmocka_unit_test(a_held_frame_does_not_starve_others),
 		cmocka_unit_test(an_idle_client_holds_nothing),
 	};
 

@@ -21,7 +21,7 @@
 #include <ctype.h>
 #include <stdio.h>
 
-enum { WORDS_ITEMS = 512, WORDS_NAME = 48, WORDS_BYTES = 1 << 20 };
+enum { WORDS_ITEMS = 1024, WORDS_NAME = 48, WORDS_BYTES = 4 << 20 };
 
 /* One line of a tree. */
 struct words_item {
