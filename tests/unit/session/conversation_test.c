@@ -4,6 +4,7 @@
  *     topic orders leaders 0 1 2
  *     coordinator group g1 is 2
  *     advertised single
+ *     offered Heartbeat Metadata            and nothing else, in all versions that there are
  *
  *     client says Produce 9 id 5 client "app"
  *       the tree, without what is as the rows' stubs
@@ -16,6 +17,7 @@
  *     broker 1 answers                             what it took first
  *       the tree
  *     broker 1 answers on connection 2
+ *     broker 1 hears the end                       on its last connection
  *     broker 1 closes                              its connections
  *     broker 1 dies                                these, and nobody can connect
  *     client gets                                  waits, and shows the answer
@@ -32,7 +34,7 @@
 #include <dirent.h>
 
 #define FOLDER "tests/golden/session"
-enum { FILES_LEAST = 9, TEXT_MAX = 256 * 1024 };
+enum { FILES_LEAST = 13, TEXT_MAX = 256 * 1024 };
 
 struct play {
 	struct scene s;
@@ -139,6 +141,14 @@ static void broker_shows(struct play *p, int broker)
 	show(p, text);
 }
 
+static void broker_hears_end(struct play *p, int broker)
+{
+	struct scene_broker *b = &p->s.brokers[broker];
+
+	assert_true(b->end_count > 0);
+	scene_until(&p->s, b->ends[b->end_count - 1].has_ended);
+}
+
 static void broker_closes(struct play *p, int broker)
 {
 	struct scene_broker *b = &p->s.brokers[broker];
@@ -160,6 +170,8 @@ static void broker_does(struct play *p, int broker, const char *what, const char
 		broker_answers(&p->s, broker, tree);
 	else if (sscanf(what, "answers on connection %d", &n) == 1)
 		broker_answers_on(&p->s, broker, n - 1, tree);
+	else if (strcmp(what, "hears the end") == 0)
+		broker_hears_end(p, broker);
 	else if (strcmp(what, "closes") == 0)
 		broker_closes(p, broker);
 	else if (strcmp(what, "dies") == 0)
@@ -200,6 +212,19 @@ static void add_topic(struct play *p, const char *name, const char *leaders)
 	scene_topic(&p->s, name, list, count);
 }
 
+static void offer(struct play *p, const char *names)
+{
+	for (int i = 0; i < SNAPSHOT_KEYS; i++)
+		p->s.snapshot->offers[i] = (struct kversions){ 0, -1 };
+	while (*names != '\0') {
+		size_t len = strcspn(names, " ");
+		const struct kapi *api = words_api(names, len);
+
+		p->s.snapshot->offers[api->key] = api_versions(api);
+		names += len + (names[len] == ' ');
+	}
+}
+
 static void world_is(struct play *p, const char *line)
 {
 	char name[64];
@@ -209,6 +234,8 @@ static void world_is(struct play *p, const char *line)
 		add_topic(p, name, line + at);
 	else if (sscanf(line, "coordinator group %63s is %d", name, &n) == 2)
 		scene_coordinator(&p->s, COORDINATOR_GROUP, name, n);
+	else if (words_after(line, "offered ") != NULL)
+		offer(p, words_after(line, "offered "));
 	else if (strcmp(line, "advertised single") == 0)
 		p->s.config.advertised_mode = ADVERTISE_SINGLE;
 	else
