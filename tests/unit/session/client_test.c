@@ -477,9 +477,9 @@ static void an_idle_client_holds_nothing(void **state)
 	free(client_gets(&s, 0));
 	scene_be_still(&s);
 	c = scene_client(&s, 0);
-	assert_null(c->conn.in.bytes);
-	assert_null(c->conn.out.bytes);
-	assert_null(c->upstreams->link.conn.in.bytes);
+	assert_false(conn_fits(&c->conn, 1));
+	assert_int_equal(conn_unsent(&c->conn), 0);
+	assert_false(conn_fits(&c->upstreams->link.conn, 1));
 	assert_null(c->out.first);
 	assert_int_equal(c->out.in_flight, 0);
 	assert_string_equal(c->client_id, "app");

@@ -173,7 +173,7 @@ static void a_slow_client_loses_no_broker(void **state)
 
 	(void)state;
 	scene_begin(&s);
-	setsockopt(client()->conn.fd, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
+	setsockopt(s.clients[0].accepted, SOL_SOCKET, SO_SNDBUF, &small, sizeof small);
 	client_says(&s, 0,
 		    "Fetch 4 id 1\nmax_wait_ms: 500\ntopics:\n  - topic: \"orders\"\n"
 		    "    partitions:\n      - partition: 1\n");
