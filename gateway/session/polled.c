@@ -164,13 +164,28 @@ static uint64_t question_of(const struct request *r, int32_t broker)
 	return sum;
 }
 
+/* Nobody reads a poll that is left: what has become of its connection meanwhile is looked at
+ * before anybody counts on it. */
+static bool is_there(struct client *c, struct poll *poll)
+{
+	struct upstream *u = poll->upstream;
+	struct conn *in = &u->link.conn;
+
+	if (!upstream_is_open(u))
+		return false;
+	stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, conn_fill(in, UINT32_MAX));
+	if (conn_is_dry(in))
+		upstream_lose(u, LINK_CUT);
+	return upstream_is_open(u);
+}
+
 /* A poll at this broker asks the same and no longer than this wait: what was looked at before it
  * is as good as looking now, for it would have ended. */
 static void take_over(struct client *c, struct part *p, struct asked *asked)
 {
 	struct poll *poll = left_poll(c, p->broker);
 
-	if (poll == NULL || !upstream_is_open(poll->upstream))
+	if (poll == NULL || !is_there(c, poll))
 		return;
 	if (poll->question != asked->question || poll->until > of(p->request)->wait_until) {
 		upstream_lose(poll->upstream, LINK_GIVEN_UP); /* the next poll takes a new one */

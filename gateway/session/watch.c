@@ -42,6 +42,11 @@ void watch_topic_error(struct client *c, const struct layout_topic *topic, int e
 		topology_notice_topic(c->worker->shared->topology, name);
 }
 
+static bool is_stale_key(int error)
+{
+	return error == ERROR_NOT_COORDINATOR || error == ERROR_COORDINATOR_NOT_AVAILABLE;
+}
+
 void watch_key_error(struct client *c, const struct request *r, int error)
 {
 	struct topology *t = c->worker->shared->topology;
@@ -51,7 +56,7 @@ void watch_key_error(struct client *c, const struct request *r, int error)
 
 	if (error == ERROR_UNSUPPORTED_VERSION)
 		topology_notice_all(t);
-	if (error != ERROR_NOT_COORDINATOR && error != ERROR_COORDINATOR_NOT_AVAILABLE)
+	if (!is_stale_key(error))
 		return;
 	if (l->has_key && l->key != NULL)
 		topology_notice_coordinator(t, type, l->key, l->key_len);
@@ -131,7 +136,7 @@ static void error_seen(struct request *r, int error)
 		return;
 	}
 	notice_error(r->client, r, in_topic ? &r->watch.topic : NULL, error);
-	r->watch.topic_noticed = true;
+	r->watch.topic_noticed = is_stale_topic(error) || is_stale_key(error);
 }
 
 /* A leader as clients know it; as a hint in `single` mode: none at all, for

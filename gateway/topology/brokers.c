@@ -17,7 +17,7 @@ enum {
 struct probed {
 	struct brokers *all;
 	struct broker broker;
-	struct address addresses[RESOLVE_ADDRESSES];
+	struct resolved addresses[RESOLVE_ADDRESSES];
 	size_t address_count, current;
 	size_t failed; /* addresses in a row that took no connection */
 	bool tried;    /* the first probe is over */

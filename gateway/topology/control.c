@@ -22,8 +22,8 @@ struct control {
 	struct call *call;
 	struct negotiate negotiate;
 	struct candidate *candidates;
-	size_t count, next;			     /* the one in use is next - 1 */
-	struct address addresses[RESOLVE_ADDRESSES]; /* of the one in use */
+	size_t count, next;			      /* the one in use is next - 1 */
+	struct resolved addresses[RESOLVE_ADDRESSES]; /* of the one in use */
 	size_t address_count, next_address;
 };
 
@@ -154,7 +154,7 @@ void control_leave(struct control *c, const char *why)
 	replace(c);
 }
 
-static void open_call(struct control *c, const struct address *a)
+static void open_call(struct control *c, const struct resolved *a)
 {
 	static const struct call_events call_events = { .on_closed = on_closed };
 	const struct call_options options = { .address = (const struct sockaddr *)&a->storage,

@@ -10,7 +10,7 @@ struct entry {
 	char *host;
 	int64_t until; /* ms */
 	size_t count;
-	struct address addresses[RESOLVE_ADDRESSES]; /* without a port */
+	struct resolved addresses[RESOLVE_ADDRESSES]; /* without a port */
 };
 
 struct resolver {
@@ -38,7 +38,7 @@ void resolver_free(struct resolver *r)
 	free(r);
 }
 
-static size_t look_up(const char *host, int flags, struct address *out)
+static size_t look_up(const char *host, int flags, struct resolved *out)
 {
 	const struct addrinfo hints = { .ai_family = AF_UNSPEC,
 					.ai_socktype = SOCK_STREAM,
@@ -87,7 +87,7 @@ static struct entry *ask(struct resolver *r, const char *host, int64_t now)
 	return e;
 }
 
-static void set_port(struct address *a, int port)
+static void set_port(struct resolved *a, int port)
 {
 	if (a->storage.ss_family == AF_INET6)
 		((struct sockaddr_in6 *)&a->storage)->sin6_port = htons((uint16_t)port);
@@ -96,7 +96,7 @@ static void set_port(struct address *a, int port)
 }
 
 size_t resolve(struct resolver *r, const char *host, int port, int64_t now_ms,
-	       struct address out[RESOLVE_ADDRESSES])
+	       struct resolved out[RESOLVE_ADDRESSES])
 {
 	size_t n = look_up(host, AI_NUMERICHOST, out);
 

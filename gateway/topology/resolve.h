@@ -17,7 +17,8 @@ enum {
 	RESOLVE_RETRY_MS = 5000, /* a failure for so long */
 };
 
-struct address {
+/* One address of a name. */
+struct resolved {
 	struct sockaddr_storage storage;
 	socklen_t len;
 };
@@ -29,6 +30,6 @@ void resolver_free(struct resolver *r);
 /* How many addresses the name has, 0: it can't be resolved now.  now_ms is of
  * any clock that does not go back. */
 size_t resolve(struct resolver *r, const char *host, int port, int64_t now_ms,
-	       struct address out[RESOLVE_ADDRESSES]);
+	       struct resolved out[RESOLVE_ADDRESSES]);
 
 #endif

@@ -71,7 +71,7 @@ static void nothing_is_heard_when_it_is_gone(void **state)
 static void numbers_are_no_names(void **state)
 {
 	struct resolver *r = resolver_new();
-	struct address a[RESOLVE_ADDRESSES];
+	struct resolved a[RESOLVE_ADDRESSES];
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a[0].storage;
 	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a[0].storage;
 
@@ -89,7 +89,7 @@ static void numbers_are_no_names(void **state)
 static void names_are_remembered(void **state)
 {
 	struct resolver *r = resolver_new();
-	struct address a[RESOLVE_ADDRESSES];
+	struct resolved a[RESOLVE_ADDRESSES];
 	size_t n = resolve(r, "localhost", 1, 1000, a);
 
 	(void)state;

@@ -1,0 +1,415 @@
+/* A Fetch of several brokers that may wait: when it does, what ends it, and what becomes of the
+ * polls that are left behind. */
+#include "session/session.h"
+
+#include "unit/session/words.h"
+
+#define FETCH(wait, min)                                                                \
+	"Fetch 4 id 1\nmax_wait_ms: " wait "\nmin_bytes: " min "\nmax_bytes: 1000000\n" \
+	"topics:\n  - topic: \"orders\"\n    partitions:\n"                             \
+	"      - partition: 0\n        fetch_offset: 10\n"                              \
+	"      - partition: 1\n        fetch_offset: 20\n"
+#define LONG_FETCH FETCH("60000", "1")
+#define NOTHING(partition)                                     \
+	"responses:\n  - topic: \"orders\"\n    partitions:\n" \
+	"      - partition_index: " partition "\n        records: 0 bytes\n"
+#define SOME(partition)                                        \
+	"responses:\n  - topic: \"orders\"\n    partitions:\n" \
+	"      - partition_index: " partition "\n        records: 50 bytes\n"
+
+enum { LOOK = 0, POLL = 1 }; /* the connections, in the order in which they are made */
+
+static struct scene s;
+
+static struct client *client(void)
+{
+	return scene_client(&s, 0);
+}
+
+static void begin(const char *request)
+{
+	scene_begin(&s);
+	client_says(&s, 0, request);
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+}
+
+/* Both brokers have a poll. */
+static void begin_waiting(const char *request)
+{
+	begin(request);
+	broker_answers(&s, 0, NOTHING("0"));
+	broker_answers(&s, 1, NOTHING("1"));
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	assert_int_equal(s.brokers[0].end_count, 2);
+}
+
+static void assert_nobody_waits(void)
+{
+	scene_be_still(&s);
+	assert_int_equal(scene_broker_has(&s, 0), -1);
+	assert_int_equal(scene_broker_has(&s, 1), -1);
+	assert_null(client()->out.first);
+}
+
+/* --- the look is enough --- */
+
+static void enough_data_is_an_answer(void **state)
+{
+	(void)state;
+	begin(FETCH("60000", "100"));
+	broker_answers(&s, 0, SOME("0"));
+	broker_answers(&s, 1, SOME("1")); /* 50 each */
+	assert_client_gets(&s, 0, "records: 50 bytes");
+	assert_nobody_waits();
+	scene_deinit(&s);
+}
+
+static void too_little_data_is_waited_for(void **state)
+{
+	(void)state;
+	begin(FETCH("60000", "101"));
+	broker_answers(&s, 0, SOME("0"));
+	broker_answers(&s, 1, SOME("1"));
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	assert_int_equal(scene_unread(&s.clients[0].end), 0);
+	scene_deinit(&s);
+}
+
+static void what_is_wrong_is_said_at_once(void **state)
+{
+	static const char *const wrong[] = {
+		"responses:\n  - topic: \"orders\"\n    partitions:\n      - partition_index: 1\n"
+		"        error_code: 1\n",
+		"throttle_time_ms: 100\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(wrong); i++) {
+		begin(LONG_FETCH);
+		broker_answers(&s, 0, NOTHING("0"));
+		broker_answers(&s, 1, wrong[i]);
+		assert_client_gets(&s, 0, i == 0 ? "error_code: 1\n" : "throttle_time_ms: 100\n");
+		assert_nobody_waits();
+		scene_deinit(&s);
+	}
+}
+
+static void who_does_not_wait_is_answered_at_once(void **state)
+{
+	static const char *const hasty[] = { FETCH("0", "1"), FETCH("60000", "0") };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(hasty); i++) {
+		begin(hasty[i]);
+		broker_answers(&s, 0, NOTHING("0"));
+		broker_answers(&s, 1, NOTHING("1"));
+		assert_client_gets(&s, 0, "records: 0 bytes");
+		assert_nobody_waits();
+		scene_deinit(&s);
+	}
+}
+
+static void a_broker_lost_in_the_look_is_said_at_once(void **state)
+{
+	char *text;
+
+	(void)state;
+	begin(LONG_FETCH);
+	broker_answers(&s, 0, SOME("0"));
+	scene_broker_dies(&s, 1);
+	text = client_gets(&s, 0);
+	assert_non_null(strstr(text, "partition_index: 1\n        error_code: 6\n"));
+	assert_non_null(strstr(text, "records: 50 bytes"));
+	free(text);
+	scene_deinit(&s);
+}
+
+static void an_answer_against_its_schema_closes_the_client(void **state)
+{
+	static const uint8_t bad[] = { 0, 0, 0, 12, 0, 0, 0, 1, 0, 0, 0, 0, 0x7f, 0, 0, 0 };
+
+	(void)state;
+	begin(LONG_FETCH);
+	broker_answers(&s, 0, NOTHING("0"));
+	scene_send_all(&s, s.brokers[1].ends[LOOK].fd, bad, sizeof bad);
+	assert_client_closed(&s, 0);
+	scene_deinit(&s);
+}
+
+/* --- what ends the wait --- */
+
+/* The first that has something ends it; the others' answers are those of the look. */
+static void news_end_the_wait(void **state)
+{
+	char *text;
+
+	(void)state;
+	begin_waiting(LONG_FETCH);
+	broker_answers_on(&s, 1, POLL, SOME("1"));
+	text = client_gets(&s, 0);
+	assert_non_null(strstr(text, "records: 50 bytes"));
+	assert_non_null(strstr(text, "records: 0 bytes"));
+	free(text);
+	assert_int_equal(scene_unread(&s.clients[0].end), 0);
+	scene_deinit(&s);
+}
+
+/* A poll that ends long before its time has a reason to. */
+static void a_poll_that_ends_early_ends_the_wait(void **state)
+{
+	(void)state;
+	begin_waiting(LONG_FETCH);
+	broker_answers_on(&s, 0, POLL, NOTHING("0"));
+	assert_client_gets(&s, 0, "records: 0 bytes");
+	scene_deinit(&s);
+}
+
+/* At the end of the wait all have to say that there is nothing. */
+static void all_are_waited_for_when_the_time_is_over(void **state)
+{
+	ev_tstamp until;
+
+	(void)state;
+	begin_waiting(FETCH("200", "1"));
+	until = client_now(client()) + 0.2;
+	scene_until(&s, ev_now(s.w->loop) >= until);
+	broker_answers_on(&s, 0, POLL, NOTHING("0"));
+	scene_be_still(&s);
+	assert_int_equal(scene_unread(&s.clients[0].end), 0);
+	broker_answers_on(&s, 1, POLL, NOTHING("1"));
+	assert_client_gets(&s, 0, "records: 0 bytes");
+	assert_null(client()->standing);
+	scene_deinit(&s);
+}
+
+static void a_broker_lost_in_the_wait_ends_it(void **state)
+{
+	char *text;
+
+	(void)state;
+	begin_waiting(LONG_FETCH);
+	scene_broker_dies(&s, 1);
+	text = client_gets(&s, 0);
+	assert_non_null(strstr(text, "partition_index: 1\n        error_code: 6\n"));
+	assert_non_null(strstr(text, "partition_index: 0\n        error_code: 0\n"));
+	free(text);
+	scene_deinit(&s);
+}
+
+/* The client's connection is not kept from what is asked meanwhile. */
+static void other_requests_leave_while_it_waits(void **state)
+{
+	(void)state;
+	begin_waiting(LONG_FETCH);
+	client_says(&s, 0, "Heartbeat 3 id 2\ngroup_id: \"g\"\n");
+	broker_takes(&s, 1);
+	broker_answers_on(&s, 1, LOOK, "");
+	scene_be_still(&s);
+	assert_int_equal(scene_unread(&s.clients[0].end), 0); /* its turn has not come */
+	broker_answers_on(&s, 0, POLL, SOME("0"));
+	assert_client_gets(&s, 0, "answer Fetch");
+	assert_client_gets(&s, 0, "answer Heartbeat");
+	scene_deinit(&s);
+}
+
+/* --- polls that are left behind --- */
+
+/* Broker 1's poll is left, and the client has its answer. */
+static void leave_a_poll(void)
+{
+	begin_waiting(LONG_FETCH);
+	broker_answers_on(&s, 0, POLL, SOME("0"));
+	free(client_gets(&s, 0));
+	assert_non_null(client()->standing);
+}
+
+/* It is a moment's work to close an idle connection, and a poll's is not idle; nor is a client
+ * closed for balance while a broker may be about to answer it. */
+static void it_keeps_its_connection(void **state)
+{
+	struct upstream *u;
+
+	(void)state;
+	leave_a_poll();
+	for (u = client()->upstreams; u->broker != 1 || u->purpose != FOR_POLLS;)
+		u = u->next;
+	assert_true(standing_keeps(client(), u));
+	assert_false(standing_keeps(client(), NULL));
+	for (u = client()->upstreams; u->broker != 0 || u->purpose != FOR_POLLS;)
+		u = u->next;
+	assert_false(standing_keeps(client(), u));
+	scene_deinit(&s);
+}
+
+/* The next Fetch asks broker 1 the same: what its poll has said meanwhile is the answer. */
+static void the_next_one_takes_over_what_it_said(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	broker_answers_on(&s, 1, POLL, SOME("1"));
+	scene_be_still(&s);
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0); /* only broker 0 is looked at */
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	assert_client_gets(&s, 0, "records: 50 bytes");
+	assert_int_equal(s.brokers[1].end_count, 2);
+	scene_deinit(&s);
+}
+
+/* A poll that was taken over ends in its own time, which is not this wait's: it is asked anew. */
+static void an_adopted_poll_that_ends_is_asked_anew(void **state)
+{
+	char *text;
+	int end;
+
+	(void)state;
+	leave_a_poll();
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0);
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	broker_takes(&s, 0);
+	broker_answers_on(&s, 1, POLL, NOTHING("1"));
+	text = broker_gets(&s, 1, &end);
+	assert_non_null(strstr(text, "request Fetch"));
+	assert_int_equal(end, POLL);
+	free(text);
+	assert_int_equal(scene_unread(&s.clients[0].end), 0);
+	broker_answers_on(&s, 1, POLL, SOME("1"));
+	assert_client_gets(&s, 0, "records: 50 bytes");
+	scene_deinit(&s);
+}
+
+/* Another question: the poll is given up with its connection, and the broker is looked at. */
+static void another_question_gives_it_up(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	client_says(&s, 0,
+		    "Fetch 4 id 1\nmax_wait_ms: 60000\nmin_bytes: 1\nmax_bytes: 1000000\n"
+		    "topics:\n  - topic: \"orders\"\n    partitions:\n"
+		    "      - partition: 0\n        fetch_offset: 10\n"
+		    "      - partition: 1\n        fetch_offset: 21\n");
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	scene_until(&s, s.brokers[1].ends[POLL].has_ended);
+	assert_int_equal(scene_count(&s, STAT_UPSTREAMS_LOST),
+			 0); /* it says nothing of the broker */
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	broker_answers_on(&s, 1, LOOK, NOTHING("1"));
+	broker_takes(&s, 1); /* the new poll, on a connection of its own */
+	assert_int_equal(s.brokers[1].end_count, 3);
+	scene_deinit(&s);
+}
+
+/* A shorter wait would be over before the poll is. */
+static void a_shorter_wait_gives_it_up(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	client_says(&s, 0, FETCH("1000", "1"));
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	scene_until(&s, s.brokers[1].ends[POLL].has_ended);
+	scene_deinit(&s);
+}
+
+/* The broker has closed the poll's connection meanwhile: it is asked anew, and nothing is wrong. */
+static void it_goes_with_its_connection(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	scene_end_close(&s.brokers[1].ends[POLL]);
+	scene_be_still(&s);
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	assert_null(client()->standing);
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	broker_answers_on(&s, 1, LOOK, NOTHING("1"));
+	broker_takes(&s, 0);
+	broker_takes(&s, 1);
+	assert_int_equal(s.brokers[1].end_count, 3);
+	broker_answers_on(&s, 1, 2, SOME("1"));
+	assert_client_gets(&s, 0, "records: 50 bytes");
+	scene_deinit(&s);
+}
+
+static void it_goes_with_the_client(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	scene_end_close(&s.clients[0].end);
+	scene_until(&s, client() == NULL);
+	scene_until(&s, s.brokers[1].ends[POLL].has_ended);
+	scene_deinit(&s);
+}
+
+/* The client goes in the middle of a wait. */
+static void a_wait_ends_with_the_client(void **state)
+{
+	(void)state;
+	begin_waiting(LONG_FETCH);
+	scene_end_reset(&s.clients[0].end);
+	scene_until(&s, client() == NULL);
+	scene_deinit(&s);
+}
+
+/* A poll that the next Fetch has taken over is lost: that wait ends. */
+static void an_adopted_poll_may_be_lost(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0);
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	broker_takes(&s, 0);
+	scene_end_close(&s.brokers[1].ends[POLL]);
+	assert_client_gets(&s, 0, "error_code: 6\n");
+	scene_deinit(&s);
+}
+
+/* The poll is lost while the next Fetch, which counts on it, still looks elsewhere: the same. */
+static void a_poll_may_be_lost_before_it_is_adopted(void **state)
+{
+	(void)state;
+	leave_a_poll();
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0);
+	scene_end_close(&s.brokers[1].ends[POLL]);
+	scene_be_still(&s);
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	assert_client_gets(&s, 0, "error_code: 6\n");
+	scene_deinit(&s);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(enough_data_is_an_answer),
+		cmocka_unit_test(too_little_data_is_waited_for),
+		cmocka_unit_test(what_is_wrong_is_said_at_once),
+		cmocka_unit_test(who_does_not_wait_is_answered_at_once),
+		cmocka_unit_test(a_broker_lost_in_the_look_is_said_at_once),
+		cmocka_unit_test(an_answer_against_its_schema_closes_the_client),
+		cmocka_unit_test(news_end_the_wait),
+		cmocka_unit_test(a_poll_that_ends_early_ends_the_wait),
+		cmocka_unit_test(all_are_waited_for_when_the_time_is_over),
+		cmocka_unit_test(a_broker_lost_in_the_wait_ends_it),
+		cmocka_unit_test(other_requests_leave_while_it_waits),
+		cmocka_unit_test(it_keeps_its_connection),
+		cmocka_unit_test(the_next_one_takes_over_what_it_said),
+		cmocka_unit_test(an_adopted_poll_that_ends_is_asked_anew),
+		cmocka_unit_test(another_question_gives_it_up),
+		cmocka_unit_test(a_shorter_wait_gives_it_up),
+		cmocka_unit_test(it_goes_with_its_connection),
+		cmocka_unit_test(it_goes_with_the_client),
+		cmocka_unit_test(a_wait_ends_with_the_client),
+		cmocka_unit_test(an_adopted_poll_may_be_lost),
+		cmocka_unit_test(a_poll_may_be_lost_before_it_is_adopted),
+	};
+
+	return cmocka_run_group_tests_name("polled", tests, scene_setup, scene_teardown);
+}
