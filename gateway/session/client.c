@@ -27,7 +27,7 @@ void client_new(struct worker *w, struct conn *conn, const struct came *came)
 	c->id = w->next_client_id++;
 	c->came = *came;
 	c->out.last = &c->out.first;
-	c->tally.moved_at = c->life_since = client_now(c);
+	c->tally.moved_at = c->life.since = client_now(c);
 	conn_hand_over(&c->conn, conn, client_on_event, c);
 	tenure_begin(&c->tenure, c->id, came->port, came->broker, client_now(c));
 	deadlines_init(c);
@@ -83,9 +83,9 @@ void client_drain(struct client *c)
 {
 	atomic_fetch_add(&c->worker->leaving, !c->tenure.is_leaving);
 	c->tenure.is_leaving = true;
-	if (c->life == LIFE_SERVED)
+	if (c->life.state == LIFE_SERVED)
 		client_set_life(c, LIFE_LAST_LOOK, NULL);
-	else if (c->life == LIFE_ENDING)
+	else if (c->life.state == LIFE_ENDING)
 		client_set_life(c, LIFE_DRAINING, NULL); /* nothing more is read already */
 	client_wake(c);
 }
@@ -198,7 +198,7 @@ static void linger(struct client *c)
 		upstream_free(u);
 	}
 	if (c->upstreams == NULL)
-		client_free(c, c->why);
+		client_free(c, c->life.why);
 	else
 		deadlines_rearm(c);
 }
@@ -215,7 +215,7 @@ static bool has_loose(const struct client *c)
 static void close_now(struct client *c)
 {
 	if (!has_loose(c)) {
-		client_free(c, c->why);
+		client_free(c, c->life.why);
 		return;
 	}
 	let_go(c);
@@ -228,9 +228,9 @@ static void close_now(struct client *c)
 /* Whether it is time to go. */
 static void look_at_life(struct client *c)
 {
-	if (c->life == LIFE_ENDING && is_even(c))
-		client_fail(c, c->why);
-	if (c->life == LIFE_DRAINING && is_drained(c))
+	if (c->life.state == LIFE_ENDING && is_even(c))
+		client_fail(c, c->life.why);
+	if (c->life.state == LIFE_DRAINING && is_drained(c))
 		client_fail(c, "drained");
 	if (!stay_is_over(c))
 		return;
@@ -242,7 +242,7 @@ static void look_at_life(struct client *c)
 
 static void step(struct client *c)
 {
-	if (c->life == LIFE_LINGERING) {
+	if (c->life.state == LIFE_LINGERING) {
 		linger(c);
 		return;
 	}

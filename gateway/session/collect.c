@@ -121,6 +121,20 @@ bool collect_part(struct client *c, struct part *p)
 	return moved || upstream_is_lost(u);
 }
 
+bool collect_parts(struct client *c, struct request *r, bool *moved)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < r->part_count && !client_is_closing(c); i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->state == PART_SENT && p->upstream != NULL)
+			*moved |= collect_part(c, p);
+		all &= part_is_final(p);
+	}
+	return all && !client_is_closing(c);
+}
+
 /* --- reading --- */
 
 bool collect_body(const struct part *p, uint8_t **body, uint32_t *size)

@@ -11,6 +11,9 @@ struct request;
 
 /* Reads the answer of a part that is SENT as far as it has come; true: something moved. */
 bool collect_part(struct client *c, struct part *p);
+/* The same for all parts of a request: true: nothing more will come of any of them.  *moved is set
+ * when something moved. */
+bool collect_parts(struct client *c, struct request *r, bool *moved);
 /* The body of a held answer behind its header; false: malformed. */
 bool collect_body(const struct part *p, uint8_t **body, uint32_t *size);
 /* Reads a held answer for a merge, once, and takes what is not for the client out of it; false: it

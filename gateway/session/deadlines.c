@@ -36,7 +36,7 @@ static void only_wake(struct client *c)
 
 static ev_tstamp linger_at(const struct client *c)
 {
-	return c->life_since + LINGER_S;
+	return c->life.since + LINGER_S;
 }
 
 static void linger_over(struct client *c)
@@ -159,7 +159,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	c->clock.at = 0;
-	if (c->life == LIFE_LINGERING) {
+	if (c->life.state == LIFE_LINGERING) {
 		pass_due(c, &after_the_end);
 	} else {
 		for (size_t i = 0; i < ARRAY_LEN(deadlines); i++)
@@ -172,7 +172,7 @@ static ev_tstamp first(const struct client *c)
 {
 	ev_tstamp soonest = INFINITY;
 
-	if (c->life == LIFE_LINGERING)
+	if (c->life.state == LIFE_LINGERING)
 		return linger_at(c);
 	for (size_t i = 0; i < ARRAY_LEN(deadlines); i++)
 		soonest = fmin(soonest, deadlines[i].at(c));

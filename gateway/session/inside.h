@@ -112,6 +112,13 @@ enum client_life {
 	LIFE_LINGERING, /* the connection is closed; acks=0 data is still leaving */
 };
 
+/* Written by life.c. */
+struct life {
+	enum client_life state;
+	ev_tstamp since;
+	const char *why; /* it ends: ENDING and later */
+};
+
 /* The answers that are to leave, in the order of the requests: outbound.c's, request.c's. */
 struct outbound {
 	struct request *first, **last; /* unanswered, oldest first */
@@ -158,9 +165,7 @@ struct client {
 	char *client_id; /* of its last request; NULL: none */
 	struct tally tally;
 	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
-	enum client_life life;
-	ev_tstamp life_since;
-	const char *why; /* ENDING and later */
+	struct life life;
 	struct share share;
 	struct ready ready;
 	struct clock clock;
@@ -179,12 +184,12 @@ static inline void client_count_in(struct client *c, uint64_t n)
 
 static inline bool client_is_draining(const struct client *c)
 {
-	return c->life == LIFE_LAST_LOOK || c->life == LIFE_DRAINING;
+	return c->life.state == LIFE_LAST_LOOK || c->life.state == LIFE_DRAINING;
 }
 
 static inline bool client_is_closing(const struct client *c)
 {
-	return c->life >= LIFE_CLOSING;
+	return c->life.state >= LIFE_CLOSING;
 }
 
 /* --- on the worker's own thread --- */

@@ -20,11 +20,11 @@ static const unsigned moves[] = {
 
 void client_set_life(struct client *c, enum client_life life, const char *why)
 {
-	assert(moves[c->life] & 1u << life);
-	c->life = life;
-	c->life_since = client_now(c);
+	assert(moves[c->life.state] & 1u << life);
+	c->life.state = life;
+	c->life.since = client_now(c);
 	if (why != NULL)
-		c->why = why;
+		c->life.why = why;
 }
 
 void client_wake(struct client *c)
@@ -49,8 +49,8 @@ void client_end(struct client *c, const char *why)
 
 	if (r != NULL)
 		request_free(r);
-	if (c->life == LIFE_SERVED)
+	if (c->life.state == LIFE_SERVED)
 		client_set_life(c, LIFE_ENDING, why);
-	else if (c->life == LIFE_LAST_LOOK)
+	else if (c->life.state == LIFE_LAST_LOOK)
 		client_set_life(c, LIFE_DRAINING, NULL);
 }

@@ -386,16 +386,9 @@ static enum course_result wait_step(struct client *c, struct request *r)
 
 static enum course_result look_step(struct client *c, struct request *r)
 {
-	bool moved = false, all = true;
+	bool moved = false;
 
-	for (uint32_t i = 0; i < r->part_count && !client_is_closing(c); i++) {
-		struct part *p = &r->parts[i];
-
-		if (p->state == PART_SENT && p->upstream != NULL)
-			moved |= collect_part(c, p);
-		all &= part_is_final(p);
-	}
-	if (client_is_closing(c) || !all)
+	if (!collect_parts(c, r, &moved))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
 	if (must_wait(c, r))
 		begin_wait(c, r);

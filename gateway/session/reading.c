@@ -76,7 +76,7 @@ static void keep_client_id(struct client *c, const struct request_head *head)
 /* A drain: what has come by now is still read, and nothing after it. */
 static bool last_look(struct client *c)
 {
-	if (c->life == LIFE_LAST_LOOK) {
+	if (c->life.state == LIFE_LAST_LOOK) {
 		client_set_life(c, LIFE_DRAINING, NULL);
 		conn_look_again(&c->conn);
 		return read_more(c) || !client_is_closing(c);

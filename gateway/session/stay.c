@@ -101,7 +101,7 @@ bool stay_is_over(struct client *c)
 
 	if (leave_is_missed(&c->tenure, &t, client_now(c)))
 		choose_no_more(c);
-	return c->life == LIFE_SERVED && is_between_requests(c) && !standing_keeps(c, NULL) &&
+	return c->life.state == LIFE_SERVED && is_between_requests(c) && !standing_keeps(c, NULL) &&
 	       leave_is_due(&c->tenure, &t, client_now(c));
 }
 
@@ -152,7 +152,7 @@ static size_t candidates(struct worker *w, int port, struct tenure **to)
 	size_t n = 0;
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
-		if (c->life == LIFE_SERVED && c->tenure.port == port &&
+		if (c->life.state == LIFE_SERVED && c->tenure.port == port &&
 		    leave_is_candidate(&c->tenure, naming.now) &&
 		    naming_would_move(&naming, &c->tenure))
 			to[n++] = &c->tenure;

@@ -10,7 +10,7 @@ enum { FLOOD = 200, IN_TURN_REQUESTS = 64 };
 static void assert_life(const struct scene *s, enum client_life life)
 {
 	assert_non_null(scene_client(s, 0));
-	assert_int_equal(scene_client(s, 0)->life, life);
+	assert_int_equal(scene_client(s, 0)->life.state, life);
 }
 
 /* The client is gone, and nothing of it is left. */
@@ -144,7 +144,7 @@ static void a_drain_hastens_an_ending(void **state)
 		    "      - partition: 0\n");
 	broker_takes(&s, 0);
 	shutdown(s.clients[0].end.fd, SHUT_WR);
-	scene_until(&s, scene_client(&s, 0)->life == LIFE_ENDING);
+	scene_until(&s, scene_client(&s, 0)->life.state == LIFE_ENDING);
 	scene_be_still(&s);
 	assert_life(&s, LIFE_ENDING);
 	client_drain(scene_client(&s, 0));
@@ -186,7 +186,7 @@ static void a_bad_frame_ends_it_after_the_answers(void **state)
 	client_says(&s, 0, "Heartbeat 3 id 1\n" HEARTBEAT);
 	scene_client_sends(&s, 0, bad, sizeof bad);
 	broker_takes(&s, 1);
-	scene_until(&s, scene_client(&s, 0)->life == LIFE_ENDING);
+	scene_until(&s, scene_client(&s, 0)->life.state == LIFE_ENDING);
 	assert_int_equal(scene_count(&s, STAT_BAD_FRAMES), 1);
 	broker_answers(&s, 1, "");
 	assert_client_gets(&s, 0, "correlation id 1");
@@ -219,7 +219,7 @@ static void it_is_said_once_why_a_client_fails(void **state)
 	c = scene_client(&s, 0);
 	client_fail(c, "one");
 	client_fail(c, "another");
-	assert_string_equal(c->why, "one");
+	assert_string_equal(c->life.why, "one");
 	assert_true(client_is_closing(c));
 	client_wake(c);
 	assert_gone(&s);
@@ -272,7 +272,7 @@ static void it_does_not_linger_for_ever(void **state)
 	scene_clock_fires(&s, 0);
 	scene_be_still(&s);
 	assert_life(&s, LIFE_LINGERING);
-	scene_client(&s, 0)->life_since -= 10;
+	scene_client(&s, 0)->life.since -= 10;
 	scene_clock_fires(&s, 0);
 	assert_gone(&s);
 	scene_deinit(&s);

@@ -122,8 +122,8 @@ static void one_is_closed_by_its_id(void **state)
 	assert_int_equal(connections_close(&s.w, 1, s.clients[0].id), CONNECTION_CLOSING);
 	end();
 	scene_be_still(&s);
-	assert_int_equal(scene_client(&s, 0)->life, LIFE_DRAINING);
-	assert_int_equal(scene_client(&s, 1)->life, LIFE_SERVED);
+	assert_int_equal(scene_client(&s, 0)->life.state, LIFE_DRAINING);
+	assert_int_equal(scene_client(&s, 1)->life.state, LIFE_SERVED);
 	broker_answers(&s, 1, "");
 	assert_client_gets(&s, 0, "correlation id 1");
 	assert_client_closed(&s, 0);

@@ -39,7 +39,7 @@ static void assert_nothing_due(void)
 	scene_clock_fires(&s, 0);
 	scene_be_still(&s);
 	assert_non_null(client());
-	assert_int_equal(client()->life, LIFE_SERVED);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
 	assert_int_equal(scene_count(&s, STAT_TIMEOUTS_HEAD), 0);
 	assert_int_equal(scene_count(&s, STAT_TIMEOUTS_BODY), 0);
 	assert_int_equal(scene_count(&s, STAT_TIMEOUTS_IDLE), 0);
@@ -212,7 +212,7 @@ static void a_broker_that_does_not_read_is_lost(void **state)
 	s.config.body_timeout_ms = SCENE_LONG_MS;
 	scene_until(&s, client()->in.state == IN_SWALLOW);
 	assert_int_equal(scene_count(&s, STAT_TIMEOUTS_BODY), 0);
-	assert_int_equal(client()->life, LIFE_SERVED);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
 	assert_null(client()->upstreams);
 	close(fd);
 	buf_deinit(&frame);
@@ -235,7 +235,7 @@ static void a_broker_that_does_not_answer_is_lost(void **state)
 	assert_client_gets(&s, 0, "error_code: 7");
 	scene_until(&s, s.brokers[1].ends[0].has_ended);
 	assert_int_equal(scene_count(&s, STAT_TIMEOUTS_REQUEST), 1);
-	assert_int_equal(client()->life, LIFE_SERVED);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
 	scene_deinit(&s);
 }
 

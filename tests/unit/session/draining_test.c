@@ -190,7 +190,7 @@ static void who_is_moving_stays_a_moment(void **state)
 	draining_begin(s.w, 1, 0, true);
 	turn();
 	assert_true(is_here(a));
-	assert_int_equal(scene_client(&s, a)->life, LIFE_SERVED);
+	assert_int_equal(scene_client(&s, a)->life.state, LIFE_SERVED);
 	assert_int_equal(draining_leaving(s.w), 1);
 	scene_client(&s, a)->tenure.mapped_at = 0;
 	scene_until(&s, !is_here(a)); /* the drain's own timer looks */
@@ -216,7 +216,7 @@ static void a_drain_that_is_undone_lets_stay_who_is_there(void **state)
 	scene_client(&s, a)->tenure.mapped_at = 0;
 	turn(); /* of no drain */
 	assert_true(is_here(a) && is_here(b));
-	assert_int_equal(scene_client(&s, a)->life, LIFE_SERVED);
+	assert_int_equal(scene_client(&s, a)->life.state, LIFE_SERVED);
 	draining_begin(s.w, 1, 0, true); /* and another one begins at its first turn */
 	turn();
 	assert_true(!is_here(a) && !is_here(b));

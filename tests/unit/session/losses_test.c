@@ -95,7 +95,7 @@ static void what_nobody_asked_for_loses_the_connection(void **state)
 	scene_send_all(&s, s.brokers[1].ends[0].fd, bytes, sizeof bytes);
 	scene_until(&s, s.brokers[1].ends[0].has_ended);
 	assert_null(client()->upstreams);
-	assert_int_equal(client()->life, LIFE_SERVED);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
 	scene_deinit(&s);
 }
 
@@ -149,7 +149,7 @@ static void acks_0_data_that_has_arrived_does_not(void **state)
 	scene_end_close(&s.brokers[1].ends[0]);
 	scene_until(&s, client()->upstreams == NULL);
 	scene_be_still(&s);
-	assert_int_equal(client()->life, LIFE_SERVED);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
 	scene_deinit(&s);
 }
 

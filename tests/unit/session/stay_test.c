@@ -80,9 +80,9 @@ static void one_in_flight_stays(void **state)
 	s.c.in.state = IN_SEND;
 	assert_false(stay_is_over(&s.c));
 	s.c.in.state = IN_HEAD;
-	s.c.life = LIFE_DRAINING; /* it goes anyway */
+	s.c.life.state = LIFE_DRAINING; /* it goes anyway */
 	assert_false(stay_is_over(&s.c));
-	s.c.life = LIFE_SERVED;
+	s.c.life.state = LIFE_SERVED;
 	assert_true(stay_is_over(&s.c));
 	end(&s);
 }
@@ -142,14 +142,14 @@ static void who_leaves_says_why(void **state)
 	begin(&s);
 	s.w.shed_why = STAT_SHED_SKEW;
 	stay_leave(&s.c);
-	assert_string_equal(s.c.why, "closed for the balance of the nodes");
+	assert_string_equal(s.c.life.why, "closed for the balance of the nodes");
 	assert_int_equal(s.w.stats.counters[STAT_SHED_SKEW], 1);
 	stay_end(&s.c);
 	assert_int_equal(worker_chosen(&s.w), 0);
-	s.c.life = LIFE_SERVED;
+	s.c.life.state = LIFE_SERVED;
 	s.c.tenure.chosen_at = 0;
 	stay_leave(&s.c);
-	assert_string_equal(s.c.why, "too old");
+	assert_string_equal(s.c.life.why, "too old");
 	assert_int_equal(s.w.stats.counters[STAT_SHED_AGE], 1);
 	end(&s);
 }
