@@ -57,7 +57,7 @@ struct course {
 	/* The request has left whole and is the client's oldest: moves its answer, or makes it
 	 * (request's replied). */
 	enum course_result (*answer)(struct client *c, struct request *r);
-	/* The request ends, whatever the reason; its parts still stand. */
+	/* The request ends, whatever the reason; its parts still stand.  NULL: nothing to do. */
 	void (*leave)(struct client *c, struct request *r);
 };
 

@@ -83,12 +83,4 @@ static enum course_result answer(struct client *c, struct request *r)
 	return COURSE_WAITS; /* the reply was made at once */
 }
 
-static void leave(struct client *c, struct request *r)
-{
-	(void)c;
-	(void)r;
-}
-
-const struct course course_here = {
-	.name = "here", .commit = commit, .answer = answer, .leave = leave
-};
+const struct course course_here = { .name = "here", .commit = commit, .answer = answer };

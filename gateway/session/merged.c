@@ -154,12 +154,6 @@ static enum course_result answer(struct client *c, struct request *r)
 	return COURSE_MOVED;
 }
 
-static void leave(struct client *c, struct request *r)
-{
-	(void)r;
-	(void)c;
-}
-
-const struct course course_merged = {
-	.name = "merged", .commit = send_begin_parts, .answer = answer, .leave = leave
-};
+const struct course course_merged = { .name = "merged",
+				      .commit = send_begin_parts,
+				      .answer = answer };

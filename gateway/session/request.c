@@ -116,7 +116,7 @@ static void take_out(struct request *r)
 void request_free(struct request *r)
 {
 	take_out(r);
-	if (r->course != NULL)
+	if (r->course != NULL && r->course->leave != NULL)
 		r->course->leave(r->client, r);
 	for (uint32_t i = 0; i < r->part_count; i++)
 		part_end(&r->parts[i]);

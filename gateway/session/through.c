@@ -125,12 +125,6 @@ static enum course_result answer(struct client *c, struct request *r)
 	return COURSE_MOVED;
 }
 
-static void leave(struct client *c, struct request *r)
-{
-	(void)r;
-	(void)c;
-}
-
-const struct course course_through = {
-	.name = "through", .commit = send_begin_one, .answer = answer, .leave = leave
-};
+const struct course course_through = { .name = "through",
+				       .commit = send_begin_one,
+				       .answer = answer };
