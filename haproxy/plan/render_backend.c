@@ -12,6 +12,11 @@ static void write_hash(const struct haproxy_plan *plan, FILE *out)
 	WHY("When a node goes only its clients move; and slowstart works, which the default hash "
 	    "ignores.");
 	LINE("hash-type consistent");
+	if (model_hashes_by_address(plan)) {
+		WHY("hash-key addr: a node is known by its address, not by its id, which HAProxy "
+		    "3.0 to 3.2 hashed otherwise in some of their releases.");
+		LINE("default-server hash-key addr");
+	}
 	if (factor == 0)
 		return;
 	WHY("No node takes more than %d %% of the mean; what is above goes to the next one.",
