@@ -29,6 +29,7 @@ fast	groff	groff
 fast	zsh	zsh
 fast	fish	fish
 fast	debhelper	dh
+fast	build-essential	-
 fast	dpkg-dev	dpkg-buildpackage
 fast	binutils	readelf
 fast	systemd	systemd-analyze
