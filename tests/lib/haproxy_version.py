@@ -12,7 +12,9 @@ import re
 import shutil
 import subprocess
 
-KNOWN = ("2.6", "3.0", "3.2")  # those that golden files are for, the oldest first
+# Those that the tests are for, the oldest first, and the releases of Debian that have them.
+RELEASES = {"2.6": "bookworm", "3.0": "trixie", "3.2": "testing"}
+KNOWN = tuple(RELEASES)
 if os.environ.get("HAPROXY"):
     os.environ["PATH"] = f"{pathlib.Path(os.environ['HAPROXY']).resolve().parent}:{os.environ['PATH']}"
 
@@ -30,6 +32,16 @@ def haproxy_version():
     """(3, 0, 11)"""
     said = subprocess.run([haproxy_program(), "-v"], capture_output=True, text=True, check=True).stdout
     return numbers(re.search(r"version (\d+\.\d+\.\d+)", said)[1])
+
+
+def branch_of(program):
+    """ "3.0"; None: it is not there, or does not say."""
+    try:
+        said = subprocess.run([program, "-v"], capture_output=True, text=True, check=False).stdout
+    except OSError:
+        return None
+    found = re.search(r"version (\d+\.\d+)\.", said)
+    return found and found[1]
 
 
 def numbers(text):
