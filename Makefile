@@ -36,7 +36,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo 'T=word picks tests by a part of their name: make check T=metadata'
 
 # --- packages ----------------------------------------------------------------

@@ -64,8 +64,18 @@ bool model_hashes_by_address(const struct haproxy_plan *plan)
 	       version_has(&plan->version, VERSION_HASH_KEY);
 }
 
+bool model_waits_for_check(const struct haproxy_plan *plan)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+
+	return want->discover != NULL && want->balance != BALANCE_HASH &&
+	       version_has(&plan->version, VERSION_INIT_STATE);
+}
+
 struct version model_oldest(const struct haproxy_plan *plan)
 {
+	if (model_waits_for_check(plan))
+		return version_since(VERSION_INIT_STATE);
 	return model_hashes_by_address(plan) ? version_since(VERSION_HASH_KEY) : VERSION_OLDEST;
 }
 

@@ -69,6 +69,9 @@ int model_connections_of_nodes(const struct haproxy_plan *plan);
 struct sizing model_sizing(const struct haproxy_plan *plan);
 /* Whether a hash knows the nodes by their addresses: HAProxy can, and there is a hash. */
 bool model_hashes_by_address(const struct haproxy_plan *plan);
+/* Whether a node that the DNS tells anew waits for its first check: HAProxy can.  Not with a hash: who
+ * was down starts slowly, and as long as that takes, keys that are its own go elsewhere. */
+bool model_waits_for_check(const struct haproxy_plan *plan);
 /* The oldest HAProxy that takes what is written. */
 struct version model_oldest(const struct haproxy_plan *plan);
 /* How many ports the range has; 0 when unknown. */

@@ -171,7 +171,12 @@ static void write_slots(const struct haproxy_plan *plan, FILE *out)
 
 	WHY("A slot for each address that the DNS has for this name; those to spare count as down. "
 	    "init-addr none: HAProxy starts before the first node does.");
-	LINE("default-server init-addr none resolvers " RENDER_RESOLVERS " resolve-prefer ipv4");
+	if (model_waits_for_check(plan))
+		WHY("init-state down: an address that is new gets clients once its first check is good, "
+		    "not before. Nodes by name are better off without: a reload would refuse clients "
+		    "until the first check.");
+	LINE("default-server init-addr none resolvers " RENDER_RESOLVERS " resolve-prefer ipv4%s",
+	     model_waits_for_check(plan) ? " init-state down" : "");
 	fprintf(out, "    server-template node %d %s", want->discover_slots, want->discover);
 	write_port(plan, out);
 	fprintf(out, " check port %d\n", model_http_port(plan, NULL));

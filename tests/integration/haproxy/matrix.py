@@ -7,7 +7,7 @@ that is accepted where there is such a cell at all, else in one that is refused.
 
 A file is what was asked, what was said, and haproxy.cfg without its comments
 (which goldens.py holds).  HAProxy itself must like every one (-c -dW).
-`haproxy_matrix.py --update` asks for a sample of all cells, always the same one,
+`matrix.py --update` asks for a sample of all cells, always the same one,
 chooses anew and writes the files: look at what git says has changed.
 """
 import concurrent.futures
@@ -161,7 +161,7 @@ def check():
         for cell, found in zip(cells, pool.map(lambda cell: list(mistakes(cell, certs)), cells)):
             faults += [f"{path_of(cell).name}: {mistake}" for mistake in found]
     print("\n".join(faults))
-    print(f"{'FAIL' if faults else 'PASS'} haproxy_matrix ({len(cells)} cells)")
+    print(f"{'FAIL' if faults else 'PASS'} haproxy/matrix ({len(cells)} cells)")
     return 1 if faults else 0
 
 
