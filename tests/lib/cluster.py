@@ -350,6 +350,7 @@ class Haproxy:
         argv = [haproxy_program(), "-W", "-S", self.master_path, "-f", self.config_path]
         self.process = scene.process(argv, name=name)
         wait_for(self.answers, 10, "HAProxy listens")
+        wait_for(self.workers, 10, "HAProxy's master knows its worker")  # it starts itself anew once that runs
 
     def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend):
         last = self.first_port + self.ports - 1
