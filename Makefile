@@ -30,13 +30,13 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo bench check check-fast unit integration lame conformance e2e asan tsan fuzz lint format \
+.PHONY: all help setup demo bench check check-fast check-versions unit integration lame conformance e2e asan tsan fuzz lint format \
 	compdb man install deb clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo 'T=word picks tests by a part of their name: make check T=metadata'
 
 # --- packages ----------------------------------------------------------------
@@ -45,7 +45,8 @@ GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
 GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
-	$(if $(filter check check-fast integration lame setup,$(GOALS)),browser)
+	$(if $(filter check check-fast integration lame setup,$(GOALS)),browser) \
+	$(if $(filter check check-versions setup,$(GOALS)),versions)
 
 setup: ## install the Debian packages that everything here needs
 	@tests/setup.sh $(if $(INSTALLS),,--look) $(GROUPS)
@@ -96,7 +97,7 @@ include $(wildcard tests/*/Makefile.inc)
 demo: ## a mock Kafka, two nodes and HAProxy: sent, received, none lost
 bench: ## CPU and latency through HAProxy, a node, and both
 
-check: KINDS ?= lint unit fuzz integration lame conformance e2e
+check: KINDS ?= lint unit fuzz integration lame versions conformance e2e
 check: ## every test (installs what it needs)
 check-fast: KINDS ?= unit fuzz integration lame
 check-fast: ## every test that needs no Java
@@ -104,17 +105,19 @@ unit: KINDS = unit
 unit: ## the unit tests
 integration: KINDS = integration
 integration: ## the tests with a mock cluster and a real HAProxy
+check-versions: KINDS = versions
+check-versions: ## the tests with HAProxy 2.6, 3.0 and 3.2, fetched from Debian's packages
 conformance: KINDS = conformance
 conformance: ## our rows against Kafka's own jars
 e2e: ## real Kafka, real clients: E2E="--kafka 4.4.0 --mode ports kill_node"
-check check-fast integration: all test-programs
+check check-fast integration check-versions: all test-programs
 unit: $(UNIT_BIN)
 conformance: $(ARCHIVES)
 lame: KINDS = lame-all
 lame: ## the unit and integration tests over a layer that makes everything difficult
 lame: all test-programs $(LAME_UNIT)
 	@TEST_PATIENCE=$(or $(TEST_PATIENCE),3) tests/run $(if $(T),--only $(T)) $(KINDS)
-check check-fast unit integration conformance:
+check check-fast check-versions unit integration conformance:
 	@tests/run $(if $(T),--only $(T)) $(KINDS)
 
 test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS) $(BUILD)/lame/anyport $(filter $(BUILD)/lame/unit/upstream/% $(BUILD)/lame/unit/session/%,$(LAME_UNIT))

@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh - installs the Debian packages that are missing, saying which.
 #
-#   setup.sh [--look] GROUP...     groups: build fast java clang lint browser
+#   setup.sh [--look] GROUP...     groups: build fast java clang lint browser versions
 #
 # Quiet and fast when nothing is missing.  With --look it only tells.  A line of
 # the list is: group, package, and the command that does as well wherever it
@@ -29,6 +29,7 @@ fast	groff	groff
 fast	zsh	zsh
 fast	fish	fish
 fast	debhelper	dh
+fast	build-essential	-
 fast	dpkg-dev	dpkg-buildpackage
 fast	binutils	readelf
 fast	systemd	systemd-analyze
@@ -37,11 +38,12 @@ java	default-jdk-headless	javac
 java	maven	mvn
 java	python3-venv	-
 clang	clang	clang
-clang	libclang-rt-14-dev	-
+clang	libclang-rt-dev	-
 lint	clang-format	clang-format
 lint	clang-tidy	clang-tidy
 lint	python3	python3
 browser	chromium	chromium
+versions	patchelf	patchelf
 '
 
 look=no

@@ -168,9 +168,24 @@ void check_report_json(const struct check *c)
 
 /* --- explain -------------------------------------------------------------------- */
 
+/* [{"version": "3.2", "says": "warns"}]: from that version on. */
+static json_t *changes_json(const struct rule *rule)
+{
+	json_t *list = json_array();
+
+	for (const struct rule_change *c = rule->changes; c->haproxy != NULL; c++) {
+		char since[VERSION_TEXT_MAX];
+
+		json_array_append_new(list, json_pack("{s:s s:s}", "version",
+						      version_print(&c->since, since), "says",
+						      c->haproxy));
+	}
+	return list;
+}
+
 static json_t *rule_json(const struct rule *rule)
 {
-	static const char *const needs[] = { "file", "machine", "gateway", "live" };
+	static const char *const needs[] = { "file", "machine", "gateway", "live", "version" };
 	json_t *o = json_object();
 
 	json_object_set_new(o, "id", json_string(rule->id));
@@ -178,6 +193,7 @@ static json_t *rule_json(const struct rule *rule)
 	json_object_set_new(o, "severity", json_string(rule_severity_name(rule->severity)));
 	json_object_set_new(o, "needs", json_string(needs[rule->needs]));
 	json_object_set_new(o, "haproxy", json_string(rule->haproxy));
+	json_object_set_new(o, "haproxy_from", changes_json(rule));
 	json_object_set_new(o, "why", json_string(rule->why));
 	json_object_set_new(o, "mend", json_string(rule->mend));
 	json_object_set_new(o, "fixable", json_boolean(rule->fix != NULL));
@@ -190,7 +206,13 @@ static void print_rule(const struct rule *rule)
 	       rule->fix != NULL ? ", --fix mends it" : "");
 	print_wrapped("why: ", rule->why);
 	print_wrapped("mend:", rule->mend);
-	printf("%*shaproxy -c: %s\n", INDENT, "", rule->haproxy);
+	printf("%*shaproxy -c: %s", INDENT, "", rule->haproxy);
+	for (const struct rule_change *c = rule->changes; c->haproxy != NULL; c++) {
+		char since[VERSION_TEXT_MAX];
+
+		printf("; from %s on: %s", version_print(&c->since, since), c->haproxy);
+	}
+	putchar('\n');
 }
 
 int check_report_explain(const struct cli *cli, const char *id)

@@ -124,15 +124,19 @@ static bool apply_one(const struct cli *cli, const struct apply *a, json_t *list
 
 static int apply_all(const struct cli *cli, const struct balancers *all, const char *program)
 {
+	struct version version;
 	json_t *list = json_array();
 	size_t done = 0;
 
+	if (program == NULL || !verdict_version(program, &version))
+		version = VERSION_OLDEST; /* the verdict is refused with the reason */
 	for (bool good = true; good && done < all->count; done += good) {
 		struct apply a = {
 			.all = all,
 			.balancer = &all->list[done],
 			.file = file_for(cli, all->list[done].name),
 			.program = program,
+			.version = version,
 			.dry_run = cli_flag(cli, "dry-run"),
 			.reloads = cli_flag(cli, "reload"),
 			.may_disconnect = cli_flag(cli, "disconnect"),

@@ -2,6 +2,7 @@
 #include "balancer_options.h"
 #include "check_report.h"
 #include "commands.h"
+#include "haproxy_version.h"
 
 #include "cfg/cfg.h"
 #include "config/config.h"
@@ -118,6 +119,16 @@ static int find_balancer(const struct cli *cli, struct check *c)
 	return EXIT_DONE;
 }
 
+/* The version that is named; without one that of the program, which may not be there. */
+static int take_version(const struct cli *cli, struct check *c)
+{
+	if (cli_get(cli, "for") != NULL)
+		return haproxy_version_read(cli, c->program, &c->facts.version);
+	if (c->program != NULL && !verdict_version(c->program, &c->facts.version))
+		c->facts.version = (struct version){ 0 };
+	return EXIT_DONE;
+}
+
 static int gather_facts(const struct cli *cli, struct check *c)
 {
 	struct rlimit limit;
@@ -153,6 +164,8 @@ static int check(const struct cli *cli, struct check *c)
 		status = mend(cli, c);
 	if (status == EXIT_DONE)
 		status = ask_haproxy(cli, c);
+	if (status == EXIT_DONE)
+		status = take_version(cli, c);
 	if (status != EXIT_DONE)
 		return status;
 	rules_check(c->cfg, &c->facts, &c->findings);
@@ -215,6 +228,8 @@ static const struct cli_option options[] = {
 	{ "haproxy", 0, CLI_TEXT, "PROGRAM",
 	  .what = "whose own verdict is asked (the one in PATH)" },
 	{ "no-haproxy", .what = "do not ask HAProxy itself" },
+	{ "for", 0, CLI_TEXT, "VERSION",
+	  .what = "the HAProxy that is to read it, as haproxy -v says it (the one that is asked)" },
 	{ 0 },
 };
 

@@ -1,6 +1,7 @@
 /* anyportctl haproxy diff - what changes from one haproxy.cfg to another, and what it takes. */
 #include "commands.h"
 #include "diff_text.h"
+#include "haproxy_version.h"
 
 #include "cfg/diff.h"
 
@@ -21,12 +22,16 @@ static int read_side(struct cfg *cfg, const char *path)
 static int run(struct cli *cli)
 {
 	struct cfg *before = cfg_new(), *after = cfg_new();
-	int status = read_side(before, cli_argument(cli, 0));
+	struct version version;
+	int status = haproxy_version_read(cli, NULL, &version);
+
+	if (status == EXIT_DONE)
+		status = read_side(before, cli_argument(cli, 0));
 
 	if (status == EXIT_DONE)
 		status = read_side(after, cli_argument(cli, 1));
 	if (status == EXIT_DONE) {
-		struct diff d = diff_make(before, after);
+		struct diff d = diff_make(before, after, &version);
 
 		if (cli_json(cli))
 			diff_text_json(&d);
@@ -39,6 +44,11 @@ static int run(struct cli *cli)
 	cfg_free(after);
 	return status;
 }
+
+static const struct cli_option options[] = {
+	VERSION_OPTION,
+	{ 0 },
+};
 
 static const struct cli_example examples[] = {
 	{ "anyportctl haproxy diff /etc/haproxy/haproxy.cfg new.cfg", "before it is put in place" },
@@ -59,6 +69,7 @@ const struct cli_command haproxy_diff_command = {
 		"reload (a new worker takes over, open connections live on in the old one), restart (the "
 		"master must start anew), disconnects (clients lose their connection or what they connect "
 		"to), with the reason.  Exit status 1: they differ.",
+	.options = options,
 	.examples = examples,
 	.run = run,
 };

@@ -1,6 +1,7 @@
 /* anyportctl haproxy generate - haproxy.cfg from the gateway's configuration. */
 #include "commands.h"
 #include "haproxy_from.h"
+#include "haproxy_version.h"
 
 #include "config/options.h"
 #include "plan/consistency.h"
@@ -18,13 +19,14 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each of them but the first ones is a key of the section haproxy too. */
+/* Each of them but the first four is a key of the section haproxy too. */
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
 	{ "from", 0, CLI_TEXT, "URL",
 	  .what = "a node's HTTP API, as http://10.0.0.1:8888: the configuration that it runs with" },
 	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
+	VERSION_OPTION,
 
 	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]", .what = "where clients come in" },
 	{ "node", 0, CLI_TEXT, "NAME=HOST[:HTTP-PORT][@RACK]", .repeats = true,
@@ -260,9 +262,9 @@ static int write_plan(const struct haproxy_plan *plan, const char *path)
 	return status;
 }
 
-static int generate(const struct config *config, const char *output)
+static int generate(const struct config *config, const struct version *version, const char *output)
 {
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, version);
 	int status = EXIT_FINDINGS;
 
 	if (consistency_check(plan, stderr) == 0) {
@@ -275,9 +277,12 @@ static int generate(const struct config *config, const char *output)
 
 static int run(struct cli *cli)
 {
+	struct version version;
 	struct config *config;
-	int status;
+	int status = haproxy_version_read(cli, NULL, &version);
 
+	if (status != EXIT_DONE)
+		return status;
 	if (cli_get(cli, "config") != NULL && cli_get(cli, "from") != NULL)
 		return cli_usage_error(cli, "--config and --from both tell the configuration: "
 					    "leave one of them out");
@@ -286,7 +291,7 @@ static int run(struct cli *cli)
 		return EXIT_FINDINGS;
 	status = set_all(cli, config);
 	if (status == EXIT_DONE)
-		status = generate(config, cli_get(cli, "output"));
+		status = generate(config, &version, cli_get(cli, "output"));
 	config_free(config);
 	return status;
 }
@@ -296,6 +301,8 @@ static const struct cli_example examples[] = {
 	  "from the nodes' own configuration" },
 	{ "anyportctl haproxy generate --from http://10.0.0.1:8888 --stickiness client-id",
 	  "as a running node has it" },
+	{ "anyportctl haproxy generate -c /etc/anyport.conf --for 3.0",
+	  "for the HAProxy of another machine" },
 	{ "anyportctl haproxy generate --listen 0.0.0.0:9092-9096 --node n1=10.0.0.1:8888 --node n2=10.0.0.2",
 	  "from nothing but flags" },
 	{ "anyportctl haproxy generate -c a.conf --stickiness client-id "

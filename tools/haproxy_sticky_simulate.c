@@ -1,5 +1,6 @@
 /* anyportctl haproxy sticky simulate - what each kind of stickiness would do to the nodes. */
 #include "commands.h"
+#include "haproxy_version.h"
 #include "input.h"
 #include "table.h"
 
@@ -8,6 +9,7 @@
 #include "util/mem.h"
 #include "util/text.h"
 
+#include <arpa/inet.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -62,26 +64,42 @@ static bool next_number(char **rest, int64_t least, int64_t most, int64_t standa
 	return word == NULL || (text_int64(word, value) && *value >= least && *value <= most);
 }
 
-/* NAME[:WEIGHT[:ID]], which it takes; false, with a message, when it is none. */
+/* What is behind the @; false: it is no address. */
+static bool take_address(struct balancer_server *s, const char *text)
+{
+	if (text == NULL)
+		return true;
+	s->address_length = inet_pton(AF_INET, text, s->address) == 1	 ? 4
+			    : inet_pton(AF_INET6, text, s->address) == 1 ? 16
+									 : 0;
+	return s->address_length > 0;
+}
+
+/* NAME[:WEIGHT[:ID]][@ADDRESS], which it takes; false, with a message, when it is none. */
 static bool add_node(const struct cli *cli, struct simulate_nodes *nodes, char *text)
 {
-	char *rest = text;
+	struct balancer_server server = { 0 };
+	char *address = text, *rest;
 	int64_t weight, id;
 
+	rest = strsep(&address, "@");
 	strsep(&rest, ":");
 	if (nodes->count == SIMULATE_NODES_MAX ||
 	    !next_number(&rest, 0, BALANCER_WEIGHT_MAX, 100, &weight) ||
-	    !next_number(&rest, 1, INT32_MAX, (int64_t)nodes->count + 1, &id) || rest != NULL) {
-		cli_usage_error(cli,
-				"--node %s: it is NAME[:WEIGHT[:ID]] with a weight of 0 to %d, "
-				"for at most %d nodes",
-				text, BALANCER_WEIGHT_MAX, SIMULATE_NODES_MAX);
+	    !next_number(&rest, 1, INT32_MAX, (int64_t)nodes->count + 1, &id) || rest != NULL ||
+	    !take_address(&server, address)) {
+		cli_usage_error(
+			cli,
+			"--node %s: it is NAME[:WEIGHT[:ID]][@ADDRESS] with a weight of 0 to "
+			"%d, for at most %d nodes",
+			text, BALANCER_WEIGHT_MAX, SIMULATE_NODES_MAX);
 		free(text);
 		return false;
 	}
+	server.id = (unsigned)id;
+	server.weight = (unsigned)weight;
 	nodes->names[nodes->count] = text;
-	nodes->servers[nodes->count].id = (unsigned)id;
-	nodes->servers[nodes->count++].weight = (unsigned)weight;
+	nodes->servers[nodes->count++] = server;
 	return true;
 }
 
@@ -104,14 +122,44 @@ static bool nodes_of(const struct cli *cli, struct simulate_nodes *nodes)
 	return true;
 }
 
-static bool rule_of(const struct cli *cli, struct balancer_rule *rule)
+/* Whether `hash-key addr`, when it is asked for, can be played; false, with a message. */
+static bool has_hash_key(const struct cli *cli, const struct simulate_nodes *nodes,
+			 const struct balancer_rule *rule)
 {
-	const char *words = cli_get(cli, "hash-type");
+	struct version since = version_since(VERSION_HASH_KEY);
+	char here[VERSION_TEXT_MAX], there[VERSION_TEXT_MAX];
+
+	if (rule->hash_key == BALANCER_KEY_ID)
+		return true;
+	if (!version_has(&rule->version, VERSION_HASH_KEY))
+		return cli_usage_error(
+			       cli, "--hash-key addr: HAProxy %s can't do that, %s can: --for %s",
+			       version_print(&rule->version, here), version_print(&since, there),
+			       there) == EXIT_DONE;
+	for (size_t i = 0; i < nodes->count; i++) {
+		if (nodes->servers[i].address_length == 0)
+			return cli_usage_error(cli,
+					       "--hash-key addr: the address of %s is not known: "
+					       "--node NAME@ADDRESS",
+					       nodes->names[i]) == EXIT_DONE;
+	}
+	return true;
+}
+
+static bool rule_of(const struct cli *cli, const struct simulate_nodes *nodes,
+		    struct balancer_rule *rule)
+{
+	const char *words = cli_get(cli, "hash-type"), *key = cli_get(cli, "hash-key");
 
 	*rule = (struct balancer_rule){
 		.draws = count_of(cli, "draws", 2),
 		.balance_factor = count_of(cli, "hash-balance-factor", 0),
+		.hash_key = key != NULL && strcmp(key, "addr") == 0 ? BALANCER_KEY_ADDR
+								    : BALANCER_KEY_ID,
 	};
+	if (haproxy_version_read(cli, NULL, &rule->version) != EXIT_DONE ||
+	    !has_hash_key(cli, nodes, rule))
+		return false;
 	if (lbhash_parse(words == NULL ? "consistent" : words, &rule->hash_type))
 		return true;
 	return cli_usage_error(cli,
@@ -340,7 +388,7 @@ static int compare(const struct cli *cli, const struct compare_source *source,
 	json_t *out = json_array(), *observed = observed_json(source->read);
 	size_t count;
 
-	if (!rule_of(cli, &rule)) {
+	if (!rule_of(cli, nodes, &rule)) {
 		json_decref(out);
 		json_decref(observed);
 		return EXIT_USAGE;
@@ -376,7 +424,7 @@ static int place(const struct cli *cli, struct population *p, const struct simul
 	struct simulate_result result;
 	int *placed;
 
-	if (!rule_of(cli, &rule))
+	if (!rule_of(cli, nodes, &rule))
 		return EXIT_USAGE;
 	if (choose(cli, rows, p->sees, &rule) != 1)
 		return cli_usage_error(cli, "--placements needs one --stickiness and one "
@@ -458,7 +506,7 @@ static int run(struct cli *cli)
 static const struct cli_option options[] = {
 	{ "nodes", 0, CLI_NUMBER, "N", .min = 1, .max = SIMULATE_NODES_MAX,
 	  .what = "how many nodes, of weight 100 (3)" },
-	{ "node", 0, CLI_TEXT, "NAME[:WEIGHT[:ID]]", .repeats = true,
+	{ "node", 0, CLI_TEXT, "NAME[:WEIGHT[:ID]][@ADDRESS]", .repeats = true,
 	  .what = "a node, once for each, in the order of the file; instead of --nodes" },
 	{ "stickiness", 0, CLI_WORD,
 	  .words = "none|source|client-id|source+client-id|port|sni|cert", .repeats = true,
@@ -467,6 +515,9 @@ static const struct cli_option options[] = {
 	  .what = "this one only; repeat for several; hash: of the key, without a table (all)" },
 	{ "hash-type", 0, CLI_TEXT, "WORDS",
 	  .what = "as in haproxy.cfg: consistent or map-based, a function, avalanche (consistent)" },
+	{ "hash-key", 0, CLI_WORD, .words = "id|addr",
+	  .what = "what places a node on the circle of a consistent hash: its id, or from HAProxy "
+		  "3.0 on its address (id)" },
 	{ "hash-balance-factor", 0, CLI_NUMBER, "PERCENT", .min = 101, .max = 65535,
 	  .what = "a node takes no more than this of the mean (no bound)" },
 	{ "draws", 0, CLI_NUMBER, "N", .min = 1, .max = 100,
@@ -499,6 +550,7 @@ static const struct cli_option options[] = {
 	{ "runs", 0, CLI_NUMBER, "N", .min = 1, .max = COMPARE_RUNS_MAX,
 	  .what = "populations to try (20)" },
 	{ "seed", 0, CLI_NUMBER, "N", .what = "the same seed, the same numbers (1)" },
+	VERSION_OPTION,
 	{ "population", .what = "print the connections that would be simulated, as a FILE" },
 	{ "placements", .what = "print them with the node that each reaches, for one choice" },
 	{ 0 },
@@ -521,7 +573,7 @@ const struct cli_command haproxy_sticky_simulate_command = {
 	.json = true,
 	.what = "compare kinds of stickiness: how even, who moves, how large a table",
 	.about =
-		"Plays the connections of Kafka clients through a model of HAProxy 2.6, for each kind "
+		"Plays the connections of Kafka clients through a model of HAProxy, for each kind "
 		"of stickiness and each balance.  Hashes are HAProxy's own, so a hash gives each client "
 		"the node that HAProxy gives it.  The clients are described by options, or come from a "
 		"FILE (- is standard input): what `show table` or `show sess` printed, a log of "

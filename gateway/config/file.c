@@ -70,17 +70,18 @@ static bool is_word(char c)
 	return isalnum((unsigned char)c) || strchr("_-*+.", c) != NULL;
 }
 
-/* libconfig would take another number than the one that is written. */
+/* libconfig would take another number than the one that is written; or, from 1.7 on, a 64-bit one. */
 static bool is_wrapped(const char *word, size_t n)
 {
 	bool hex = n > 2 && word[0] == '0' && (word[1] == 'x' || word[1] == 'X');
 	size_t sign = *word == '-' || *word == '+';
 	const char *digits = word + sign;
 	size_t length = strspn(digits, "0123456789");
+	size_t more = strspn(digits + length, "L"); /* of 64 bits, as is said so */
 	long long value;
 
-	if (!hex && (length == 0 || sign + length != n))
-		return false; /* a name, a float, or one with L: the type tells */
+	if (!hex && (length == 0 || sign + length + more != n))
+		return false; /* a name, or a float: the type tells */
 	errno = 0;
 	value = strtoll(word, NULL, hex ? 16 : 10);
 	return errno != 0 || value > (hex ? UINT_MAX : INT_MAX) || value < INT_MIN;
@@ -131,6 +132,18 @@ static void add(struct reader *r, const struct config_option *option, const char
 	v->all[v->count++] = (struct file_value){ option, name, mem_strdup(text), line, false };
 }
 
+/* One that is_wrapped has found, where libconfig takes it as a number of 64 bits. */
+static bool is_too_large(const config_setting_t *s)
+{
+	bool hex = config_setting_get_format(s) == CONFIG_FORMAT_HEX;
+	long long value;
+
+	if (config_setting_type(s) != CONFIG_TYPE_INT64)
+		return false;
+	value = config_setting_get_int64(s);
+	return value > (hex ? UINT_MAX : INT_MAX) || value < INT_MIN;
+}
+
 static void add_bad(struct reader *r, const struct config_option *option, const char *name,
 		    const config_setting_t *s)
 {
@@ -138,7 +151,8 @@ static void add_bad(struct reader *r, const struct config_option *option, const 
 	char expects[KIND_WHY_MAX];
 
 	kind_expects(option, expects, sizeof expects);
-	mistakes_in_file(r->m, line, "%s: must be %s", name, expects);
+	if (!is_too_large(s)) /* that is told already */
+		mistakes_in_file(r->m, line, "%s: must be %s", name, expects);
 	add(r, option, name, "", line);
 	r->values->all[r->values->count - 1].bad = true;
 }

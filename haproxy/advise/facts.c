@@ -216,6 +216,17 @@ static bool ask_table(struct facts *f, const struct balancers *all,
 	return true;
 }
 
+/* One that does not tell its version counts as the oldest. */
+static void take_version(struct facts *f, const struct observed_balancer *o)
+{
+	struct version v;
+
+	if (o->version == NULL || !version_parse(o->version, &v))
+		v = VERSION_OLDEST;
+	if (f->version.major == 0 || version_compare(&v, &f->version) < 0)
+		f->version = v;
+}
+
 bool facts_observe(struct facts *f, const struct balancers *all, const struct observation *seen,
 		   struct population *p, char why[RUNTIME_WHY_MAX])
 {
@@ -228,6 +239,7 @@ bool facts_observe(struct facts *f, const struct balancers *all, const struct ob
 
 		if (!ask_workers(f, all, o, p, why) || !ask_table(f, all, o, why))
 			return false;
+		take_version(f, o);
 		f->peak = peak > f->peak ? peak : f->peak;
 		if (o->maxconn >= 0 && (f->maxconn < 0 || o->maxconn < f->maxconn))
 			f->maxconn = o->maxconn;
@@ -236,6 +248,12 @@ bool facts_observe(struct facts *f, const struct balancers *all, const struct ob
 	take_nodes(seen, &nodes);
 	take_skew(f, p, &nodes);
 	return true;
+}
+
+static bool draws(const struct facts *f, enum balancer_kind balance)
+{
+	return balance == BALANCER_RANDOM ||
+	       (balance == BALANCER_LEASTCONN && version_leastconn_draws(&f->version));
 }
 
 void facts_simulate(struct facts *f, const struct population *p, const struct observation *seen,
@@ -249,12 +267,12 @@ void facts_simulate(struct facts *f, const struct population *p, const struct ob
 	take_nodes(seen, &nodes);
 	for (int key = 0; key < SIMULATE_KEYS; key++)
 		if (simulate_key_is_seen((enum simulate_key)key, p))
-			rows[count++].choice =
-				(struct simulate_choice){ (enum simulate_key)key,
-							  { .kind = balance, .draws = 2 } };
+			rows[count++].choice = (struct simulate_choice){
+				(enum simulate_key)key,
+				{ .kind = balance, .draws = 2, .version = f->version }
+			};
 	if (nodes.count > 0 && p->count > 0)
-		compare_run(rows, count, &nodes, &source, balance == BALANCER_RANDOM ? RUNS : 1,
-			    SEED);
+		compare_run(rows, count, &nodes, &source, draws(f, balance) ? RUNS : 1, SEED);
 	else
 		count = 0;
 	for (size_t i = 0; i < count; i++)

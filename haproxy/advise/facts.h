@@ -32,7 +32,8 @@ struct facts {
 	int64_t maxconn;    /* the least of theirs; -1: not told */
 	int64_t table_used; /* the most on one of them; -1: no table */
 	double skew, bytes_skew;
-	char shared_id[64]; /* a library's default client.id among the keys; "": none */
+	struct version version; /* the oldest HAProxy of theirs */
+	char shared_id[64];	/* a library's default client.id among the keys; "": none */
 	struct facts_kind kinds[SIMULATE_KEYS];
 };
 

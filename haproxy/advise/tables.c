@@ -1,8 +1,8 @@
 /* The stick table. */
 #include "advise/inside.h"
 
-#include "simulate/sticktable.h"
 #include "util/mem.h"
+#include "version/version.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -31,9 +31,10 @@ static size_t key_bytes(const struct cfg_table *table)
 	return (size_t)table->length;
 }
 
-static double memory_of(const struct cfg_table *table, int64_t entries)
+static double memory_of(const struct advisor *a, const struct cfg_table *table, int64_t entries)
 {
-	return (double)sticktable_entry_bytes(key_bytes(table)) * (double)entries / mib;
+	return (double)version_entry_bytes(&a->facts->version, key_bytes(table)) * (double)entries /
+	       mib;
 }
 
 static char *size_text(int64_t entries)
@@ -57,7 +58,7 @@ void advise_size(struct advisor *a)
 	struct cfg_table found;
 	const struct cfg_table *table = table_of(a, &found);
 	int64_t used = a->facts->table_used, size = size_for(used);
-	double memory = memory_of(table, size);
+	double memory = memory_of(a, table, size);
 	char *now = size_text(table->size), *better;
 
 	if (used < 0) {
@@ -68,7 +69,7 @@ void advise_size(struct advisor *a)
 	if (used * FULL <= table->size) {
 		advise_say(a, "table size", now, NULL, false,
 			   mem_printf("%" PRId64 " entries are in it; full it would take %.1f MiB",
-				      used, memory_of(table, table->size)));
+				      used, memory_of(a, table, table->size)));
 		return;
 	}
 	better = size_text(size);

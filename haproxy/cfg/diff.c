@@ -75,13 +75,14 @@ static void compare_section(struct diff *d, const struct diff_pair *pair)
 		diff_servers(d, pair);
 }
 
-struct diff diff_make(const struct cfg *before, const struct cfg *after)
+struct diff diff_make(const struct cfg *before, const struct cfg *after,
+		      const struct version *version)
 {
 	struct diff d = { 0 };
 
 	for (size_t i = 0; i < before->section_count; i++) {
 		struct cfg_section *s = before->sections[i];
-		struct diff_pair pair = { before, after, s, same_section(after, s) };
+		struct diff_pair pair = { before, after, s, same_section(after, s), version };
 
 		if (!is_compared(s) || !is_first(before, s))
 			continue;
@@ -92,7 +93,7 @@ struct diff diff_make(const struct cfg *before, const struct cfg *after)
 	}
 	for (size_t i = 0; i < after->section_count; i++) {
 		struct cfg_section *s = after->sections[i];
-		struct diff_pair pair = { before, after, same_section(before, s), s };
+		struct diff_pair pair = { before, after, same_section(before, s), s, version };
 
 		if (is_compared(s) && is_first(after, s) && pair.before == NULL)
 			section_added(&d, &pair);

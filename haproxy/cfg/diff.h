@@ -16,6 +16,7 @@
 #define HAPROXY_CFG_DIFF_H
 
 #include "cfg/cfg.h"
+#include "version/version.h"
 
 enum diff_class { DIFF_RUNTIME, DIFF_RELOAD, DIFF_RESTART, DIFF_DISCONNECTS };
 enum diff_kind { DIFF_ADDED, DIFF_REMOVED, DIFF_CHANGED, DIFF_MOVED };
@@ -41,8 +42,10 @@ struct diff {
 	enum diff_class worst; /* of a diff with changes */
 };
 
-/* Borrows from both. */
-struct diff diff_make(const struct cfg *before, const struct cfg *after);
+/* Borrows from both files.  `version` is of the HAProxy that is to do it: the commands are for that
+ * one. */
+struct diff diff_make(const struct cfg *before, const struct cfg *after,
+		      const struct version *version);
 void diff_free(struct diff *d);
 const char *diff_class_name(enum diff_class class);
 

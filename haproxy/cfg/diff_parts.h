@@ -8,6 +8,7 @@
 struct diff_pair {
 	const struct cfg *before_cfg, *after_cfg;
 	struct cfg_section *before, *after;
+	const struct version *version; /* of the HAProxy that is to do it */
 };
 
 /* diff_list.c */

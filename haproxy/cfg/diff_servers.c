@@ -200,8 +200,9 @@ static char *whole_line(const struct cfg_server *s)
 
 static bool can_come(const struct sides *sides, const struct cfg_server *s)
 {
-	static const char *const refused[] = { "resolvers", "cookie", "track", "disabled",
-					       "init-addr" };
+	static const char *const refused[] = { "resolvers",	 "cookie",    "track",
+					       "disabled",	 "init-addr", "log-proto",
+					       "resolve-prefer", "tcp-ut" };
 
 	if (!sides->is_dynamic || s->is_template || !is_numeric(s->host) || s->port_is_variable)
 		return false;
@@ -210,6 +211,25 @@ static bool can_come(const struct sides *sides, const struct cfg_server *s)
 			return false;
 	}
 	return true;
+}
+
+/* A server that is added counts as up from `state ready` on, before anybody has looked at it;
+ * unless it waits for its check. */
+static bool can_wait(const struct sides *sides, const struct cfg_server *s)
+{
+	return cfg_has_option(&s->options, "check") && !cfg_has_option(&s->options, "init-state") &&
+	       version_has(sides->pair->version, VERSION_INIT_STATE);
+}
+
+static const char *why_it_comes(const struct sides *sides, const struct cfg_server *s)
+{
+	if (!cfg_has_option(&s->options, "check") || cfg_has_option(&s->options, "init-state"))
+		return "the runtime API adds it";
+	if (can_wait(sides, s))
+		return "the runtime API adds it, and no client gets there before its first check is "
+		       "good";
+	return "the runtime API adds it; until its first check it counts as up: HAProxy 3.1 can "
+	       "have it wait";
 }
 
 static void server_comes(struct diff *d, const struct sides *sides, const struct cfg_server *s)
@@ -221,9 +241,10 @@ static void server_comes(struct diff *d, const struct sides *sides, const struct
 	snprintf(what, sizeof what, "server %s", s->name);
 	if (can_come(sides, s)) {
 		c = diff_add(d, sides->pair, DIFF_ADDED, DIFF_RUNTIME, s->line, what, NULL, line,
-			     "the runtime API adds it");
+			     why_it_comes(sides, s));
 		c->server = mem_printf("%s/%s", backend, s->name);
-		diff_command(c, "add server %s/%s %s", backend, s->name, line);
+		diff_command(c, "add server %s/%s %s%s", backend, s->name, line,
+			     can_wait(sides, s) ? " init-state down" : "");
 		/* It starts in maintenance, with its checks switched off. */
 		if (cfg_has_option(&s->options, "check"))
 			diff_command(c, "enable health %s/%s", backend, s->name);

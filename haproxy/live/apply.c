@@ -1,5 +1,6 @@
 #include "live/apply.h"
 
+#include "cfg/newer.h"
 #include "live/file_lock.h"
 #include "live/replace.h"
 #include "live/show_stat.h"
@@ -57,7 +58,7 @@ static bool read_both(const struct apply *a, struct apply_result *r, struct text
 	if (!read_cfg(r, r->before, a->balancer->config, &t->before, &t->before_size) ||
 	    !read_cfg(r, r->after, a->file, &t->after, &t->after_size))
 		return false;
-	r->diff = diff_make(r->before, r->after);
+	r->diff = diff_make(r->before, r->after, &a->version);
 	return true;
 }
 
@@ -81,6 +82,19 @@ static bool keep_previous(const struct apply *a, struct apply_result *r, const s
 }
 
 /* --- HAProxy's verdict ---------------------------------------------------------- */
+
+/* What HAProxy would call an unknown keyword. */
+static bool is_not_too_new(const struct apply *a, struct apply_result *r)
+{
+	const struct cfg_line *line;
+	struct newer_word word;
+	char text[160];
+
+	if (!newer_in_cfg(r->after, &a->version, &word, &line))
+		return true;
+	return refuse(r, "%.200s:%d: %s", a->file, line->number,
+		      newer_print(&word, &a->version, text, sizeof text));
+}
 
 static bool ask_verdict(const struct apply *a, struct apply_result *r, const char *draft)
 {
@@ -315,7 +329,8 @@ static void run(const struct apply *a, struct apply_result *r)
 {
 	struct texts t = { 0 };
 
-	if (read_both(a, r, &t) && check_draft(a, r, &t) && may_go_on(a, r)) {
+	if (read_both(a, r, &t) && is_not_too_new(a, r) && check_draft(a, r, &t) &&
+	    may_go_on(a, r)) {
 		r->outcome = way_of(a, r, &t);
 		if (!a->dry_run)
 			carry_out(a, r, &t);

@@ -19,6 +19,7 @@ struct apply {
 	const struct balancer *balancer; /* its config is the file that is replaced */
 	const char *file;		 /* the new one */
 	const char *program;		 /* HAProxy, for its verdict */
+	struct version version;		 /* its own; VERSION_OLDEST when there is none */
 	bool dry_run;			 /* changes nothing */
 	bool reloads;			 /* even where the runtime API would do */
 	bool may_disconnect;		 /* clients may lose what they connect to */

@@ -16,13 +16,43 @@ static void pause_a_step(void)
 
 /* --- the reload --------------------------------------------------------------- */
 
-/* 3.x says how it went; before that nothing comes, and the answer may be cut off. */
-static bool says_failed(const char *answer, char why[RUNTIME_WHY_MAX])
+/* From 2.7 on HAProxy says how it went; before that nothing comes, and the answer may be cut off. */
+static bool says_failed(const char *answer)
 {
-	if (answer == NULL || strstr(answer, "Success=0") == NULL)
-		return false;
-	snprintf(why, RUNTIME_WHY_MAX, "%s", answer);
-	return true;
+	return answer != NULL && strstr(answer, "Success=0") != NULL;
+}
+
+/* The first alert behind "Success=0": "[ALERT]    (123) : what is wrong".  NULL: there is none. */
+static const char *alert_of(const char *answer, int *length)
+{
+	const char *at = answer != NULL ? strstr(answer, "[ALERT]") : NULL;
+	const char *what = at != NULL ? strstr(at, " : ") : NULL;
+
+	if (what == NULL || what > at + strcspn(at, "\n"))
+		return NULL;
+	what += 3;
+	if (strncmp(what, "config : ", 9) == 0)
+		what += 9;
+	*length = (int)strcspn(what, "\n");
+	return what;
+}
+
+static void say_failed(const struct balancer *b, int64_t worker, const char *answer,
+		       char why[RUNTIME_WHY_MAX])
+{
+	int length = 0;
+	const char *alert = alert_of(answer, &length);
+
+	if (alert != NULL)
+		snprintf(why, RUNTIME_WHY_MAX,
+			 "%.60s: the new worker did not start: %.*s. Worker %" PRId64 " serves on",
+			 b->name, length < 300 ? length : 300, alert, worker);
+	else
+		snprintf(
+			why, RUNTIME_WHY_MAX,
+			"%.60s: the new worker did not start (show proc: failed); HAProxy's log says why. "
+			"Worker %" PRId64 " serves on",
+			b->name, worker);
 }
 
 /* RELOAD_UNKNOWN: not yet. */
@@ -79,14 +109,10 @@ enum reload_outcome reload_worker(const struct balancers *all, const struct bala
 		return RELOAD_UNKNOWN;
 	reloaded->before = show_proc_current(&before);
 	answer = balancer_ask_master(all, b, "reload", why);
-	outcome = says_failed(answer, why) ? RELOAD_FAILED
-					   : watch(all, b, &before, patience_ms, reloaded, why);
-	if (outcome == RELOAD_FAILED && (answer == NULL || strstr(answer, "Success=0") == NULL))
-		snprintf(
-			why, RUNTIME_WHY_MAX,
-			"%.60s: the new worker did not start (show proc: failed); HAProxy's log says why. "
-			"Worker %" PRId64 " serves on",
-			b->name, reloaded->before);
+	outcome = says_failed(answer) ? RELOAD_FAILED
+				      : watch(all, b, &before, patience_ms, reloaded, why);
+	if (outcome == RELOAD_FAILED)
+		say_failed(b, reloaded->before, answer, why);
 	else if (outcome == RELOAD_UNKNOWN)
 		snprintf(why, RUNTIME_WHY_MAX, "%.60s: no new worker within %d ms", b->name,
 			 patience_ms);

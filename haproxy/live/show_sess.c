@@ -74,16 +74,20 @@ static void add_positive(uint64_t *sum, struct span value)
 		*sum += (uint64_t)n;
 }
 
-/* "req=0x55 (f=0x848000 an=0x0 pipe=0 tofwd=-1 total=17)" */
-static void read_channel(struct session *s, struct span line, uint64_t *total)
+static void read_total(struct session *s, struct span value, uint64_t *total)
 {
-	struct span value = words_value(line, "total=");
-
-	add_positive(&s->buffered, words_value(line, "pipe="));
 	if (value.len == 0)
 		return;
 	add_positive(total, value);
 	s->has_totals = true;
+}
+
+/* "req=0x55 (f=0x848000 an=0x0 pipe=0 tofwd=-1 total=17)"; 3.4 has no total there, but
+ * "scf=0x55 flags=0x0 ... in=17 out=30" of what has come from that side. */
+static void read_channel(struct session *s, struct span line, uint64_t *total)
+{
+	add_positive(&s->buffered, words_value(line, "pipe="));
+	read_total(s, words_value(line, "total="), total);
 }
 
 /* Of "10.0.0.1:9092"; -1: "unix:1", "?". */
@@ -111,6 +115,10 @@ static void read_detail(struct session *s, struct span line)
 		read_channel(s, line, &s->bytes_in);
 	if (span_begins(line, "res="))
 		read_channel(s, line, &s->bytes_out);
+	if (span_begins(line, "scf="))
+		read_total(s, words_value(line, "in="), &s->bytes_in);
+	if (span_begins(line, "scb="))
+		read_total(s, words_value(line, "in="), &s->bytes_out);
 	if (span_begins(line, "buf=") || words_value(line, "buf=").len > 0) {
 		add_positive(&s->buffered, words_value(line, "o="));
 		add_positive(&s->buffered, words_value(line, "i="));

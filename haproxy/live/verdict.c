@@ -85,6 +85,17 @@ static char *run(const char *program, char *const *argv, int *status)
 	return text;
 }
 
+bool verdict_version(const char *program, struct version *version)
+{
+	const char *argv[] = { program, "-v", NULL };
+	int status = 0;
+	char *text = run(program, (char *const *)argv, &status);
+	bool done = text != NULL && version_parse_banner(text, version);
+
+	free(text);
+	return done;
+}
+
 /* --- what it says ------------------------------------------------------------- */
 
 /* "[FILE:LINE]" or "[FILE:LINE] :" somewhere in the text. */

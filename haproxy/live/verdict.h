@@ -6,6 +6,7 @@
 #define LIVE_VERDICT_H
 
 #include "util/compiler.h"
+#include "version/version.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -27,6 +28,8 @@ struct verdict {
 /* The program that is run: what is named, else haproxy in PATH and where Debian has it.
  * Caller frees.  NULL: there is none. */
 char *verdict_program(const char *named);
+/* What `program -v` says it is.  False: it could not be run, or says no version. */
+MUST_CHECK bool verdict_version(const char *program, struct version *version);
 /* Runs it on the files, in order.  False: it could not be run; *why says so, caller frees. */
 MUST_CHECK bool verdict_get(const char *program, const char *const *files, size_t count,
 			    struct verdict *verdict, char **why);

@@ -132,8 +132,9 @@ static void check_peers(const struct haproxy_plan *plan, struct findings *f)
 	if (want->balance == BALANCE_HASH)
 		findings_refuse(f,
 				"--peers with --balance hash: there is no table to share, as the "
-				"same file gives the same hash on every HAProxy of one version; "
-				"leave --peers out");
+				"same file gives the same hash on every HAProxy %s; leave --peers "
+				"out",
+				model_hashes_by_address(plan) ? "from 3.0 on" : "of one version");
 	else
 		findings_refuse(f, "--peers without --stickiness: there is no table to share; give "
 				   "one, or leave --peers out");

@@ -75,6 +75,8 @@ static void check_discovery(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
 	const char *mistake = endpoint_host_mistake(want->discover);
+	struct version since = version_since(VERSION_HASH_KEY);
+	char here[VERSION_TEXT_MAX], there[VERSION_TEXT_MAX];
 
 	if (mistake != NULL)
 		findings_refuse(f, "--discover \"%s\": %s", want->discover, mistake);
@@ -91,11 +93,14 @@ static void check_discovery(const struct haproxy_plan *plan, struct findings *f)
 		findings_refuse(f, "--rack with --discover: the DNS does not tell in which rack an "
 				   "address is; name the nodes with their racks, or leave --rack "
 				   "out");
-	if (want->balance == BALANCE_HASH)
-		findings_refuse(f,
-				"--balance hash with --discover: a slot gets another address when "
-				"the DNS answers anew, and the hash knows slots, so clients would "
-				"move; take --balance leastconn, whose table remembers addresses");
+	if (want->balance == BALANCE_HASH && !model_hashes_by_address(plan))
+		findings_refuse(
+			f,
+			"--balance hash with --discover: a slot gets another address when "
+			"the DNS answers anew, and the hash of HAProxy %s knows slots, so "
+			"clients would move; HAProxy %s knows addresses (--for %s), or take "
+			"--balance leastconn, whose table remembers them",
+			version_print(&plan->version, here), version_print(&since, there), there);
 }
 
 void consistency_nodes(const struct haproxy_plan *plan, struct findings *f)

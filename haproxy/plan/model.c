@@ -58,6 +58,27 @@ int model_connections_of_nodes(const struct haproxy_plan *plan)
 	return all < NUMBER_LARGEST ? (int)all : NUMBER_LARGEST;
 }
 
+bool model_hashes_by_address(const struct haproxy_plan *plan)
+{
+	return plan->config->haproxy.balance == BALANCE_HASH &&
+	       version_has(&plan->version, VERSION_HASH_KEY);
+}
+
+bool model_waits_for_check(const struct haproxy_plan *plan)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+
+	return want->discover != NULL && want->balance != BALANCE_HASH &&
+	       version_has(&plan->version, VERSION_INIT_STATE);
+}
+
+struct version model_oldest(const struct haproxy_plan *plan)
+{
+	if (model_waits_for_check(plan))
+		return version_since(VERSION_INIT_STATE);
+	return model_hashes_by_address(plan) ? version_since(VERSION_HASH_KEY) : VERSION_OLDEST;
+}
+
 struct sizing model_sizing(const struct haproxy_plan *plan)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
@@ -197,12 +218,13 @@ static void settle_map(struct haproxy_plan *plan)
 	plan->port_map = plan->port_offset == 0 ? PORT_MAP_SAME : PORT_MAP_OFFSET;
 }
 
-struct haproxy_plan *model_new(const struct config *config)
+struct haproxy_plan *model_new(const struct config *config, const struct version *version)
 {
 	struct haproxy_plan *plan = mem_zalloc(sizeof *plan);
 	const struct config_haproxy *want = &config->haproxy;
 
 	plan->config = config;
+	plan->version = *version;
 	plan->has_config = config->bootstrap_servers != NULL;
 	plan->listen_host = config->haproxy_listen_host;
 	plan->single = plan->has_config && config->advertised_mode == ADVERTISE_SINGLE;

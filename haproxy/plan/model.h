@@ -13,6 +13,7 @@
 #include "config/config.h"
 #include "plan/sizing.h"
 #include "util/compiler.h"
+#include "version/version.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -33,6 +34,7 @@ struct haproxy_ports {
 
 struct haproxy_plan {
 	const struct config *config; /* borrowed: what is wanted */
+	struct version version;	     /* of the HAProxy that is to read it */
 	bool has_config;	     /* it is a gateway's, not the section haproxy alone */
 
 	const char *listen_host;
@@ -51,7 +53,7 @@ struct haproxy_plan {
 };
 
 /* Borrows the configuration, which must outlive it. */
-struct haproxy_plan *model_new(const struct config *config);
+struct haproxy_plan *model_new(const struct config *config, const struct version *version);
 void model_free(struct haproxy_plan *plan);
 
 /* Where a node's HTTP API is. */
@@ -65,6 +67,13 @@ int model_node_count(const struct haproxy_plan *plan);
 /* Connections that all nodes take together; 0: unknown. */
 int model_connections_of_nodes(const struct haproxy_plan *plan);
 struct sizing model_sizing(const struct haproxy_plan *plan);
+/* Whether a hash knows the nodes by their addresses: HAProxy can, and there is a hash. */
+bool model_hashes_by_address(const struct haproxy_plan *plan);
+/* Whether a node that the DNS tells anew waits for its first check: HAProxy can.  Not with a hash: who
+ * was down starts slowly, and as long as that takes, keys that are its own go elsewhere. */
+bool model_waits_for_check(const struct haproxy_plan *plan);
+/* The oldest HAProxy that takes what is written. */
+struct version model_oldest(const struct haproxy_plan *plan);
 /* How many ports the range has; 0 when unknown. */
 int model_port_count(const struct haproxy_ports *ports);
 /* Whether something looks at Kafka's client.id. */

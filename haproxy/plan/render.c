@@ -42,6 +42,8 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		[TLS_REENCRYPT] = "TLS: ended here, and begun anew towards the nodes.",
 	};
 	const char *how = tls[plan->config->haproxy.tls];
+	struct version oldest = model_oldest(plan);
+	char version[VERSION_TEXT_MAX];
 
 	cfgtext_head(out,
 		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
@@ -52,7 +54,8 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
 			  "any node.");
 	fputs("#\n", out);
-	cfgtext_head(out, "Before it is used: haproxy -c -dW -f FILE");
+	cfgtext_head(out, "For HAProxy %s and later. Before it is used: haproxy -c -dW -f FILE",
+		     version_print(&oldest, version));
 }
 
 /* --- global ---------------------------------------------------------------- */

@@ -1,9 +1,10 @@
 /* render.h - a plan as the text of haproxy.cfg.
  *
- * The same plan gives the same bytes, on every machine.  Each line that is not
- * obvious has a comment that says why.  What is written passes `haproxy -c
- * -dW` and keeps away from what later versions refuse: every proxy names its
- * defaults, no frontend has a backend's name, `balance` is always written.
+ * The same plan, which knows for which HAProxy it is, gives the same bytes, on
+ * every machine.  Each line that is not obvious has a comment that says why.
+ * What is written passes `haproxy -c -dW` of that version and of later ones, and
+ * keeps away from what they refuse: every proxy names its defaults, no frontend
+ * has a backend's name, `balance` is always written.
  * Tests: tests/unit/haproxy/plan/render_test.c, tests/golden/haproxy/
  */
 #ifndef HAPROXY_RENDER_H

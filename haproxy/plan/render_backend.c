@@ -12,6 +12,11 @@ static void write_hash(const struct haproxy_plan *plan, FILE *out)
 	WHY("When a node goes only its clients move; and slowstart works, which the default hash "
 	    "ignores.");
 	LINE("hash-type consistent");
+	if (model_hashes_by_address(plan)) {
+		WHY("hash-key addr: a node is known by its address, not by its id, which HAProxy "
+		    "3.0 to 3.2 hashed otherwise in some of their releases.");
+		LINE("default-server hash-key addr");
+	}
 	if (factor == 0)
 		return;
 	WHY("No node takes more than %d %% of the mean; what is above goes to the next one.",
@@ -166,7 +171,12 @@ static void write_slots(const struct haproxy_plan *plan, FILE *out)
 
 	WHY("A slot for each address that the DNS has for this name; those to spare count as down. "
 	    "init-addr none: HAProxy starts before the first node does.");
-	LINE("default-server init-addr none resolvers " RENDER_RESOLVERS " resolve-prefer ipv4");
+	if (model_waits_for_check(plan))
+		WHY("init-state down: an address that is new gets clients once its first check is good, "
+		    "not before. Nodes by name are better off without: a reload would refuse clients "
+		    "until the first check.");
+	LINE("default-server init-addr none resolvers " RENDER_RESOLVERS " resolve-prefer ipv4%s",
+	     model_waits_for_check(plan) ? " init-state down" : "");
 	fprintf(out, "    server-template node %d %s", want->discover_slots, want->discover);
 	write_port(plan, out);
 	fprintf(out, " check port %d\n", model_http_port(plan, NULL));

@@ -6,12 +6,11 @@
 
 enum { SIZE_TEXT_MAX = 24 };
 
-/* Bytes of an entry as HAProxy 2.6 allocates them: see simulate/sticktable.c. */
 struct kind {
 	const char *name;
 	const char *why;
-	const char *type; /* of the table; NULL: there is none */
-	int entry_bytes;
+	const char *type;  /* of the table; NULL: there is none */
+	size_t key_length; /* in the table */
 	const char *key;
 	const char *hash; /* the words behind `balance`: what they read must be there still when
 			   * a node is chosen, as a variable is and the first bytes are not */
@@ -22,28 +21,28 @@ static const struct kind kinds[] = {
 	[STICKINESS_SOURCE] = { "source",
 				"A client address keeps its node; all clients behind one NAT share "
 				"one.",
-				"type ipv6", 209, "src", "source" },
+				"type ipv6", 16, "src", "source" },
 	[STICKINESS_CLIENT_ID] = { "client-id",
 				   "A client.id keeps its node, by its first 64 characters. Clients "
 				   "that leave it at their library's default (rdkafka, producer-1, "
 				   "sarama) share one.",
-				   "type string len 64", 273, "var(txn.client)",
+				   "type string len 64", 64, "var(txn.client)",
 				   "hash var(txn.client)" },
 	[STICKINESS_SOURCE_CLIENT_ID] = { "source+client-id",
 					  "A client.id at one address keeps its node: neither a NAT "
 					  "nor a library's default client.id gathers all on one.",
-					  "type string len 128", 337, "var(txn.key)",
+					  "type string len 128", 128, "var(txn.key)",
 					  "hash var(txn.key)" },
 	[STICKINESS_PORT] = { "port",
 			      "A port keeps its node: what clients send to one broker's port goes "
 			      "to one node.",
-			      "type integer", 209, "dst_port", "hash dst_port" },
+			      "type integer", 4, "dst_port", "hash dst_port" },
 	[STICKINESS_SNI] = { "sni",
 			     "A server name keeps its node. Clients that ask for none, as those do "
 			     "that know only an address, are balanced.",
-			     "type string len 128", 337, "var(txn.sni)", "hash var(txn.sni)" },
+			     "type string len 128", 128, "var(txn.sni)", "hash var(txn.sni)" },
 	[STICKINESS_CERT] = { "cert", "The name in a client's certificate keeps its node.",
-			      "type string len 128", 337, "var(txn.cert)", "hash var(txn.cert)" },
+			      "type string len 128", 128, "var(txn.cert)", "hash var(txn.cert)" },
 };
 
 static const struct kind *kind_of(const struct haproxy_plan *plan)
@@ -88,7 +87,8 @@ static const char *size_text(char to[SIZE_TEXT_MAX], int entries)
 static void write_why(const struct haproxy_plan *plan, FILE *out)
 {
 	const struct kind *kind = kind_of(plan);
-	long long bytes = (long long)plan->config->haproxy.table_size * kind->entry_bytes;
+	long long bytes = (long long)plan->config->haproxy.table_size *
+			  (long long)version_entry_bytes(&plan->version, kind->key_length);
 
 	if (bytes < 1000000)
 		cfgtext_why(out, "%s The table takes %lld kB when it is full.", kind->why,
@@ -128,8 +128,9 @@ void stickiness_write_table(const struct haproxy_plan *plan, FILE *out)
 void stickiness_write_hash(const struct haproxy_plan *plan, FILE *out)
 {
 	cfgtext_why(out,
-		    "%s By a hash, without a table: every HAProxy of one version with this file "
-		    "chooses alike, and a node that comes back gets its clients back.",
-		    kind_of(plan)->why);
+		    "%s By a hash, without a table: every HAProxy %s with this file chooses alike, "
+		    "and a node that comes back gets its clients back.",
+		    kind_of(plan)->why,
+		    model_hashes_by_address(plan) ? "from 3.0 on" : "of one version");
 	cfgtext_line(out, "balance %s", kind_of(plan)->hash);
 }

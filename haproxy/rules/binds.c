@@ -211,10 +211,17 @@ static const struct rule bind_rows[] = {
 };
 
 static const struct rule routing_rows[] = {
-	{ "K25", "name-used-twice", RULE_ERROR, RULE_FILE, "silent",
+	{ "K25",
+	  "name-used-twice",
+	  RULE_ERROR,
+	  RULE_FILE,
+	  "silent",
 	  "A frontend and a backend of one name: HAProxy 3.2 warns, 3.4 does not start, and "
 	  "statistics are mixed up by name.",
-	  "Give the backend a name of its own.", look_same_name },
+	  "Give the backend a name of its own.",
+	  look_same_name,
+	  NULL,
+	  { { { 3, 2, 0 }, "warns" }, { { 3, 4, 0 }, "refuses" } } },
 	{ "K26", "leads-nowhere", RULE_ERROR, RULE_FILE, "silent",
 	  "A connection that no backend takes is accepted and closed without a word: Kafka clients "
 	  "reconnect for ever and say only that the broker disconnected.  (A name that is not "

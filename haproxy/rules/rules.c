@@ -9,10 +9,10 @@
 enum { FIXES_MAX = 2000 };
 
 static const struct rule_group *const groups[] = {
-	&stickiness_rules, &table_rules, &balance_rules,  &bind_rules,	 &routing_rules,
-	&server_rules,	   &check_rules, &timeout_rules,  &tls_rules,	 &proxy_protocol_rules,
-	&limit_rules,	   &peers_rules, &resolver_rules, &global_rules, &syntax_rules,
-	&gateway_rules,	   &live_rules,	 &keyword_rules,
+	&stickiness_rules, &table_rules, &balance_rules,  &bind_rules,	  &routing_rules,
+	&server_rules,	   &check_rules, &timeout_rules,  &tls_rules,	  &proxy_protocol_rules,
+	&limit_rules,	   &peers_rules, &resolver_rules, &global_rules,  &syntax_rules,
+	&gateway_rules,	   &live_rules,	 &keyword_rules,  &version_rules,
 };
 
 static int by_id(const void *a, const void *b)
@@ -44,6 +44,17 @@ const struct rule *rules_find(const char *id)
 	return NULL;
 }
 
+const char *rule_haproxy(const struct rule *rule, const struct version *version)
+{
+	const char *says = rule->haproxy;
+
+	for (size_t i = 0; i < ARRAY_LEN(rule->changes) && rule->changes[i].haproxy != NULL; i++) {
+		if (version_compare(version, &rule->changes[i].since) >= 0)
+			says = rule->changes[i].haproxy;
+	}
+	return says;
+}
+
 const char *rule_severity_name(enum rule_severity severity)
 {
 	static const char *const names[] = { "advice", "warning", "error" };
@@ -62,6 +73,8 @@ static bool is_known(const struct rule *rule, const struct rule_facts *facts)
 		return facts->machine;
 	case RULE_GATEWAY:
 		return facts->gateway != NULL;
+	case RULE_VERSION:
+		return facts->version.major != 0;
 	default:
 		return facts->balancers != NULL;
 	}

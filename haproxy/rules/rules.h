@@ -16,6 +16,7 @@
 
 #include "cfg/cfg.h"
 #include "util/compiler.h"
+#include "version/version.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -37,7 +38,8 @@ enum rule_needs {
 	RULE_FILE,    /* nothing */
 	RULE_MACHINE, /* this machine, on which HAProxy is to run */
 	RULE_GATEWAY, /* the gateway's configuration */
-	RULE_LIVE     /* a running HAProxy */
+	RULE_LIVE,    /* a running HAProxy */
+	RULE_VERSION  /* which HAProxy it is for */
 };
 
 struct rule {
@@ -50,6 +52,11 @@ struct rule {
 	/* Edits the configuration so that the finding goes; false: it can't be done without
 	 * knowing what was meant.  NULL: never mechanical. */
 	bool (*fix)(struct cfg *cfg, const struct finding *finding);
+	/* From a version on, `haproxy -c` makes something else of it. */
+	struct rule_change {
+		struct version since;
+		const char *haproxy; /* NULL ends the list */
+	} changes[3];
 };
 
 struct finding {
@@ -73,6 +80,7 @@ struct rule_facts {
 	int64_t descriptors;		   /* that HAProxy may open; 0: not known */
 	const struct config *gateway;	   /* of the nodes behind it, or NULL */
 	const struct balancers *balancers; /* the one that runs with it, or NULL */
+	struct version version;		   /* of the HAProxy that reads it; 0.0.0: not known */
 };
 
 /* All rules in the order of their ids; how many. */
@@ -88,6 +96,8 @@ size_t rules_fix(struct cfg *cfg, const struct rule_facts *facts);
 
 size_t findings_count(const struct findings *findings, enum rule_severity severity);
 void findings_deinit(struct findings *findings);
+/* What `haproxy -c` of that version makes of it: "refuses", "warns", "silent". */
+const char *rule_haproxy(const struct rule *rule, const struct version *version);
 /* "error", "warning", "advice". */
 const char *rule_severity_name(enum rule_severity severity);
 

@@ -12,6 +12,7 @@ enum { POINTS_A_UNIT = 16, POINTS_OF_ID = BALANCER_WEIGHT_MAX * POINTS_A_UNIT };
 
 struct server {
 	unsigned id, weight;
+	uint32_t key; /* the first of its points on the circle is made of it */
 	bool up;
 	unsigned served;
 	uint64_t least_key;  /* leastconn serves the lowest ... */
@@ -62,6 +63,13 @@ static int by_key(const void *a, const void *b)
 	return p->server - q->server;
 }
 
+static uint32_t key_of(const struct balancer_rule *rule, const struct balancer_server *s)
+{
+	if (rule->hash_key == BALANCER_KEY_ADDR && s->address_length > 0)
+		return lbhash_address(s->address, s->address_length);
+	return version_hashes_ids_twice(&rule->version) ? lbhash_mix(s->id) : s->id * POINTS_OF_ID;
+}
+
 static void build_circle(struct balancer *b)
 {
 	size_t n = 0;
@@ -70,8 +78,7 @@ static void build_circle(struct balancer *b)
 		const struct server *s = &b->servers[i];
 
 		for (unsigned k = 0; is_usable(s) && k < s->weight * POINTS_A_UNIT; k++)
-			b->points[n++] =
-				(struct point){ lbhash_mix(s->id * POINTS_OF_ID + k), (int)i };
+			b->points[n++] = (struct point){ lbhash_mix(s->key + k), (int)i };
 	}
 	qsort(b->points, n, sizeof *b->points, by_key);
 	b->point_count = n;
@@ -161,6 +168,7 @@ struct balancer *balancer_new(const struct balancer_rule *rule,
 		assert(servers[i].weight <= BALANCER_WEIGHT_MAX);
 		b->servers[i] = (struct server){ .id = servers[i].id,
 						 .weight = servers[i].weight,
+						 .key = key_of(rule, &servers[i]),
 						 .up = true };
 		b->map_room += servers[i].weight;
 		requeue(b, &b->servers[i]);
@@ -287,6 +295,26 @@ static int pick_leastconn(const struct balancer *b)
 	return best;
 }
 
+/* One of those that are least busy, each with the same chance. */
+static int draw_leastconn(const struct balancer *b, struct prng *r)
+{
+	int best = BALANCER_NONE;
+	unsigned alike = 0;
+
+	for (size_t i = 0; i < b->count; i++) {
+		const struct server *s = &b->servers[i];
+
+		if (!is_usable(s) ||
+		    (best != BALANCER_NONE && s->least_key > b->servers[best].least_key))
+			continue;
+		if (best == BALANCER_NONE || s->least_key < b->servers[best].least_key)
+			alike = 0;
+		if (prng_below(r, ++alike) == 0)
+			best = (int)i;
+	}
+	return best;
+}
+
 static int pick_in_turn(struct balancer *b)
 {
 	int best = BALANCER_NONE;
@@ -319,7 +347,8 @@ int balancer_pick(struct balancer *b, const uint32_t *hash, struct prng *r)
 {
 	switch (b->rule.kind) {
 	case BALANCER_LEASTCONN:
-		return pick_leastconn(b);
+		return version_leastconn_draws(&b->rule.version) ? draw_leastconn(b, r)
+								 : pick_leastconn(b);
 	case BALANCER_ROUNDROBIN:
 		return pick_in_turn(b);
 	case BALANCER_RANDOM:

@@ -1,4 +1,4 @@
-/* lbhash.h - the hashes by which HAProxy 2.6 chooses a server: `hash-type`.
+/* lbhash.h - the hashes by which HAProxy chooses a server: `hash-type`.
  *
  * What is hashed, as HAProxy has it at that moment:
  *
@@ -9,8 +9,8 @@
  *                               IPv4 address 4 bytes, IPv6 16, a number (such
  *                               as a port) 8 bytes, the highest first
  *
- * Other versions map otherwise (3.0.0 and 3.2.0 do; 2.8 and 3.4 as 2.6): see
- * the manual under "hash-type".  Verified against HAProxy 2.6.12:
+ * Keys are hashed alike by all versions; where a server is on the circle differs
+ * (balancer.h).  Verified against HAProxy 2.6.12, 3.0.11 and 3.2.26:
  * tests/integration/haproxy/hashes.py, tests/unit/haproxy/simulate/lbhash_test.c
  */
 #ifndef SIMULATE_LBHASH_H
@@ -41,6 +41,8 @@ void lbhash_print(const struct lbhash_type *type, char *to, size_t size);
 uint32_t lbhash_sample(const struct lbhash_type *type, const void *bytes, size_t n);
 /* Of an address of `balance source`: 4 or 16 bytes. */
 uint32_t lbhash_source(const struct lbhash_type *type, const uint8_t *address, size_t n);
+/* Of a server's address, 4 or 16 bytes: `hash-key addr`. */
+uint32_t lbhash_address(const uint8_t *address, size_t n);
 /* The mixing of avalanche; it also places servers on the circle of a consistent
  * hash, server `id` at lbhash_mix(id * 4096 + 0), + 1, ...: 16 points for each
  * unit of weight. */

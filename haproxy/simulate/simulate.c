@@ -315,7 +315,8 @@ static double moved_leaving(const struct run *run, const struct population *p, c
 	return nodes->count < 2 ? 0 : sum / (double)nodes->count;
 }
 
-/* The new one has the next free id and the last one's weight. */
+/* The new one has the next free id and the last one's weight; its address, where that counts,
+ * is one more than the last one's. */
 static double moved_joining(const struct run *run, const struct population *p, const int *placed,
 			    const size_t *last, const struct simulate_nodes *nodes)
 {
@@ -328,6 +329,8 @@ static double moved_joining(const struct run *run, const struct population *p, c
 		if (nodes->servers[i].id >= more.servers[more.count].id)
 			more.servers[more.count].id = nodes->servers[i].id + 1;
 	}
+	if (more.servers[more.count].address_length > 0)
+		more.servers[more.count].address[more.servers[more.count].address_length - 1]++;
 	more.count++;
 	return moved(run, p, placed, last, SIMULATE_UNPLACED, &more);
 }
@@ -335,7 +338,7 @@ static double moved_joining(const struct run *run, const struct population *p, c
 /* A table that never forgets counts them. */
 static size_t different_keys(const struct simulate_choice *choice, const struct population *p)
 {
-	struct sticktable *all = sticktable_new(p->count + 1, 0);
+	struct sticktable *all = sticktable_new(p->count + 1, 0, 1);
 	size_t count;
 
 	for (size_t i = 0; i < p->count; i++) {
@@ -365,7 +368,8 @@ static void ask_what_if(const struct run *run, const struct population *p, const
 	result->table_used = sticktable_most_used(run->table);
 	result->table_evicted = sticktable_evicted(run->table);
 	result->table_bytes =
-		result->table_used * sticktable_entry_bytes(keys[run->choice->key].length);
+		result->table_used *
+		version_entry_bytes(&run->choice->rule.version, keys[run->choice->key].length);
 }
 
 void simulate_run(const struct simulate_choice *choice, const struct simulate_nodes *nodes,
@@ -379,7 +383,9 @@ void simulate_run(const struct simulate_choice *choice, const struct simulate_no
 
 	assert(nodes->count > 0 && nodes->count <= SIMULATE_NODES_MAX);
 	if (simulate_has_table(choice))
-		run.table = sticktable_new(nodes->table_size, nodes->table_expire_ms);
+		run.table = sticktable_new(
+			nodes->table_size, nodes->table_expire_ms,
+			version_thrown_out(&choice->rule.version, nodes->table_size));
 	for (unsigned client = 0; client < p->client_count; client++)
 		last[client] = SIZE_MAX;
 	*result = (struct simulate_result){ 0 };

@@ -19,7 +19,7 @@ struct entry {
 };
 
 struct sticktable {
-	size_t size;
+	size_t size, thrown_out;
 	int64_t expire_ms;
 	struct entry *entries;
 	size_t room, used, most_used, evicted;
@@ -28,12 +28,13 @@ struct sticktable {
 	int oldest, newest, free;
 };
 
-struct sticktable *sticktable_new(size_t size, int64_t expire_ms)
+struct sticktable *sticktable_new(size_t size, int64_t expire_ms, size_t thrown_out)
 {
 	struct sticktable *t = mem_zalloc(sizeof *t);
 
-	assert(size > 0);
+	assert(size > 0 && thrown_out > 0 && thrown_out <= size);
 	t->size = size;
+	t->thrown_out = thrown_out;
 	t->expire_ms = expire_ms;
 	t->bucket_count = FIRST_BUCKETS;
 	t->buckets = mem_alloc(FIRST_BUCKETS * sizeof *t->buckets);
@@ -149,10 +150,9 @@ int sticktable_match(struct sticktable *t, const void *key, size_t n, int64_t no
 	return t->entries[i].server;
 }
 
-/* One in 256 of what fits, and one. */
 static void make_room(struct sticktable *t)
 {
-	for (size_t n = (t->size >> 8) + 1; n > 0 && t->oldest != NOWHERE; n--) {
+	for (size_t n = t->thrown_out; n > 0 && t->oldest != NOWHERE; n--) {
 		remove_oldest(t);
 		t->evicted++;
 	}
@@ -232,7 +232,3 @@ size_t sticktable_evicted(const struct sticktable *t)
 }
 
 /* 184 bytes with a key of up to 16, then 32 more for each 32 begun; and malloc's part. */
-size_t sticktable_entry_bytes(size_t key_length)
-{
-	return 209 + (key_length <= 16 ? 0 : (key_length + 31) / 32 * 32);
-}

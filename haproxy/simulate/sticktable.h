@@ -1,9 +1,10 @@
 /* sticktable.h - a stick table of HAProxy: which server a key sticks to.
  *
- * As HAProxy 2.6 does it: an entry lives `expire` after the last new connection
+ * As HAProxy does it: an entry lives `expire` after the last new connection
  * of its key, however long its connections stay open; a full table throws out
- * its oldest entries, one in 256 at once; an entry whose server is down stays
- * until the key's next connection goes elsewhere.
+ * its oldest entries, several at once (from 3.0 on it may spare one and take one
+ * that is a little younger); an entry whose server is down stays until the key's
+ * next connection goes elsewhere.
  * Tests: tests/unit/haproxy/simulate/sticktable_test.c
  */
 #ifndef SIMULATE_STICKTABLE_H
@@ -17,8 +18,8 @@ enum { STICKTABLE_NONE = -1 };
 
 struct sticktable;
 
-/* expire_ms 0: entries stay. */
-struct sticktable *sticktable_new(size_t size, int64_t expire_ms);
+/* expire_ms 0: entries stay.  thrown_out: so many at once, from 1 to size. */
+struct sticktable *sticktable_new(size_t size, int64_t expire_ms, size_t thrown_out);
 void sticktable_free(struct sticktable *t);
 struct sticktable *sticktable_copy(const struct sticktable *t);
 
@@ -31,10 +32,5 @@ size_t sticktable_used(const struct sticktable *t);
 size_t sticktable_most_used(const struct sticktable *t);
 /* Entries thrown out to make room, before their time. */
 size_t sticktable_evicted(const struct sticktable *t);
-
-/* Bytes that HAProxy 2.6 allocates for an entry with a server, measured
- * (tests/integration/haproxy/entry_size.py): key_length is 4 for an integer or
- * `ip`, 16 for `ipv6`, N for `string len N`. */
-size_t sticktable_entry_bytes(size_t key_length);
 
 #endif

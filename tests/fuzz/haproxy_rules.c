@@ -26,7 +26,7 @@ static struct cfg *printed(const struct cfg *cfg)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct cfg *original = cfg_new(), *cfg = cfg_new(), *again;
-	const struct rule_facts facts = { .descriptors = 1000 };
+	const struct rule_facts facts = { .descriptors = 1000, .version = { 3, 0, 11 } };
 	struct findings findings = { 0 };
 	struct diff d;
 
@@ -38,10 +38,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		rules_fix(cfg, &facts);
 		again = printed(cfg);
 		assert(again->mistake_count == 0);
-		d = diff_make(cfg, again);
+		d = diff_make(cfg, again, &VERSION_OLDEST);
 		assert(d.count == 0);
 		diff_free(&d);
-		d = diff_make(original, again);
+		d = diff_make(original, again, &VERSION_OLDEST);
 		diff_free(&d);
 		cfg_free(again);
 	}

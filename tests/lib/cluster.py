@@ -32,6 +32,7 @@ import traceback
 import urllib.error
 import urllib.request
 
+from haproxy_version import haproxy_program
 from process import PATIENCE, BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, lasts, patient, wait_for
 
 __all__ = [
@@ -348,9 +349,10 @@ class Haproxy:
         self.config_path = scene.file(f"{name}.cfg", config)
         self.master_path = scene.dir / f"{name}-master.sock"
         self.verify()
-        argv = [os.environ.get("HAPROXY", "haproxy"), "-W", "-S", self.master_path, "-f", self.config_path]
+        argv = [haproxy_program(), "-W", "-S", self.master_path, "-f", self.config_path]
         self.process = scene.process(argv, name=name)
         wait_for(self.answers, 10, "HAProxy listens")
+        wait_for(self.workers, 10, "HAProxy's master knows its worker")  # it starts itself anew once that runs
 
     def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend):
         last = self.first_port + self.ports - 1
@@ -386,7 +388,7 @@ class Haproxy:
         return "\n".join(lines) + "\n"
 
     def verify(self):
-        done = subprocess.run([os.environ.get("HAPROXY", "haproxy"), "-c", "-q", "-f", self.config_path],
+        done = subprocess.run([haproxy_program(), "-c", "-q", "-f", self.config_path],
                               capture_output=True, text=True, check=False)
         check(done.returncode == 0, f"HAProxy refuses {self.config_path}:\n{done.stderr}")
 
@@ -417,7 +419,14 @@ class Haproxy:
             self.verify()
         before = set(self.workers())
         self.process.signal(signal.SIGUSR2)
-        wait_for(lambda: set(self.workers()) - before, 10, "HAProxy's new worker")
+        wait_for(lambda: self._serving() not in before, 10, "HAProxy's new worker serves")
+
+    def _serving(self):
+        """The pid of the worker that the stats socket leads to: from 3.1 on one starts long before it listens."""
+        said = re.search(r"^Pid: (\d+)", self.command("show info"), re.M)
+        if not said:
+            raise OSError("no answer yet")
+        return int(said[1])
 
     def command(self, line):
         """One command on the stats socket; its answer."""

@@ -16,7 +16,8 @@ def text(scene, nodes, ports=1):
     return "\n".join((
         "global", "    maxconn 100", f"    stats socket {scene.dir / 'haproxy.sock'} mode 600 level admin",
         "    hard-stop-after 60s", "    localpeer lb1",
-        "peers lbs", f"    peer lb1 {host}:10000",
+        # lb2 is not there: alone, HAProxy 3.0 has nobody to wait for
+        "peers lbs", f"    peer lb1 {host}:10000", f"    peer lb2 {scene.host(2)}:10000",
         "defaults", "    mode tcp", "    timeout client 11m", "    timeout server 11m", "    timeout connect 3s",
         "    option redispatch 1",
         "frontend kafka", f"    bind {host}:{PORT}-{PORT + ports - 1}", "    default_backend gw",
@@ -36,7 +37,7 @@ def peers_that_have_not_met(haproxy):
 
 
 def in_sync(haproxy):
-    wait_for(lambda: found(haproxy.config_path) == (0, {}), 15, "nothing is found once the peers are in sync")
+    wait_for(lambda: found(haproxy.config_path) == (0, {}), 25, "nothing is found once the peers are in sync")
     status, ids = found(haproxy.config_path, "--master-socket", haproxy.master_path)
     check((status, ids) == (0, {}), f"through the master: {status}, {ids}")
 

@@ -7,7 +7,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "ha
 from front import check, run  # noqa: E402
 from spread import compare, line  # noqa: E402
 
-ENTRIES, AT_ONCE = 8000, 100
+ENTRIES, AT_ONCE = 20000, 100
 # the kind of stickiness, the type of its table, the n-th key
 KINDS = (
     ("source", "ipv6", lambda n: f"::ffff:10.1.{n >> 8}.{n & 255}"),

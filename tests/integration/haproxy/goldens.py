@@ -7,32 +7,35 @@
     haproxy.cfg   standard output; there is none when the set-up is refused
     messages      standard error, when there is any
 
-`goldens.py --update [NAME...]` writes the answers anew: look at what
-git says has changed.  HAProxy itself must like every haproxy.cfg (-c -dW).
+Both are what the oldest HAProxy that is known gets (--for 2.6); haproxy.cfg.3.0 and messages.3.0 are there where a
+later one gets something else than the one before it: the lines that differ.
+
+`goldens.py --update [NAME...]` writes the answers anew: look at what git says has changed.  HAProxy itself, of
+whichever version, must like each haproxy.cfg that is for it or for an older one (-c -dW).
 """
+import difflib
 import os
 import pathlib
 import shlex
-import shutil
 import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / "lib" / part) for part in ("haproxy", "")]
 from certs import GoldenCerts  # noqa: E402
+from haproxy_version import KNOWN, haproxy_program, haproxy_version, numbers  # noqa: E402
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 FOLDER = REPO / "tests/golden/haproxy"
 ANYPORTCTL = os.environ.get("ANYPORTCTL", str(pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve() / "anyportctl"))
-HAPROXY = os.environ.get("HAPROXY", shutil.which("haproxy") or "/usr/sbin/haproxy")
 ANSWERS = ("haproxy.cfg", "messages")
 
 
-def ask(case):
-    """(status, {file: text}) of the case now."""
+def ask(case, version):
+    """(status, {file: text}) of the case now, for that HAProxy."""
     env = dict(line.split("=", 1) for line in read(case / "env").splitlines())
-    done = subprocess.run([ANYPORTCTL, "haproxy", "generate", *shlex.split(read(case / "args"), comments=True)], cwd=case,
-                          env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, check=False)
+    done = subprocess.run([ANYPORTCTL, "haproxy", "generate", "--for", version, *shlex.split(read(case / "args"), comments=True)],
+                          cwd=case, env={"PATH": os.environ["PATH"], **env}, capture_output=True, text=True, check=False)
     return done.returncode, {"haproxy.cfg": done.stdout, "messages": done.stderr}
 
 
@@ -40,34 +43,50 @@ def read(path):
     return path.read_text() if path.exists() else ""
 
 
+def all_answers(case):
+    """{(file, version): (status, text that the golden file is to have, the answer itself)}"""
+    told, before = {}, {}
+    for version in KNOWN:
+        status, answers = ask(case, version)
+        for name in ANSWERS:
+            text = difference(before[name], answers[name]) if before else answers[name]
+            told[case / (f"{name}.{version}" if before else name), version] = status, text, answers[name]
+        before = answers
+    return told
+
+
+def difference(before, after):
+    """The lines that differ, with a - and a +."""
+    return "".join(line for line in difflib.unified_diff(before.splitlines(True), after.splitlines(True), n=0)
+                   if not line.startswith(("--- ", "+++ ", "@@ ")))
+
+
 def mistakes(case, certs):
-    status, answers = ask(case)
-    for name in ANSWERS:
-        if answers[name] != read(case / name):
-            yield f"{name} differs:\n" + difference(case / name, answers[name])
-    if status != (0 if answers["haproxy.cfg"] else 1):
-        yield f"exit status {status}"
-    if not answers["haproxy.cfg"] and "refused: " not in answers["messages"]:
-        yield "neither a file nor a refusal"
-    if answers["haproxy.cfg"]:
-        done = subprocess.run([HAPROXY, "-c", "-dW", "-f", "/dev/stdin"], input=certs.at(answers["haproxy.cfg"]), capture_output=True,
-                              text=True, check=False)
-        if done.returncode:
-            yield f"HAProxy refuses it:\n{done.stderr}"
-
-
-def difference(path, text):
-    old = path if path.exists() else "/dev/null"
-    return subprocess.run(["diff", "-u", old, "-"], input=text, capture_output=True, text=True, check=False).stdout
+    liked = set()
+    for (path, version), (status, text, answer) in all_answers(case).items():
+        if text != read(path):
+            yield f"{path.name} differs:\n" + subprocess.run(["diff", "-u", path if path.exists() else "/dev/null", "-"], input=text,
+                                                             capture_output=True, text=True, check=False).stdout
+        if not path.name.startswith("haproxy.cfg"):
+            if status and "refused: " not in answer:
+                yield f"for {version}: neither a file nor a refusal"
+            continue
+        if status != (0 if answer else 1):
+            yield f"for {version}: exit status {status}"
+        if answer and answer not in liked and haproxy_version() >= numbers(version):
+            liked.add(answer)
+            done = subprocess.run([haproxy_program(), "-c", "-dW", "-f", "/dev/stdin"], input=certs.at(answer),
+                                  capture_output=True, text=True, check=False)
+            if done.returncode:
+                yield f"HAProxy refuses what is for {version}:\n{done.stderr}"
 
 
 def update(case):
-    _, answers = ask(case)
-    for name in ANSWERS:
-        if answers[name]:
-            (case / name).write_text(answers[name])
+    for (path, _), (_, text, _) in all_answers(case).items():
+        if text:
+            path.write_text(text)
         else:
-            (case / name).unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
 
 
 def main(argv):

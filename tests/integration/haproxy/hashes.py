@@ -1,10 +1,12 @@
 #!/usr/bin/env python3
-"""`sticky simulate` names the node that HAProxy chooses, for each hash, each kind of key, each key."""
+"""`sticky simulate` names the node that HAProxy chooses, for each hash, each kind of key, each key; of whichever version."""
 import pathlib
+import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
-from front import check, run  # noqa: E402
+from front import ANYPORTCTL, check, run  # noqa: E402
+from haproxy_version import haproxy_version  # noqa: E402
 from spread import NODE_PORT, Namer, connect, first_request, line, placements  # noqa: E402
 
 KEYS = 64
@@ -54,18 +56,19 @@ def clients(scene, way):
     return [(scene.host(130 + n), client_id, NODE_PORT) for n, client_id in enumerate(ids)]
 
 
-def options(words):
-    nodes = [f"--node={n}:{w}:{i}" for n, w, i in NODES]
-    return [*nodes, "--balance=hash", "--hash-type", words]
+def options(words, hosts=None):
+    """hosts: of a hash that knows servers by address"""
+    nodes = [f"--node={n}:{w}:{i}" + (f"@{hosts[n]}" if hosts else "") for n, w, i in NODES]
+    return [*nodes, "--balance=hash", "--hash-type", words, *(["--hash-key=addr"] if hosts else [])]
 
 
 def population(of):
     return [line(n, source, client_id, port) for n, (source, client_id, port) in enumerate(of)]
 
 
-def check_way(scene, number, way, words):
+def check_way(scene, number, way, words, hosts=None):
     of = clients(scene, way)
-    predicted = placements([f"--stickiness={way}", *options(words)], population(of))
+    predicted = placements([f"--stickiness={way}", *options(words, hosts)], population(of))
     differ = []
     for (source, client_id, port), expected in zip(of, predicted):
         port = port if way == "port" else NODE_PORT + (way == "client-id")
@@ -75,6 +78,18 @@ def check_way(scene, number, way, words):
             differ.append((source, client_id, port, node, expected))
     check(not differ, f"{way}, {words}: {len(differ)} of {KEYS} differ: {differ[:4]}")
     return predicted
+
+
+def check_by_address(scene, number, hosts):
+    """Whatever their ids and their order."""
+    by_id = placements(["--stickiness=client-id", *options("consistent")], population(clients(scene, "client-id")))
+    check(check_way(scene, number, "client-id", "consistent", hosts) != by_id, "addresses count")
+
+
+def an_older_one_can_not(hosts):
+    done = subprocess.run([ANYPORTCTL, "haproxy", "sticky", "simulate", "--for", "2.6.12", *options("consistent", hosts)], text=True,
+                          capture_output=True, check=False)
+    check(done.returncode == 2 and "HAProxy 2.6.12 can't do that, 3.0 can" in done.stderr, f"{done.returncode}: {done.stderr}")
 
 
 def check_bounded(scene, number, words, factor):
@@ -116,6 +131,10 @@ def test(scene):
     bounded = len(TYPES) + 1
     text += proxies(bounded, "client-id", "consistent", f"{scene.host(bounded)}:{NODE_PORT + 1}", hosts,
                     "    hash-balance-factor 110\n")
+    has_key = haproxy_version() >= (3, 0)
+    if has_key:
+        text += proxies(bounded + 1, "client-id", "consistent", f"{scene.host(bounded + 1)}:{NODE_PORT + 1}", hosts,
+                        "    default-server hash-key addr\n")
     haproxy = scene.haproxy(config=text, host=scene.host(1), first_port=NODE_PORT, ports=1)
     for number, words in enumerate(TYPES, 1):
         for way in WAYS:
@@ -123,6 +142,9 @@ def test(scene):
             if way == "client-id" and words.endswith(("consistent", "map-based sdbm")):
                 a_node_goes(scene, haproxy, number, words, predicted)
     check_bounded(scene, bounded, "consistent", 110)
+    if has_key:
+        check_by_address(scene, bounded + 1, hosts)
+    an_older_one_can_not(hosts)
     print(f"{len(TYPES)} hash types x {len(WAYS)} kinds of key x {KEYS} keys: all as predicted")
 
 

@@ -7,10 +7,12 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
 from front import check, run  # noqa: E402
+from haproxy_version import haproxy_version  # noqa: E402
 from spread import NODE_PORT, Namer, compare, connect, finish, first_request, placements, simulate  # noqa: E402
 
 CLIENTS, SOURCES, CERTS, BROKERS = 200, 40, 24, 2
 WITHIN = 0.10
+DRAWS = 3  # tries: the worst of twenty lots comes once in twenty times
 TABLES = {"source": "ipv6", "client-id": "string len 64", "source+client-id": "string len 128", "port": "integer",
           "sni": "string len 128", "cert": "string len 64"}
 MORE = ("none", "source", "client-id")  # with roundrobin and random too
@@ -54,7 +56,8 @@ def make_certs(scene):
     def openssl(*words):
         subprocess.run(["openssl", *words], cwd=scene.dir, check=True, capture_output=True)
     key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
-    openssl("req", "-x509", *key, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+    openssl("req", "-x509", *key, "-days", "2", "-subj", "/CN=ca", "-addext", "keyUsage=critical,keyCertSign", "-keyout", "ca.key",
+            "-out", "ca.pem")
 
     def issue(name, file):
         openssl("req", *key, "-subj", f"/CN={name}", "-keyout", f"{file}.key", "-out", f"{file}.csr")
@@ -165,6 +168,19 @@ def skews(rows, nodes, names):
     return [max(of.values()) * len(names) / sum(of.values()) for of in (load, size)]
 
 
+def draws(balance):
+    """Whether HAProxy draws lots."""
+    return balance == "random" or (balance == "leastconn" and haproxy_version() >= (3, 2))
+
+
+def is_as_expected(key, balance, expected, load, size):
+    if not draws(balance):
+        # without stickiness nothing says where the large ones go
+        return abs(load / expected["skew"] - 1) < WITHIN and (key == "none" or abs(size / expected["bytes_skew"] - 1) < WITHIN)
+    # other lots: what is drawn once for each key can be anything up to what is predicted at worst
+    return load <= expected["skew_p95"] * (1 + WITHIN) if key != "none" else abs(load / expected["skew"] - 1) < WITHIN
+
+
 def test(scene):
     hosts = {f"n{n}": scene.host(100 + n) for n in (1, 2, 3)}
     Namer(hosts)
@@ -174,25 +190,25 @@ def test(scene):
              if (key, balance) != ("none", "hash") and (balance in ("leastconn", "hash") or key in MORE)]
     text = HEAD.format(sock=scene.dir / "haproxy.sock")
     text += "".join(proxies(scene, n, key, balance, hosts) for n, (key, balance) in enumerate(cases, 1))
-    scene.haproxy(config=text, host=scene.host(1), first_port=NODE_PORT, ports=1 + BROKERS)
+    haproxy = scene.haproxy(config=text, host=scene.host(1), first_port=NODE_PORT, ports=1 + BROKERS)
     wrong = []
     print(f"{CLIENTS} clients, {len(rows)} connections\n{'':28}connections       bytes")
     print(f"{'':24}predicted observed  predicted observed  same node")
     for number, (key, balance) in enumerate(cases, 1):
         choice = ["--stickiness", key, "--balance", balance]
         expected = compare(choice, lines)[-1]
-        nodes = player.play(number, key)
         predicted = placements(choice, lines)
-        alike = sum(a == b for a, b in zip(nodes, predicted)) / len(rows)
-        load, size = skews(rows, nodes, list(hosts))
-        print(f"{key:17}{balance:10} {expected['skew']:6.3f}   {load:6.3f}     {expected['bytes_skew']:6.3f}   {size:6.3f}"
-              f"    {alike:6.1%}")
-        if balance == "random":
-            # other draws: what is drawn once for each key can be anything up to what is predicted at worst
-            good = load <= expected["skew_p95"] * (1 + WITHIN) if key != "none" else abs(load / expected["skew"] - 1) < WITHIN
-        else:  # without stickiness nothing says where the large ones go
-            good = abs(load / expected["skew"] - 1) < WITHIN
-            good &= key == "none" or abs(size / expected["bytes_skew"] - 1) < WITHIN
+        for _ in range(DRAWS if draws(balance) else 1):
+            if key != "none" and balance != "hash":
+                haproxy.command(f"clear table b{number}")
+            nodes = player.play(number, key)
+            alike = sum(a == b for a, b in zip(nodes, predicted)) / len(rows)
+            load, size = skews(rows, nodes, list(hosts))
+            print(f"{key:17}{balance:10} {expected['skew']:6.3f}   {load:6.3f}     {expected['bytes_skew']:6.3f}   {size:6.3f}"
+                  f"    {alike:6.1%}")
+            good = is_as_expected(key, balance, expected, load, size)
+            if good:
+                break
         if not good or (balance == "hash" and alike < 1):
             wrong.append((key, balance, expected, load, size, alike))
     check(not wrong, f"predicted otherwise: {wrong}")

@@ -58,10 +58,12 @@ def sees_sessions_of_both_workers(pair):
 
 
 def joins_the_nodes_own_view(pair):
-    _, said = pair.status()
-    own = {row["node"]: row for row in said["own_view"]}
-    check_equal(sorted(own), ["n1", "n2"], "each node once")
-    check_equal([own[n]["status"] for n in ("n1", "n2")], ["ready", "ready"], "both ready")
+    def both_ready():
+        """Each is degraded until it has joined the other."""
+        own = {row["node"]: row for row in pair.status()[1]["own_view"]}
+        check_equal(sorted(own), ["n1", "n2"], "each node once")
+        return [own[n]["status"] for n in ("n1", "n2")] == ["ready", "ready"] and own
+    own = wait_for(both_ready, 15, "both ready")
     check_equal(sum(own[n]["connections"] for n in ("n1", "n2")), 5, "their count of clients")
     check_equal(own["n1"]["version"], "0.1.0", "version")
     check_equal(pair.status("--no-http")[1]["own_view"], [], "not asked")

@@ -9,6 +9,9 @@ import subprocess
 import sys
 import tempfile
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from haproxy_version import KNOWN  # noqa: E402
+
 REPO = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
 TEXT = (REPO / "README.md").read_text()
@@ -77,7 +80,15 @@ def kinds_and_targets_exist():
         check((REPO / path).exists(), f"there is no {path}")
 
 
+def its_versions_are_those_of_the_tests():
+    table = TEXT.split("<!-- tested: from tests/versions/table -->\n", 1)[1].split("\n", 1)[0]
+    heads = [".".join(head.split(".")[:2]) for head in table.strip("| ").split(" | ")[1:]]
+    check(heads == list(KNOWN), f"tested with {heads}, the tests know {KNOWN}: make check-versions, tests/versions/table --update")
+    check(f"## HAProxy {', '.join(KNOWN[:-1])} and {KNOWN[-1]}\n" in TEXT, "its section on versions names others")
+
+
 its_configuration_is_good()
+its_versions_are_those_of_the_tests()
 its_frame_decodes()
 kinds_and_targets_exist()
 print("\n".join(FAULTS))

@@ -29,17 +29,26 @@ run() {
 
 run integration
 [ $status = 1 ] || fail "failures ended with $status"
-[ "$(tail -n 1 "$dir/out")" = "3 passed, 3 failed" ] || fail "the sum is wrong"
+[ "$(tail -n 1 "$dir/out")" = "3 passed, 3 failed, 0 skipped" ] || fail "the sum is wrong"
 grep -qx 'why it failed' "$dir/out" || fail "a failure's output is not shown"
 grep -q 'hangs.sh: not done after 2 s' "$dir/out" || fail "what hung is not told"
 ! grep -q 'quiet when it passes' "$dir/out" || fail "a success is noisy"
 
 run --only good integration conformance
 [ $status = 0 ] || fail "a success ended with $status"
-[ "$(tail -n 1 "$dir/out")" = "1 passed, 0 failed" ] || fail "the pick is wrong"
+[ "$(tail -n 1 "$dir/out")" = "1 passed, 0 failed, 0 skipped" ] || fail "the pick is wrong"
 
 run --only deep/b integration
-[ "$(tail -n 1 "$dir/out")" = "0 passed, 1 failed" ] || fail "a part of a path picks nothing"
+[ "$(tail -n 1 "$dir/out")" = "0 passed, 1 failed, 0 skipped" ] || fail "a part of a path picks nothing"
+
+script integration/skips.sh 'echo "SKIP all: no such thing here"'
+script integration/partly.sh 'echo "SKIP partly, one half: nor this"; echo PASS other'
+run --only skips integration
+[ $status = 0 ] || fail "a test that is left out ended with $status"
+[ "$(tail -n 1 "$dir/out")" = "0 passed, 0 failed, 1 skipped" ] || fail "what is left out counts as passed"
+run --only partly integration
+[ "$(tail -n 1 "$dir/out")" = "1 passed, 0 failed, 1 skipped" ] || fail "a part that is left out is not counted"
+grep -qx 'skipped: partly, one half: nor this' "$dir/out" || fail "what was left out, and why, is not told"
 
 run --only nothing integration
 [ $status = 1 ] || fail "no test at all is taken for success"

@@ -11,6 +11,7 @@ import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import BUILD, REPO, Node, check, check_equal, http_get, run, wait_for  # noqa: E402
+from machine import release, skip_part  # noqa: E402
 
 KUBERNETES = REPO / "examples/kubernetes"
 COMPOSE = REPO / "examples/compose"
@@ -177,10 +178,14 @@ def needed_packages():
 
 
 def check_dockerfile():
-    build, runs = (COMPOSE / "Dockerfile").read_text().split("FROM debian:12-slim")
+    text = (COMPOSE / "Dockerfile").read_text()
+    base = re.search(r"^FROM (debian):(\d+)-slim$", text, re.M)
+    build, runs = text.split(base[0])
     setup = re.findall(r"^build\t(\S+)", (REPO / "tests/setup.sh").read_text(), re.M)
     check(set(setup) <= set(build.split()), f"what the build needs: {setup}")
-    if "sanitize" not in os.environ.get("CFLAGS", ""):
+    if release() != f"{base[1]} {base[2]}":
+        skip_part("the packages of the Dockerfile", f"this is {release()}, where libraries' packages have other names")
+    elif "sanitize" not in os.environ.get("CFLAGS", ""):
         check(needed_packages() <= set(runs.split()), f"what the programs need: {needed_packages()}")
 
 

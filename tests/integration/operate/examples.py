@@ -6,17 +6,16 @@
 import os
 import pathlib
 import re
-import shutil
 import subprocess
 import sys
 import tempfile
 
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
+sys.path[:0] = [str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"), str(pathlib.Path(__file__).resolve().parents[2] / "lib")]
 from certs import GoldenCerts  # noqa: E402
+from haproxy_version import KNOWN, haproxy_program  # noqa: E402
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
-HAPROXY = os.environ.get("HAPROXY", shutil.which("haproxy") or "/usr/sbin/haproxy")
 README = REPO / "README.md"
 KINDS = {"plain-pair", "ha-keepalived", "tls-passthrough", "tls-termination", "kubernetes-headless", "kubernetes-ingress", "single"}
 TABLE = re.compile(r"(?<=<!-- options: from anyport --help -->\n)[^<]*(?=<!-- end -->)")
@@ -28,7 +27,7 @@ def call(*words, cwd=REPO):
 
 
 def generated(folder):
-    status, text, errors = call(BUILD / "anyportctl", "haproxy", "generate", "-c", "anyport.conf", cwd=folder)
+    status, text, errors = call(BUILD / "anyportctl", "haproxy", "generate", "-c", "anyport.conf", "--for", KNOWN[0], cwd=folder)
     return text if status == 0 else f"refused: {errors}"
 
 
@@ -38,7 +37,7 @@ def example_faults(folder, certs):
         yield f"anyport -t refuses it: {errors}"
     if generated(folder) != (folder / "haproxy.cfg").read_text():
         yield "haproxy.cfg is not what anyportctl writes: see --update"
-    done = subprocess.run([HAPROXY, "-c", "-dW", "-f", "/dev/stdin"], input=certs.at((folder / "haproxy.cfg").read_text()),
+    done = subprocess.run([haproxy_program(), "-c", "-dW", "-f", "/dev/stdin"], input=certs.at((folder / "haproxy.cfg").read_text()),
                           capture_output=True, text=True, check=False)
     if done.returncode:
         yield f"HAProxy refuses it: {done.stderr}"

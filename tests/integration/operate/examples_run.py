@@ -10,13 +10,17 @@ import pathlib
 import subprocess
 import sys
 
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
+from machine import namespaces, skip  # noqa: E402
+
 INSIDE = "ANYPORT_TEST_INSIDE"
 if INSIDE not in os.environ:
     rights = ["-r"] if os.geteuid() else []
+    if not namespaces(*rights, "-n", "-m", "mount --make-rprivate / && mount -t tmpfs none /run"):
+        skip("network and mount namespaces can't be made on this machine")
     os.execvpe("unshare", ["unshare", *rights, "-n", "-m", sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
-sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from certs import GoldenCerts  # noqa: E402
 from cluster import BUILD, REPO, Metrics, check, check_equal, http_get, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402

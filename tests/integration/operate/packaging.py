@@ -32,8 +32,8 @@ def check_control(package, root):
     check_equal(fields["Package"], "anyport", "its name")
     check_equal("anyport " + fields["Version"].partition("-")[0], call(root / "usr/bin/anyport", "--version").strip(),
                 "the changelog's version and the program's")
-    for library in ("libev4", "libconfig9", "libmicrohttpd12", "libjansson4"):
-        check(library in fields["Depends"], f"depends on {library}: {fields['Depends']}")
+    for library in ("libev", "libconfig", "libmicrohttpd", "libjansson"):
+        check(re.search(rf"\b{library}\d+", fields["Depends"]), f"depends on {library}: {fields['Depends']}")
     control = root / "control"
     call("dpkg-deb", "-e", package, control)
     check_equal((control / "conffiles").read_text().split(), ["/etc/anyport.conf"], "conffiles")
@@ -47,13 +47,14 @@ def check_contents(scene, root):
     for page in (path.name for path in pages.iterdir()):
         found = list((root / "usr/share/man").rglob(page + ".gz"))
         check_equal([p.parent.name for p in found], ["man" + page[-1]], f"the manual page {page}")
-    for path in ("usr/bin/anyportctl", "lib/systemd/system/anyport.service",
+    folder = next(f for f in ("usr/lib", "lib") if (root / f / "systemd").is_dir())  # usr/lib from Debian 13 on
+    for path in ("usr/bin/anyportctl", f"{folder}/systemd/system/anyport.service",
                  "usr/share/bash-completion/completions/anyportctl", "usr/share/zsh/vendor-completions/_anyportctl",
                  "usr/share/fish/vendor_completions.d/anyportctl.fish", "usr/share/doc/anyport/copyright",
                  "usr/share/doc/anyport/examples/plain/haproxy.cfg"):
         check((root / path).is_file(), f"/{path} is missing")
     check(not (root / "usr/share/doc/anyport/examples/debian").exists(), "the packaging does not package itself")
-    unit = (root / "lib/systemd/system/anyport.service").read_text()
+    unit = (root / folder / "systemd/system/anyport.service").read_text()
     check_equal(unit, (REPO / "examples/systemd/anyport.service").read_text(), "the unit")
     program, option, conf = re.search(r"^ExecStart=(\S+) (\S+) (\S+)$", unit, re.M).groups()
     call(root / program[1:], "-t", option, root / conf[1:], env={})

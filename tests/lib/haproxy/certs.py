@@ -16,7 +16,8 @@ KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 class Certs:
     def __init__(self, folder):
         self.folder = pathlib.Path(folder)
-        self._openssl("req", "-x509", *KEY, "-days", "2", "-subj", "/CN=ca", "-keyout", "ca.key", "-out", "ca.pem")
+        self._openssl("req", "-x509", *KEY, "-days", "2", "-subj", "/CN=ca", "-addext", "keyUsage=critical,keyCertSign",
+                      "-keyout", "ca.key", "-out", "ca.pem")
 
     def _openssl(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)

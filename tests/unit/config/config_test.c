@@ -109,6 +109,9 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { port_start = 4294974265; };\n", "",
 	  "FILE:2: 4294974265: no option takes a number beyond 32 bits; sizes are strings such as "
 	  "\"512 MiB\"\n" },
+	{ KAFKA "gateway: { port_start = 4294974265L; };\n", "",
+	  "FILE:2: 4294974265L: no option takes a number beyond 32 bits; sizes are strings such as "
+	  "\"512 MiB\"\n" },
 	{ KAFKA "gateway: { port_start = \"6969\"; };\n", "",
 	  "FILE:2: gateway.port_start: must be a number, 1 to 65535\n" },
 	{ KAFKA "gateway: { port_start = [ 1 ]; };\n", "",

@@ -389,8 +389,8 @@ static void other_methods_are_refused_as_json(void **state)
 static void a_small_body_is_dropped_and_answered(void **state)
 {
 	static const char *const requests[] = {
-		"POST /metrics HTTP/1.1\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
-		"PATCH /metrics HTTP/1.1\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+		"POST /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 5\r\n\r\nhello",
+		"PATCH /metrics HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
 		"5\r\nhello\r\n5\r\nworld\r\n0\r\n\r\n",
 	};
 
@@ -552,7 +552,7 @@ static void a_crowd_that_only_holds_its_places_keeps_nobody_out(void **state)
 	(void)state;
 	for (int i = 0; i < CROWD; i++) {
 		fds[i] = visit();
-		say(fds[i], "GET /health/ready HTTP/1.1\r\nX: ");
+		say(fds[i], "GET /health/ready HTTP/1.1\r\nHost: x\r\nX: ");
 	}
 	for (int i = 0; i < 5; i++)
 		assert_alive();

@@ -27,7 +27,7 @@ static struct compared compare(const char *before, const char *after)
 {
 	struct compared c = { sample(before), sample(after), { 0 } };
 
-	c.d = diff_make(c.before, c.after);
+	c.d = diff_make(c.before, c.after, &VERSION_OLDEST);
 	return c;
 }
 
@@ -219,6 +219,34 @@ static void test_server_comes(void **state)
 	done(&c);
 }
 
+/* It counts as up before its first check, where HAProxy can't have it wait. */
+static void test_server_waits(void **state)
+{
+	static const struct version can = { 3, 2, 26 };
+	struct cfg *before = sample(HEAD BACK);
+	struct cfg *after = sample(HEAD BACK " server n3 10.0.0.3:9092 id 3\n");
+	struct diff d = diff_make(before, after, &can);
+
+	(void)state;
+	assert_int_equal(d.count, 1);
+	assert_string_equal(
+		d.list[0].commands[0],
+		"add server gw/n3 10.0.0.3:9092 check port 8888 weight 100 id 3 init-state down");
+	diff_free(&d);
+	d = diff_make(before, after, &VERSION_OLDEST);
+	assert_non_null(strstr(d.list[0].why, "HAProxy 3.1 can have it wait"));
+	diff_free(&d);
+	cfg_free(after);
+	after = sample(HEAD BACK " server n3 10.0.0.3:9092 id 3 init-state up\n");
+	d = diff_make(before, after, &can);
+	assert_string_equal(
+		d.list[0].commands[0],
+		"add server gw/n3 10.0.0.3:9092 check port 8888 weight 100 id 3 init-state up");
+	diff_free(&d);
+	cfg_free(before);
+	cfg_free(after);
+}
+
 /* Every file of ours differs from itself in nothing, and all from one another in something. */
 static void test_files(void **state)
 {
@@ -232,7 +260,7 @@ static void test_files(void **state)
 
 		assert_true(cfg_read(a, files.gl_pathv[i]));
 		assert_true(cfg_read(b, files.gl_pathv[i]));
-		d = diff_make(a, b);
+		d = diff_make(a, b, &VERSION_OLDEST);
 		assert_int_equal(d.count, 0);
 		diff_free(&d);
 		cfg_free(a);
@@ -247,7 +275,8 @@ int main(void)
 		cmocka_unit_test(test_blind),	     cmocka_unit_test(test_settings),
 		cmocka_unit_test(test_defaults),     cmocka_unit_test(test_rules),
 		cmocka_unit_test(test_binds),	     cmocka_unit_test(test_servers),
-		cmocka_unit_test(test_server_comes), cmocka_unit_test(test_files),
+		cmocka_unit_test(test_server_comes), cmocka_unit_test(test_server_waits),
+		cmocka_unit_test(test_files),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

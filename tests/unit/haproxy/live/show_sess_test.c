@@ -93,9 +93,29 @@ static void test_nonsense(void **state)
 	show_sess_free(&all);
 }
 
+/* As 3.4 tells the bytes. */
+static void test_sides(void **state)
+{
+	struct sessions all = show_sess_parse(
+		"0x7f1c: [30/Nov/2026:03:52:11.1] id=1 proto=tcpv4 source=10.0.0.1:41234\n"
+		"  flags=0x100, conn_retries=3, conn_exp=<NEVER>, pend_pos=(nil), epoch=0\n"
+		"  scf=0x55 flags=0x1 ioto=11m state=EST endp=CONN,0x5,0x1 sub=1 in=120 out=340 rex=10m wex=<NEVER>\n"
+		"  scb=0x56 flags=0x1 ioto=11m state=EST endp=CONN,0x5,0x1 sub=1 in=340 out=120 rex=10m wex=<NEVER>\n"
+		"  req=0x7f (f=0x848000 an=0x0 tofwd=-1)\n"
+		"  res=0x7f (f=0x848000 an=0x0 tofwd=-1)\n");
+
+	(void)state;
+	assert_int_equal(all.count, 1);
+	assert_true(all.list[0].has_totals);
+	assert_int_equal(all.list[0].bytes_in, 120);
+	assert_int_equal(all.list[0].bytes_out, 340);
+	show_sess_free(&all);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_sides),
 		cmocka_unit_test(test_brief),
 		cmocka_unit_test(test_full),
 		cmocka_unit_test(test_nonsense),

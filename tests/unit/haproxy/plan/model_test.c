@@ -33,7 +33,7 @@ static void works_out_the_ports(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(ports); i++) {
 		struct config *config = plans_config(ports[i].settings);
-		struct haproxy_plan *plan = model_new(config);
+		struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 		assert_false(plan->count_is_missing);
 		assert_int_equal(plan->listen.first, ports[i].listen_first);
@@ -55,7 +55,7 @@ static void a_count_may_be_missing(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(without); i++) {
 		struct config *config = plans_config(without[i]);
-		struct haproxy_plan *plan = model_new(config);
+		struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 		assert_true(plan->count_is_missing);
 		model_free(plan);
@@ -67,7 +67,7 @@ static void works_without_a_gateway(void **state)
 {
 	struct config *config =
 		plans_flags("listen=[::1]:9092-9093 nodes=a=127.0.0.2:1234,b=[2001:db8::1]");
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 	(void)state;
 	assert_false(plan->has_config);
@@ -84,7 +84,7 @@ static void works_without_a_gateway(void **state)
 static void a_node_without_an_http_port_has_the_common_one(void **state)
 {
 	struct config *config = plans_config("nodes=n1=10.0.0.1 gateway.http_port=7777");
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 	(void)state;
 	assert_int_equal(model_http_port(plan, &config->nodes[0]), 7777);
@@ -96,7 +96,7 @@ static void a_node_without_an_http_port_has_the_common_one(void **state)
 static void the_agent_is_the_nodes_own_unless_said(void **state)
 {
 	struct config *config = plans_config("gateway.agent_port=9999");
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 	(void)state;
 	assert_int_equal(model_agent_port(plan), 9999);
@@ -109,7 +109,7 @@ static void the_agent_is_the_nodes_own_unless_said(void **state)
 static void other_racks_are_backups(void **state)
 {
 	struct config *config = plans_config("nodes=a=10.0.0.1@r1,b=10.0.0.2@r2,c=10.0.0.3");
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 	(void)state;
 	assert_false(model_is_backup(plan, &config->nodes[1]));
@@ -143,7 +143,7 @@ static void waits_a_minute_longer_than_anybody(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(silences); i++) {
 		struct config *config = plans_config(silences[i].settings);
-		struct haproxy_plan *plan = model_new(config);
+		struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 		assert_int_equal(model_timeout_ms(plan), silences[i].timeout_ms);
 		assert_non_null(strstr(model_silence(plan).what, silences[i].what));
@@ -166,7 +166,7 @@ static void proxy_headers_follow_the_nodes_unless_said(void **state)
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
 		struct config *config = plans_config(rows[i].settings);
-		struct haproxy_plan *plan = model_new(config);
+		struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 
 		assert_int_equal(plan->sends_proxy_header, rows[i].sends);
 		model_free(plan);

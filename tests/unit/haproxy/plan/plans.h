@@ -59,7 +59,7 @@ static inline struct config *plans_flags(const char *settings)
 /* What consistency_check says; the caller frees it. */
 static inline char *plans_findings(const struct config *config, size_t *refused)
 {
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);
@@ -73,7 +73,7 @@ static inline char *plans_findings(const struct config *config, size_t *refused)
 /* The haproxy.cfg; the caller frees it.  Frees the configuration. */
 static inline char *plans_text(struct config *config)
 {
-	struct haproxy_plan *plan = model_new(config);
+	struct haproxy_plan *plan = model_new(config, &VERSION_OLDEST);
 	char *text = NULL;
 	size_t length;
 	FILE *out = open_memstream(&text, &length);

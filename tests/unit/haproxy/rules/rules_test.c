@@ -111,11 +111,27 @@ static struct config *gateway_of(const char *path)
 	return config;
 }
 
+/* "# for HAProxy 3.0.11" as its first line; else not known. */
+static struct version version_of(const char *path)
+{
+	struct version v = { 0 };
+	char line[100] = "", *at;
+	FILE *in = fopen(path, "r");
+
+	assert_non_null(in);
+	assert_non_null(fgets(line, sizeof line, in));
+	fclose(in);
+	line[strcspn(line, "\n")] = '\0';
+	at = strstr(line, "# for HAProxy ");
+	assert_true(at == NULL || version_parse(at + strlen("# for HAProxy "), &v));
+	return v;
+}
+
 static void check_pair(const char *bad)
 {
 	const struct rule *rule = rule_of(bad);
 	struct rule_facts facts = { .gateway = gateway_of(bad) }, of_good = { 0 };
-	const struct rule_facts nothing = { 0 };
+	const struct rule_facts nothing = { .version = version_of(bad) };
 	bool needs = rule->needs == RULE_GATEWAY;
 	struct looked l = look(bad, needs ? &facts : &nothing);
 	char good[512];

@@ -180,9 +180,73 @@ static void without_a_key_takes_turns(void **state)
 	balancer_free(b);
 }
 
+/* How many of 1000 keys both send to the same server. */
+static int alike(const struct balancer_rule *one, const struct balancer_rule *other,
+		 const struct balancer_server *servers)
+{
+	struct balancer *a = balancer_new(one, servers, 3), *b = balancer_new(other, servers, 3);
+	int n = 0;
+
+	for (uint32_t k = 0; k < 1000; k++) {
+		uint32_t hash = lbhash_mix(k);
+
+		n += balancer_pick(a, &hash, &r) == balancer_pick(b, &hash, &r);
+	}
+	balancer_free(a);
+	balancer_free(b);
+	return n;
+}
+
+static void hashes_as_its_version_does(void **state)
+{
+	static const struct balancer_server at[] = { { 1, 100, { 10, 0, 0, 1 }, 4 },
+						     { 2, 100, { 10, 0, 0, 2 }, 4 },
+						     { 3, 100, { 10, 0, 0, 3 }, 4 } };
+	struct balancer_rule old = { .kind = BALANCER_HASH,
+				     .hash_type = { .consistent = true },
+				     .version = { 2, 6, 12 } };
+	struct balancer_rule twice = old, mended = old, address = old, later = old;
+
+	(void)state;
+	twice.version = (struct version){ 3, 0, 11 };
+	mended.version = (struct version){ 3, 2, 26 };
+	assert_int_equal(alike(&old, &mended, at), 1000);
+	assert_in_range(alike(&old, &twice, at), 200, 500);
+	address.hash_key = later.hash_key = BALANCER_KEY_ADDR;
+	address.version = twice.version;
+	later.version = mended.version;
+	assert_int_equal(alike(&address, &later, at), 1000);
+	assert_in_range(alike(&address, &mended, at), 200, 500);
+	assert_int_equal(alike(&address, &twice, three), 1000); /* no address is known: by ids */
+}
+
+static void draws_among_equally_busy_ones(void **state)
+{
+	struct balancer_rule rule = { .kind = BALANCER_LEASTCONN, .version = { 3, 2, 0 } };
+	struct balancer *b = balancer_new(&rule, three, 3);
+	unsigned first[3] = { 0 };
+
+	(void)state;
+	for (int i = 0; i < 300; i++) {
+		int server = take(b, NULL);
+
+		first[server]++;
+		balancer_drop(b, server);
+	}
+	for (int i = 0; i < 3; i++)
+		assert_in_range(first[i], 60, 140);
+	for (int i = 0; i < 30; i++)
+		take(b, NULL);
+	for (int i = 0; i < 3; i++) /* the least busy one still is served first */
+		assert_int_equal(balancer_served(b, i), 10);
+	balancer_free(b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(hashes_as_its_version_does),
+		cmocka_unit_test(draws_among_equally_busy_ones),
 		cmocka_unit_test(takes_turns),
 		cmocka_unit_test(serves_by_weight),
 		cmocka_unit_test(gives_to_whom_has_least),

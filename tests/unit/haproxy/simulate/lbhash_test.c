@@ -74,6 +74,17 @@ static void knows_the_words(void **state)
 	assert_true(lbhash_parse(words, &type) && !type.consistent && !type.avalanche);
 }
 
+/* 2001:db8::1 by xxHash's own program. */
+static void places_by_address(void **state)
+{
+	static const uint8_t v4[] = { 10, 0, 0, 7 };
+	static const uint8_t v6[16] = { 0x20, 1, 0x0d, 0xb8, [15] = 1 };
+
+	(void)state;
+	assert_int_equal(lbhash_address(v4, sizeof v4), lbhash_mix(0x0700000a));
+	assert_int_equal(lbhash_address(v6, sizeof v6), 0x0a4d51c7);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -81,6 +92,7 @@ int main(void)
 		cmocka_unit_test(mixes_after_the_function),
 		cmocka_unit_test(takes_an_address_as_numbers),
 		cmocka_unit_test(knows_the_words),
+		cmocka_unit_test(places_by_address),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
