@@ -1,4 +1,7 @@
-/* routing.h - where a request goes, and by which course. */
+/* routing.h - where a request goes, and by which course.
+ *
+ * Tests: tests/unit/session/routing_test.c
+ */
 #ifndef SESSION_ROUTING_H
 #define SESSION_ROUTING_H
 
