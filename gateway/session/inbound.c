@@ -22,11 +22,17 @@ static void set(struct inbound *in, enum inbound_state state)
 	in->state = state;
 }
 
-static void next_frame(struct inbound *in)
+/* Memory that was reserved for a frame goes with it: it has nothing behind the frame, and the next
+ * one has a block, at whose beginning it stands when it is larger. */
+static void next_frame(struct client *c)
 {
+	struct inbound *in = &c->in;
+
 	set(in, IN_HEAD);
 	in->request = NULL;
 	in->since = 0;
+	if (conn_len(&c->conn) == 0)
+		conn_rest(&c->conn);
 }
 
 void inbound_route(struct client *c, struct request *r)
@@ -63,7 +69,7 @@ void inbound_send(struct client *c)
 
 void inbound_sent(struct client *c)
 {
-	next_frame(&c->in);
+	next_frame(c);
 }
 
 void inbound_swallow(struct client *c, uint32_t n)
@@ -83,7 +89,7 @@ void inbound_swallow_some(struct client *c)
 	conn_take(&c->conn, n);
 	c->in.swallow -= n;
 	if (c->in.swallow == 0)
-		next_frame(&c->in);
+		next_frame(c);
 }
 
 struct request *inbound_stop(struct client *c)
