@@ -16,7 +16,7 @@ bool merge_read(struct merge_part *part, const struct kapi *api, int version, co
 
 /* An item of an answer, and whose it is. */
 struct found {
-	const struct merge_part *part;
+	struct merge_part *part;
 	const struct layout_item *item;
 };
 
@@ -63,7 +63,7 @@ static struct found *slot_of(const struct index *x, const struct layout *l,
 	}
 }
 
-static void index_answers(struct index *x, struct arena *arena, const struct merge_part *parts,
+static void index_answers(struct index *x, struct arena *arena, struct merge_part *parts,
 			  uint32_t count)
 {
 	uint32_t items = 0, size = 8;
@@ -98,6 +98,7 @@ static struct found take(const struct index *x, const struct layout *sought,
 	if (f->item == NULL || used[at])
 		return (struct found){ 0 };
 	used[at] = 1;
+	f->part->taken++;
 	return *f;
 }
 

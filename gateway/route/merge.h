@@ -18,6 +18,7 @@ struct merge_part {
 	const uint8_t *body;
 	uint32_t size;
 	struct layout layout; /* filled by merge_read */
+	uint32_t taken;	      /* items that the merged answer has from it */
 };
 
 /* Reads a part's answer; false: it contradicts its plan. */

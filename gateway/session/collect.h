@@ -1,4 +1,7 @@
-/* collect.h - parts' answers that must be held: within the budget, whole, and read. */
+/* collect.h - parts' answers that must be held: within the budget, whole, and read.
+ *
+ * Tests: tests/unit/session/merged_test.c, tests/unit/session/rewritten_test.c
+ */
 #ifndef SESSION_COLLECT_H
 #define SESSION_COLLECT_H
 

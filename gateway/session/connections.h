@@ -1,7 +1,8 @@
 /* connections.h - who is connected to this node, asked from any thread.
  *
  * Workers look at their own clients on their own threads; the caller waits, two
- * seconds at most.  Tests: tests/integration/operate/http_api.py
+ * seconds at most.
+ * Tests: tests/unit/session/connections_test.c, tests/integration/operate/http_api.py
  */
 #ifndef SESSION_CONNECTIONS_H
 #define SESSION_CONNECTIONS_H

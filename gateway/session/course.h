@@ -7,6 +7,7 @@
  *   here        the gateway answers itself
  *
  * routing.c decides which, and where to; a fetch session or a share session is a course more.
+ * Tests: tests/unit/session/{through,rewritten,merged,polled,here}_test.c, tests/golden/session/
  */
 #ifndef SESSION_COURSE_H
 #define SESSION_COURSE_H

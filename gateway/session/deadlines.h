@@ -1,4 +1,7 @@
-/* deadlines.h - what a client waits for, and until when: one timer for all of it. */
+/* deadlines.h - what a client waits for, and until when: one timer for all of it.
+ *
+ * Tests: tests/unit/session/deadlines_test.c
+ */
 #ifndef SESSION_DEADLINES_H
 #define SESSION_DEADLINES_H
 

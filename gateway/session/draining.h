@@ -1,7 +1,8 @@
 /* draining.h - a worker's part of a drain: its clients leave in turns, and its ports are closed.
  *
  * What a turn is says balance/turns.h.  All but draining_init may be called from any thread.
- * Tests: tests/unit/balance/turns_test.c, tests/integration/operate/drain.py
+ * Tests: tests/unit/session/draining_test.c, tests/unit/balance/turns_test.c,
+ * tests/integration/operate/drain.py
  */
 #ifndef SESSION_DRAINING_H
 #define SESSION_DRAINING_H

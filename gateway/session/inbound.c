@@ -23,11 +23,20 @@ static void set(struct inbound *in, enum inbound_state state)
 	in->state = state;
 }
 
-static void next_frame(struct inbound *in)
+/* Memory that was reserved for a frame goes with the frame's bytes: what is read behind them has a
+ * block, as if nothing had been held. */
+static void let_memory_go(struct client *c)
 {
-	set(in, IN_HEAD);
-	in->request = NULL;
-	in->since = 0;
+	if (conn_len(&c->conn) == 0)
+		conn_rest(&c->conn);
+}
+
+static void next_frame(struct client *c)
+{
+	set(&c->in, IN_HEAD);
+	c->in.request = NULL;
+	c->in.since = 0;
+	let_memory_go(c);
 }
 
 void inbound_route(struct client *c, struct request *r)
@@ -64,7 +73,7 @@ void inbound_send(struct client *c)
 
 void inbound_sent(struct client *c)
 {
-	next_frame(&c->in);
+	next_frame(c);
 }
 
 void inbound_swallow(struct client *c, uint32_t n)
@@ -82,9 +91,10 @@ void inbound_swallow_some(struct client *c)
 	if (n > c->in.swallow)
 		n = c->in.swallow;
 	conn_take(&c->conn, n);
+	let_memory_go(c);
 	c->in.swallow -= n;
 	if (c->in.swallow == 0)
-		next_frame(&c->in);
+		next_frame(c);
 }
 
 struct request *inbound_stop(struct client *c)

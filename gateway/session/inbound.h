@@ -6,6 +6,8 @@
  *             |  ^       `----> SWALLOW --> HEAD
  *             |  `--BUDGET, ASK
  *             `--> SWALLOW (answered here)              any --> STOPPED
+ *
+ * Tests: tests/unit/session/reading_test.c
  */
 #ifndef SESSION_INBOUND_H
 #define SESSION_INBOUND_H

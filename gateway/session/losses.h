@@ -1,4 +1,7 @@
-/* losses.h - a broker, or a request's time, is lost: what the client's requests make of it. */
+/* losses.h - a broker, or a request's time, is lost: what the client's requests make of it.
+ *
+ * Tests: tests/unit/session/losses_test.c, tests/unit/route/lost_test.c
+ */
 #ifndef SESSION_LOSSES_H
 #define SESSION_LOSSES_H
 

@@ -58,8 +58,6 @@ static void stand_in(struct request *r, struct merge_part *m, const struct layou
 	if (!merge_read(m, r->head.api, r->head.version, copy, (uint32_t)out.len, &r->arena))
 		abort(); /* what we write we can read */
 	buf_deinit(&out);
-	if (code != 0)
-		reply_count_code(r, code);
 }
 
 /* --- the merge --- */
@@ -102,8 +100,23 @@ static bool add_stand_ins(struct request *r, struct merging *m)
 			continue;
 		items = items_of(r, p->broker);
 		stand_in(r, &m->parts[m->count++], &items, m->top);
+		reply_count_code(r, m->top);
 	}
 	return true;
+}
+
+/* For what no answer has; it is counted where there is any. */
+static void add_missing(struct request *r, struct merging *m)
+{
+	stand_in(r, &m->parts[m->count++], &r->layout, lost_missing_code(r->head.api));
+}
+
+static void count_missing(struct request *r, const struct merging *m)
+{
+	int code = lost_missing_code(r->head.api);
+
+	if (code != 0 && m->parts[m->count - 1].taken > 0)
+		reply_count_code(r, code);
 }
 
 static void merge(struct request *r, struct merging *m)
@@ -134,10 +147,12 @@ bool merged_reply(struct client *c, struct request *r, struct part *before)
 		return true;
 	}
 	if (api->merge != MERGE_CONCAT)
-		stand_in(r, &m.parts[m.count++], &r->layout, lost_missing_code(api));
+		add_missing(r, &m);
 	if (m.count == 0)
 		return false;
 	merge(r, &m);
+	if (api->merge != MERGE_CONCAT)
+		count_missing(r, &m);
 	return true;
 }
 

@@ -1,4 +1,7 @@
-/* merged.h - the answers of a request's parts become one. */
+/* merged.h - the answers of a request's parts become one.
+ *
+ * Tests: tests/unit/session/merged_test.c, tests/unit/session/polled_test.c
+ */
 #ifndef SESSION_MERGED_H
 #define SESSION_MERGED_H
 

@@ -1,5 +1,8 @@
 /* outbound.h - answers leave in the order of the requests: only the oldest request's answer is
- * read past its head. */
+ * read past its head.
+ *
+ * Tests: tests/unit/session/here_test.c, tests/golden/session/pipelined.txt
+ */
 #ifndef SESSION_OUTBOUND_H
 #define SESSION_OUTBOUND_H
 

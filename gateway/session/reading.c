@@ -8,6 +8,7 @@
 #include "session/send.h"
 #include "util/mem.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { CLIENT_ID_KEPT = 255 };
@@ -102,6 +103,9 @@ static void begin_request(struct client *c, const struct request_head *head)
 	keep_client_id(c, head);
 	stats_request(&c->worker->stats, head->key);
 	c->share.requests--;
+	/* a block is all there is, so from here on the frame is not moved before it is held: the
+	 * layout points into it */
+	assert(!conn_fits(&c->conn, INBUF_BLOCK + 1));
 	conn_reserve(&c->conn, size < INBUF_BLOCK ? size : INBUF_BLOCK);
 	inbound_route(c, r);
 }

@@ -1,5 +1,8 @@
 /* reading.h - frame by frame from the client, one at a time: the next frame is looked at when the
- * last one has left. */
+ * last one has left.
+ *
+ * Tests: tests/unit/session/reading_test.c
+ */
 #ifndef SESSION_READING_H
 #define SESSION_READING_H
 

@@ -142,6 +142,8 @@ static enum relay_result run(struct relay *r, struct conn *from, struct conn *to
 		n = spliceable(r, from, to, w);
 		if (n >= SPLICE_MIN && (fill_pipe(r, from, w, n, pipes) || !conn_may_read(from)))
 			continue;
+		if (conn_len(from) == 0)
+			conn_rest(from); /* a block will do, whatever was held before */
 		if (conn_fill(from, UINT32_MAX) == 0 && conn_is_full(from))
 			return RELAY_BAD; /* its watcher wants to see more than there is room for */
 	}

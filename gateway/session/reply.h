@@ -1,4 +1,7 @@
-/* reply.h - answers that are made here: the frame in front of a body, and stubs. */
+/* reply.h - answers that are made here: the frame in front of a body, and stubs.
+ *
+ * Tests: tests/unit/session/here_test.c, tests/unit/session/losses_test.c
+ */
 #ifndef SESSION_REPLY_H
 #define SESSION_REPLY_H
 

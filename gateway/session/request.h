@@ -7,6 +7,8 @@
  *      |  ^                      | `--broker lost, nobody knows--> LOST
  *      v  `--another broker      `--asked anew (a poll)--> TO_SEND
  *    UNSENT
+ *
+ * Tests: tests/unit/session/losses_test.c, tests/unit/session/polled_test.c
  */
 #ifndef SESSION_REQUEST_H
 #define SESSION_REQUEST_H

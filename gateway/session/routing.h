@@ -1,12 +1,15 @@
-/* routing.h - where a request goes, and by which course. */
+/* routing.h - where a request goes, and by which course.
+ *
+ * Tests: tests/unit/session/routing_test.c
+ */
 #ifndef SESSION_ROUTING_H
 #define SESSION_ROUTING_H
 
 #include "session/course.h"
 
-/* Repeatable, and changes nothing but the items' targets, which are written anew each time.  The
- * request's head, and what of its body has come, are in the client's buffer; the walk has filled
- * its layout as far. */
+/* Repeatable, and changes nothing of the client and the request but the items' targets, which are
+ * written anew each time; where any broker will do it is drawn anew.  The request's head, and what
+ * of its body has come, are in the client's buffer; the walk has filled its layout as far. */
 enum course_need routing_decide(struct client *c, struct request *r, struct sending *to);
 /* Once: what the request says is noted, and its course begins. */
 void routing_commit(struct client *c, struct request *r, const struct sending *to);

@@ -1,4 +1,7 @@
-/* send.h - parts leave: the client's frame cut through as it comes, or composed of slices of it. */
+/* send.h - parts leave: the client's frame cut through as it comes, or composed of slices of it.
+ *
+ * Tests: tests/unit/session/through_test.c, tests/unit/session/reading_test.c
+ */
 #ifndef SESSION_SEND_H
 #define SESSION_SEND_H
 

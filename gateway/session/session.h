@@ -28,6 +28,7 @@
  *
  * Calls go one way: life.c, inbound.c, request.c and standing.c are below all of these, client.c
  * is above them; who finds something for a client marks it ready and returns.
+ * Tests: tests/unit/session/conversation_test.c, tests/golden/session/: whole conversations
  */
 #ifndef SESSION_SESSION_H
 #define SESSION_SESSION_H

@@ -2,6 +2,7 @@
  *
  * Each kind embeds a struct standing and knows what it must do when an upstream is lost or the
  * client ends.
+ * Tests: tests/unit/session/upstreams_test.c, tests/unit/session/polled_test.c
  */
 #ifndef SESSION_STANDING_H
 #define SESSION_STANDING_H

@@ -1,4 +1,7 @@
-/* upstreams.h - a client's connections to brokers. */
+/* upstreams.h - a client's connections to brokers.
+ *
+ * Tests: tests/unit/session/upstreams_test.c
+ */
 #ifndef SESSION_UPSTREAMS_H
 #define SESSION_UPSTREAMS_H
 

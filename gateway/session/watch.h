@@ -2,6 +2,7 @@
  *
  * Errors say that the topology is stale (KAFKA-ROUTING 3.3); hints that would lead clients past
  * the gateway are blanked in place, since the answer's size has been announced.
+ * Tests: tests/unit/session/watch_test.c
  */
 #ifndef SESSION_WATCH_H
 #define SESSION_WATCH_H

@@ -1,7 +1,7 @@
 /* worker.h - one thread, one loop, and everything that its clients need.
  *
  * Workers share nothing but what `struct shared` names, all of which is
- * thread-safe.  Tests: tests/integration/
+ * thread-safe.  Tests: tests/unit/session/worker_test.c, tests/integration/
  */
 #ifndef SESSION_WORKER_H
 #define SESSION_WORKER_H

@@ -3,6 +3,8 @@
 
 #include "unit/session/words.h"
 
+#include "kafka/errors.h"
+
 #define SPLIT(records)                                                                      \
 	"Produce 7 id 1\nacks: 1\ntopic_data:\n  - name: \"orders\"\n    partition_data:\n" \
 	"      - index: 0\n        records: " records " bytes\n"                            \
@@ -50,6 +52,20 @@ static void what_no_answer_has_gets_a_code(void **state)
 	assert_non_null(strstr(text, "partition_index: 1\n        error_code: 6\n"));
 	assert_non_null(strstr(text, "partition_index: 0\n        error_code: 0\n"));
 	free(text);
+	assert_int_equal(scene_count(&s, STAT_SYNTHESIZED), 1);
+	scene_deinit(&s);
+}
+
+/* Only what was written here is counted so. */
+static void a_whole_answer_is_none_of_ours(void **state)
+{
+	(void)state;
+	begin(OFFSETS, 2);
+	offset_of(0, 0);
+	offset_of(1, 1);
+	free(client_gets(&s, 0));
+	assert_int_equal(scene_count(&s, STAT_SYNTHESIZED), 0);
+	assert_int_equal(s.w->stats.errors[ERROR_NOT_LEADER_OR_FOLLOWER + 1], 0);
 	scene_deinit(&s);
 }
 
@@ -287,6 +303,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_no_answer_has_gets_a_code),
+		cmocka_unit_test(a_whole_answer_is_none_of_ours),
 		cmocka_unit_test(what_was_not_asked_is_left_out),
 		cmocka_unit_test(an_answer_against_its_schema_closes_the_client),
 		cmocka_unit_test(no_hints_are_passed_on),

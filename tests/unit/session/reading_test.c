@@ -302,6 +302,48 @@ static void what_is_larger_than_the_budget_is_closed(void **state)
 	scene_deinit(&s);
 }
 
+/* Memory that is larger than a block goes with the frame that it was reserved for: frames behind it
+ * are read as all others, and one that is to be held itself is moved before it is looked at. */
+static void frames_behind_a_held_one_have_a_block(void **state)
+{
+	static const char split[] = "Produce 7 id %d\nacks: 1\ntopic_data:\n"
+				    "  - name: \"%s\"\n    partition_data:\n"
+				    "      - index: 0\n        records: %d bytes\n"
+				    "  - name: \"other\"\n    partition_data:\n"
+				    "      - index: 0\n        records: %d bytes\n";
+	char *texts[] = { mem_printf(split, 1, "new", 50000, 50000),
+			  mem_printf(split, 2, "orders", 15000, 15000),
+			  mem_printf(split, 3, "orders", 40000, 40000) };
+	int room = 1 << 20, end;
+	size_t behind;
+	char *text;
+
+	(void)state;
+	scene_begin(&s);
+	scene_topic(&s, "other", (int32_t[]){ 1 }, 1);
+	setsockopt(s.clients[0].accepted, SOL_SOCKET, SO_RCVBUF, &room, sizeof room);
+	client_says(&s, 0, texts[0]);
+	scene_until(&s, client()->in.state == IN_ASK);
+	behind = client_says(&s, 0, texts[1]);
+	behind += client_says(&s, 0, texts[2]);
+	scene_come(&s, 0, behind);
+	scene_topic(&s, "new", (int32_t[]){ 0 }, 1);
+	scene_topology_answers(&s);
+	broker_takes(&s, 0);
+	broker_takes(&s, 0);
+	text = broker_gets(&s, 0, &end);
+	assert_non_null(strstr(text, "name: \"orders\""));
+	free(text);
+	for (int i = 0; i < 2; i++)
+		broker_takes(&s, 1);
+	text = broker_gets(&s, 1, &end);
+	assert_non_null(strstr(text, "name: \"other\""));
+	free(text);
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++)
+		free(texts[i]);
+	scene_deinit(&s);
+}
+
 /* --- the end of input --- */
 
 /* So many bytes of the frame, then nothing. */
@@ -461,6 +503,7 @@ int main(void)
 		cmocka_unit_test(who_must_hold_waits_for_memory),
 		cmocka_unit_test(who_leaves_while_waiting_for_memory_gives_its_place_back),
 		cmocka_unit_test(what_is_larger_than_the_budget_is_closed),
+		cmocka_unit_test(frames_behind_a_held_one_have_a_block),
 		cmocka_unit_test(the_end_between_frames),
 		cmocka_unit_test(the_end_in_a_head),
 		cmocka_unit_test(the_end_in_a_body_that_is_not_routed),

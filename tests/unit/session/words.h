@@ -310,7 +310,18 @@ static inline size_t client_says(struct scene *s, int client, const char *text)
 	return client_begins(s, client, SIZE_MAX, text);
 }
 
-/* What was printed of a frame; the caller frees it. */
+/* What was printed to a stream over `text`, in memory of the caller's. */
+static inline char *words_close(FILE *out, char **text)
+{
+	char *copy;
+
+	fclose(out);
+	copy = mem_strdup(*text);
+	free(*text);
+	return copy;
+}
+
+/* What is printed of a frame; the caller frees it. */
 static inline char *words_of_request(const uint8_t *frame, size_t n)
 {
 	char *text = NULL;
@@ -318,8 +329,7 @@ static inline char *words_of_request(const uint8_t *frame, size_t n)
 	FILE *out = open_memstream(&text, &len);
 
 	print_request(out, frame, n);
-	fclose(out);
-	return text;
+	return words_close(out, &text);
 }
 
 static inline char *words_of_answer(const struct scene_asked *to, const uint8_t *frame, size_t n)
@@ -329,8 +339,7 @@ static inline char *words_of_answer(const struct scene_asked *to, const uint8_t 
 	FILE *out = open_memstream(&text, &len);
 
 	print_answer(out, to->api, to->version, frame, n);
-	fclose(out);
-	return text;
+	return words_close(out, &text);
 }
 
 /* Waits for a request at the broker, takes it and prints it; *end: by which connection it came. */
