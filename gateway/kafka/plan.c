@@ -146,6 +146,11 @@ static void compile_array(struct compiler *c, const struct kfield *row, const st
 {
 	uint32_t at = c->step_count, body, n;
 
+	if (row->is == NODE_IDS) {
+		add(c, STEP_NUMBERS, NODE_IDS, fixed_size(row->of))->flags =
+			length_flags(c, ARRAY, null_ok);
+		return;
+	}
 	add(c, STEP_ARRAY, kis_walked(row->is), 0)->flags = length_flags(c, ARRAY, null_ok);
 	c->steps[at].each = (uint8_t)kis_walked(row->each);
 	body = c->step_count;

@@ -18,6 +18,7 @@ enum step_code {
 	STEP_UUID,     /* 16 bytes that somebody asked for */
 	STEP_STRING,   /* and bytes, and records: a length and that many bytes */
 	STEP_ARRAY,    /* a count; n = size of an element that needs no look, or 0 */
+	STEP_NUMBERS,  /* the same, and somebody asked for all of it, as for a string */
 	STEP_NEXT,     /* the end of an array's element */
 	STEP_NULLABLE, /* int8: negative jumps over the struct */
 	STEP_TAGS,     /* tagged fields; n = index of the first known tag */

@@ -63,6 +63,7 @@ enum kis {
 	REPLICA_ID,    /* in a Fetch request: a broker fetches */
 	REPLICA_STATE, /* tagged struct: REPLICA_ID inside */
 	NODE_ID,       /* with HOST and PORT: the address of a node */
+	NODE_IDS,      /* array of INT32: brokers without an address; one value to a walk */
 	HOST,
 	PORT,
 	RACK,

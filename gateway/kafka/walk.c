@@ -167,6 +167,30 @@ static enum walk_result step_array(struct walk *w, const struct step *s, struct 
 	return s->is != NOTHING ? WALK_EVENT : WALK_DONE;
 }
 
+/* An array of plain numbers as one value. */
+static enum walk_result step_numbers(struct walk *w, const struct step *s, struct walk_event *e)
+{
+	int64_t n;
+	uint32_t prefix;
+	enum walk_result got = peek_length(w, s, &n, &prefix);
+
+	if (got != WALK_DONE)
+		return got;
+	*e = (struct walk_event){ .kind = WALK_VALUE, .is = s->is, .at = w->pos, .number = n };
+	if (n > WALK_STRING_MAX / s->n)
+		return WALK_BAD;
+	e->len = n > 0 ? (uint32_t)n * s->n : 0;
+	e->size = prefix + e->len;
+	if (e->size > left(w))
+		return WALK_BAD;
+	if (w->avail < e->size)
+		return WALK_MORE;
+	e->bytes = w->in + prefix;
+	take(w, e->size);
+	w->step++;
+	return WALK_EVENT;
+}
+
 static enum walk_result step_next(struct walk *w, struct walk_event *e)
 {
 	struct walk_level *l = &w->level[w->depth - 1];
@@ -308,6 +332,8 @@ static enum walk_result one_step(struct walk *w, struct walk_event *e)
 		return step_string(w, s, e);
 	case STEP_ARRAY:
 		return step_array(w, s, e);
+	case STEP_NUMBERS:
+		return step_numbers(w, s, e);
 	case STEP_NEXT:
 		return step_next(w, e);
 	case STEP_NULLABLE:

@@ -31,7 +31,7 @@ enum walk_result {
 };
 
 enum walk_kind {
-	WALK_VALUE,	/* a number, string or UUID */
+	WALK_VALUE,	/* a number, string, UUID or NODE_IDS (number = count) */
 	WALK_RUN,	/* bytes or records begin: len bytes from the offset at + size - len on */
 	WALK_ARRAY,	/* an array begins: number = count (-1 null), at = of its count */
 	WALK_ELEMENT,	/* one of its elements begins here: number = its index */
@@ -43,10 +43,11 @@ enum walk_kind {
 struct walk_event {
 	enum walk_kind kind;
 	enum kis is;
-	uint32_t at;	      /* offset of its first byte, length or count included */
-	uint32_t size;	      /* how many bytes it has there (ARRAY: its count; TAG: all of it) */
-	int64_t number;	      /* see walk_kind; strings: -1 null, else the length */
-	const uint8_t *bytes; /* strings, UUIDs: the content, valid until the next input */
+	uint32_t at;	/* offset of its first byte, length or count included */
+	uint32_t size;	/* how many bytes it has there (ARRAY: its count; TAG: all of it) */
+	int64_t number; /* see walk_kind; strings: -1 null, else the length */
+	const uint8_t
+		*bytes; /* strings, UUIDs, NODE_IDS: the content, valid until the next input */
 	uint32_t len;
 };
 

@@ -1,5 +1,7 @@
 #include "route/advertise.h"
 
+#include "kafka/wire.h"
+
 /* Room to grow without a restart of the load balancer. */
 enum { SPARE_PORTS = 2 };
 
@@ -28,13 +30,34 @@ static const struct broker *representative(const struct advertising *a, const st
 	return NULL;
 }
 
-bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker)
+int32_t advertise_id(const struct advertising *a, const struct snapshot *s, int32_t broker)
 {
-	struct advertised told;
+	const struct broker *other;
 
 	if (a->config->advertised_mode == ADVERTISE_SINGLE)
+		return a->config->min_broker_id;
+	if (has_port(a, broker))
+		return broker;
+	other = representative(a, s, broker);
+	return other != NULL ? other->id : NO_BROKER;
+}
+
+void advertise_ids(const struct advertising *a, const struct snapshot *s, uint8_t *ids,
+		   size_t count)
+{
+	for (uint8_t *at = ids; at < ids + 4 * count; at += 4) {
+		int32_t id = (int32_t)wire_get32(at);
+
+		if (id >= 0)
+			wire_put32(at, (uint32_t)advertise_id(a, s, id));
+	}
+}
+
+bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker)
+{
+	if (a->config->advertised_mode == ADVERTISE_SINGLE)
 		return s->broker_count > 0 && s->brokers[0].id == broker;
-	return advertise_broker(a, s, broker, &told) && told.id == broker;
+	return advertise_id(a, s, broker) == broker;
 }
 
 static const struct mapping_node *node_of(const struct advertising *a, const struct snapshot *s,
@@ -53,20 +76,14 @@ bool advertise_broker(const struct advertising *a, const struct snapshot *s, int
 		      struct advertised *out)
 {
 	const struct config *c = a->config;
-	int32_t id = broker;
+	int32_t id = advertise_id(a, s, broker);
 
 	if (c->advertised_mode == ADVERTISE_SINGLE) {
-		*out = (struct advertised){ c->min_broker_id, c->advertised_host,
-					    c->advertised_port };
+		*out = (struct advertised){ id, c->advertised_host, c->advertised_port };
 		return true;
 	}
-	if (!has_port(a, id)) {
-		const struct broker *other = representative(a, s, id);
-
-		if (other == NULL)
-			return false;
-		id = other->id;
-	}
+	if (id == NO_BROKER)
+		return false;
 	if (a->mapping != NULL) {
 		const struct mapping_node *n = node_of(a, s, id);
 

@@ -35,6 +35,13 @@ struct advertising {
 /* False: no broker has a port: there is nothing to tell. */
 bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
 		      struct advertised *out);
+/* The id alone, which costs less to know; -1: no broker has a port. */
+int32_t advertise_id(const struct advertising *a, const struct snapshot *s, int32_t broker);
+/* The same for a list of ids as it stands in an answer, in place.  It stays as long as it was: an
+ * id comes as often as brokers are told by it, so that who counts replicas counts right.  Ids
+ * below 0 stay. */
+void advertise_ids(const struct advertising *a, const struct snapshot *s, uint8_t *ids,
+		   size_t count);
 /* Whether clients hear this broker's own id (rather than another's). */
 bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker);
 /* The ports that a cluster needs: (max id - min_broker_id) + 3, 1 for single. */

@@ -232,6 +232,17 @@ static void value_event(struct layout *l, const struct walk_event *e)
 		*v = (struct layout_value){ e->number, e->at, e->size };
 }
 
+static void records_begin(struct layout *l, const struct walk_event *e)
+{
+	l->record_bytes += e->len;
+	l->record_runs++;
+	if (!l->in_item)
+		return;
+	last_item(l)->records_at = e->at;
+	last_item(l)->records_size = e->size;
+	last_item(l)->records_len = e->len;
+}
+
 void layout_event(struct layout *l, const struct walk_event *e)
 {
 	switch (e->kind) {
@@ -253,10 +264,8 @@ void layout_event(struct layout *l, const struct walk_event *e)
 		l->in_tag = false;
 		break;
 	case WALK_RUN:
-		if (e->is == RECORD_BYTES) {
-			l->record_bytes += e->len;
-			l->record_runs++;
-		}
+		if (e->is == RECORD_BYTES)
+			records_begin(l, e);
 		break;
 	}
 }

@@ -36,6 +36,9 @@ struct layout_item {
 	int16_t error;	      /* of an answer's item */
 	int32_t leader_epoch; /* -1: not told */
 	uint32_t at, end;
+	/* RECORD_BYTES and the length in front of them; size 0: it has none (yet), len 0: they
+	 * are empty or null */
+	uint32_t records_at, records_size, records_len;
 	int32_t target; /* a broker id, or one of the values below */
 };
 

@@ -147,9 +147,41 @@ static void put_suffix(struct gather *g, const struct merge_part *parts, uint32_
 	put_outside(g, parts, count, l->array_end, parts[0].size);
 }
 
+/* How many bytes of records the merged answer may still have. */
+struct room {
+	int64_t left;
+	bool is_empty; /* no records yet: the first ones go in, however many */
+};
+
+static bool fits(struct room *room, uint32_t len)
+{
+	if (!room->is_empty && len > room->left)
+		return false;
+	room->is_empty = false;
+	room->left = room->left > len ? room->left - len : 0;
+	return true;
+}
+
+/* A partition's or key's bytes; without its records when there is no room for them. */
+static void put_item(struct gather *g, const struct found *found, struct room *room, bool compact)
+{
+	const struct layout_item *i = found->item;
+	const uint8_t *body = found->part->body;
+	const uint32_t behind = i->records_at + i->records_size;
+
+	if (i->records_len == 0 || fits(room, i->records_len)) {
+		gather_piece(g, body + i->at, i->end - i->at);
+		return;
+	}
+	gather_piece(g, body + i->at, i->records_at - i->at);
+	edits_gather_count(g, 0, compact); /* the length of no bytes is written as a count */
+	gather_piece(g, body + behind, i->end - behind);
+}
+
 /* One topic of the merged answer: its own bytes from the first answer that has
  * it, then the items found. */
-static void put_topic(struct gather *g, const struct found *found, uint32_t count, bool compact)
+static void put_topic(struct gather *g, const struct found *found, uint32_t count,
+		      struct room *room, bool compact)
 {
 	const struct merge_part *p = found[0].part;
 	const struct layout_topic *t = &p->layout.topics[found[0].item->topic];
@@ -157,8 +189,7 @@ static void put_topic(struct gather *g, const struct found *found, uint32_t coun
 	gather_piece(g, p->body + t->at, t->count_at - t->at);
 	edits_gather_count(g, count, compact);
 	for (uint32_t i = 0; i < count; i++)
-		gather_piece(g, found[i].part->body + found[i].item->at,
-			     found[i].item->end - found[i].item->at);
+		put_item(g, &found[i], room, compact);
 	gather_piece(g, p->body + t->items_end, t->end - t->items_end);
 }
 
@@ -206,6 +237,7 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 	uint32_t *counts = arena_alloc(arena, (request->topic_count + 1) * sizeof *counts);
 	uint32_t n = 0, topics = 0, at = 0;
 	struct repeats repeats = find_repeats(arena, request);
+	struct room room = { INT64_MAX, true };
 	struct index x;
 	uint8_t *used;
 
@@ -230,11 +262,13 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		counts[t] = n - before;
 		topics += counts[t] > 0;
 	}
+	if (request->max_bytes.size > 0)
+		room.left = request->max_bytes.number > 0 ? request->max_bytes.number : 0;
 	put_prefix(g, parts, count);
 	edits_gather_count(g, topics, compact);
 	for (uint32_t t = 0; t < request->topic_count; at += counts[t++]) {
 		if (counts[t] > 0)
-			put_topic(g, found + at, counts[t], compact);
+			put_topic(g, found + at, counts[t], &room, compact);
 	}
 	put_suffix(g, parts, count);
 }

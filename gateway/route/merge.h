@@ -1,7 +1,8 @@
 /* merge.h - several answers become one that a single broker could have sent.
  *
  * Every item of the request exactly once, in the request's order, one entry a
- * topic; the largest throttle time; leader hints as the client may see them.
+ * topic; the largest throttle time; leader hints as the client may see them;
+ * of records no more than the request's MAX_BYTES, or one partition's.
  * Answers are slices of the parts' bytes, which must stay until the merged
  * answer has left.
  * Tests: tests/unit/route/merge_test.c, tests/fuzz/route.c

@@ -50,11 +50,7 @@ static void node_id(struct rewriting *r, const struct walk_event *e)
 
 static void map_id(struct rewriting *r, const struct walk_event *e)
 {
-	struct advertised told;
-
-	if (e->number >= 0 &&
-	    advertise_broker(r->of->advertising, r->of->snapshot, (int32_t)e->number, &told))
-		wire_put32(r->of->body + e->at, (uint32_t)told.id);
+	advertise_ids(r->of->advertising, r->of->snapshot, r->of->body + e->at, 1);
 }
 
 static void leader(struct rewriting *r, const struct walk_event *e)
@@ -101,6 +97,10 @@ static void value(struct rewriting *r, const struct walk_event *e)
 		break;
 	case LEADER_ID:
 		leader(r, e);
+		break;
+	case NODE_IDS:
+		advertise_ids(r->of->advertising, r->of->snapshot,
+			      r->of->body + e->at + (e->size - e->len), e->len / 4);
 		break;
 	default:
 		break;

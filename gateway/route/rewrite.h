@@ -2,7 +2,7 @@
  *
  * Metadata, DescribeCluster and FindCoordinator are held whole and rewritten
  * here: hosts and ports of the advertised listener, ids by the mapping of
- * advertise.h; brokers that another one represents are left out.
+ * advertise.h, replicas' too; brokers that another one represents are left out.
  * Tests: tests/unit/route/rewrite_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_REWRITE_H

@@ -207,11 +207,13 @@ static void patch_wait(const struct request *r, uint32_t wait_ms, uint32_t min_b
 	wire_put32(body + r->layout.min_bytes.at, min_bytes);
 }
 
+/* Each broker is asked for its share.  What is too much all the same (a broker sends one batch in
+ * any case) is left out by the merge; nothing or less than nothing is for brokers to understand. */
 static void patch_max_bytes(const struct request *r, uint32_t parts)
 {
 	const struct layout_value *max = &r->layout.max_bytes;
 
-	if (max->size > 0)
+	if (max->size > 0 && max->number > 0)
 		wire_put32(of(r)->frame + r->head.body_at + max->at,
 			   max->number > parts ? (uint32_t)max->number / parts : 1);
 }

@@ -144,15 +144,11 @@ static void error_seen(struct request *r, int error)
 static void show_leader(const struct window *w, const struct walk_event *e)
 {
 	const struct worker *worker = w->r->client->worker;
-	struct advertised told = { .id = -1 };
-	bool single = worker->config->advertised_mode == ADVERTISE_SINGLE;
 
-	if (e->number < 0)
-		return;
-	if (!(w->r->watch.in_leader_hint && single) &&
-	    !advertise_broker(&worker->advertising, worker->snapshot, (int32_t)e->number, &told))
-		told.id = -1;
-	wire_put32(at(w, e->at), (uint32_t)told.id);
+	if (w->r->watch.in_leader_hint && worker->config->advertised_mode == ADVERTISE_SINGLE)
+		wire_put32(at(w, e->at), UINT32_MAX);
+	else
+		advertise_ids(&worker->advertising, worker->snapshot, at(w, e->at), 1);
 }
 
 /* Settings of a broker whose values are addresses of brokers or controllers. */
@@ -194,6 +190,10 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		break;
 	case LEADER_ID:
 		show_leader(w, e);
+		break;
+	case NODE_IDS:
+		advertise_ids(&r->client->worker->advertising, r->client->worker->snapshot,
+			      at(w, e->at + e->size - e->len), e->len / 4);
 		break;
 	case CONFIG_NAME:
 		r->watch.hides_value = is_address_setting(e->bytes, e->len);

@@ -20,14 +20,17 @@ static size_t from_hex(const char *hex, uint8_t *bytes)
 	return n;
 }
 
+/* NODE_IDS are one value to a walk, and an array to messages.py. */
 static void say_event(const struct walk_event *e)
 {
 	static const char letters[] = { [WALK_VALUE] = 'V', [WALK_RUN] = 'R', [WALK_ARRAY] = 'A' };
+	const bool is_list = e->is == NODE_IDS;
 
 	if (e->is == NOTHING || e->kind > WALK_ARRAY)
 		return;
-	printf("%c %d %lld ", letters[e->kind], (int)e->is, (long long)e->number);
-	for (uint32_t i = 0; e->bytes != NULL && i < e->len; i++)
+	printf("%c %d %lld ", letters[is_list ? WALK_ARRAY : e->kind], (int)e->is,
+	       (long long)e->number);
+	for (uint32_t i = 0; !is_list && e->bytes != NULL && i < e->len; i++)
 		printf("%02x", e->bytes[i]);
 	putchar('\n');
 }

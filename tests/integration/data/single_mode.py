@@ -11,6 +11,7 @@ from traffic import errors_of, fetch, fetch_request, no_errors, produce, produce
 from waking import WakingCluster  # noqa: E402
 
 BROKERS = 3
+REPLICAS = 3
 PARTS = [("t", p) for p in range(6)]  # partition p is led by broker 1 + p % 3
 IDLE = [("idle", p) for p in range(3)]
 CYCLES = 50
@@ -30,6 +31,8 @@ def check_metadata(kafka, node):
         for topic in answer["topics"]:
             for part in topic["partitions"]:
                 check_equal((part["error_code"], part["leader_id"]), (0, only), f"v{version}: leader of {topic['name']}")
+                for name in ("replica_nodes", "isr_nodes"):
+                    check_equal(part[name], [only] * REPLICAS, f"v{version}: {name} of {topic['name']}")
 
 
 def check_produce(kafka, node):

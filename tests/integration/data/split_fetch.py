@@ -5,7 +5,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, check_equal, lasts, patient, run  # noqa: E402
-from kafka_wire import LATEST, Connection, offsets_topics, parts_of  # noqa: E402
+from kafka_wire import LATEST, Connection, offsets_topics, parts_of, records_of  # noqa: E402
 from traffic import errors_of, fetch, fetch_request, no_errors, produce  # noqa: E402
 
 PARTITIONS = 6
@@ -62,6 +62,20 @@ def check_errors(kafka):
     check(values[("t", 0)] and values[("t", 2)], "the neighbours have their records")
 
 
+def check_max_bytes(kafka, expected):
+    """A batch of each leader is more than the client allows: it gets one, then the next; together in the end all."""
+    got, offsets = {part: [] for part in ORDER}, dict.fromkeys(ORDER, 0)
+    for _ in range(len(ORDER)):
+        answer = kafka.ask("Fetch", 11, **fetch_request(offsets, max_bytes=1))
+        sizes = {part: len(one["records"] or b"") for part, one in parts_of("Fetch", answer)}
+        check_equal(len([part for part, size in sizes.items() if size]), 1, f"partitions with records: {sizes}")
+        check_equal(set(sizes), set(offsets), "every partition is in the answer")
+        for part, one in parts_of("Fetch", answer):
+            got[part] += [r[2] for r in records_of(one["records"])]
+            offsets[part] = len(got[part])
+    check_equal(got, expected, "what came batch by batch")
+
+
 def check_session(kafka):
     """Sessions are not kept: an epoch above 0 is told so."""
     answer = kafka.ask("Fetch", 11, **dict(fetch_request({("t", 0): 0}), session_id=1234, session_epoch=3))
@@ -90,6 +104,7 @@ def test(scene):
         check_wait(kafka, expected)
         check_no_wait(kafka)
         check_errors(kafka)
+        check_max_bytes(kafka, expected)
         check_session(kafka)
         check_list_offsets(kafka)
 

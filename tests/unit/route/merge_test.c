@@ -188,6 +188,64 @@ static void what_no_answer_has_is_the_stubs(void **state)
 	message_each(is_merged, check_stubs);
 }
 
+static bool is_fetch(const struct kapi *api)
+{
+	return api->key == KEY_FETCH;
+}
+
+/* What a Fetch that allows max_bytes gets of partitions with so many bytes, from two brokers. */
+static void check_room(int version, int64_t max_bytes, const uint32_t *have, const uint32_t *told)
+{
+	struct message request = { { { 1, 5, { 0, 1, 2, 3, 4 } } }, 1, .max_bytes = max_bytes };
+	struct message expected;
+	struct merging m;
+	struct buf body;
+
+	begin(&m, api_of(KEY_FETCH), version, &request);
+	request.records = have;
+	for (int32_t t = 0; t < 2; t++) {
+		struct message part = message_part(&request, false, t, 2);
+
+		add_answer(&m, &part, 0);
+	}
+	merge(&m);
+	expected = request;
+	expected.records = told;
+	body = message_encode(&expected, m.api, version, RESPONSE);
+	assert_gathered(&m.g, body.data, body.len);
+	buf_deinit(&body);
+	end(&m);
+}
+
+/* Together brokers may send more than the client allows, for each sends a batch at least. */
+static void check_rooms(const struct kapi *api, int version)
+{
+	static const uint32_t have[] = { 0, 900, 200, 900, 101 };
+	static const uint32_t first[] = { 0, 900, 0, 0, 0 };
+	static const uint32_t some[] = { 0, 900, 0, 0, 101 };
+	static const uint32_t most[] = { 0, 900, 200, 900, 0 };
+
+	(void)api;
+	if (version < 3) { /* there is no limit */
+		check_room(version, 1, have, have);
+		return;
+	}
+	check_room(version, 1, have, first);
+	check_room(version, 900, have, first);
+	check_room(version, 1000, have, first);
+	check_room(version, 1001, have, some);
+	check_room(version, 2100, have, most);
+	check_room(version, 2101, have, have);
+	check_room(version, -1, have, first);
+	check_room(version, INT32_MIN, have, first);
+}
+
+static void a_fetch_gets_no_more_than_it_allows(void **state)
+{
+	(void)state;
+	message_each(is_fetch, check_rooms);
+}
+
 /* Lists of all brokers: in the order of the brokers, each key once. */
 static void check_list(const struct kapi *api, int version)
 {
@@ -249,6 +307,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merged_answers_are_what_one_broker_would_say),
 		cmocka_unit_test(what_no_answer_has_is_the_stubs),
+		cmocka_unit_test(a_fetch_gets_no_more_than_it_allows),
 		cmocka_unit_test(lists_are_put_together),
 		cmocka_unit_test(cut_answers_are_refused),
 	};

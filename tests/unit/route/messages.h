@@ -32,7 +32,10 @@ struct message {
 	bool null;	/* the outer array is null */
 	bool endpoints; /* an answer names brokers' addresses */
 	int throttle, error;
-	int version; /* set by message_encode */
+	int64_t max_bytes; /* of a Fetch; 0: the most that there is */
+	const uint32_t
+		*records; /* how many bytes each partition of the first topic has; NULL: any */
+	int version;	  /* set by message_encode */
 };
 
 static const char message_text[] =
@@ -148,6 +151,15 @@ static inline bool message_fill(void *ctx, const struct encode_field *f, struct 
 		return true;
 	case THROTTLE_MS:
 		v->number = m->throttle;
+		return true;
+	case MAX_BYTES:
+		v->number = m->max_bytes != 0 ? m->max_bytes : INT32_MAX;
+		return true;
+	case RECORD_BYTES:
+		if (m->records == NULL || f->index[0] > 0)
+			return message_other(m, f, v);
+		v->bytes = message_records;
+		v->len = m->records[e->partitions[f->index[1]]];
 		return true;
 	case NODE_ENDPOINTS:
 		v->number = 2;

@@ -12,6 +12,10 @@ enum { FIRST_PORT = 7000, BROKER_PORT = 0x5a5b, LEADERS = 4 };
 /* Brokers 1, 2, 3 and 20 and what an answer says of them. */
 static const int32_t brokers[] = { 1, 2, 3, 20 };
 static const int32_t leaders[LEADERS] = { 20, 1, -1, 3 };
+/* The replicas of each partition; fewer are in sync. */
+static const int32_t replicas[] = { 20, 1, 3, -1 };
+
+enum { REPLICA_COUNT = 4, IN_SYNC = 2 };
 
 static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
 {
@@ -20,7 +24,14 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	uint32_t i = f->depth > 0 ? f->index[f->depth - 1] : 0;
 	int32_t node = encode_in(f) == BROKERS ? brokers[i] : nodes[i];
 
+	if (f->is_element && encode_in(f) == NODE_IDS) {
+		v->number = replicas[f->index[f->depth - 1]];
+		return true;
+	}
 	switch (f->is) {
+	case NODE_IDS:
+		v->number = strcmp(f->row->name, "replica_nodes") == 0 ? REPLICA_COUNT : IN_SYNC;
+		return true;
 	case BROKERS:
 	case PARTITIONS:
 		v->number = LEADERS;
@@ -77,6 +88,7 @@ struct seen {
 	int32_t nodes[8], ports[8], partition_leaders[8], controller;
 	char hosts[8][64];
 	uint32_t node_count, leader_count;
+	uint32_t full, in_sync; /* lists of replicas, by their lengths */
 };
 
 static void on_topic(void *owner, const uint8_t *name, uint32_t len)
@@ -120,6 +132,20 @@ static void end(struct seen *s)
 	arena_deinit(&s->arena);
 }
 
+static void read_replicas(struct seen *s, const struct walk_event *e)
+{
+	s->full += e->number == REPLICA_COUNT;
+	s->in_sync += e->number == IN_SYNC;
+	for (int64_t i = 0; i < e->number; i++) {
+		int32_t told = replicas[i];
+		struct advertised as;
+
+		if (told >= 0 && advertise_broker(&s->advertising, s->snapshot, told, &as))
+			told = as.id;
+		assert_int_equal((int32_t)wire_get32(e->bytes + 4 * i), told);
+	}
+}
+
 static void read_back(struct seen *s, const struct kapi *api, int version)
 {
 	const uint8_t *body = gathered(&s->g);
@@ -142,6 +168,8 @@ static void read_back(struct seen *s, const struct kapi *api, int version)
 			s->partition_leaders[s->leader_count++] = (int32_t)e.number;
 		} else if (e.is == LEADER_EPOCH) {
 			assert_int_equal(e.number, 40 + s->leader_count - 1);
+		} else if (e.is == NODE_IDS) {
+			read_replicas(s, &e);
 		} else if (e.is == CONTROLLER_ID) {
 			s->controller = (int32_t)e.number;
 		}
@@ -185,6 +213,15 @@ static void rewrite(struct seen *s, const struct kapi *api, int version, const i
 	buf_deinit(&body);
 }
 
+/* Each partition has its lists, as long as they were; by what advertise_test.c tests. */
+static void assert_replicas(const struct seen *s, const struct kapi *api, int version)
+{
+	uint32_t partitions = api->key == KEY_METADATA ? LEADERS : 0;
+
+	assert_int_equal(s->full, partitions);
+	assert_int_equal(s->in_sync, partitions * (version < 5 ? 1 : 2));
+}
+
 static void assert_node(const struct seen *s, uint32_t i, int32_t id, int32_t port)
 {
 	assert_true(i < s->node_count);
@@ -202,6 +239,7 @@ static void check_ports(const struct kapi *api, int version)
 
 	begin(&s, ADVERTISE_PORTS, 22, 4);
 	rewrite(&s, api, version, no_nodes);
+	assert_replicas(&s, api, version);
 	assert_int_equal(s.node_count, 4);
 	for (uint32_t i = 0; i < 4; i++)
 		assert_node(&s, i, brokers[i], FIRST_PORT + brokers[i] - 1);
@@ -221,6 +259,7 @@ static void check_represented(const struct kapi *api, int version)
 
 	begin(&s, ADVERTISE_PORTS, 5, 4);
 	rewrite(&s, api, version, no_nodes);
+	assert_replicas(&s, api, version);
 	assert_true(advertise_broker(&s.advertising, s.snapshot, 20, &other));
 	assert_int_equal(s.node_count, 3);
 	for (uint32_t i = 0; i < 3; i++)
@@ -243,6 +282,7 @@ static void check_single(const struct kapi *api, int version)
 
 	begin(&s, ADVERTISE_SINGLE, 1, 4);
 	rewrite(&s, api, version, no_nodes);
+	assert_replicas(&s, api, version);
 	assert_int_equal(s.node_count, 1);
 	assert_node(&s, 0, 1, FIRST_PORT);
 	for (uint32_t i = 0; i < s.leader_count; i++)
