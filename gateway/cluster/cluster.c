@@ -25,7 +25,7 @@ struct desk {
 struct cluster {
 	const struct config *config;
 	struct topology *topology;
-	char *topic; /* NULL: off */
+	char topic[CONFIG_TOPIC_MAX]; /* "": off */
 	pthread_t thread;
 	bool is_started, is_stopped;
 	struct publisher *publisher;
@@ -72,7 +72,8 @@ static void tell_group(const struct cluster *c, struct cluster_view *v)
 static void publish(struct cluster *c)
 {
 	const struct cluster_view *before = publisher_peek(c->publisher);
-	struct cluster_view *v = roster_view(&c->roster, c->config, c->topic);
+	struct cluster_view *v =
+		roster_view(&c->roster, c->config, *c->topic != '\0' ? c->topic : NULL);
 	bool is_same = before != NULL && view_same_members(before, v);
 
 	c->is_changed = c->loads_changed = false;
@@ -333,10 +334,7 @@ static void start_watchers(struct cluster *c)
 static void prepare_member(struct cluster *c)
 {
 	static const struct group_events group_events = { on_map, on_change, on_stranger };
-	size_t size = strlen(c->config->cluster_id) + sizeof "_anyport_";
 
-	c->topic = mem_alloc(size);
-	snprintf(c->topic, size, "_anyport_%s", c->config->cluster_id);
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_init(&c->inbox, c->loop, c);
 	c->stop_letter.deliver = deliver_stop;
@@ -362,6 +360,7 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 	pthread_mutex_init(&c->desk.lock, NULL);
 	c->publisher = publisher_new(&cluster_view_published);
 	roster_init(&c->roster, config, version);
+	config_internal_topic(config, c->topic);
 	if (config->group_id != NULL)
 		prepare_member(c);
 	publish(c);
@@ -424,7 +423,6 @@ void cluster_free(struct cluster *c)
 		free_member(c);
 	roster_deinit(&c->roster);
 	pthread_mutex_destroy(&c->desk.lock);
-	free(c->topic);
 	free(c);
 }
 

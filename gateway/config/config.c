@@ -305,6 +305,13 @@ bool config_set(struct config *c, const char *key, const char *text, char why[CO
 	return take_whole(c, o, text, why);
 }
 
+void config_internal_topic(const struct config *c, char name[CONFIG_TOPIC_MAX])
+{
+	*name = '\0';
+	if (c->cluster_id != NULL)
+		snprintf(name, CONFIG_TOPIC_MAX, "_anyport_%s", c->cluster_id);
+}
+
 /* The fields that hold memory of their own. */
 static void free_option(struct config *c, const struct config_option *o)
 {
