@@ -10,6 +10,8 @@ import select
 import subprocess
 import time
 
+from process import PATIENCE
+
 
 class Browser:
     def __init__(self, scene):
