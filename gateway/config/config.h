@@ -50,10 +50,11 @@ struct config {
 	bool internal_load_balancing;
 
 	/* the nodes among themselves */
-	char *cluster_id; /* NULL: this node alone */
-	char *group_id;	  /* NULL: the same */
-	char *node_id;	  /* letters a consumer group takes; never NULL after config_load */
-	char *rack_id;	  /* NULL: none */
+	char *cluster_id;     /* NULL: this node alone */
+	char *group_id;	      /* NULL: the same */
+	char *cluster_secret; /* NULL: none; that the nodes share */
+	char *node_id;	      /* letters a consumer group takes; never NULL after config_load */
+	char *rack_id;	      /* NULL: none */
 	enum mapping_kind mapping;
 	int session_timeout_ms, heartbeat_interval_ms;
 
