@@ -1,30 +1,18 @@
 #include "kafka_client.h"
 
-#include "kafka/head.h"
 #include "kafka/say.h"
-#include "kafka/wire.h"
-#include "util/clock.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <poll.h>
+#include <ev.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
-enum { REQUEST_MAX = 1 << 20, FLEXIBLE_VERSIONS = 3 };
+enum { FLEXIBLE_VERSIONS = 3 };
 
 /* Always false. */
 static bool fails(char why[KAFKA_WHY_MAX], const char *text)
 {
 	snprintf(why, KAFKA_WHY_MAX, "%s", text);
-	return false;
-}
-
-static bool is_late(char why[KAFKA_WHY_MAX], const char *what, int timeout_ms)
-{
-	snprintf(why, KAFKA_WHY_MAX, "%s within %d ms", what, timeout_ms);
 	return false;
 }
 
@@ -44,126 +32,91 @@ struct addrinfo *kafka_resolve(const char *host, int port, char why[KAFKA_WHY_MA
 	return NULL;
 }
 
-/* Waits until the deadline; 0: it is over. */
-static int wait_for(int fd, short events, int64_t deadline)
-{
-	struct pollfd p = { fd, events, 0 };
-	int64_t left;
-	int got;
+/* --- what the call tells --- */
 
-	do {
-		left = deadline - clock_ms();
-		got = poll(&p, 1, left > 0 ? (int)left : 0);
-	} while (got < 0 && errno == EINTR);
-	return got;
+static void on_connected(void *owner)
+{
+	struct kafka_client *c = owner;
+
+	c->is_open = true;
 }
 
-static bool finish_connecting(struct kafka_client *c, int64_t deadline, char why[KAFKA_WHY_MAX])
+static void on_closed(void *owner, enum link_end end, int error)
 {
-	socklen_t len = sizeof(int);
-	int error = 0;
+	struct kafka_client *c = owner;
 
-	if (wait_for(c->fd, POLLOUT, deadline) == 0)
-		return is_late(why, "no connection", c->timeout_ms);
-	getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len);
-	return error == 0 || fails(why, strerror(error));
+	c->is_lost = true;
+	c->end = end;
+	c->error = error;
 }
 
-bool kafka_connect(struct kafka_client *c, const struct addrinfo *to, const char *client_id,
-		   int timeout_ms, char why[KAFKA_WHY_MAX])
+static void on_answer(void *owner, const uint8_t *body, uint32_t len)
 {
-	int64_t deadline = clock_ms() + timeout_ms;
+	struct kafka_client *c = owner;
 
-	*c = (struct kafka_client){ .client_id = client_id, .timeout_ms = timeout_ms };
-	buf_init(&c->out, REQUEST_MAX);
+	if (body == NULL)
+		return; /* on_closed says why */
+	buf_append(&c->answer, body, len);
+	c->is_answered = true;
+}
+
+/* Turns the loop until the flag is set; false: the connection is lost. */
+static bool await(struct kafka_client *c, const bool *flag)
+{
+	while (!*flag && !c->is_lost)
+		ev_run(c->loop, EVRUN_ONCE);
+	return *flag;
+}
+
+/* Always false. */
+static bool tell_loss(const struct kafka_client *c, char why[KAFKA_WHY_MAX])
+{
+	switch (c->end) {
+	case LINK_NOT_CONNECTED:
+		if (c->error != ETIMEDOUT)
+			return fails(why, strerror(c->error));
+		snprintf(why, KAFKA_WHY_MAX, "no connection within %d ms", c->timeout_ms);
+		return false;
+	case LINK_LATE:
+		snprintf(why, KAFKA_WHY_MAX, "no answer within %d ms", c->timeout_ms);
+		return false;
+	case LINK_BAD_ANSWER:
+		return fails(why, "what answers is not Kafka");
+	default:
+		return fails(why, c->error != 0 ? strerror(c->error)
+						: "the connection was closed instead of an answer");
+	}
+}
+
+bool kafka_connect(struct kafka_client *c, struct ev_loop *loop, const struct addrinfo *to,
+		   const char *client_id, int timeout_ms, char why[KAFKA_WHY_MAX])
+{
+	static const struct call_events events = { on_connected, on_closed };
+	const struct call_options options = { .address = to->ai_addr,
+					      .address_len = to->ai_addrlen,
+					      .connect_timeout_ms = timeout_ms,
+					      .max_answer = KAFKA_ANSWER_MAX,
+					      .client_id = client_id };
+
+	*c = (struct kafka_client){ .loop = loop, .timeout_ms = timeout_ms };
 	buf_init(&c->answer, KAFKA_ANSWER_MAX);
-	c->fd = socket(to->ai_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
-	if (c->fd < 0)
-		return fails(why, strerror(errno));
-	if (connect(c->fd, to->ai_addr, to->ai_addrlen) == 0)
-		return true;
-	if (errno != EINPROGRESS)
-		return fails(why, strerror(errno));
-	return finish_connecting(c, deadline, why);
+	ev_now_update(loop); /* it may not have turned for long: the time counts from now */
+	c->call = call_new(loop, &options, &events, c);
+	return await(c, &c->is_open) || tell_loss(c, why);
 }
 
 void kafka_close(struct kafka_client *c)
 {
+	if (c->call == NULL)
+		return;
 	if (c->is_greeted)
 		versions_deinit(&c->versions);
-	if (c->fd >= 0 && c->client_id != NULL)
-		close(c->fd);
-	buf_deinit(&c->out);
+	call_free(c->call);
 	buf_deinit(&c->answer);
-	*c = (struct kafka_client){ .fd = -1 };
+	*c = (struct kafka_client){ 0 };
 }
 
 /* --- a request and its answer --- */
-
-static bool send_all(struct kafka_client *c, int64_t deadline, char why[KAFKA_WHY_MAX])
-{
-	for (size_t at = 0; at < c->out.len;) {
-		ssize_t n = send(c->fd, c->out.data + at, c->out.len - at, MSG_NOSIGNAL);
-
-		if (n > 0)
-			at += (size_t)n;
-		else if (n < 0 && errno != EAGAIN && errno != EINTR)
-			return fails(why, strerror(errno));
-		else if (wait_for(c->fd, POLLOUT, deadline) == 0)
-			return is_late(why, "the request was not taken", c->timeout_ms);
-	}
-	return true;
-}
-
-static bool receive(struct kafka_client *c, size_t wanted, int64_t deadline,
-		    char why[KAFKA_WHY_MAX])
-{
-	size_t at = c->answer.len;
-	uint8_t *to = buf_extend(&c->answer, wanted);
-
-	while (to != NULL && at < c->answer.len) {
-		ssize_t n = recv(c->fd, c->answer.data + at, c->answer.len - at, 0);
-
-		if (n > 0)
-			at += (size_t)n;
-		else if (n == 0)
-			return fails(why, "the connection was closed instead of an answer");
-		else if (errno != EAGAIN && errno != EINTR)
-			return fails(why, strerror(errno));
-		else if (wait_for(c->fd, POLLIN, deadline) == 0)
-			return is_late(why, "no answer", c->timeout_ms);
-	}
-	return to != NULL || fails(why, "an answer that is too long");
-}
-
-static bool receive_frame(struct kafka_client *c, int64_t deadline, char why[KAFKA_WHY_MAX])
-{
-	uint32_t size;
-
-	buf_clear(&c->answer);
-	if (!receive(c, HEAD_SIZE_BYTES, deadline, why))
-		return false;
-	size = wire_get32(c->answer.data);
-	if (size < ANSWER_FIXED - HEAD_SIZE_BYTES || size > KAFKA_ANSWER_MAX - HEAD_SIZE_BYTES)
-		return fails(why, "what answers is not Kafka");
-	return receive(c, size, deadline, why);
-}
-
-static bool read_head(const struct kafka_client *c, const struct kapi *api, int version,
-		      struct kafka_answer *answer, char why[KAFKA_WHY_MAX])
-{
-	const uint8_t *from = c->answer.data + ANSWER_FIXED;
-	uint32_t left = (uint32_t)c->answer.len - ANSWER_FIXED, tags = 0;
-
-	if (wire_get32(c->answer.data + HEAD_SIZE_BYTES) != c->correlation)
-		return fails(why, "an answer to another request");
-	if (api_answer_has_tags(api, version) &&
-	    answer_tags_skip(from, left, left, &tags) != HEAD_OK)
-		return fails(why, "an answer with a malformed head");
-	answer->body = from + tags;
-	answer->len = left - tags;
-	return true;
-}
 
 static double now_ms(void)
 {
@@ -173,19 +126,33 @@ static double now_ms(void)
 	return (double)now.tv_sec * 1e3 + (double)now.tv_nsec / 1e6;
 }
 
+/* What was heard since the last request is known first: the loop may not have turned for long. */
+static bool send_request(struct kafka_client *c, const struct call_request *request,
+			 char why[KAFKA_WHY_MAX])
+{
+	ev_run(c->loop, EVRUN_NOWAIT);
+	if (c->is_lost)
+		return tell_loss(c, why);
+	return call_send(c->call, request) || fails(why, "a request that can't be said");
+}
+
 bool kafka_ask(struct kafka_client *c, const struct kapi *api, int version, struct say_pairs says,
 	       struct kafka_answer *answer, char why[KAFKA_WHY_MAX])
 {
-	int64_t deadline = clock_ms() + c->timeout_ms;
+	const struct call_request request = { .key = (enum api_key)api->key,
+					      .version = version,
+					      .says = says,
+					      .timeout_ms = c->timeout_ms,
+					      .answer = on_answer,
+					      .owner = c };
 	double began = now_ms();
 	char more[KAFKA_WHY_MAX];
 
-	buf_clear(&c->out);
-	if (!say_frame(api, version, ++c->correlation, c->client_id, says, &c->out))
-		return fails(why, "a request that is too long");
-	if (send_all(c, deadline, more) && receive_frame(c, deadline, more) &&
-	    read_head(c, api, version, answer, more)) {
-		answer->ms = now_ms() - began;
+	buf_clear(&c->answer);
+	c->is_answered = false;
+	if (send_request(c, &request, more) && (await(c, &c->is_answered) || tell_loss(c, more))) {
+		*answer = (struct kafka_answer){ c->answer.data, (uint32_t)c->answer.len,
+						 now_ms() - began };
 		return true;
 	}
 	snprintf(why, KAFKA_WHY_MAX, "%s: %.*s", api->name, KAFKA_WHY_MAX - 40, more);

@@ -1,14 +1,16 @@
 /* kafka_client.h - a connection to Kafka as a plain client has it.
  *
- * One request at a time, each with a deadline; it blocks.  Every function that returns false
- * says why, in words for people, and the connection is then of no use any more.
+ * A call (upstream/call.h) whose owner waits: one request at a time, each with a deadline; every
+ * function turns the loop until it knows how it went.  Every function that returns false says why,
+ * in words for people, and the connection is then of no use any more.
+ * A client stays where it is while it is open, for its call knows its address.
  * apis_compile was called.  Tests: tests/integration/operate/verify_command.py
  */
 #ifndef TOOLS_KAFKA_CLIENT_H
 #define TOOLS_KAFKA_CLIENT_H
 
-#include "kafka/say.h"
 #include "topology/versions.h"
+#include "upstream/call.h"
 #include "util/buf.h"
 #include "util/compiler.h"
 
@@ -22,11 +24,14 @@ enum {
 };
 
 struct kafka_client {
-	int fd;			/* -1: closed */
-	const char *client_id;	/* borrowed */
-	int timeout_ms;		/* of each step: connecting, a request and its answer */
-	uint32_t correlation;	/* of the last request */
-	struct buf out, answer; /* the last of each */
+	struct call *call; /* NULL: closed */
+	struct ev_loop *loop;
+	int timeout_ms; /* of each step: connecting, a request and its answer */
+	bool is_open, is_lost;
+	enum link_end end; /* lost: why, */
+	int error;	   /* and the errno, or 0 */
+	bool is_answered;
+	struct buf answer; /* the last one's body */
 	bool is_greeted;
 	struct broker_versions versions; /* once greeted */
 };
@@ -35,15 +40,17 @@ struct kafka_client {
 struct kafka_answer {
 	const uint8_t *body;
 	uint32_t len;
-	double ms; /* from the request's first byte to the answer's last */
+	double ms; /* from the request to the answer's last byte */
 };
 
 /* What a name and port are; NULL and why.  Free with freeaddrinfo. */
 struct addrinfo *kafka_resolve(const char *host, int port, char why[KAFKA_WHY_MAX]);
 
-/* In any case the client is to be closed. */
-MUST_CHECK bool kafka_connect(struct kafka_client *c, const struct addrinfo *to,
-			      const char *client_id, int timeout_ms, char why[KAFKA_WHY_MAX]);
+/* In any case the client is to be closed.  Borrows the loop, which several clients may share, and
+ * the id. */
+MUST_CHECK bool kafka_connect(struct kafka_client *c, struct ev_loop *loop,
+			      const struct addrinfo *to, const char *client_id, int timeout_ms,
+			      char why[KAFKA_WHY_MAX]);
 /* ApiVersions: what it speaks. */
 MUST_CHECK bool kafka_greet(struct kafka_client *c, char why[KAFKA_WHY_MAX]);
 /* The best version that both sides have; -1: none.  After the greeting. */

@@ -251,6 +251,7 @@ static void deinit(struct verify *v)
 	free(v->brokers);
 	free(v->nodes);
 	free(v->cluster_id);
+	ev_loop_destroy(v->loop);
 	json_decref(v->findings);
 	json_decref(v->topics);
 }
@@ -280,6 +281,7 @@ static int run(struct cli *cli)
 
 	if (!apis_compile(stderr))
 		return EXIT_FINDINGS;
+	v.loop = ev_loop_new(EVFLAG_AUTO);
 	snprintf(v.run, sizeof v.run, "anyportctl-verify-%d-%llx", getpid(),
 		 (unsigned long long)time(NULL));
 	status = verify(cli, &v);

@@ -36,8 +36,9 @@ struct verify_node {
 
 struct verify {
 	int timeout_ms, connections;
-	char run[48];	  /* what our client ids begin with */
-	char *cluster_id; /* NULL: nobody has told yet */
+	struct ev_loop *loop; /* of all our connections to Kafka */
+	char run[48];	      /* what our client ids begin with */
+	char *cluster_id;     /* NULL: nobody has told yet */
 	/* of the bootstrap: open until the nodes have told whose they are */
 	struct kafka_client *clients;
 	char (*client_ids)[64];

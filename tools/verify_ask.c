@@ -59,7 +59,7 @@ bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
 	bool good;
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	good = kafka_connect(c, to, client_id, v->timeout_ms, why);
+	good = kafka_connect(c, v->loop, to, client_id, v->timeout_ms, why);
 	if (good) {
 		times_add(&v->connect, elapsed(&began));
 		clock_gettime(CLOCK_MONOTONIC, &connected);

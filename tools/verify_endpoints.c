@@ -63,7 +63,7 @@ static void look_for_leak(struct verify *v, const char *where, const struct addr
 /* As a client that was sent there: a connection, and an answer for the same cluster. */
 static bool try_address(struct verify *v, const char *where, const struct addrinfo *to, double *ms)
 {
-	struct kafka_client c = { .fd = -1 };
+	struct kafka_client c = { 0 };
 	struct kafka_answer answer;
 	char why[KAFKA_WHY_MAX];
 	size_t connected = v->connect.count;

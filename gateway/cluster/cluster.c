@@ -25,7 +25,7 @@ struct desk {
 struct cluster {
 	const struct config *config;
 	struct topology *topology;
-	char *topic; /* NULL: off */
+	char topic[CONFIG_TOPIC_MAX]; /* "": off */
 	pthread_t thread;
 	bool is_started, is_stopped;
 	struct publisher *publisher;
@@ -42,6 +42,7 @@ struct cluster {
 	struct traffic *traffic;
 	struct load_events load_events;
 	const struct cluster_exchange *exchange; /* NULL: none */
+	struct seal *seal;			 /* NULL: there is no secret */
 	struct roster roster;
 	enum cluster_state state;
 	int64_t since;
@@ -72,7 +73,8 @@ static void tell_group(const struct cluster *c, struct cluster_view *v)
 static void publish(struct cluster *c)
 {
 	const struct cluster_view *before = publisher_peek(c->publisher);
-	struct cluster_view *v = roster_view(&c->roster, c->config, c->topic);
+	struct cluster_view *v =
+		roster_view(&c->roster, c->config, *c->topic != '\0' ? c->topic : NULL);
 	bool is_same = before != NULL && view_same_members(before, v);
 
 	c->is_changed = c->loads_changed = false;
@@ -108,12 +110,21 @@ static void look_at_state(struct cluster *c)
 	set_state(c, member_is_apart(m, clock_ms()) ? CLUSTER_APART : CLUSTER_MEMBER);
 }
 
+static int64_t wall_clock_ms(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
 static void send_identity(struct cluster *c)
 {
 	struct buf identity;
 
 	buf_init(&identity, IDENTITY_MAX);
 	identity_write(&identity, &c->roster.self);
+	identity_seal(&identity, &c->roster.self, c->seal, wall_clock_ms());
 	group_identity(c->group, &identity);
 	buf_deinit(&identity);
 	c->is_changed = true;
@@ -333,15 +344,12 @@ static void start_watchers(struct cluster *c)
 static void prepare_member(struct cluster *c)
 {
 	static const struct group_events group_events = { on_map, on_change, on_stranger };
-	size_t size = strlen(c->config->cluster_id) + sizeof "_anyport_";
 
-	c->topic = mem_alloc(size);
-	snprintf(c->topic, size, "_anyport_%s", c->config->cluster_id);
 	c->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_init(&c->inbox, c->loop, c);
 	c->stop_letter.deliver = deliver_stop;
 	c->desk_letter.deliver = deliver_desk;
-	c->load_events = (struct load_events){ on_load, on_keys, c };
+	c->load_events = (struct load_events){ on_load, on_keys, c, c->seal };
 	c->lines = lines_new(c->loop, c->config->connect_timeout_ms);
 	c->group = group_new(c->loop, c->lines, c->config, c->topic, &group_events, c);
 	c->traffic = traffic_new(c->loop, c->lines, c->topology, c->topic, c->config->node_id,
@@ -361,7 +369,10 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 	c->since = clock_ms();
 	pthread_mutex_init(&c->desk.lock, NULL);
 	c->publisher = publisher_new(&cluster_view_published);
-	roster_init(&c->roster, config, version);
+	if (config->group_id != NULL)
+		c->seal = seal_new(config->cluster_secret, config->group_id);
+	roster_init(&c->roster, config, version, c->seal);
+	config_internal_topic(config, c->topic);
 	if (config->group_id != NULL)
 		prepare_member(c);
 	publish(c);
@@ -381,6 +392,18 @@ void cluster_exchange(struct cluster *c, const struct cluster_exchange *exchange
 	traffic_tell(c->traffic, exchange->take, exchange->owner);
 }
 
+static void say_no_secret(const struct cluster *c)
+{
+	static const char text[] =
+		"no gateway.cluster_secret: whoever can reach the brokers can say "
+		"that it is a node; fine inside one trusted network";
+
+	if (c->config->internal_load_balancing)
+		log_warn("who=cluster event=no_secret reason=\"%s\"", text);
+	else
+		log_info("who=cluster event=no_secret reason=\"%s\"", text);
+}
+
 void cluster_start(struct cluster *c, int port_count)
 {
 	pthread_mutex_lock(&c->desk.lock);
@@ -388,6 +411,8 @@ void cluster_start(struct cluster *c, int port_count)
 	publish(c);
 	c->is_started = c->loop != NULL;
 	pthread_mutex_unlock(&c->desk.lock);
+	if (c->is_started && c->seal == NULL)
+		say_no_secret(c);
 	if (c->is_started)
 		thread_start(&c->thread, "cluster", run, c);
 }
@@ -423,8 +448,8 @@ void cluster_free(struct cluster *c)
 	if (c->loop != NULL)
 		free_member(c);
 	roster_deinit(&c->roster);
+	seal_free(c->seal);
 	pthread_mutex_destroy(&c->desk.lock);
-	free(c->topic);
 	free(c);
 }
 

@@ -24,7 +24,10 @@ enum tag {
 	TAG_SETTINGS,
 	TAG_INCARNATION,
 	TAG_DRAINING,
+	TAG_SEAL, /* the last one */
 };
+
+enum { SEAL_TAG_SIZE = 1 + 2 + SEAL_SIZE };
 
 static void write_text(struct buf *out, enum tag tag, const char *text)
 {
@@ -137,6 +140,8 @@ static void read_value(struct cluster_member *m, enum tag tag, struct value *v)
 	case TAG_DRAINING:
 		m->is_draining = read_number(v, 1) != 0;
 		break;
+	case TAG_SEAL:
+		break; /* identity_judge's */
 	}
 }
 
@@ -159,6 +164,46 @@ bool identity_read(struct cluster_member *m, const void *bytes, size_t n)
 		return true;
 	identity_deinit(m);
 	return false;
+}
+
+static struct sealed what_is_sealed(const struct cluster_member *m, const uint8_t *bytes, size_t n)
+{
+	return (struct sealed){ .kind = SEAL_IDENTITY,
+				.node_id = m->node_id,
+				.id_len = strlen(m->node_id),
+				.incarnation = m->incarnation,
+				.content = bytes,
+				.len = n };
+}
+
+void identity_seal(struct buf *identity, const struct cluster_member *m, struct seal *seal,
+		   int64_t now_ms)
+{
+	struct sealed what = what_is_sealed(m, identity->data, identity->len);
+	struct buf sealed;
+
+	if (seal == NULL)
+		return;
+	buf_init(&sealed, SEAL_SIZE);
+	seal_write(seal, &what, now_ms, &sealed);
+	buf_append8(identity, TAG_SEAL);
+	buf_append16(identity, SEAL_SIZE);
+	buf_append(identity, sealed.data, sealed.len);
+	buf_deinit(&sealed);
+}
+
+void identity_judge(struct cluster_member *m, const void *bytes, size_t n, struct seal *seal)
+{
+	const uint8_t *tag = n > SEAL_TAG_SIZE ? (const uint8_t *)bytes + n - SEAL_TAG_SIZE : NULL;
+	struct sealed what;
+
+	m->is_sealed = tag != NULL && tag[0] == TAG_SEAL && wire_get16(tag + 1) == SEAL_SIZE;
+	m->trust = MEMBER_BELIEVED;
+	if (seal == NULL)
+		return;
+	what = what_is_sealed(m, bytes, m->is_sealed ? n - SEAL_TAG_SIZE : n);
+	m->trust = seal_check(seal, &what, m->is_sealed ? tag + 3 : NULL,
+			      m->is_sealed ? SEAL_SIZE : 0);
 }
 
 void identity_deinit(struct cluster_member *m)

@@ -1,6 +1,7 @@
 /* identity.h - what a node says of itself, as bytes; and the map of all.
  *
  *   identity  int16 version | (int8 tag | int16 length | value)*
+ *   the last tag may be a seal (seal.h) over all that stands before it
  *   map       int16 version | int16 count | (int16 length | identity)*
  *
  * An identity is the user data of a member's subscription, the map that of
@@ -13,7 +14,7 @@
 #ifndef CLUSTER_IDENTITY_H
 #define CLUSTER_IDENTITY_H
 
-#include "cluster/view.h"
+#include "cluster/seal.h"
 #include "util/buf.h"
 #include "util/compiler.h"
 
@@ -23,6 +24,11 @@ enum { IDENTITY_MAX = 4096, MAP_MAX = 512 * 1024, MAP_NODES_MAX = 1000 };
 void identity_write(struct buf *out, const struct cluster_member *m);
 /* False: it is no identity; *m is empty then.  Else free with identity_deinit. */
 MUST_CHECK bool identity_read(struct cluster_member *m, const void *bytes, size_t n);
+/* Appends the seal to what identity_write wrote of this node, as the last tag. */
+void identity_seal(struct buf *identity, const struct cluster_member *m, struct seal *seal,
+		   int64_t now_ms);
+/* Sets is_sealed and trust of what identity_read read from these bytes. */
+void identity_judge(struct cluster_member *m, const void *bytes, size_t n, struct seal *seal);
 void identity_deinit(struct cluster_member *m);
 void identity_copy(struct cluster_member *to, const struct cluster_member *from);
 

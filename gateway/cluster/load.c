@@ -38,13 +38,19 @@ static void append_value(struct buf *out, const char *node_id, size_t id_len, in
 }
 
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
-		const struct cluster_load *load, const struct load_keys *keys)
+		const struct cluster_load *load, const struct load_keys *keys, struct seal *seal)
 {
 	size_t id_len = strlen(node_id);
+	struct sealed what = {
+		.kind = SEAL_LOAD, .node_id = node_id, .id_len = id_len, .incarnation = incarnation
+	};
 	struct buf value;
 
-	buf_init(&value, VALUE_FIXED + id_len + keys->count * sizeof keys->keys[0]);
+	buf_init(&value, VALUE_FIXED + id_len + keys->count * sizeof keys->keys[0] + SEAL_SIZE);
 	append_value(&value, node_id, id_len, incarnation, load, keys);
+	what.content = value.data;
+	what.len = value.len;
+	seal_write(seal, &what, now_ms, &value);
 	batch_write(out, now_ms, &(struct record){ node_id, value.data, id_len, value.len });
 	buf_deinit(&value);
 }
@@ -92,8 +98,24 @@ static void read_keys(struct cursor *value, struct load_keys *out)
 		out->keys[out->count] = cursor_64(value);
 }
 
+/* The seal stands where the keys end. */
+static bool is_believed(const struct cursor *whole, const struct cursor *end, const char *id,
+			size_t id_len, int64_t incarnation, struct seal *seal)
+{
+	const struct sealed what = { .kind = SEAL_LOAD,
+				     .node_id = id,
+				     .id_len = id_len,
+				     .incarnation = incarnation,
+				     .content = whole->at,
+				     .len = (size_t)(end->at - whole->at) };
+
+	return seal == NULL ||
+	       seal_check(seal, &what, end->at, cursor_left(end)) == MEMBER_BELIEVED;
+}
+
 static void read_value(struct cursor value, const struct load_events *events)
 {
+	const struct cursor whole = value;
 	uint16_t version = cursor_16(&value), id_len = cursor_16(&value);
 	const char *id = (const char *)cursor_bytes(&value, id_len);
 	int64_t incarnation = (int64_t)cursor_64(&value);
@@ -107,8 +129,10 @@ static void read_value(struct cursor value, const struct load_events *events)
 		load.declines = DECLINES_MAX;
 	if (value.bad || version < VERSION || id_len == 0)
 		return;
-	events->on_load(events->owner, id, id_len, incarnation, &load);
 	read_keys(&value, &keys);
+	if (!is_believed(&whole, &value, id, id_len, incarnation, events->seal))
+		return;
+	events->on_load(events->owner, id, id_len, incarnation, &load);
 	if (!value.bad && (keys.count > 0 || keys.asks))
 		events->on_keys(events->owner, id, id_len, &keys);
 }

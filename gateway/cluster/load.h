@@ -3,6 +3,7 @@
  *   value  int16 version | int16 length node id | int64 incarnation
  *          | int64 connections | int64 bytes a second | int16 declines
  *          | int16 asks | int32 count | count times int64: keys
+ *          | a seal (seal.h) over all of that, where the nodes have a secret
  *
  * Keys say where clients have connections (cluster.h), and `asks` is not 0 when
  * the node wants to hear all those of the others.  What is behind that is passed
@@ -14,7 +15,7 @@
 #ifndef CLUSTER_LOAD_H
 #define CLUSTER_LOAD_H
 
-#include "cluster/view.h"
+#include "cluster/seal.h"
 #include "util/buf.h"
 
 /* At most so many keys in a record. */
@@ -26,9 +27,9 @@ struct load_keys {
 	bool asks;
 };
 
-/* Appends a batch of one record. */
+/* Appends a batch of one record, with this node's seal. */
 void load_write(struct buf *out, int64_t now_ms, const char *node_id, int64_t incarnation,
-		const struct cluster_load *load, const struct load_keys *keys);
+		const struct cluster_load *load, const struct load_keys *keys, struct seal *seal);
 
 /* Ids are not terminated. */
 struct load_events {
@@ -38,6 +39,7 @@ struct load_events {
 	void (*on_keys)(void *owner, const char *node_id, size_t id_len,
 			const struct load_keys *keys);
 	void *owner;
+	struct seal *seal; /* not NULL: who is not believed is not heard */
 };
 
 /* Reads what a Fetch gave, a batch that is cut off at its end left out; returns

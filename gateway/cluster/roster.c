@@ -7,10 +7,12 @@
 
 enum { PUT_RIGHT_FIRST_MS = 500, PUT_RIGHT_MOST_MS = 30000 };
 
-void roster_init(struct roster *r, const struct config *config, const char *version)
+void roster_init(struct roster *r, const struct config *config, const char *version,
+		 struct seal *seal)
 {
-	*r = (struct roster){ 0 };
+	*r = (struct roster){ .seal = seal };
 	self_describe(&r->self, config, version, config->port_count);
+	r->self.is_sealed = seal != NULL;
 }
 
 static void drop_others(struct roster *r)
@@ -77,6 +79,18 @@ static bool take_own(struct reading *reading, struct cluster_member *m)
 	return strcmp(m->http, self->http) == 0;
 }
 
+/* The newest of each node is known before any is taken: the map may have an older one besides. */
+static bool on_seal(void *ctx, const struct map_entry *entry)
+{
+	const struct roster *r = ctx;
+	struct cluster_member m;
+
+	if (identity_read(&m, entry->bytes, entry->len))
+		identity_judge(&m, entry->bytes, entry->len, r->seal);
+	identity_deinit(&m);
+	return true;
+}
+
 static bool on_entry(void *ctx, const struct map_entry *entry)
 {
 	struct reading *reading = ctx;
@@ -87,7 +101,9 @@ static bool on_entry(void *ctx, const struct map_entry *entry)
 		log_warn("who=cluster event=bad_identity bytes=%zu", entry->len);
 		return true;
 	}
-	if (strcmp(m.node_id, r->self.node_id) == 0 && take_own(reading, &m)) {
+	identity_judge(&m, entry->bytes, entry->len, r->seal);
+	if (m.trust == MEMBER_BELIEVED && strcmp(m.node_id, r->self.node_id) == 0 &&
+	    take_own(reading, &m)) {
 		identity_deinit(&m);
 		return true;
 	}
@@ -102,6 +118,8 @@ void roster_take_map(struct roster *r, const uint8_t *map, size_t len)
 
 	if (len > 0) {
 		drop_others(r);
+		if (r->seal != NULL)
+			(void)!map_read(map, len, on_seal, r);
 		if (!map_read(map, len, on_entry, &reading))
 			log_warn("who=cluster event=bad_map bytes=%zu", len);
 	}
@@ -181,7 +199,7 @@ struct cluster_view *roster_view(const struct roster *r, const struct config *co
 		const struct roster_load *heard = load_of(r, node_id, strlen(node_id));
 
 		view_add(v, &r->others[i]);
-		if (heard == NULL)
+		if (heard == NULL || r->others[i].trust != MEMBER_BELIEVED)
 			continue;
 		v->members[i + 1].load = heard->load;
 		v->members[i + 1].load_at = heard->at;

@@ -24,6 +24,7 @@ struct roster_load {
 };
 
 struct roster {
+	struct seal *seal; /* borrowed; NULL: there is no secret */
 	struct cluster_member self;
 	struct cluster_member *others;
 	size_t other_count;
@@ -35,7 +36,8 @@ struct roster {
 	unsigned put_right;	/* how often in a row */
 };
 
-void roster_init(struct roster *r, const struct config *config, const char *version);
+void roster_init(struct roster *r, const struct config *config, const char *version,
+		 struct seal *seal);
 void roster_deinit(struct roster *r);
 
 /* The map as the group's leader sent it: the others are those in it from now on, but for an empty

@@ -72,7 +72,7 @@ static bool may_differ(const struct config *c, const struct config_option *o)
 		"gateway.agent_port",
 	};
 
-	if (o->at == OPTION_NOWHERE || strncmp(o->key, "haproxy.", 8) == 0)
+	if (o->at == OPTION_NOWHERE || o->is_secret || strncmp(o->key, "haproxy.", 8) == 0)
 		return true;
 	if (c->internal_load_balancing && strcmp(o->key, "gateway.advertised_host") == 0)
 		return true;

@@ -235,7 +235,7 @@ static void produce(struct traffic *t, const struct broker *to, int32_t partitio
 	clock_gettime(CLOCK_REALTIME, &now);
 	buf_init(&records, RECORDS_MAX);
 	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
-		   t->incarnation, &t->load, &t->keys);
+		   t->incarnation, &t->load, &t->keys, t->events->seal);
 	t->is_producing = send_records(t, to, partition, &records);
 	buf_deinit(&records);
 }

@@ -62,6 +62,18 @@ const char *cluster_state_text(enum cluster_state state)
 	return texts[state];
 }
 
+const char *member_trust_text(enum member_trust trust)
+{
+	static const char *const texts[] = {
+		[MEMBER_BELIEVED] = NULL,
+		[MEMBER_UNSEALED] = "it has no cluster secret",
+		[MEMBER_WRONG_SEAL] = "it has another cluster secret, or is not who it says it is",
+		[MEMBER_OLD_SEAL] = "it has said something newer: a replay, or its clock went back",
+	};
+
+	return texts[trust];
+}
+
 struct cluster_view *view_new(const struct config *config, const char *topic)
 {
 	struct full_view *f = mem_zalloc(sizeof *f);
@@ -94,6 +106,7 @@ void view_finish(struct cluster_view *v)
 
 	qsort(v->members, v->member_count, sizeof *v->members, by_id);
 	for (size_t i = 0; i < v->member_count; i++) {
+		v->believed_count += v->members[i].trust == MEMBER_BELIEVED;
 		if (!v->members[i].is_self)
 			continue;
 		v->self = i;
@@ -118,7 +131,8 @@ static bool same_member(const struct cluster_member *a, const struct cluster_mem
 	       same_text(a->http, b->http) && same_text(a->version, b->version) &&
 	       same_text(a->kafka, b->kafka) && a->settings == b->settings &&
 	       a->incarnation == b->incarnation && a->is_self == b->is_self &&
-	       a->is_draining == b->is_draining;
+	       a->is_draining == b->is_draining && a->is_sealed == b->is_sealed &&
+	       a->trust == b->trust;
 }
 
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b)

@@ -24,6 +24,15 @@ struct cluster_load {
 	unsigned declines;
 };
 
+/* Whether what a node says of itself is believed; see seal.h.  A member that is not is shown, and
+ * that is all: no client is sent there, its load does not count, and nothing is asked of it. */
+enum member_trust {
+	MEMBER_BELIEVED,
+	MEMBER_UNSEALED,   /* this node has a secret, and what it says has no seal */
+	MEMBER_WRONG_SEAL, /* by another secret, or not what it said */
+	MEMBER_OLD_SEAL,   /* it has said something newer before */
+};
+
 struct cluster_member {
 	char *node_id; /* the same after a restart */
 	/* clients are told that broker N is host : port + (N - min_broker_id) */
@@ -39,6 +48,8 @@ struct cluster_member {
 	int64_t incarnation; /* grows with every start and every change */
 	bool is_self;
 	bool is_draining; /* goes away: nobody is to be sent there */
+	bool is_sealed;	  /* it has a secret, right or wrong */
+	enum member_trust trust;
 	struct cluster_load load;
 	int64_t load_at; /* clock_ms when it was heard; -1: not yet */
 };
@@ -64,6 +75,7 @@ struct cluster_view {
 	uint64_t serial; /* grows when members come, go or change, not with their load */
 	struct cluster_member *members; /* sorted by node_id */
 	size_t member_count, self;	/* self: index of this node */
+	size_t believed_count;		/* of the members; this node is one */
 	/* nodes that do not fit together, a sentence each that names them */
 	char **disagreements;
 	size_t disagreement_count;
@@ -73,5 +85,7 @@ const struct cluster_view *cluster_view_ref(const struct cluster_view *v);
 void cluster_view_unref(const struct cluster_view *v); /* fine with NULL */
 
 const char *cluster_state_text(enum cluster_state state);
+/* Why a member is not believed, for people; NULL: it is. */
+const char *member_trust_text(enum member_trust trust);
 
 #endif

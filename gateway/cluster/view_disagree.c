@@ -67,6 +67,19 @@ static void compare_told(struct cluster_view *v, const struct cluster_member *a,
 		    a->min_broker_id, a->node_id, b->min_broker_id, b->node_id);
 }
 
+/* Nodes that differ in their secrets.  False: nothing else that it says is worth comparing. */
+static bool compare_secrets(struct cluster_view *v, const struct cluster_member *self,
+			    const struct cluster_member *m)
+{
+	if (m->trust != MEMBER_BELIEVED)
+		say(v, "%s is not believed: %s (gateway.cluster_secret of %s and %s)", m->node_id,
+		    member_trust_text(m->trust), m->node_id, self->node_id);
+	else if (m->is_sealed && !self->is_sealed)
+		say(v, "%s has a gateway.cluster_secret, %s has none and is not believed there",
+		    m->node_id, self->node_id);
+	return m->trust == MEMBER_BELIEVED;
+}
+
 static void compare(struct cluster_view *v, const struct cluster_member *a,
 		    const struct cluster_member *b)
 {
@@ -85,7 +98,7 @@ void view_disagree(struct cluster_view *v)
 	const struct cluster_member *self = &v->members[v->self];
 
 	for (size_t i = 0; i < v->member_count; i++) {
-		if (i != v->self)
+		if (i != v->self && compare_secrets(v, self, &v->members[i]))
 			compare(v, self, &v->members[i]);
 	}
 }

@@ -14,6 +14,8 @@
 
 extern char **environ;
 
+enum { SECRET_MAX = 1024 }; /* bytes of a secret in a file */
+
 /* Not built yet, or not that value of it. */
 static bool is_built(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
 {
@@ -71,6 +73,51 @@ static const char *variable(const char *name)
 	return text != NULL && *text != '\0' ? text : NULL;
 }
 
+/* The text of a secret's file but for the newline at its end; NULL and why.  Caller frees. */
+static char *read_secret(const char *path, char why[KIND_WHY_MAX])
+{
+	FILE *in = fopen(path, "re");
+	char text[SECRET_MAX + 2] = "";
+	size_t n;
+
+	if (in == NULL) {
+		snprintf(why, KIND_WHY_MAX, "%.200s: %s", path, strerror(errno));
+		return NULL;
+	}
+	n = fread(text, 1, sizeof text - 1, in);
+	fclose(in);
+	n -= n > 0 && text[n - 1] == '\n';
+	if (n > 0 && n <= SECRET_MAX && memchr(text, '\0', n) == NULL)
+		return mem_strndup(text, n);
+	snprintf(why, KIND_WHY_MAX, "%.200s: not a secret; one line of 1 to %d bytes", path,
+		 SECRET_MAX);
+	return NULL;
+}
+
+/* False: no file is named. */
+static bool from_secret_file(struct config *c, const struct config_option *o,
+			     struct config_origin *origin, struct mistakes *m)
+{
+	const char *path = variable(o->env_file);
+	char why[KIND_WHY_MAX], *text;
+
+	if (path == NULL)
+		return false;
+	*origin = (struct config_origin){ .kind = ORIGIN_ENVIRONMENT, .name = o->env_file };
+	if (variable(o->env) != NULL) {
+		origin->bad = true;
+		mistakes_in_environment(m, "%s: %s says it too; one of them", o->env_file, o->env);
+		return true;
+	}
+	text = read_secret(path, why);
+	if (text == NULL || !take_whole(c, o, text, why)) {
+		origin->bad = true;
+		mistakes_in_environment(m, "%s: %s", o->env_file, why);
+	}
+	free(text);
+	return true;
+}
+
 static bool from_environment(struct config *c, const struct config_option *o,
 			     struct config_origin *origin, struct mistakes *m)
 {
@@ -78,6 +125,8 @@ static bool from_environment(struct config *c, const struct config_option *o,
 	const char *second = variable(o->env_also);
 	char why[KIND_WHY_MAX];
 
+	if (from_secret_file(c, o, origin, m))
+		return true;
 	if (first == NULL && second == NULL)
 		return false;
 	*origin = (struct config_origin){ .kind = ORIGIN_ENVIRONMENT,
@@ -303,6 +352,13 @@ bool config_set(struct config *c, const char *key, const char *text, char why[CO
 	if (kind_of(o)->clear != NULL)
 		kind_of(o)->clear(c, o);
 	return take_whole(c, o, text, why);
+}
+
+void config_internal_topic(const struct config *c, char name[CONFIG_TOPIC_MAX])
+{
+	*name = '\0';
+	if (c->cluster_id != NULL)
+		snprintf(name, CONFIG_TOPIC_MAX, "_anyport_%s", c->cluster_id);
 }
 
 /* The fields that hold memory of their own. */

@@ -24,7 +24,7 @@ enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
-enum { CONFIG_WHY_MAX = 384 };
+enum { CONFIG_WHY_MAX = 384, CONFIG_TOPIC_MAX = 256 };
 
 struct config_origin;  /* where a value came from: see options.h */
 struct config_waiting; /* what a restart would take instead: see options.h */
@@ -50,10 +50,11 @@ struct config {
 	bool internal_load_balancing;
 
 	/* the nodes among themselves */
-	char *cluster_id; /* NULL: this node alone */
-	char *group_id;	  /* NULL: the same */
-	char *node_id;	  /* letters a consumer group takes; never NULL after config_load */
-	char *rack_id;	  /* NULL: none */
+	char *cluster_id;     /* NULL: this node alone */
+	char *group_id;	      /* NULL: the same */
+	char *cluster_secret; /* NULL: none; that the nodes share */
+	char *node_id;	      /* letters a consumer group takes; never NULL after config_load */
+	char *rack_id;	      /* NULL: none */
 	enum mapping_kind mapping;
 	int session_timeout_ms, heartbeat_interval_ms;
 
@@ -124,6 +125,8 @@ MUST_CHECK struct config *config_load_part(const char *beginning, FILE *complain
 MUST_CHECK bool config_set(struct config *config, const char *key, const char *text,
 			   char why[CONFIG_WHY_MAX]);
 void config_free(struct config *config);
+/* The topic of the nodes' load records; "" without a cluster id. */
+void config_internal_topic(const struct config *config, char name[CONFIG_TOPIC_MAX]);
 
 /* The effective value of every option with where it came from, as a libconfig
  * file that config_load reads back to the same values. */

@@ -9,6 +9,7 @@
 #define AT(field) (int)offsetof(struct config, field)
 #define NOWHERE .at = OPTION_NOWHERE
 #define PORTS .min = 1, .max = 65535
+#define SECRET(env) .may_be_empty = true, .is_secret = true, .env_file = env "_FILE"
 #define NOT_BUILT NOWHERE, .built = ""
 /* A field of the section haproxy, which only anyportctl reads. */
 #define OF_HAPROXY(what, field) .kind = OPTION_##what, .at = AT(haproxy.field), .reloads = true
@@ -72,6 +73,10 @@ const struct config_option config_options[] = {
 	{ "gateway.group_id", "GATEWAY_GROUP_ID", .kind = OPTION_TEXT, .at = AT(group_id),
 	  .may_be_empty = true, .standard_help = "anyport_ and the cluster id",
 	  .help = "consumer group of that cluster" },
+	{ "gateway.cluster_secret", "GATEWAY_CLUSTER_SECRET", .kind = OPTION_TEXT,
+	  .at = AT(cluster_secret), SECRET("GATEWAY_CLUSTER_SECRET"),
+	  .help = "by which nodes know each other's word, the same at all; without one: whoever "
+		  "reaches the brokers" },
 	{ "gateway.node_id", "GATEWAY_NODE_ID", .kind = OPTION_TEXT, .at = AT(node_id),
 	  .standard_help = "its own host and first port",
 	  .help = "name of this node among them, the same after a restart" },
@@ -90,7 +95,7 @@ const struct config_option config_options[] = {
 	{ "gateway.http_port", "GATEWAY_HTTP_PORT", .kind = OPTION_NUMBER, .at = AT(http_port),
 	  PORTS, .standard = "8888", .help = "port of the HTTP API" },
 	{ "gateway.http_token", "GATEWAY_HTTP_TOKEN", .kind = OPTION_TEXT, .at = AT(http_token),
-	  .may_be_empty = true, .is_secret = true,
+	  SECRET("GATEWAY_HTTP_TOKEN"),
 	  .help = "what POST and DELETE must bring; without one only a loopback address takes them" },
 	{ "gateway.agent_port", "GATEWAY_AGENT_PORT", .kind = OPTION_NUMBER, .at = AT(agent_port),
 	  .max = 65535, .standard = "0",

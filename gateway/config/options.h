@@ -50,6 +50,7 @@ struct config_option {
 	const char *standard_help; /* how --help names a default that is not constant */
 	bool reloads;		   /* SIGHUP takes a new value; else it needs a restart */
 	bool is_secret;		   /* never printed, logged or told */
+	const char *env_file; /* of a secret: in the environment, the name of a file that has it */
 	const char *help;
 };
 

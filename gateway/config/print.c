@@ -153,5 +153,7 @@ void config_help(FILE *out)
 		fputc('\n', out);
 		if (o->env_also != NULL)
 			fprintf(out, "  %-46s %-42s the same\n", o->env_also, o->key_also);
+		if (o->env_file != NULL)
+			fprintf(out, "  %-46s %-42s a file that has it\n", o->env_file, o->key);
 	}
 }

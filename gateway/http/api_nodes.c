@@ -32,6 +32,7 @@ static json_t *member(const struct cluster_member *m)
 	json_object_set_new(o, "kafka_cluster_id", json_text(m->kafka));
 	json_object_set_new(o, "is_self", json_boolean(m->is_self));
 	json_object_set_new(o, "is_draining", json_boolean(m->is_draining));
+	json_object_set_new(o, "distrusted", json_text(member_trust_text(m->trust)));
 	json_object_set_new(o, "connections",
 			    heard ? json_integer((json_int_t)m->load.connections) : json_null());
 	json_object_set_new(o, "bytes_per_second",

@@ -20,7 +20,7 @@ static char *address_of(const struct http_api *api, const char *node_id)
 	for (size_t i = 0; i < v->member_count && address == NULL; i++) {
 		const struct cluster_member *m = &v->members[i];
 
-		if (strcmp(m->node_id, node_id) == 0)
+		if (strcmp(m->node_id, node_id) == 0 && m->trust == MEMBER_BELIEVED)
 			address = mem_strdup(m->is_self ? "" : m->http);
 	}
 	cluster_view_unref(v);
@@ -98,7 +98,8 @@ bool answer_elsewhere(void *ctx, const struct http_request *r, struct http_reply
 	}
 	address = address_of(ctx, node_id);
 	if (address == NULL)
-		*reply = http_error(MHD_HTTP_NOT_FOUND, "no node %s, see /v1/cluster", node_id);
+		*reply = http_error(MHD_HTTP_NOT_FOUND,
+				    "no node %s that is believed, see /v1/cluster", node_id);
 	else if (*address != '\0')
 		*reply = pass_on(address, node_id, r);
 	else

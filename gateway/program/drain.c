@@ -24,7 +24,7 @@ static bool others_know(const struct program *p, int64_t now)
 	if (limit > c->drain_timeout_ms / 4)
 		limit = c->drain_timeout_ms / 4;
 	v = cluster_view_get(p->shared.cluster);
-	known = v->state != CLUSTER_MEMBER || v->member_count == 1 ||
+	known = v->state != CLUSTER_MEMBER || v->believed_count == 1 ||
 		(v->members[v->self].is_draining && v->is_told);
 	cluster_view_unref(v);
 	return known || now >= atomic_load(&p->drain.ends_at) - c->drain_timeout_ms + limit;

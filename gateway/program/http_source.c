@@ -25,9 +25,14 @@ static void tell_troubles(struct program *p, struct http_health *out)
 		http_reason(out, "the gateway nodes do not know this one: %s", v->trouble);
 	for (size_t i = 0; i < v->disagreement_count; i++)
 		http_reason(out, "%s", v->disagreements[i]);
-	cluster_view_unref(v);
 	if (out->reason_count > 0)
 		out->phase = HTTP_DEGRADED;
+	if (v->state != CLUSTER_OFF && !v->members[v->self].is_sealed &&
+	    p->first->internal_load_balancing)
+		http_reason(out,
+			    "no gateway.cluster_secret: any client of the brokers can say that "
+			    "it is a node");
+	cluster_view_unref(v);
 }
 
 static void tell_health(void *ctx, struct http_health *out)
@@ -70,10 +75,11 @@ static void tell_cluster(struct program *p, struct http_metrics *out)
 
 	if (v->state != CLUSTER_OFF) {
 		out->is_cluster_member = v->state == CLUSTER_MEMBER;
-		out->cluster_members = (int)v->member_count;
+		out->cluster_members = (int)v->believed_count;
 		out->cluster_disagreements = (int)v->disagreement_count;
 		for (size_t i = 0; i < v->member_count; i++)
-			out->cluster_draining += v->members[i].is_draining;
+			out->cluster_draining += v->members[i].is_draining &&
+						 v->members[i].trust == MEMBER_BELIEVED;
 		tell_skew(v, out);
 	}
 	cluster_view_unref(v);

@@ -80,8 +80,8 @@ static bool knows_nodes(const struct cluster_view *v)
 	const struct cluster_load none = { 0 };
 
 	return v->state == CLUSTER_MEMBER &&
-	       (v->topic_trouble != NULL ||
-		((v->has_heard || v->member_count == 1) && skew_of(v, &none, clock_ms()).is_whole));
+	       (v->topic_trouble != NULL || ((v->has_heard || v->believed_count == 1) &&
+					     skew_of(v, &none, clock_ms()).is_whole));
 }
 
 static bool is_waiting(const struct program *p)

@@ -127,11 +127,13 @@ static void key_value(struct layout *l, const struct walk_event *e)
 	const uint8_t *key = e->number < 0 ? NULL : e->bytes;
 
 	if (l->in_item && l->by_key) {
+		l->key_is = e->is;
 		last_item(l)->key = key;
 		last_item(l)->key_len = e->len;
 		item_is_known(l);
 	} else if (!l->has_array) {
 		l->has_key = true;
+		l->key_is = e->is;
 		l->key = key;
 		l->key_len = e->len;
 	}

@@ -25,6 +25,7 @@ struct layout_topic {
 	const uint8_t *id; /* 16 bytes, NULL: by name */
 	uint32_t at, count_at, items_at, items_end, end;
 	uint32_t first, count; /* its items */
+	bool is_refused;       /* of a request: see route/reserved.h */
 };
 
 struct layout_item {
@@ -33,7 +34,7 @@ struct layout_item {
 	const uint8_t *key; /* NULL for partitions, and for a null key */
 	uint32_t key_len;
 	int16_t resource_type;
-	int16_t error;	      /* of an answer's item */
+	int16_t error;	      /* of an answer's item; of a request's: with what it is refused */
 	int32_t leader_epoch; /* -1: not told */
 	uint32_t at, end;
 	/* RECORD_BYTES and the length in front of them; size 0: it has none (yet), len 0: they
@@ -45,6 +46,7 @@ struct layout_item {
 enum {
 	TARGET_ANY = -1,     /* any live broker writes the authentic answer */
 	TARGET_UNKNOWN = -2, /* not looked up, or unknown: ask the topology, then any */
+	TARGET_REFUSED = -3, /* no broker gets it: see route/reserved.h */
 };
 
 /* A single value and where it is; at is 0 when the message has none. */
@@ -67,6 +69,7 @@ struct layout {
 	bool has_key;
 	const uint8_t *key; /* NULL: null */
 	uint32_t key_len;
+	enum kis key_is;       /* what the key is, or the items' keys are */
 	uint64_t record_bytes; /* of all RECORD_BYTES */
 	uint32_t record_runs;  /* how many of them have begun: their lengths are good */
 	bool has_item_error;

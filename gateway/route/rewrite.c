@@ -12,9 +12,9 @@ struct rewriting {
 	/* the node whose address is being read */
 	int32_t node;
 	struct advertised told;
-	/* the array of brokers */
-	bool in_brokers;
-	struct walk_event brokers; /* its count */
+	/* the array that is read, of brokers or topics */
+	enum kis list;		/* NOTHING: none */
+	struct walk_event said; /* its count */
 	uint32_t entry_at, edits_at_entry, kept;
 	bool drop;
 	/* the topic being read */
@@ -43,7 +43,7 @@ static void node_id(struct rewriting *r, const struct walk_event *e)
 	}
 	if (snapshot_broker(r->of->snapshot, r->node) == NULL)
 		r->of->news->on_cluster(r->of->news->owner);
-	if (r->in_brokers)
+	if (r->list == BROKERS)
 		r->drop = !is_shown(r, r->node);
 	wire_put32(r->of->body + e->at, (uint32_t)r->told.id);
 }
@@ -89,6 +89,8 @@ static void value(struct rewriting *r, const struct walk_event *e)
 	case TOPIC_NAME:
 		r->topic = e->number >= 0 ? e->bytes : NULL;
 		r->topic_len = e->len;
+		r->drop = r->of->reserved != NULL &&
+			  reserved_is_topic(r->of->reserved, r->topic, e->len);
 		r->known = r->topic != NULL ? snapshot_topic(r->of->snapshot, e->bytes, e->len)
 					    : NULL;
 		break;
@@ -122,14 +124,16 @@ static void end_entry(struct rewriting *r, uint32_t at)
 	r->drop = false;
 }
 
-static void brokers_event(struct rewriting *r, const struct walk_event *e)
+/* Of the arrays that are not one in the other. */
+static void list_event(struct rewriting *r, const struct walk_event *e)
 {
 	struct edit *count;
 
 	switch (e->kind) {
 	case WALK_ARRAY:
-		r->in_brokers = true;
-		r->brokers = *e;
+		r->list = e->is;
+		r->said = *e;
+		r->kept = 0;
 		edits_add_count(&r->edits, e->at, e->at + e->size, 0, r->compact);
 		break;
 	case WALK_ELEMENT:
@@ -139,8 +143,8 @@ static void brokers_event(struct rewriting *r, const struct walk_event *e)
 		break;
 	default:
 		end_entry(r, e->at);
-		r->in_brokers = false;
-		for (count = r->edits.list; count->at != r->brokers.at; count++)
+		r->list = NOTHING;
+		for (count = r->edits.list; count->at != r->said.at; count++)
 			;
 		if (r->compact)
 			count->n = (uint32_t)wire_put_uvarint((uint8_t *)(uintptr_t)count->bytes,
@@ -163,8 +167,8 @@ bool rewrite_answer(struct gather *g, const struct rewrite *of)
 	walk_init(&w, api_plan(of->api, of->version, RESPONSE), of->size);
 	walk_input(&w, of->body, of->size);
 	while ((got = walk_next(&w, &e)) == WALK_EVENT && !r.failed) {
-		if (e.is == BROKERS && e.kind != WALK_VALUE)
-			brokers_event(&r, &e);
+		if ((e.is == BROKERS || e.is == TOPICS) && e.kind != WALK_VALUE)
+			list_event(&r, &e);
 		else if (e.kind == WALK_VALUE)
 			value(&r, &e);
 	}

@@ -2,7 +2,8 @@
  *
  * Metadata, DescribeCluster and FindCoordinator are held whole and rewritten
  * here: hosts and ports of the advertised listener, ids by the mapping of
- * advertise.h, replicas' too; brokers that another one represents are left out.
+ * advertise.h, replicas' too; brokers that another one represents are left out, and so is the
+ * nodes' own topic.
  * Tests: tests/unit/route/rewrite_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_REWRITE_H
@@ -10,6 +11,7 @@
 
 #include "kafka/api.h"
 #include "route/advertise.h"
+#include "route/reserved.h"
 #include "util/gather.h"
 
 /* What a rewritten answer showed that the snapshot does not have. */
@@ -28,6 +30,7 @@ struct rewrite {
 	const struct advertising *advertising;
 	const struct snapshot *snapshot;
 	const struct rewrite_news *news;
+	const struct reserved *reserved; /* its topic is left out; NULL: none is */
 };
 
 /* Appends the rewritten body to g; the answer's must stay until g has left.

@@ -61,6 +61,11 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	case TOPIC_ID:
 		return fill_topic(s, f, v);
 	case ERROR_CODE:
+		item = f->depth > 0 ? item_of(s, f) : NULL;
+		if (item != NULL && item->error != 0) {
+			v->number = item->error;
+			return true;
+		}
 		/* at the top only where the top speaks for all of it */
 		v->number = f->depth > 0 || s->at_top || !s->request->has_array ||
 					    s->request->has_key

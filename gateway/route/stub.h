@@ -12,7 +12,8 @@
 #include "util/buf.h"
 
 /* Appends the body.  The code stands in each item, or at the top when the
- * request has none (or `at_top`: then the items are left out). */
+ * request has none (or `at_top`: then the items are left out).  An item that is refused
+ * (route/reserved.h) has its own. */
 void stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
 		 int code, bool at_top);
 

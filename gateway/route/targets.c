@@ -32,7 +32,7 @@ uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snap
 void targets_settle(struct layout *l, int32_t any)
 {
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		if (i->target < 0)
+		if (i->target < 0 && i->target != TARGET_REFUSED)
 			i->target = any;
 	}
 }
@@ -44,6 +44,8 @@ uint32_t targets_distinct(const struct layout *l, int32_t *targets, uint32_t max
 	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
 		uint32_t k = 0;
 
+		if (i->target == TARGET_REFUSED)
+			continue;
 		while (k < n && targets[k] != i->target)
 			k++;
 		if (k == n && n < max)

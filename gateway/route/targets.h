@@ -16,9 +16,9 @@ const struct topic *target_topic(const struct snapshot *s, const struct layout_t
 /* Sets every item's target (TO_LEADER, TO_RESOURCE).  Returns how many are
  * TARGET_UNKNOWN. */
 uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snapshot *s);
-/* Turns TARGET_UNKNOWN into `any`, and TARGET_ANY too. */
+/* Turns TARGET_UNKNOWN into `any`, and TARGET_ANY too; what is refused stays so. */
 void targets_settle(struct layout *l, int32_t any);
-/* The different targets, at most `max` of them: returns how many there are. */
+/* The different targets but for TARGET_REFUSED, at most `max` of them: returns how many there are. */
 uint32_t targets_distinct(const struct layout *l, int32_t *targets, uint32_t max);
 
 #endif

@@ -4,6 +4,7 @@
  *   rewritten   one broker; the answer is held, for it names addresses
  *   merged      parts for several brokers, or all; the answers become one
  *   polled      a Fetch of several brokers that may wait: looked everywhere, then waited
+ *   curtailed   one broker; without what is the nodes' own, which is refused
  *   here        the gateway answers itself
  *
  * routing.c decides which, and where to; a fetch session or a share session is a course more.
@@ -28,8 +29,11 @@ struct sending {
 	const int32_t *brokers; /* a part for each; in the request's arena */
 	uint32_t count;
 	struct edits edits; /* of the frame outside of its items */
+	uint32_t refused;   /* so many items, or topics, are */
 	bool ends_session;  /* a Fetch: its session's fields are written over */
-	int code;	    /* here: the error that is answered; 0: the API's own answer */
+	bool is_curtailed;  /* for one broker: the edits take out what is refused */
+	int code;	    /* here: the error that is answered, 0: the API's own answer;
+			     * curtailed: with which entries are refused */
 	const char *closes; /* NEED_CLOSE, NEED_END: why */
 	bool is_malformed;  /* NEED_END: counted as a bad frame */
 };
@@ -63,6 +67,6 @@ struct course {
 };
 
 extern const struct course course_through, course_rewritten, course_merged, course_polled,
-	course_here;
+	course_curtailed, course_here;
 
 #endif

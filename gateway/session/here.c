@@ -66,7 +66,7 @@ static bool answer_versions(struct client *c, struct request *r)
 static void commit(struct client *c, struct request *r, const struct sending *to)
 {
 	if (to->code != 0) {
-		reply_stub(r, to->code, true);
+		reply_stub(r, to->code, !to->is_curtailed);
 	} else if (!answer_versions(c, r)) {
 		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
 		client_end(c, "a malformed request");

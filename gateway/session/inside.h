@@ -16,6 +16,7 @@
 #include "net/conn.h"
 #include "net/pipe.h"
 #include "route/advertise.h"
+#include "route/reserved.h"
 #include "session/brokers.h"
 #include "session/relay.h"
 #include "session/shared.h"
@@ -48,8 +49,9 @@ struct worker {
 	struct pipepool pipes;
 	const struct snapshot *snapshot; /* never NULL once listening */
 	struct advertising advertising;
-	struct mapping *mapping; /* what advertising borrows; NULL: none */
-	atomic_int came_by;	 /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
+	struct reserved reserved; /* what clients may not name */
+	struct mapping *mapping;  /* what advertising borrows; NULL: none */
+	atomic_int came_by;	  /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
 	struct naming_drawn naming_drawn;
 	struct brokers brokers;

@@ -77,6 +77,8 @@ static bool add_answers(struct client *c, struct request *r, struct part *parts,
 			continue;
 		if (!collect_read(c, &parts[i]))
 			return false;
+		if (r->head.api->merge == MERGE_CONCAT)
+			reserved_leave_out(&c->worker->reserved, &parts[i].read.layout);
 		if (parts[i].read.layout.error.number != 0)
 			m->top = (int)parts[i].read.layout.error.number;
 		m->parts[m->count++] = parts[i].read;
@@ -132,6 +134,17 @@ static void merge(struct request *r, struct merging *m)
 	reply_end(r, head);
 }
 
+/* What is refused has its code in the stub for all items. */
+static void count_refused(struct request *r)
+{
+	for (uint32_t i = 0; r->layout.has_item_error && i < r->layout.item_count; i++) {
+		if (r->layout.items[i].target == TARGET_REFUSED) {
+			reply_count_code(r, r->layout.items[i].error);
+			return;
+		}
+	}
+}
+
 bool merged_reply(struct client *c, struct request *r, struct part *before)
 {
 	const struct kapi *api = r->head.api;
@@ -150,6 +163,7 @@ bool merged_reply(struct client *c, struct request *r, struct part *before)
 		add_missing(r, &m);
 	if (m.count == 0)
 		return false;
+	count_refused(r);
 	merge(r, &m);
 	if (api->merge != MERGE_CONCAT)
 		count_missing(r, &m);

@@ -273,6 +273,8 @@ static bool must_wait(struct client *c, struct request *r)
 	int64_t min = r->layout.min_bytes.number;
 	uint64_t bytes = 0;
 
+	if (r->layout.has_item_error)
+		return false; /* what is refused is told at once */
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		struct part *p = &r->parts[i];
 

@@ -1,5 +1,7 @@
 /* The course of a request with one broker whose answer names addresses: it is held, and written
  * anew for the client. */
+#include "session/rewritten.h"
+
 #include "route/rewrite.h"
 #include "session/collect.h"
 #include "session/inside.h"
@@ -24,24 +26,37 @@ static void news_cluster(void *owner)
 	topology_notice_all(c->worker->shared->topology);
 }
 
-static bool write_anew(struct client *c, struct request *r)
+bool rewritten_body(struct client *c, struct request *r, struct gather *g, uint8_t *body,
+		    uint32_t size)
 {
 	const struct rewrite_news news = { news_topic, news_cluster, c };
 	struct advertising told = c->worker->advertising;
 	struct rewrite of = { .api = r->head.api,
 			      .version = r->head.version,
+			      .body = body,
+			      .size = size,
+			      .reserved = &c->worker->reserved,
 			      .advertising = &told,
 			      .snapshot = c->worker->snapshot,
 			      .news = &news };
-	uint8_t *head = reply_begin(r);
 
 	told.key = r->naming.key;
 	told.stays = stay_node;
 	told.stays_ctx = r;
-	if (!collect_body(r->parts, &of.body, &of.size) || !rewrite_answer(&r->reply, &of))
+	if (!rewrite_answer(g, &of))
+		return false;
+	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);
+	return true;
+}
+
+static bool write_anew(struct client *c, struct request *r)
+{
+	uint8_t *head = reply_begin(r), *body;
+	uint32_t size;
+
+	if (!collect_body(r->parts, &body, &size) || !rewritten_body(c, r, &r->reply, body, size))
 		return false;
 	reply_end(r, head);
-	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);
 	return true;
 }
 

@@ -128,7 +128,7 @@ static void send_to_one(struct request *r, int32_t broker, struct sending *to)
 	int32_t *brokers = arena_alloc(&r->arena, sizeof *brokers);
 
 	*brokers = broker;
-	to->course = course_of_one(r->head.api);
+	to->course = to->is_curtailed ? &course_curtailed : course_of_one(r->head.api);
 	to->brokers = brokers;
 	to->count = 1;
 }
@@ -149,6 +149,15 @@ static enum course_need send_to_all(struct client *c, struct request *r, struct 
 	return NEED_NOTHING;
 }
 
+/* Nothing of it goes to a broker. */
+static enum course_need refuse(struct sending *to, int code)
+{
+	to->course = &course_here;
+	to->is_curtailed = true;
+	to->code = code;
+	return NEED_NOTHING;
+}
+
 /* Every item's target is known, or is any broker's. */
 static enum course_need send_items(struct client *c, struct request *r, int32_t any,
 				   struct sending *to)
@@ -157,15 +166,24 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 	uint32_t max = (uint32_t)c->worker->snapshot->broker_count + 1 + l->item_count;
 	int32_t *brokers;
 
+	to->refused = reserved_mark(&c->worker->reserved, c->worker->snapshot, l);
+	if (to->refused > 0 && request_has_no_answer(r)) {
+		to->closes = "records for what is the nodes' own";
+		return NEED_END;
+	}
 	targets_settle(l, any);
 	brokers = arena_alloc(&r->arena, max * sizeof *brokers);
 	to->count = targets_distinct(l, brokers, max);
+	if (to->count == 0 && to->refused > 0)
+		return refuse(to, l->items[0].error);
 	if (to->count == 0)
 		brokers[to->count++] = any;
 	to->brokers = brokers;
-	if ((to->count > 1 || to->edits.count > 0) && !is_whole(c, r))
+	if ((to->count > 1 || to->edits.count > 0 || to->refused > 0) && !is_whole(c, r))
 		return NEED_WHOLE;
-	if (to->count == 1)
+	if (to->count == 1 && to->refused > 0)
+		to->course = &course_merged;
+	else if (to->count == 1)
 		to->course = course_of_one(r->head.api);
 	else
 		to->course = l->max_wait_ms.size > 0 ? &course_polled : &course_merged;
@@ -226,6 +244,91 @@ static bool edit_fetch(struct request *r, struct sending *to, enum course_need *
 	return true;
 }
 
+/* --- what is the nodes' own --- */
+
+/* Whether the API's requests have a list of topics or keys. */
+static bool has_list(const struct kapi *api)
+{
+	for (const struct kfield *row = api->request; row->type != END; row = kfield_behind(row)) {
+		if (row->is == TOPICS || row->is == KEYS)
+			return true;
+	}
+	return false;
+}
+
+/* The whole frame's layout, of an API whose requests are not walked otherwise. */
+static bool read_layout(struct client *c, struct request *r)
+{
+	const uint8_t *frame = conn_data(&c->conn);
+	uint32_t size = request_frame_size(r);
+
+	if (r->layout.done)
+		return true;
+	layout_init(&r->layout, &r->arena);
+	return layout_read(&r->layout, api_plan(r->head.api, r->head.version, REQUEST),
+			   frame + r->head.body_at, size - r->head.body_at);
+}
+
+/* Who asks for all topics is not told of the nodes' own. */
+static bool asks_for_all(const struct request *r)
+{
+	const struct layout *l = &r->layout;
+
+	return (r->head.api->route == TO_ANY || r->head.api->route == TO_CONTROLLER) &&
+	       l->has_array && !l->by_key && (l->array_null || l->topics_said == 0);
+}
+
+static enum course_need curtail(struct request *r, struct sending *to)
+{
+	const struct layout *l = &r->layout;
+	uint32_t entries = l->by_key || l->item_count > 0 ? l->item_count : l->topic_count;
+
+	to->code = l->by_key ? ERROR_GROUP_AUTHORIZATION_FAILED : ERROR_TOPIC_AUTHORIZATION_FAILED;
+	if (to->refused > 0 && to->refused == entries && !r->head.api->maps_anew)
+		return refuse(to, to->code);
+	to->is_curtailed = true;
+	if (to->refused > 0)
+		reserved_cut(l, &to->edits, api_is_flexible(r->head.api, r->head.version));
+	return NEED_NOTHING;
+}
+
+/* Of a request for one broker, what names the nodes' group or topic; NEED_NOTHING: the rest of the
+ * decision follows, unless there is a course.  Items that have brokers of their own are
+ * send_items'. */
+static enum course_need look_for_reserved(struct client *c, struct request *r, struct sending *to)
+{
+	const struct reserved *v = &c->worker->reserved;
+	const struct kapi *api = r->head.api;
+	struct layout *l = &r->layout;
+
+	if (v->group == NULL || api->request == NULL || api->route == TO_LEADER ||
+	    api->route == TO_RESOURCE || (l->by_key && api->route != TO_ANY))
+		return NEED_NOTHING;
+	if (reserved_has_group(v, l)) {
+		if (!is_whole(c, r))
+			return NEED_WHOLE;
+		return refuse(to, ERROR_GROUP_AUTHORIZATION_FAILED);
+	}
+	if (!has_list(api))
+		return NEED_NOTHING;
+	if (!is_whole(c, r))
+		return NEED_WHOLE;
+	/* an answer that is written anew leaves the topic out by itself */
+	if (api->answer == ANSWER_REWRITE &&
+	    !reserved_is_near(v, c->worker->snapshot, conn_data(&c->conn) + r->head.body_at,
+			      request_frame_size(r) - r->head.body_at))
+		return NEED_NOTHING;
+	if (!read_layout(c, r)) {
+		to->closes = "a malformed request";
+		to->is_malformed = true;
+		return NEED_END;
+	}
+	to->refused = reserved_mark(v, c->worker->snapshot, l);
+	if (to->refused == 0 && (api->answer == ANSWER_REWRITE || !asks_for_all(r)))
+		return NEED_NOTHING;
+	return curtail(r, to);
+}
+
 /* --- the decision --- */
 
 /* ApiVersions says min 0 whatever is served (KAFKA-18659). */
@@ -256,6 +359,9 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 		return NEED_END;
 	}
 	if (api->course == COURSE_FETCH && !edit_fetch(r, to, &need))
+		return need;
+	need = look_for_reserved(c, r, to);
+	if (need != NEED_NOTHING || to->course != NULL)
 		return need;
 	any = upstreams_any_broker(c);
 	if (any == NO_BROKER) {
@@ -384,6 +490,9 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 		r->allowed = allowed_time(c, r);
 		if (to->ends_session)
 			end_session(c, r);
+		if (to->refused > 0 && r->layout.max_wait_ms.size > 0)
+			wire_put32(conn_data(&c->conn) + r->head.body_at + r->layout.max_wait_ms.at,
+				   0); /* what is refused is told at once */
 	}
 	r->course = to->course;
 	r->course->commit(c, r, to);

@@ -46,6 +46,10 @@ HTTP_PORT = 8888
 LOG_LINES = 40
 
 
+# What a node without a secret says of itself under internal balancing.
+NO_SECRET = "no gateway.cluster_secret: any client of the brokers can say that it is a node"
+
+
 def check(condition, what):
     if not condition:
         raise AssertionError(what)

@@ -11,6 +11,7 @@ The classic protocol as brokers have it: members wait for each other at JoinGrou
 what its group was told before, a session ends.  librdkafka's mock has none of these.
 """
 import collections
+import hmac
 import itertools
 import socket
 import struct
@@ -24,6 +25,7 @@ from waking import PORT, WakingCluster
 
 TAGS = {1: "node_id", 2: "host", 3: "port", 4: "port_count", 5: "min_broker_id", 6: "mode", 7: "internal", 8: "rack",
         9: "http", 10: "version", 11: "kafka", 12: "settings", 13: "incarnation", 14: "draining"}
+SEAL_TAG = 15
 TEXTS = ("node_id", "host", "rack", "http", "version", "kafka")
 UNKNOWN_TOPIC, NOT_LEADER, NOT_COORDINATOR, ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE = 3, 6, 16, 22, 25, 27
 TOPIC_EXISTS, FENCED = 36, 82
@@ -41,11 +43,28 @@ def write_identity(**values):
     return out
 
 
+def seal(kind, secret, group, node_id, incarnation, content, counter=None):
+    """By which nodes of one secret know each other's word: see gateway/cluster/seal.h."""
+    def sized(data):
+        return struct.pack(">i", len(data)) + data
+    counter = counter or time.time_ns() // 1_000_000
+    said = (bytes([kind]) + sized(group.encode()) + sized(node_id.encode()) + struct.pack(">qq", incarnation, counter) +
+            sized(content))
+    return struct.pack(">q", counter) + hmac.new(secret.encode(), said, "sha256").digest()
+
+
+def seal_identity(data, secret, group="anyport_gateway", counter=None):
+    said = read_identity(data)
+    return data + struct.pack(">bh", SEAL_TAG, 40) + seal(0, secret, group, said["node_id"], said["incarnation"], data, counter)
+
+
 def read_identity(data):
     found, at = {}, 2
     while at < len(data):
         tag, size = struct.unpack_from(">bh", data, at)
         value = data[at + 3:at + 3 + size]
+        if tag == SEAL_TAG:
+            break
         found[TAGS[tag]] = value.decode() if TAGS[tag] in TEXTS else struct.unpack(">q", value)[0]
         at += 3 + size
     return found
@@ -124,14 +143,15 @@ class GroupCluster(WakingCluster):
 
     # --- what a test does to it
 
-    def add_peer(self, name, **values):
-        """A node that is only told of; again for one that has changed."""
+    def add_peer(self, name, secret=None, counter=None, **values):
+        """A node that is only told of; again for one that has changed.  secret: it seals what it says."""
         number = len(self.peers) + 1
         values = {"node_id": name, "host": f"10.9.9.{number}", "port": PORT, "port_count": 5, "min_broker_id": 1,
                   "mode": 0, "internal": 1, "http": f"10.9.9.{number}:8888", "version": "0.1.0", "settings": 0,
                   "incarnation": 1, "draining": 0, **values}
         with self.changed:
-            self.peers[name] = write_identity(**values)
+            said = write_identity(**values)
+            self.peers[name] = seal_identity(said, secret, counter=counter) if secret else said
             self.group.rebalance()
             self.changed.notify_all()
 
@@ -146,10 +166,13 @@ class GroupCluster(WakingCluster):
             self.group.rebalance()
             self.changed.notify_all()
 
-    def tell_load(self, topic, name, connections, bytes_per_second=0, declines=None):
+    def tell_load(self, topic, name, connections, bytes_per_second=0, declines=None, secret=None, counter=None):
         """A load record of a peer; declines: in thousandths, None: as of a node that does not tell it."""
         value = struct.pack(">hh", 1, len(name)) + name.encode() + struct.pack(">qqq", 1, connections, bytes_per_second)
-        value += b"" if declines is None else struct.pack(">h", declines)
+        value += b"" if declines is None and not secret else struct.pack(">h", declines or 0)
+        if secret:
+            value += struct.pack(">hi", 0, 0)
+            value += seal(1, secret, "anyport_gateway", name, 1, value, counter)
         with self.changed:
             log = self.logs[(topic, 0)]
             log.append(batch([(name.encode(), value)], base_offset=len(log)))

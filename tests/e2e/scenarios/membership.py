@@ -17,7 +17,8 @@ GROUP, TOPIC = "anyport_inner", "_anyport_inner"
 
 def start(world, number, wait=True, **env):
     node = Node(world.scene, FIRST + number, world.kafka.bootstrap, ports=4, env={
-        "GATEWAY_CLUSTER_ID": "inner", "GATEWAY_NODE_ID": f"gw{number}", "GATEWAY_SESSION_TIMEOUT": f"{SESSION} s",
+        "GATEWAY_CLUSTER_ID": "inner", "GATEWAY_CLUSTER_SECRET": "of the inner ones", "GATEWAY_NODE_ID": f"gw{number}",
+        "GATEWAY_SESSION_TIMEOUT": f"{SESSION} s",
         "GATEWAY_HEARTBEAT_INTERVAL": "500 ms", "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "true", **env})
     world.more_nodes.append(node)
     if wait:

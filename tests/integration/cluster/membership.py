@@ -6,7 +6,7 @@ import sys
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import NO_SECRET, check, check_equal, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
@@ -108,10 +108,10 @@ def check_disagree(kafka, node):
         kafka.add_peer("odd", **{"port_count": 6, **differs})
         wait_for(lambda: cluster_of(node)["disagreements"] == [words], 10, words)
         check_equal(node.metrics().sum("anyport_cluster_disagreements"), 1, "disagreements")
-        check_equal(ready(node), (200, {"status": "degraded", "reasons": [words]}), "readiness")
+        check_equal(ready(node), (200, {"status": "degraded", "reasons": [words, NO_SECRET]}), "readiness")
         check(f'event=disagreement reason="{words}"' in log_of(node), f"the log has: {words}")
     kafka.add_peer("odd", port_count=6)
-    wait_for(lambda: ready(node)[1] == {"status": "ready", "reasons": []}, 10, "all fit again")
+    wait_for(lambda: ready(node)[1] == {"status": "ready", "reasons": [NO_SECRET]}, 10, "all fit again")
     check_equal(node.metrics().sum("anyport_cluster_disagreements"), 0, "disagreements")
     kafka.remove_peer("odd")
 

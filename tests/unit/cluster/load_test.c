@@ -59,7 +59,7 @@ static struct buf three_batches(void)
 		size_t at = b.len;
 
 		load.connections = 300 + i;
-		load_write(&b, 1700000000000, "gateway-node-1", 77, &load, &no_keys);
+		load_write(&b, 1700000000000, "gateway-node-1", 77, &load, &no_keys, NULL);
 		wire_put64(b.data + at, 40 + i); /* as a broker does */
 	}
 	return b;
@@ -171,7 +171,7 @@ static void nobody_declines_more_than_all(void **state)
 		struct buf b;
 
 		buf_init(&b, 10000);
-		load_write(&b, 1700000000000, "n1", 77, &load, &no_keys);
+		load_write(&b, 1700000000000, "n1", 77, &load, &no_keys, NULL);
 		assert_int_equal(read_into(&h, &b, b.len, 0), 1);
 		assert_int_equal(h.load.declines, told[i] < 1000 ? told[i] : 1000);
 		buf_deinit(&b);
@@ -184,7 +184,7 @@ static struct buf record_of(const struct load_keys *keys)
 	struct buf b;
 
 	buf_init(&b, 100000);
-	load_write(&b, 1700000000000, "n1", 77, &load, keys);
+	load_write(&b, 1700000000000, "n1", 77, &load, keys, NULL);
 	return b;
 }
 

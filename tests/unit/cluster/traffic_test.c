@@ -166,7 +166,7 @@ static void what_comes_is_told_and_read_on_from(void **state)
 	find_ends(0);
 	wait_for(KEY_FETCH);
 	buf_init(&fetched.data, 1000);
-	load_write(&fetched.data, 1, "other", 8, &load, &none);
+	load_write(&fetched.data, 1, "other", 8, &load, &none, NULL);
 	while (strstr(sent_find(KEY_FETCH)->tree, "fetch_offset: 0") != NULL && it.loads == 0)
 		sent_answer(KEY_FETCH, &fetched);
 	assert_int_equal(it.loads, 1);

@@ -26,6 +26,8 @@ static void forget_environment(void)
 		unsetenv(config_options[i].env);
 		if (config_options[i].env_also != NULL)
 			unsetenv(config_options[i].env_also);
+		if (config_options[i].env_file != NULL)
+			unsetenv(config_options[i].env_file);
 	}
 }
 
@@ -394,6 +396,57 @@ static void defaults_are_the_documented_ones(void **state)
 	config_free(c);
 }
 
+/* A secret's file, and what the options say then; NULL: refused, for this. */
+static void a_secret_may_stand_in_a_file(void **state)
+{
+	static const struct {
+		const char *text, *secret, *why;
+	} rows[] = {
+		{ "sesame\n", "sesame", NULL },
+		{ "open sesame", "open sesame", NULL },
+		{ "two\nlines\n", "two\nlines", NULL },
+		{ "", NULL,
+		  "environment: GATEWAY_CLUSTER_SECRET_FILE: FILE: not a "
+		  "secret; one line of 1 to 1024 bytes\n" },
+		{ "\n", NULL,
+		  "environment: GATEWAY_CLUSTER_SECRET_FILE: FILE: not a "
+		  "secret; one line of 1 to 1024 bytes\n" },
+		{ NULL, NULL,
+		  "environment: GATEWAY_CLUSTER_SECRET_FILE: FILE: No "
+		  "such file or directory\n" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		FILE *out = rows[i].text != NULL ? fopen(path, "w") : NULL;
+		char variables[200];
+		struct config *c;
+
+		if (out != NULL) {
+			fputs(rows[i].text, out);
+			fclose(out);
+		} else {
+			unlink(path);
+		}
+		forget_environment();
+		snprintf(variables, sizeof variables,
+			 "KAFKA_BOOTSTRAP_SERVERS=k:1\nGATEWAY_CLUSTER_SECRET_FILE=%s\n", path);
+		set_variables(variables);
+		c = load_path(NULL);
+		assert_string_equal(told, rows[i].why != NULL ? rows[i].why : "");
+		assert_int_equal(c == NULL, rows[i].secret == NULL);
+		if (c != NULL)
+			assert_string_equal(c->cluster_secret, rows[i].secret);
+		config_free(c);
+	}
+	set_variables("GATEWAY_CLUSTER_SECRET=x\n");
+	assert_null(load_path(NULL));
+	assert_string_equal(told,
+			    "environment: GATEWAY_CLUSTER_SECRET_FILE: GATEWAY_CLUSTER_SECRET says "
+			    "it too; one of them\n");
+	forget_environment();
+}
+
 static void the_environment_wins(void **state)
 {
 	struct config *c;
@@ -705,6 +758,7 @@ int main(void)
 		cmocka_unit_test(membership_is_switched_off),
 		cmocka_unit_test(a_node_has_a_name),
 		cmocka_unit_test(defaults_are_the_documented_ones),
+		cmocka_unit_test(a_secret_may_stand_in_a_file),
 		cmocka_unit_test(the_environment_wins),
 		cmocka_unit_test(amounts_have_units),
 		cmocka_unit_test(mistakes_are_all_told),
