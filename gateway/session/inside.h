@@ -17,7 +17,7 @@
 #include "net/pipe.h"
 #include "route/advertise.h"
 #include "route/reserved.h"
-#include "session/brokers.h"
+#include "session/choice.h"
 #include "session/relay.h"
 #include "session/shared.h"
 #include "topology/topology.h"
@@ -54,7 +54,7 @@ struct worker {
 	atomic_int came_by;	  /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
 	struct naming_drawn naming_drawn;
-	struct brokers brokers;
+	struct choice choice; /* of a broker, where any will do */
 	uint64_t next_client_id;
 	struct client *clients;
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
@@ -196,15 +196,15 @@ static inline bool client_is_closing(const struct client *c)
 
 /* --- on the worker's own thread --- */
 
-/* See brokers.h. */
+/* See choice.h. */
 static inline void worker_shun(struct worker *w, int32_t broker)
 {
-	brokers_shun(&w->brokers, broker, ev_now(w->loop));
+	choice_shun(&w->choice, broker, ev_now(w->loop));
 }
 
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {
-	return brokers_any(&w->brokers, w->snapshot, not_this, ev_now(w->loop));
+	return choice_any(&w->choice, w->snapshot, not_this, ev_now(w->loop));
 }
 
 /* A client came by the port. */

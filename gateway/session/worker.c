@@ -153,7 +153,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->loop = ev_loop_new(EVFLAG_AUTO);
 	w->advertising.config = shared->config;
 	reserved_init(&w->reserved, shared->config);
-	brokers_init(&w->brokers, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
+	choice_init(&w->choice, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);

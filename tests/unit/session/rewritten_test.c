@@ -101,12 +101,12 @@ static void a_large_answer_is_held_within_the_budget(void **state)
 	begin(METADATA);
 	buf_init(&answer, SCENE_BYTES_MAX);
 	buf_init(&tree, SCENE_BYTES_MAX);
-	for (int i = 0; i < 17000; i++)
-		buf_append(&tree, i == 0 ? "0" : ",0", i == 0 ? 1 : 2);
+	for (int i = 0; i < 30000; i++)
+		buf_append8(&tree, 'r');
 	buf_append8(&tree, 0);
-	text = mem_printf("brokers:\n  - node_id: 2\n    host: \"kafka-2\"\ntopics:\n"
-			  "  - name: \"orders\"\n    partitions:\n"
-			  "      - replica_nodes: [ %s ]\n",
+	text = mem_printf("brokers:\n  - node_id: 1\n    rack: \"%s\"\n"
+			  "  - node_id: 2\n    rack: \"%s\"\n  - node_id: 3\n    rack: \"%s\"\n",
+			  (const char *)tree.data, (const char *)tree.data,
 			  (const char *)tree.data);
 	words_answer(broker_owes(&s, 0, -1), text, &answer);
 	scene_send_all(&s, s.brokers[0].ends[0].fd, answer.data, answer.len / 2);

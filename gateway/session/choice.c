@@ -1,19 +1,19 @@
-#include "session/brokers.h"
+#include "session/choice.h"
 
 enum { SHUN_S = 2 };
 
-void brokers_init(struct brokers *b, uint32_t seed)
+void choice_init(struct choice *b, uint32_t seed)
 {
-	*b = (struct brokers){ .random = seed };
-	for (int i = 0; i < BROKERS_SHUNNED; i++)
+	*b = (struct choice){ .random = seed };
+	for (int i = 0; i < CHOICE_SHUNNED; i++)
 		b->shunned[i].broker = NO_BROKER;
 }
 
-void brokers_shun(struct brokers *b, int32_t broker, double now)
+void choice_shun(struct choice *b, int32_t broker, double now)
 {
 	struct shunned *slot = &b->shunned[0];
 
-	for (struct shunned *s = b->shunned; s < b->shunned + BROKERS_SHUNNED; s++) {
+	for (struct shunned *s = b->shunned; s < b->shunned + CHOICE_SHUNNED; s++) {
 		if (s->broker == broker || s->until < slot->until)
 			slot = s;
 		if (s->broker == broker)
@@ -22,22 +22,22 @@ void brokers_shun(struct brokers *b, int32_t broker, double now)
 	*slot = (struct shunned){ broker, now + SHUN_S };
 }
 
-static bool is_shunned(const struct brokers *b, int32_t broker, double now)
+static bool is_shunned(const struct choice *b, int32_t broker, double now)
 {
-	for (const struct shunned *s = b->shunned; s < b->shunned + BROKERS_SHUNNED; s++) {
+	for (const struct shunned *s = b->shunned; s < b->shunned + CHOICE_SHUNNED; s++) {
 		if (s->broker == broker && s->until > now)
 			return true;
 	}
 	return false;
 }
 
-static uint32_t next_random(struct brokers *b)
+static uint32_t next_random(struct choice *b)
 {
 	b->random = b->random * 1664525u + 1013904223u;
 	return b->random >> 8;
 }
 
-int32_t brokers_any(struct brokers *b, const struct snapshot *s, int32_t not_this, double now)
+int32_t choice_any(struct choice *b, const struct snapshot *s, int32_t not_this, double now)
 {
 	int32_t fallback = NO_BROKER;
 	size_t start;

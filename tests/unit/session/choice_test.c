@@ -1,5 +1,5 @@
 /* Any broker: all of them by chance, but those that could not be reached of late. */
-#include "session/brokers.h"
+#include "session/choice.h"
 
 #include "topology/snapshot_build.h"
 #include "util/mem.h"
@@ -24,12 +24,12 @@ static struct snapshot *make_snapshot(size_t count)
 }
 
 /* A bit for each broker that is ever chosen. */
-static unsigned chosen(struct brokers *b, const struct snapshot *s, int32_t not_this, double now)
+static unsigned chosen(struct choice *b, const struct snapshot *s, int32_t not_this, double now)
 {
 	unsigned seen = 0;
 
 	for (int i = 0; i < TIMES; i++) {
-		int32_t id = brokers_any(b, s, not_this, now);
+		int32_t id = choice_any(b, s, not_this, now);
 
 		assert_in_range(id, 0, s->broker_count - 1);
 		seen |= 1u << id;
@@ -40,21 +40,21 @@ static unsigned chosen(struct brokers *b, const struct snapshot *s, int32_t not_
 static void without_brokers_there_is_none(void **state)
 {
 	struct snapshot *s = make_snapshot(0);
-	struct brokers b;
+	struct choice b;
 
 	(void)state;
-	brokers_init(&b, 1);
-	assert_int_equal(brokers_any(&b, s, NO_BROKER, NOW), NO_BROKER);
+	choice_init(&b, 1);
+	assert_int_equal(choice_any(&b, s, NO_BROKER, NOW), NO_BROKER);
 	snapshot_unref(s);
 }
 
 static void all_have_their_chance(void **state)
 {
 	struct snapshot *s = make_snapshot(4);
-	struct brokers b;
+	struct choice b;
 
 	(void)state;
-	brokers_init(&b, 1);
+	choice_init(&b, 1);
 	assert_int_equal(chosen(&b, s, NO_BROKER, NOW), 15);
 	assert_int_equal(chosen(&b, s, 2, NOW), 11);
 	s->brokers[0].address_len = 0; /* its name can't be resolved now */
@@ -65,13 +65,13 @@ static void all_have_their_chance(void **state)
 static void the_shunned_are_left_out_for_a_while(void **state)
 {
 	struct snapshot *s = make_snapshot(3);
-	struct brokers b;
+	struct choice b;
 
 	(void)state;
-	brokers_init(&b, 1);
-	brokers_shun(&b, 1, NOW);
+	choice_init(&b, 1);
+	choice_shun(&b, 1, NOW);
 	assert_int_equal(chosen(&b, s, NO_BROKER, NOW + 1.5), 5);
-	brokers_shun(&b, 1, NOW + 1.5); /* again: its time begins anew */
+	choice_shun(&b, 1, NOW + 1.5); /* again: its time begins anew */
 	assert_int_equal(chosen(&b, s, NO_BROKER, NOW + 3), 5);
 	assert_int_equal(chosen(&b, s, NO_BROKER, NOW + 3.5), 7);
 	snapshot_unref(s);
@@ -81,12 +81,12 @@ static void the_shunned_are_left_out_for_a_while(void **state)
 static void when_all_are_shunned_one_of_them_is_tried(void **state)
 {
 	struct snapshot *s = make_snapshot(2);
-	struct brokers b;
+	struct choice b;
 
 	(void)state;
-	brokers_init(&b, 1);
-	brokers_shun(&b, 0, NOW);
-	brokers_shun(&b, 1, NOW);
+	choice_init(&b, 1);
+	choice_shun(&b, 0, NOW);
+	choice_shun(&b, 1, NOW);
 	assert_int_equal(chosen(&b, s, NO_BROKER, NOW), 3);
 	assert_int_equal(chosen(&b, s, 0, NOW), 2);
 	for (int i = 0; i < 2; i++)
@@ -97,14 +97,14 @@ static void when_all_are_shunned_one_of_them_is_tried(void **state)
 
 static void the_first_to_be_forgotten_makes_room(void **state)
 {
-	struct snapshot *s = make_snapshot(BROKERS_SHUNNED + 2);
-	struct brokers b;
+	struct snapshot *s = make_snapshot(CHOICE_SHUNNED + 2);
+	struct choice b;
 
 	(void)state;
-	brokers_init(&b, 1);
-	for (int32_t i = 0; i <= BROKERS_SHUNNED; i++)
-		brokers_shun(&b, i, NOW + i / 100.0);
-	assert_int_equal(chosen(&b, s, NO_BROKER, NOW + 1), 1u << 0 | 1u << (BROKERS_SHUNNED + 1));
+	choice_init(&b, 1);
+	for (int32_t i = 0; i <= CHOICE_SHUNNED; i++)
+		choice_shun(&b, i, NOW + i / 100.0);
+	assert_int_equal(chosen(&b, s, NO_BROKER, NOW + 1), 1u << 0 | 1u << (CHOICE_SHUNNED + 1));
 	snapshot_unref(s);
 }
 

@@ -1,29 +1,29 @@
-/* brokers.h - any broker, for what any broker can answer.
+/* choice.h - any broker, for what any broker can answer.
  *
  * A worker remembers for two seconds which brokers could not be reached: others are preferred.
  * Times are seconds of the worker's loop.
- * Tests: tests/unit/session/brokers_test.c
+ * Tests: tests/unit/session/choice_test.c
  */
-#ifndef SESSION_BROKERS_H
-#define SESSION_BROKERS_H
+#ifndef SESSION_CHOICE_H
+#define SESSION_CHOICE_H
 
 #include "topology/snapshot.h"
 
-enum { BROKERS_SHUNNED = 8 }; /* at most; the one whose time ends first makes room */
+enum { CHOICE_SHUNNED = 8 }; /* at most; the one whose time ends first makes room */
 
-struct brokers {
+struct choice {
 	struct shunned {
 		int32_t broker;
 		double until;
-	} shunned[BROKERS_SHUNNED];
+	} shunned[CHOICE_SHUNNED];
 	uint32_t random; /* state of a small generator, for choices among equals */
 };
 
-void brokers_init(struct brokers *b, uint32_t seed);
+void choice_init(struct choice *b, uint32_t seed);
 /* The broker could not be reached just now. */
-void brokers_shun(struct brokers *b, int32_t broker, double now);
+void choice_shun(struct choice *b, int32_t broker, double now);
 /* One by chance, but for not_this; not a shunned one if possible, and where there is no other that
  * has an address, any.  NO_BROKER: there is none at all. */
-int32_t brokers_any(struct brokers *b, const struct snapshot *s, int32_t not_this, double now);
+int32_t choice_any(struct choice *b, const struct snapshot *s, int32_t not_this, double now);
 
 #endif
