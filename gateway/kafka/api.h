@@ -90,7 +90,10 @@ struct kapi {
 	enum kwaits waits;
 	enum kcourse course;
 	bool missing_is_fine; /* an item that no answer has: no error */
-	bool maps_anew;	      /* its answer tells a client where its brokers are from now on */
+	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
+	 * version has it) */
+	bool says_time;
+	bool maps_anew; /* its answer tells a client where its brokers are from now on */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */
 	bool offered_from_zero;

@@ -33,7 +33,7 @@
 	ROWS(17, SASL_HANDSHAKE, api_sasl_handshake)                                                \
 	ROWS(18, API_VERSIONS, api_api_versions)                                                    \
 	ROWS(19, CREATE_TOPICS, api_create_topics)                                                  \
-	PLAIN(20, DELETE_TOPICS, "DeleteTopics", "0-6", "4+", TO_CONTROLLER)                        \
+	ROWS(20, DELETE_TOPICS, api_delete_topics)                                                  \
 	ROWS(21, DELETE_RECORDS, api_delete_records)                                                \
 	ROWS(22, INIT_PRODUCER_ID, api_init_producer_id)                                            \
 	ROWS(23, OFFSET_FOR_LEADER_EPOCH, api_offset_for_leader_epoch)                              \
@@ -53,18 +53,16 @@
 	/* the same */                                                                              \
 	PLAIN(35, DESCRIBE_LOG_DIRS, "DescribeLogDirs", "0-5", "2+", NOT_YET)                       \
 	ROWS(36, SASL_AUTHENTICATE, api_sasl_authenticate)                                          \
-	PLAIN(37, CREATE_PARTITIONS, "CreatePartitions", "0-3", "2+", TO_CONTROLLER)                \
+	ROWS(37, CREATE_PARTITIONS, api_create_partitions)                                          \
 	PLAIN(38, CREATE_DELEGATION_TOKEN, "CreateDelegationToken", "0-3", "2+", TO_CONTROLLER)     \
 	PLAIN(39, RENEW_DELEGATION_TOKEN, "RenewDelegationToken", "0-2", "2+", TO_CONTROLLER)       \
 	PLAIN(40, EXPIRE_DELEGATION_TOKEN, "ExpireDelegationToken", "0-2", "2+", TO_CONTROLLER)     \
 	PLAIN(41, DESCRIBE_DELEGATION_TOKEN, "DescribeDelegationToken", "0-3", "2+", TO_ANY)        \
 	ROWS(42, DELETE_GROUPS, api_delete_groups)                                                  \
-	PLAIN(43, ELECT_LEADERS, "ElectLeaders", "0-2", "2+", TO_CONTROLLER)                        \
+	ROWS(43, ELECT_LEADERS, api_elect_leaders)                                                  \
 	ROWS(44, INCREMENTAL_ALTER_CONFIGS, api_incremental_alter_configs)                          \
-	PLAIN(45, ALTER_PARTITION_REASSIGNMENTS,                                                    \
-	      "AlterPartitionReassignments", "0-1", "0+", TO_CONTROLLER)                            \
-	PLAIN(46, LIST_PARTITION_REASSIGNMENTS,                                                     \
-	      "ListPartitionReassignments", "0", "0+", TO_CONTROLLER)                               \
+	ROWS(45, ALTER_PARTITION_REASSIGNMENTS, api_alter_partition_reassignments)                  \
+	ROWS(46, LIST_PARTITION_REASSIGNMENTS, api_list_partition_reassignments)                    \
 	ROWS(47, OFFSET_DELETE, api_offset_delete)                                                  \
 	PLAIN(48, DESCRIBE_CLIENT_QUOTAS, "DescribeClientQuotas", "0-1", "1+", TO_ANY)              \
 	PLAIN(49, ALTER_CLIENT_QUOTAS, "AlterClientQuotas", "0-1", "1+", TO_CONTROLLER)             \
@@ -78,7 +76,7 @@
 	/* 2 names the controllers' addresses */                                                    \
 	PLAIN(55, DESCRIBE_QUORUM, "DescribeQuorum", "0-1", "0+", TO_CONTROLLER)                    \
 	PLAIN(56, ALTER_PARTITION, "AlterPartition", "0-3", "0+", NOT_FOR_CLIENTS)                  \
-	PLAIN(57, UPDATE_FEATURES, "UpdateFeatures", "0-2", "0+", TO_CONTROLLER)                    \
+	ROWS(57, UPDATE_FEATURES, api_update_features)                                              \
 	PLAIN(58, ENVELOPE, "Envelope", "0", "0+", NOT_FOR_CLIENTS)                                 \
 	PLAIN(59, FETCH_SNAPSHOT, "FetchSnapshot", "0-1", "0+", NOT_FOR_CLIENTS)                    \
 	ROWS(60, DESCRIBE_CLUSTER, api_describe_cluster)                                            \
@@ -103,7 +101,7 @@
 	PLAIN(77, SHARE_GROUP_DESCRIBE, "ShareGroupDescribe", "1", "0+", NOT_YET)                   \
 	ROWS(78, SHARE_FETCH, api_share_fetch)                                                      \
 	ROWS(79, SHARE_ACKNOWLEDGE, api_share_acknowledge)                                          \
-	PLAIN(80, ADD_RAFT_VOTER, "AddRaftVoter", "0-1", "0+", TO_CONTROLLER)                       \
+	ROWS(80, ADD_RAFT_VOTER, api_add_raft_voter)                                                \
 	PLAIN(81, REMOVE_RAFT_VOTER, "RemoveRaftVoter", "0", "0+", TO_CONTROLLER)                   \
 	PLAIN(82, UPDATE_RAFT_VOTER, "UpdateRaftVoter", "0", "0+", NOT_FOR_CLIENTS)                 \
 	PLAIN(83, INITIALIZE_SHARE_GROUP_STATE,                                                     \

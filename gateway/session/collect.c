@@ -2,6 +2,7 @@
 
 #include "kafka/wire.h"
 #include "session/client.h"
+#include "session/upstreams.h"
 
 enum { ANSWER_SMALL = INBUF_BLOCK };
 
@@ -154,6 +155,7 @@ bool collect_read(struct client *c, struct part *p)
 	} else {
 		watch_layout(c, r, &p->read.layout);
 	}
+	upstreams_mute(c, p, p->read.layout.throttle.number);
 	p->is_read = true;
 	return true;
 }

@@ -19,7 +19,7 @@ bool routing_needs_walk(const struct request *r)
 	const struct kapi *api = r->head.api;
 
 	return api->request != NULL && api->route != HERE &&
-	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE);
+	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE || api->says_time);
 }
 
 static bool is_whole(const struct client *c, const struct request *r)
@@ -33,6 +33,8 @@ static bool is_known(const struct request *r)
 	const struct kapi *api = r->head.api;
 	const struct layout *l = &r->layout;
 
+	if (api->says_time && l->timeout_ms.size == 0 && !l->done)
+		return false;
 	switch (api->route) {
 	case HERE:
 		return false;
