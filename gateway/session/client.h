@@ -80,7 +80,6 @@ struct client {
 	struct hello hello;
 	char *client_id; /* of its last request; NULL: none */
 	struct tally tally;
-	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
 	enum client_life life;
 	ev_tstamp life_since;
 	const char *why; /* ENDING and later */
