@@ -29,7 +29,7 @@ def test(scene):
             return {}
         return broker.usual(ask)
     brokers = StandIns(scene, answer, topics={"t": 3})
-    node = scene.node(brokers.bootstrap, env={"GATEWAY_REQUEST_TIMEOUT": f"{LIMIT_S * 1000:.0f} ms", "GATEWAY_WORKERS": "2"})
+    node = scene.node(brokers.bootstrap, env={"GATEWAY_REQUEST_TIMEOUT": f"{LIMIT_S * 1000:.0f} ms"})
     for group in ("g", ""):
         with Connection(*node.address) as kafka:
             check_equal(kafka.ask("JoinGroup", 5, group_id=group, **JOIN)["error_code"], 0, "JoinGroup")
