@@ -8,6 +8,7 @@
 #ifndef CLUSTER_VIEW_H
 #define CLUSTER_VIEW_H
 
+#include "cluster/trust.h"
 #include "config/config.h"
 #include "loop/publisher.h"
 
@@ -22,15 +23,6 @@ struct cluster_load {
 	/* Internal balancing: of what the mapping would give it, so many thousandths are to go to
 	 * other nodes (route/mapping.h). */
 	unsigned declines;
-};
-
-/* Whether what a node says of itself is believed; see seal.h.  A member that is not is shown, and
- * that is all: no client is sent there, its load does not count, and nothing is asked of it. */
-enum member_trust {
-	MEMBER_BELIEVED,
-	MEMBER_UNSEALED,   /* this node has a secret, and what it says has no seal */
-	MEMBER_WRONG_SEAL, /* by another secret, or not what it said */
-	MEMBER_OLD_SEAL,   /* it has said something newer before */
 };
 
 struct cluster_member {
@@ -85,7 +77,5 @@ const struct cluster_view *cluster_view_ref(const struct cluster_view *v);
 void cluster_view_unref(const struct cluster_view *v); /* fine with NULL */
 
 const char *cluster_state_text(enum cluster_state state);
-/* Why a member is not believed, for people; NULL: it is. */
-const char *member_trust_text(enum member_trust trust);
 
 #endif

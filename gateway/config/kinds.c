@@ -188,6 +188,8 @@ static bool set_listener(struct config *c, const struct config_option *o, const 
 	char host[TEXT_HOST_MAX];
 	int port;
 
+	if (kind_lacks_brackets(text, why))
+		return false;
 	if (!text_host_port(text, host, &port))
 		return kind_wrong(o, text, why);
 	keep_text(c, o->at, host);
@@ -197,11 +199,8 @@ static bool set_listener(struct config *c, const struct config_option *o, const 
 
 static void print_listener(const struct config *c, const struct config_option *o, FILE *out)
 {
-	char text[TEXT_HOST_MAX + 16];
-
-	text_host_port_print(text, sizeof text, *(char *const *)field_of(c, o->at),
-			     *(const int *)field_of(c, o->at_also));
-	kind_print_text(text, out);
+	kind_print_listener(*(char *const *)field_of(c, o->at),
+			    *(const int *)field_of(c, o->at_also), 0, out);
 }
 
 static bool set_server(struct config *c, const struct config_option *o, const char *text,
@@ -213,6 +212,8 @@ static bool set_server(struct config *c, const struct config_option *o, const ch
 	int port;
 	char *longer;
 
+	if (kind_lacks_brackets(text, why))
+		return false;
 	if (!text_host_port(text, host, &port) || port == 0)
 		return kind_wrong(o, text, why);
 	longer = mem_printf("%s%s%s", before, *before != '\0' ? "," : "", text);

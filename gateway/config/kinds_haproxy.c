@@ -68,6 +68,8 @@ KIND_SET(kinds_set_range)
 	bool ok = parse_begin(text, dash != NULL ? (size_t)(dash - text) : strlen(text), host,
 			      &first);
 
+	if (kind_lacks_brackets(text, why))
+		return false;
 	if (ok && dash != NULL)
 		ok = first != 0 && parse_port(dash + 1, &last) && last >= first;
 	if (!ok)
@@ -82,14 +84,8 @@ KIND_SET(kinds_set_range)
 KIND_PRINT(kinds_print_range)
 {
 	const int *ports = field_of(c, o->at_also);
-	char address[TEXT_HOST_MAX + 16], text[TEXT_HOST_MAX + 32];
 
-	text_host_port_print(address, sizeof address, *(char *const *)field_of(c, o->at), ports[0]);
-	if (ports[1] != 0)
-		snprintf(text, sizeof text, "%s-%d", address, ports[1]);
-	else
-		snprintf(text, sizeof text, "%s", address);
-	kind_print_text(text, out);
+	kind_print_listener(*(char *const *)field_of(c, o->at), ports[0], ports[1], out);
 }
 
 /* --- nodes -------------------------------------------------------------- */

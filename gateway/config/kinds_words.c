@@ -148,6 +148,33 @@ bool kind_wrong(const struct config_option *o, const char *text, char why[KIND_W
 	return false;
 }
 
+void kind_print_listener(const char *host, int first, int last, FILE *out)
+{
+	char text[TEXT_HOST_MAX + 32];
+	int n;
+
+	if (first == 0 && strchr(host, ':') != NULL)
+		n = snprintf(text, sizeof text, "[%s]", host);
+	else
+		n = text_host_port_print(text, sizeof text, host, first);
+	if (last != 0)
+		snprintf(text + n, sizeof text - (size_t)n, "-%d", last);
+	kind_print_text(text, out);
+}
+
+bool kind_lacks_brackets(const char *text, char why[KIND_WHY_MAX])
+{
+	const char *colon = strchr(text, ':');
+
+	if (*text == '[' || colon == NULL || strchr(colon + 1, ':') == NULL)
+		return false;
+	snprintf(why, KIND_WHY_MAX,
+		 "\"%.100s\" does not say where its address ends; an IPv6 address stands in "
+		 "brackets, as in \"[::1]:9092\"",
+		 text);
+	return true;
+}
+
 void kind_print_text(const char *text, FILE *out)
 {
 	fputc('"', out);

@@ -16,6 +16,11 @@ enum { KIND_WHY_MAX = CONFIG_WHY_MAX };
 
 /* What the option may be, for a complaint or for help. */
 void kind_expects(const struct config_option *option, char *to, size_t size);
+/* A listener or server is an IPv6 address without brackets, so that nobody can tell a port from
+ * its last group; then `why` says so. */
+bool kind_lacks_brackets(const char *text, char why[KIND_WHY_MAX]);
+/* In the form that is read, in quotes; first and last port 0: there is none. */
+void kind_print_listener(const char *host, int first, int last, FILE *out);
 /* False, and why: the text is not what the option may be. */
 bool kind_wrong(const struct config_option *option, const char *text, char why[KIND_WHY_MAX]);
 /* Text in quotes, as libconfig reads it. */

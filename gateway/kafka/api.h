@@ -65,7 +65,7 @@ enum kwaits {
 	WAITS_NOT,
 	WAITS_FOR_DATA,	 /* as long as its MAX_WAIT_MS */
 	WAITS_FOR_GROUP, /* its TIMEOUT_MS is the time of the group's rebalance; without one, as long
-			  * as the group's last request said */
+			  * as who joined the group last said, at any connection */
 };
 
 /* What the session does with the request, beside what its route says. */
@@ -90,7 +90,10 @@ struct kapi {
 	enum kwaits waits;
 	enum kcourse course;
 	bool missing_is_fine; /* an item that no answer has: no error */
-	bool maps_anew;	      /* its answer tells a client where its brokers are from now on */
+	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
+	 * version has it) */
+	bool says_time;
+	bool maps_anew; /* its answer tells a client where its brokers are from now on */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */
 	bool offered_from_zero;

@@ -76,7 +76,7 @@
 	/* 2 names the controllers' addresses */                                                    \
 	PLAIN(55, DESCRIBE_QUORUM, "DescribeQuorum", "0-1", "0+", TO_CONTROLLER)                    \
 	PLAIN(56, ALTER_PARTITION, "AlterPartition", "0-3", "0+", NOT_FOR_CLIENTS)                  \
-	PLAIN(57, UPDATE_FEATURES, "UpdateFeatures", "0-2", "0+", TO_CONTROLLER)                    \
+	ROWS(57, UPDATE_FEATURES, api_update_features)                                              \
 	PLAIN(58, ENVELOPE, "Envelope", "0", "0+", NOT_FOR_CLIENTS)                                 \
 	PLAIN(59, FETCH_SNAPSHOT, "FetchSnapshot", "0-1", "0+", NOT_FOR_CLIENTS)                    \
 	ROWS(60, DESCRIBE_CLUSTER, api_describe_cluster)                                            \
@@ -101,7 +101,7 @@
 	PLAIN(77, SHARE_GROUP_DESCRIBE, "ShareGroupDescribe", "1", "0+", NOT_YET)                   \
 	ROWS(78, SHARE_FETCH, api_share_fetch)                                                      \
 	ROWS(79, SHARE_ACKNOWLEDGE, api_share_acknowledge)                                          \
-	PLAIN(80, ADD_RAFT_VOTER, "AddRaftVoter", "0-1", "0+", TO_CONTROLLER)                       \
+	ROWS(80, ADD_RAFT_VOTER, api_add_raft_voter)                                                \
 	PLAIN(81, REMOVE_RAFT_VOTER, "RemoveRaftVoter", "0", "0+", TO_CONTROLLER)                   \
 	PLAIN(82, UPDATE_RAFT_VOTER, "UpdateRaftVoter", "0", "0+", NOT_FOR_CLIENTS)                 \
 	PLAIN(83, INITIALIZE_SHARE_GROUP_STATE,                                                     \

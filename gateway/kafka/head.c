@@ -64,7 +64,9 @@ enum head_result head_read(const uint8_t *bytes, size_t n, uint32_t max, struct 
 	h->version = (int16_t)wire_get16(bytes + 6);
 	h->correlation_id = wire_get32(bytes + HEAD_CORRELATION_AT);
 	h->api = api_of(h->key);
-	if (h->api == NULL || h->api->route <= NOT_YET || h->version < 0)
+	if (h->api == NULL || h->api->route <= NOT_YET)
+		return HEAD_BAD;
+	if (h->version < 0 && h->key != KEY_API_VERSIONS)
 		return HEAD_BAD;
 	got = read_client_id(bytes, n, h);
 	if (got != HEAD_OK || !api_is_flexible(h->api, h->version))

@@ -132,6 +132,7 @@ static void start_parts(struct program *p)
 
 	p->shared.config = c;
 	p->shared.budget = budget_new(c->memory_budget_bytes);
+	p->shared.rebalances = rebalances_new();
 	places_init(&p->shared.places, c->node_id);
 	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->shared.topology = topology_new(c);
@@ -163,6 +164,7 @@ static void stop_parts(struct program *p)
 	free(p->stats);
 	admission_free(p->shared.admission);
 	places_deinit(&p->shared.places);
+	rebalances_free(p->shared.rebalances);
 	budget_free(p->shared.budget);
 }
 

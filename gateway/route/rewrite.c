@@ -100,6 +100,10 @@ static void value(struct rewriting *r, const struct walk_event *e)
 	case LEADER_ID:
 		leader(r, e);
 		break;
+	case THROTTLE_MS:
+		if (e->number > 0)
+			r->of->news->on_throttle(r->of->news->owner, e->number);
+		break;
 	case NODE_IDS:
 		advertise_ids(r->of->advertising, r->of->snapshot,
 			      r->of->body + e->at + (e->size - e->len), e->len / 4);

@@ -17,7 +17,8 @@
 /* What a rewritten answer showed that the snapshot does not have. */
 struct rewrite_news {
 	void (*on_topic)(void *owner, const uint8_t *name, uint32_t name_len);
-	void (*on_cluster)(void *owner); /* a broker that the snapshot does not list */
+	void (*on_cluster)(void *owner);	      /* a broker that the snapshot does not list */
+	void (*on_throttle)(void *owner, int64_t ms); /* the broker mutes its connection */
 	void *owner;
 };
 

@@ -4,6 +4,7 @@
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/request.h"
+#include "session/upstreams.h"
 #include "session/watch.h"
 
 enum { ANSWER_SMALL = INBUF_BLOCK };
@@ -171,6 +172,7 @@ bool collect_read(struct client *c, struct part *p)
 	} else {
 		watch_layout(c, r, &p->read.layout);
 	}
+	upstreams_mute(c, p, p->read.layout.throttle.number);
 	p->is_read = true;
 	return true;
 }

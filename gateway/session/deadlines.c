@@ -91,11 +91,25 @@ static void held_over(struct client *c)
 	time_out(c, STAT_TIMEOUTS_BODY, "a request that must be held was too slow");
 }
 
+/* A broker that throttles takes nothing; that is not the client's fault, nor a loss. */
+static ev_tstamp muted_until(const struct client *c)
+{
+	const struct request *r = c->in.request;
+	ev_tstamp until = 0;
+
+	for (uint32_t i = 0; r != NULL && i < r->part_count; i++) {
+		if (r->parts[i].state == PART_TO_SEND)
+			until = fmax(until, upstreams_muted_until(c, &r->parts[i]));
+	}
+	return until;
+}
+
 static ev_tstamp body_at(const struct client *c)
 {
 	if (!inbound_is_in_body(c))
 		return INFINITY;
-	return c->tally.moved_at + seconds(c->worker->config->body_timeout_ms);
+	return fmax(c->tally.moved_at, muted_until(c)) +
+	       seconds(c->worker->config->body_timeout_ms);
 }
 
 /* A body that does not move: the client's fault, or the broker's. */

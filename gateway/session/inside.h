@@ -166,7 +166,6 @@ struct client {
 	struct hello hello;
 	char *client_id; /* of its last request; NULL: none */
 	struct tally tally;
-	ev_tstamp rebalance_allowed; /* of its last JoinGroup */
 	struct life life;
 	struct share share;
 	struct ready ready;

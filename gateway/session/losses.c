@@ -6,8 +6,11 @@
 #include "session/request.h"
 #include "session/send.h"
 #include "session/standing.h"
+#include "session/upstreams.h"
 #include "session/watch.h"
 #include "util/log.h"
+
+#include <math.h>
 
 static void lost_part(struct client *c, struct part *p)
 {
@@ -85,8 +88,25 @@ bool losses_step(struct client *c)
 	return any;
 }
 
+/* When the parts that are still open have had their time: a broker that said that it throttles has
+ * not begun before.  0: all of them have had it. */
+static ev_tstamp time_due(const struct client *c, const struct request *r)
+{
+	ev_tstamp until = 0;
+
+	for (uint32_t i = 0; i < r->part_count; i++)
+		until = fmax(until, upstreams_muted_until(c, &r->parts[i]));
+	return until > 0 && until + r->allowed > client_now(c) ? until + r->allowed : 0;
+}
+
 void losses_deadline(struct client *c, struct request *r)
 {
+	ev_tstamp due = time_due(c, r);
+
+	if (due > 0 && !r->is_answered) {
+		r->deadline = due;
+		return;
+	}
 	r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
 	if (r->is_answered && !conn_may_write(&c->conn))
 		return; /* it is the client that takes its time */

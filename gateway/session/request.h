@@ -60,7 +60,8 @@ struct watch {
 	uint32_t head;		       /* bytes in front of its body, not passed yet */
 	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
 	bool in_leader_hint;
-	bool hides_value; /* of the setting whose name was read */
+	int64_t throttle_ms; /* as the answer says */
+	bool hides_value;    /* of the setting whose name was read */
 	/* the topic being read, for the notices */
 	struct layout_topic topic;
 	uint8_t topic_bytes[256];

@@ -10,10 +10,11 @@
 #include "session/request.h"
 #include "session/send.h"
 #include "session/stay.h"
+#include "session/upstreams.h"
 
 static void news_topic(void *owner, const uint8_t *name, uint32_t len)
 {
-	struct client *c = owner;
+	struct client *c = ((struct part *)owner)->request->client;
 
 	topology_notice_topic(c->worker->shared->topology,
 			      (struct topology_name){ name, len, false });
@@ -21,15 +22,22 @@ static void news_topic(void *owner, const uint8_t *name, uint32_t len)
 
 static void news_cluster(void *owner)
 {
-	struct client *c = owner;
+	struct client *c = ((struct part *)owner)->request->client;
 
 	topology_notice_all(c->worker->shared->topology);
+}
+
+static void news_throttle(void *owner, int64_t ms)
+{
+	struct part *p = owner;
+
+	upstreams_mute(p->request->client, p, ms);
 }
 
 bool rewritten_body(struct client *c, struct request *r, struct gather *g, uint8_t *body,
 		    uint32_t size)
 {
-	const struct rewrite_news news = { news_topic, news_cluster, c };
+	const struct rewrite_news news = { news_topic, news_cluster, news_throttle, r->parts };
 	struct advertising told = c->worker->advertising;
 	struct rewrite of = { .api = r->head.api,
 			      .version = r->head.version,

@@ -9,6 +9,7 @@
 #include "session/stay.h"
 #include "session/upstreams.h"
 #include "session/watch.h"
+#include "util/hash.h"
 
 enum {
 	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */
@@ -21,7 +22,7 @@ bool routing_needs_walk(const struct request *r)
 	const struct kapi *api = r->head.api;
 
 	return api->request != NULL && api->route != HERE &&
-	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE);
+	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE || api->says_time);
 }
 
 static bool is_whole(const struct client *c, const struct request *r)
@@ -35,6 +36,8 @@ static bool is_known(const struct request *r)
 	const struct kapi *api = r->head.api;
 	const struct layout *l = &r->layout;
 
+	if (api->says_time && l->timeout_ms.size == 0 && !l->done)
+		return false;
 	switch (api->route) {
 	case HERE:
 		return false;
@@ -451,23 +454,35 @@ static void notice_epochs(struct client *c, const struct layout *l)
 	}
 }
 
-/* For how long the answer may take.  Who joins a group says how long that may be; who waits for
- * the group then waits as long. */
+/* How long a request that waits for its group may wait, 0: that is not known.  Who joins a group
+ * says it; who waits for it then, at whichever connection, waits as long. */
+static double rebalance_ms(struct client *c, const struct layout *l)
+{
+	struct rebalances *known = c->worker->shared->rebalances;
+	const uint64_t group = hash_bytes(l->key, l->key_len);
+
+	if (l->timeout_ms.size == 0)
+		return rebalances_of(known, group);
+	if (l->timeout_ms.number < 0)
+		return 0;
+	rebalances_note(known, group, (uint32_t)l->timeout_ms.number);
+	return (double)l->timeout_ms.number;
+}
+
+/* For how long the answer may take. */
 static ev_tstamp allowed_time(struct client *c, const struct request *r)
 {
 	const struct layout *l = &r->layout;
 	double ms = 0;
 
-	if (l->timeout_ms.size > 0)
-		ms = (double)l->timeout_ms.number + GRACE_MS;
+	if (r->head.api->waits == WAITS_FOR_GROUP)
+		ms = rebalance_ms(c, l);
+	else if (l->timeout_ms.size > 0)
+		ms = (double)l->timeout_ms.number;
 	else if (l->max_wait_ms.size > 0)
-		ms = (double)l->max_wait_ms.number + GRACE_MS;
-	if (r->head.api->waits == WAITS_FOR_GROUP) {
-		if (l->timeout_ms.size > 0)
-			c->rebalance_allowed = ms / 1000.0;
-		else if (c->rebalance_allowed * 1000.0 > ms)
-			ms = c->rebalance_allowed * 1000.0;
-	}
+		ms = (double)l->max_wait_ms.number;
+	if (ms > 0)
+		ms += GRACE_MS;
 	if (ms < c->worker->config->request_timeout_ms)
 		ms = c->worker->config->request_timeout_ms;
 	return ms / 1000.0;

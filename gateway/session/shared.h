@@ -10,6 +10,7 @@
 #include "config/config.h"
 #include "loop/budget.h"
 #include "net/admission.h"
+#include "session/rebalances.h"
 #include "topology/topology.h"
 
 struct shared {
@@ -18,6 +19,7 @@ struct shared {
 	struct cluster *cluster;
 	struct budget *budget;
 	struct admission *admission;
+	struct rebalances *rebalances;
 	struct places places;
 };
 

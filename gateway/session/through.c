@@ -90,6 +90,8 @@ static enum course_result pass(struct client *c, struct request *r, struct part 
 	switch (got) {
 	case RELAY_DONE:
 		upstream_answered(u);
+		if (r->head.api->answer == ANSWER_WATCH)
+			upstream_mute(u, r->watch.throttle_ms);
 		p->upstream = NULL;
 		part_set(p, PART_ANSWERED);
 		return COURSE_ANSWERED;

@@ -74,6 +74,21 @@ struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_p
 	return u;
 }
 
+void upstreams_mute(struct client *c, const struct part *p, int64_t ms)
+{
+	struct upstream *u = find(c, p->broker, p->purpose);
+
+	if (u != NULL)
+		upstream_mute(u, ms);
+}
+
+ev_tstamp upstreams_muted_until(const struct client *c, const struct part *p)
+{
+	const struct upstream *u = part_is_final(p) ? NULL : find(c, p->broker, p->purpose);
+
+	return u != NULL ? u->muted_until : 0;
+}
+
 int32_t upstreams_any_broker(struct client *c)
 {
 	const struct upstream *best = NULL;

@@ -8,10 +8,15 @@
 #include "upstream/upstream.h"
 
 struct client;
+struct part;
 
 /* The connection to a broker that takes the next request: made when there is none; it may be
  * lost.  NULL: the broker is not known any more. */
 struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_purpose purpose);
+/* An answer to the part said that its broker throttles. */
+void upstreams_mute(struct client *c, const struct part *p, int64_t ms);
+/* Until when the broker reads nothing of what the part is to tell it, or has told it; 0: it reads. */
+ev_tstamp upstreams_muted_until(const struct client *c, const struct part *p);
 /* The broker of an open connection with the least to do, else any; NO_BROKER: there is none. */
 int32_t upstreams_any_broker(struct client *c);
 /* Frees those that nobody has used for so long that the broker is about to close them. */

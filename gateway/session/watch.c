@@ -96,6 +96,7 @@ void watch_begin(struct request *r, uint32_t head, uint32_t size)
 	w->blank_from = w->blank_to = 0;
 	w->in_leader_hint = w->hides_value = w->topic_noticed = false;
 	w->topic = (struct layout_topic){ 0 };
+	w->throttle_ms = 0;
 	walk_init(&w->walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
 }
 
@@ -187,6 +188,9 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		break;
 	case ERROR_CODE:
 		error_seen(r, (int)e->number);
+		break;
+	case THROTTLE_MS:
+		r->watch.throttle_ms = e->number;
 		break;
 	case LEADER_ID:
 		show_leader(w, e);

@@ -129,6 +129,14 @@ void upstream_answered(struct upstream *u)
 	u->idle_since = ev_now(conn_loop(&u->link.conn));
 }
 
+void upstream_mute(struct upstream *u, int64_t ms)
+{
+	ev_tstamp until = ev_now(conn_loop(&u->link.conn)) + (double)ms / 1000.0;
+
+	if (ms > 0 && until > u->muted_until)
+		u->muted_until = until;
+}
+
 void upstream_pass_on(struct upstream *u, const void *who, void *other)
 {
 	if (u->writer == who && who != NULL) {

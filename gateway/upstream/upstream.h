@@ -39,6 +39,7 @@ struct upstream {
 	bool loose;
 	uint32_t sent, loose_since; /* requests begun; at the last acks=0 one */
 	ev_tstamp idle_since;
+	ev_tstamp muted_until; /* the broker said that it reads nothing before; 0: it did not */
 };
 
 struct upstream_wanted {
@@ -82,6 +83,8 @@ void upstream_expect_nothing(struct upstream *u);
 void *upstream_next(const struct upstream *u);
 /* The next answer has been read whole. */
 void upstream_answered(struct upstream *u);
+/* An answer said that the broker throttles: it reads nothing more for so long. */
+void upstream_mute(struct upstream *u, int64_t ms);
 /* `who` no longer wants its answer: another will read it, or nobody (NULL).  Loses the
  * connection when the frame of `who` has not left whole. */
 void upstream_pass_on(struct upstream *u, const void *who, void *other);

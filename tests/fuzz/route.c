@@ -187,6 +187,12 @@ static void on_cluster(void *owner)
 	(void)owner;
 }
 
+static void on_throttle(void *owner, int64_t ms)
+{
+	(void)owner;
+	(void)ms;
+}
+
 static void rewrite(struct subject *s, struct block answer, enum advertise_mode mode)
 {
 	static char host[] = "gateway.example";
@@ -195,7 +201,7 @@ static void rewrite(struct subject *s, struct block answer, enum advertise_mode 
 				       .advertised_mode = mode,
 				       .min_broker_id = 1 };
 	const struct advertising told = { &config, PORTS };
-	const struct rewrite_news news = { on_topic, on_cluster, NULL };
+	const struct rewrite_news news = { on_topic, on_cluster, on_throttle, NULL };
 	const struct rewrite of = { .api = s->api,
 				    .version = s->version,
 				    .body = arena_copy(&s->arena, answer.bytes, answer.n),

@@ -27,4 +27,4 @@ static const struct kfield response[] = {
 const struct kapi api_alter_partition_reassignments = {
 	.key = KEY_ALTER_PARTITION_REASSIGNMENTS, .name = "AlterPartitionReassignments", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };

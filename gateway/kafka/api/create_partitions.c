@@ -23,4 +23,4 @@ static const struct kfield response[] = {
 const struct kapi api_create_partitions = {
 	.key = KEY_CREATE_PARTITIONS, .name = "CreatePartitions", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };

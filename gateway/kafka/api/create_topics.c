@@ -40,4 +40,4 @@ static const struct kfield response[] = {
 const struct kapi api_create_topics = {
 	.key = KEY_CREATE_TOPICS, .name = "CreateTopics", .versions = "0-7", .flexible = "5+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };

@@ -22,4 +22,4 @@ static const struct kfield response[] = {
 const struct kapi api_delete_topics = {
 	.key = KEY_DELETE_TOPICS, .name = "DeleteTopics", .versions = "0-6", .flexible = "4+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };

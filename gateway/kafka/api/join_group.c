@@ -35,4 +35,4 @@ const struct kapi api_join_group = {
 	.key = KEY_JOIN_GROUP, .name = "JoinGroup", .versions = "0-9", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
-	.waits = WAITS_FOR_GROUP };
+	.waits = WAITS_FOR_GROUP, .says_time = true };

@@ -33,4 +33,4 @@ const struct kapi api_list_offsets = {
 	.key = KEY_LIST_OFFSETS, .name = "ListOffsets", .versions = "0-11", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };
+	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .says_time = true };

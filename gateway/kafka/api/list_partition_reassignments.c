@@ -24,4 +24,4 @@ static const struct kfield response[] = {
 const struct kapi api_list_partition_reassignments = {
 	.key = KEY_LIST_PARTITION_REASSIGNMENTS, .name = "ListPartitionReassignments", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };

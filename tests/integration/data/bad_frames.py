@@ -116,13 +116,14 @@ def check_accepted(node):
 
 def check_api_versions(node):
     with Connection(*node.address) as kafka:
-        kafka.send_raw(frame(request_bytes(18, 99, 77, body=b"")))
-        answer = kafka.receive_frame()
-        correlation, error, count = struct.unpack_from(">ihi", answer)
-        check_equal((correlation, error), (77, 35), "ApiVersions v99 is answered in the form of v0")
-        keys = [struct.unpack_from(">hhh", answer, 10 + 6 * n) for n in range(count)]
-        check_equal(len(answer), 10 + 6 * count, "in that form to the last byte")
-        check((18, 0, 5) in keys, f"with the versions of ApiVersions: {keys}")
+        for version in (6, 99, 32767, -1, -32768):
+            kafka.send_raw(frame(head(18, version)))
+            answer = kafka.receive_frame()
+            correlation, error, count = struct.unpack_from(">ihi", answer)
+            check_equal((correlation, error), (1, 35), f"ApiVersions v{version} is answered in the form of v0")
+            keys = [struct.unpack_from(">hhh", answer, 10 + 6 * n) for n in range(count)]
+            check_equal(len(answer), 10 + 6 * count, "in that form to the last byte")
+            check((18, 0, 5) in keys, f"with the versions of ApiVersions: {keys}")
         check(kafka.ask("ApiVersions", 0)["api_keys"], "and the connection stays")
 
 

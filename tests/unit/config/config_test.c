@@ -134,6 +134,12 @@ static const struct mistake mistakes[] = {
 	{ "kafka: { bootstrap_servers = (\n\"k:1\",\n\"k:x\"); };\n", "",
 	  "FILE:3: kafka.bootstrap_servers: \"k:x\" won't do; it must be \"host:port\", several with "
 	  "commas\n" },
+	{ KAFKA "gateway: { advertised_listener = \"2001:db8::1:9092\"; };\n", "",
+	  "FILE:2: gateway.advertised_listener: \"2001:db8::1:9092\" does not say where its address "
+	  "ends; an IPv6 address stands in brackets, as in \"[::1]:9092\"\n" },
+	{ "kafka: { bootstrap_servers = \"::1:9092\"; };\n", "",
+	  "FILE:1: kafka.bootstrap_servers: \"::1:9092\" does not say where its address ends; an "
+	  "IPv6 address stands in brackets, as in \"[::1]:9092\"\n" },
 	{ KAFKA "gateway: { timeouts: { connect = \"5\"; idle = \"0 s\"; }; };\n", "",
 	  "FILE:2: gateway.timeouts.connect: \"5\" won't do; it must be a time such as \"30 s\" (ms, "
 	  "s, min, h), 1 ms to 576 h\n"

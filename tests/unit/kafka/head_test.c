@@ -124,6 +124,17 @@ static void bad_sizes_are_refused_before_the_rest_is_there(void **state)
 	assert_int_equal(head_read(frame, 4, MAX, &h), HEAD_MORE);
 }
 
+/* Brokers answer ApiVersions of any version, to say which they have. */
+static void api_versions_of_any_version_are_read(void **state)
+{
+	struct request_head h = check_complete_at(14, make("0012 ffff 00000001 ffff"));
+
+	(void)state;
+	assert_int_equal(h.version, -1);
+	h = check_complete_at(14, make("0012 7fff 00000001 ffff"));
+	assert_int_equal(h.version, INT16_MAX);
+}
+
 static void keys_not_for_clients_are_refused(void **state)
 {
 	(void)state;
@@ -188,6 +199,7 @@ int main(void)
 		cmocka_unit_test(api_versions_of_any_version_is_read),
 		cmocka_unit_test(an_unserved_version_is_read_for_the_caller_to_judge),
 		cmocka_unit_test(bad_sizes_are_refused_before_the_rest_is_there),
+		cmocka_unit_test(api_versions_of_any_version_are_read),
 		cmocka_unit_test(keys_not_for_clients_are_refused),
 		cmocka_unit_test(a_head_beyond_its_frame_is_bad),
 		cmocka_unit_test(answer_tags_are_measured),

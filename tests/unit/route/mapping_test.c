@@ -296,6 +296,12 @@ static void no_cluster_news(void *owner)
 	(void)owner;
 }
 
+static void no_throttle(void *owner, int64_t ms)
+{
+	(void)owner;
+	(void)ms;
+}
+
 /* Metadata 1 of six brokers and no topic. */
 static uint32_t metadata(uint8_t *body)
 {
@@ -353,7 +359,7 @@ static void ten_thousand_answers_are_uniform(void **state)
 	struct config config = { .advertised_host = host, .advertised_port = 9000 };
 	struct mapping *m = mapping_new(nodes, NODES);
 	struct advertising a = { .config = &config, .port_count = 10, .mapping = m };
-	struct rewrite_news news = { no_news, no_cluster_news, NULL };
+	struct rewrite_news news = { no_news, no_cluster_news, no_throttle, NULL };
 	struct snapshot *s = snapshot_new(NULL);
 	unsigned skewed = 0;
 

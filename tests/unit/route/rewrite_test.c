@@ -7,7 +7,7 @@
 static const char gateway_host[] = "gateway.example";
 static const char broker_host[] = "kafka-7.internal";
 
-enum { FIRST_PORT = 7000, BROKER_PORT = 0x5a5b, LEADERS = 4 };
+enum { FIRST_PORT = 7000, BROKER_PORT = 0x5a5b, LEADERS = 4, THROTTLE = 350 };
 
 /* Brokers 1, 2, 3 and 20 and what an answer says of them. */
 static const int32_t brokers[] = { 1, 2, 3, 20 };
@@ -31,6 +31,9 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	switch (f->is) {
 	case NODE_IDS:
 		v->number = strcmp(f->row->name, "replica_nodes") == 0 ? REPLICA_COUNT : IN_SYNC;
+		return true;
+	case THROTTLE_MS:
+		v->number = THROTTLE;
 		return true;
 	case BROKERS:
 	case PARTITIONS:
@@ -84,6 +87,7 @@ struct seen {
 	struct arena arena;
 	struct gather g;
 	unsigned topics, clusters; /* news */
+	int64_t throttle;
 	/* read back */
 	int32_t nodes[8], ports[8], partition_leaders[8], controller;
 	char hosts[8][64];
@@ -101,6 +105,11 @@ static void on_topic(void *owner, const uint8_t *name, uint32_t len)
 static void on_cluster(void *owner)
 {
 	((struct seen *)owner)->clusters++;
+}
+
+static void on_throttle(void *owner, int64_t ms)
+{
+	((struct seen *)owner)->throttle += ms;
 }
 
 static void begin(struct seen *s, enum advertise_mode mode, int port_count, size_t known)
@@ -181,7 +190,7 @@ static void read_back(struct seen *s, const struct kapi *api, int version)
 static bool try_bytes(struct seen *s, const struct kapi *api, int version, uint8_t *body,
 		      uint32_t size)
 {
-	const struct rewrite_news news = { on_topic, on_cluster, s };
+	const struct rewrite_news news = { on_topic, on_cluster, on_throttle, s };
 	const struct rewrite of = { .api = api,
 				    .version = version,
 				    .body = body,
@@ -362,6 +371,7 @@ static void what_the_snapshot_does_not_have_is_news(void **state)
 	rewrite(&s, api_of(3), 9, no_nodes);
 	assert_int_equal(s.clusters, 1);
 	assert_int_equal(s.topics, 0);
+	assert_int_equal(s.throttle, THROTTLE);
 	end(&s);
 	begin(&s, ADVERTISE_PORTS, 22, 4);
 	snapshot_add_topic(s.snapshot, "orders", 6, (uint8_t[16]){ 0 }, LEADERS); /* leaderless */

@@ -15,6 +15,7 @@
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/rebalances.h"
 #include "session/request.h"
 #include "session/standing.h"
 #include "session/watch.h"
@@ -290,6 +291,7 @@ static inline void scene_init(struct scene *s)
 	s->shared.topology = topology_new(&s->config);
 	s->shared.topology->is_stopping = true; /* it answers at once that it knows no more */
 	s->shared.budget = budget_new(s->config.memory_budget_bytes);
+	s->shared.rebalances = rebalances_new();
 	s->shared.admission = admission_new(s->config.max_connections, 0);
 	places_init(&s->shared.places, s->config.node_id);
 	s->snapshot = snapshot_new(NULL);
@@ -318,6 +320,7 @@ static inline void scene_deinit(struct scene *s)
 			close(s->brokers[i].listener);
 	}
 	budget_free(s->shared.budget);
+	rebalances_free(s->shared.rebalances);
 	admission_free(s->shared.admission);
 	places_deinit(&s->shared.places);
 }
