@@ -17,10 +17,10 @@ enum {
 struct probed {
 	struct brokers *all;
 	struct broker broker;
-	struct address addresses[RESOLVE_ADDRESSES];
-	size_t address_count, current;
-	size_t failed; /* addresses in a row that took no connection */
-	bool tried;    /* the first probe is over */
+	struct resolved resolved;
+	size_t current; /* of its addresses */
+	size_t failed;	/* addresses in a row that took no connection */
+	bool tried;	/* the first probe is over */
 	bool has_versions;
 	struct broker_versions versions;
 	struct call *call; /* NULL: no probe runs */
@@ -43,8 +43,10 @@ static void probe(struct probed *p);
 
 static bool is_same_address(const struct probed *p, size_t i)
 {
-	return p->broker.address_len == p->addresses[i].len &&
-	       memcmp(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len) == 0;
+	const struct address *a = &p->resolved.addresses[i];
+
+	return p->broker.address_len == a->len &&
+	       memcmp(&p->broker.address, &a->storage, a->len) == 0;
 }
 
 static void use_address(struct probed *p, size_t i)
@@ -52,10 +54,10 @@ static void use_address(struct probed *p, size_t i)
 	p->current = i;
 	p->broker.address_len = 0;
 	memset(&p->broker.address, 0, sizeof p->broker.address);
-	if (i >= p->address_count)
+	if (i >= p->resolved.count)
 		return;
-	p->broker.address_len = p->addresses[i].len;
-	memcpy(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len);
+	p->broker.address_len = p->resolved.addresses[i].len;
+	memcpy(&p->broker.address, &p->resolved.addresses[i].storage, p->broker.address_len);
 }
 
 /* Looks the name up (again) and keeps the address in use if it is still one. */
@@ -63,14 +65,10 @@ static void look_up(struct probed *p)
 {
 	size_t i = 0;
 
-	p->address_count =
-		resolve(p->all->resolver, p->broker.host, p->broker.port, clock_ms(), p->addresses);
-	while (i < p->address_count && !is_same_address(p, i))
+	resolve(p->all->resolver, p->broker.host, p->broker.port, &p->resolved);
+	while (i < p->resolved.count && !is_same_address(p, i))
 		i++;
-	use_address(p, i < p->address_count ? i : 0);
-	if (p->address_count == 0)
-		log_warn("who=topology event=not_resolved broker=%d host=%s", p->broker.id,
-			 p->broker.host);
+	use_address(p, i < p->resolved.count ? i : 0);
 }
 
 static void probe_after(struct probed *p, int ms)
@@ -90,8 +88,8 @@ static void end_probe(struct probed *p)
 static void probe_failed(struct probed *p)
 {
 	end_probe(p);
-	if (++p->failed < p->address_count) {
-		use_address(p, (p->current + 1) % p->address_count);
+	if (++p->failed < p->resolved.count) {
+		use_address(p, (p->current + 1) % p->resolved.count);
 		probe(p);
 		return;
 	}
@@ -157,7 +155,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		look_up(p);
 	if (p->broker.address_len > 0)
 		probe(p);
-	else
+	else if (!p->resolved.is_pending) /* else brokers_resolved follows */
 		probe_failed(p);
 }
 
@@ -307,6 +305,26 @@ void brokers_notice(struct brokers *all, int32_t id)
 		probe_after(found, RETRY_FIRST_MS);
 }
 
+static void on_resolved(struct probed *p)
+{
+	const struct broker before = p->broker;
+
+	look_up(p);
+	if (p->broker.address_len != before.address_len ||
+	    memcmp(&p->broker.address, &before.address, sizeof before.address) != 0)
+		p->all->events->on_address(p->all->owner);
+	if (before.address_len == 0 && p->call == NULL)
+		probe_after(p, 0);
+}
+
+void brokers_resolved(struct brokers *all, const char *host)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (strcmp(all->list[i]->broker.host, host) == 0)
+			on_resolved(all->list[i]);
+	}
+}
+
 bool brokers_all_tried(const struct brokers *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
@@ -314,6 +332,15 @@ bool brokers_all_tried(const struct brokers *all)
 			return false;
 	}
 	return true;
+}
+
+bool brokers_any_address(const struct brokers *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->list[i]->broker.address_len > 0)
+			return true;
+	}
+	return false;
 }
 
 struct broker *brokers_copy(const struct brokers *all, size_t *count)

@@ -16,9 +16,11 @@
 enum { BROKERS_RENEW_MS = 300000 };
 
 struct brokers_events {
-	/* An address or a broker's versions changed.  v: heard just now; NULL:
+	/* A broker's versions or the address in use changed.  v: heard just now; NULL:
 	 * it does not speak. */
 	void (*on_change)(void *owner, const struct broker_versions *v);
+	/* A name has other addresses than before. */
+	void (*on_address)(void *owner);
 };
 
 struct brokers;
@@ -33,10 +35,14 @@ void brokers_free(struct brokers *all);
 void brokers_update(struct brokers *all, const struct broker *brokers, size_t count);
 bool brokers_has(const struct brokers *all, int32_t id);
 size_t brokers_count(const struct brokers *all);
+/* A look-up of this name has ended. */
+void brokers_resolved(struct brokers *all, const char *host);
 /* The broker refused or closed a connection: it may come back as another version. */
 void brokers_notice(struct brokers *all, int32_t id);
 /* Whether every broker has answered or failed at least once. */
 bool brokers_all_tried(const struct brokers *all);
+/* Whether any broker has an address that can be tried. */
+bool brokers_any_address(const struct brokers *all);
 
 /* A copy of the list, for a snapshot. */
 struct broker *brokers_copy(const struct brokers *all, size_t *count);

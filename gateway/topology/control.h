@@ -2,10 +2,11 @@
  *
  * Tries its candidates in turn, each address of each, until one connects and
  * tells its versions; a candidate list that is through is made anew after a
- * pause.  A connection that was good and is lost is replaced at once.
+ * pause.  A connection that was good and is lost is replaced at once.  A name
+ * that has no address yet is waited for as long as a connection would be.
  *
  *   PAUSING --timer--> TRYING --versions are there--> LIVE --lost--> TRYING
- *      ^------ none left --'
+ *      ^------ none left --'  ^--- RESOLVING
  *
  * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
@@ -39,6 +40,9 @@ struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int
 void control_set_timeout(struct control *c, int connect_timeout_ms);
 void control_free(struct control *c);
 void control_start(struct control *c);
+
+/* A look-up of this name has ended. */
+void control_resolved(struct control *c, const char *host);
 
 bool control_is_live(const struct control *c);
 /* The connection did its work: when it is lost, another is tried at once. */

@@ -56,8 +56,9 @@ static bool may_publish(const struct topology *t)
 {
 	if (newest(t) == NULL)
 		return false;
+	/* who came now would find no broker whose name is still being looked up */
 	return publisher_peek(t->publisher) != NULL || brokers_all_tried(t->brokers) ||
-	       t->has_waited;
+	       (t->has_waited && brokers_any_address(t->brokers));
 }
 
 static void log_published(const struct snapshot *s, bool is_first)
@@ -131,6 +132,21 @@ static void on_brokers_change(void *owner, const struct broker_versions *v)
 	else
 		refresh_want_all(
 			t->refresh); /* others lead by now, or soon, what that broker led */
+}
+
+static void on_address(void *owner)
+{
+	struct topology *t = owner;
+
+	t->is_changed = true;
+}
+
+static void on_resolved(void *owner, const char *host)
+{
+	struct topology *t = owner;
+
+	control_resolved(t->control, host);
+	brokers_resolved(t->brokers, host);
 }
 
 /* Everything known is of another cluster. */
@@ -358,12 +374,12 @@ static void on_lost(void *owner)
 void learn_init(struct topology *t)
 {
 	static const struct control_events control_events = { candidates, on_live, on_lost };
-	static const struct brokers_events brokers_events = { on_brokers_change };
+	static const struct brokers_events brokers_events = { on_brokers_change, on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
 	static const struct finds_events finds_events = { on_found, is_known, want_brokers };
 	const struct config *c = t->config;
 
-	t->resolver = resolver_new();
+	t->resolver = resolver_new(t->loop, on_resolved, t);
 	t->control = control_new(t->loop, t->resolver, c->connect_timeout_ms, c->max_frame_bytes,
 				 &control_events, t);
 	t->brokers = brokers_new(t->loop, t->resolver, c->connect_timeout_ms, &brokers_events, t);

@@ -3,7 +3,6 @@
 #include "util/mem.h"
 
 enum {
-	QUERY_MS = 5000,
 	KEY_MAX = 32767, /* a longer coordinator key can't be asked for */
 };
 
@@ -45,7 +44,7 @@ static void ask_now(struct topology *t, struct topology_query *q)
 		query_answer(q, NO_BROKER);
 		return;
 	}
-	query_begin(q, &t->by_age, clock_ms() + QUERY_MS);
+	query_begin(q, &t->by_age, clock_ms() + TOPOLOGY_ANSWERS_MS);
 	if (!ev_is_active(&t->query_timer))
 		arm_query_timer(t);
 	if (q->key != NULL)

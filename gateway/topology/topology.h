@@ -52,7 +52,10 @@ struct topology_query;
  * (look into the snapshot, which has been delivered before this call). */
 typedef void (*topology_answer)(void *owner, int32_t broker);
 
-/* A question is given up after five seconds at most and then answered NO_BROKER. */
+/* A question is given up after so long at most and then answered NO_BROKER.  The topology says so
+ * itself, for as long as its thread turns: who must not wait longer has a clock of his own. */
+enum { TOPOLOGY_ANSWERS_MS = 5000 };
+
 struct topology_query *topology_ask_coordinator(struct topology *t, enum coordinator_type type,
 						const void *key, size_t len,
 						struct mailbox *mailbox, topology_answer answer,

@@ -53,6 +53,7 @@ struct fake {
 	int64_t features_epoch;
 	int coordinator_error, coordinator_errors; /* which, and how often yet */
 	int32_t coordinator;
+	bool has_names;		 /* brokers are "broker-N", else numbers */
 	bool silent;		 /* reads and does not answer */
 	bool deaf[FAKE_BROKERS]; /* the same for one broker */
 	int16_t old_produce;	 /* what broker 1 has instead of produce_max, 0: the same */
@@ -145,7 +146,7 @@ static inline bool fake_fill_versions(struct fake_request *r, const struct encod
 static inline bool fake_fill_metadata(struct fake_request *r, const struct encode_field *e,
 				      struct encode_value *v)
 {
-	static const char host[] = "127.0.0.1";
+	static const char *const names[] = { "broker-0", "broker-1", "broker-2" };
 	const struct fake_topic *t =
 		encode_in(e) == TOPICS || encode_in(e) == PARTITIONS ? r->found[e->index[0]] : NULL;
 
@@ -157,7 +158,7 @@ static inline bool fake_fill_metadata(struct fake_request *r, const struct encod
 		v->number = e->index[0];
 		return true;
 	case HOST:
-		fake_text(v, host);
+		fake_text(v, r->f->has_names ? names[e->index[0]] : "127.0.0.1");
 		return true;
 	case PORT:
 		v->number = r->f->ports[e->index[0]];
