@@ -10,6 +10,15 @@ static void tell_drain(void *ctx, struct http_drain *out)
 	drain_state(ctx, out);
 }
 
+static int count_resting(const struct program *p)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->worker_count; i++)
+		n += worker_is_short_of_files(p->workers[i]);
+	return n;
+}
+
 /* The troubles that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
@@ -18,6 +27,9 @@ static void tell_troubles(struct program *p, struct http_health *out)
 
 	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
+	if (count_resting(p) > 0)
+		http_reason(out, "no file descriptors are left for new clients: raise the limit "
+				 "(LimitNOFILE, ulimit -n) or set gateway.limits.connections");
 	if (v->state == CLUSTER_APART)
 		http_reason(out, "the gateway nodes do not hear each other: %s",
 			    v->trouble != NULL ? v->trouble : "no coordinator answers");
@@ -89,6 +101,8 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	out->worker_count = (size_t)p->worker_count;
 	out->memory_budget_bytes = budget_size(p->shared.budget);
 	budget_read(p->shared.budget, &out->memory_held_bytes, &out->memory_waiting);
+	out->max_clients = admission_max(p->shared.admission);
+	out->workers_resting = count_resting(p);
 	out->topology_age_ms = topology_age_ms(p->shared.topology);
 	if (s != NULL) {
 		out->brokers = (int)s->broker_count;

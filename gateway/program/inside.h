@@ -3,6 +3,7 @@
  *   program.c      begins and ends it; signals
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
+ *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
  *   reload.c       the configuration read again
  *   balance.c      connections above this node's share are closed (balance/ says how many)
@@ -19,6 +20,7 @@
 #include "http/api.h"
 #include "balance/correction.h"
 #include "balance/declining.h"
+#include "program/files.h"
 #include "program/notify.h"
 #include "program/program.h"
 #include "balance/weight.h"
@@ -85,6 +87,8 @@ struct program {
 	struct reload reload;
 	struct balance balance;
 	struct listening listening;
+	struct files_plan files;
+	int brokers; /* of the newest snapshot; 0: none yet */
 	int exit_status;
 };
 
@@ -106,6 +110,10 @@ void listening_deinit(struct program *p);
 /* Binds the first so many ports and hands them to the workers; false: told and the program
  * ends. */
 bool listening_open(struct program *p, int ports);
+
+/* clients.c */
+/* By the configuration, the number of brokers, which counts from now on, and the descriptors. */
+void clients_limit(struct program *p, const struct config *config, int brokers);
 
 /* drain.c */
 void drain_init(struct program *p);

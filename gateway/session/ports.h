@@ -1,13 +1,17 @@
 /* ports.h - the ports of a worker, by which clients come.
  *
  * Each worker has a listening socket of its own for every port (SO_REUSEPORT); the kernel divides
- * new connections among them.  Tests: tests/integration/
+ * new connections among them.  When there is no descriptor for a client, the listeners rest: who
+ * comes waits in the kernel for a few seconds and is refused then, so that nobody comes back faster
+ * for having been refused.  Tests: tests/integration/data/no_files.py
  */
 #ifndef SESSION_PORTS_H
 #define SESSION_PORTS_H
 
 #include "session/worker.h"
 
+/* Before the worker's thread runs. */
+void ports_init(struct worker *w);
 /* From any thread: the worker takes the listening sockets, one a port from the first on, and closes
  * them when it drains. */
 void ports_listen(struct worker *w, const int *fds, int port_count);

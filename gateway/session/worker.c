@@ -92,6 +92,11 @@ int worker_chosen(const struct worker *w)
 	return atomic_load(&w->chosen);
 }
 
+bool worker_is_short_of_files(const struct worker *w)
+{
+	return atomic_load(&w->rest.is_short);
+}
+
 int worker_returned(const struct worker *w)
 {
 	return atomic_load(&w->returned);
@@ -143,6 +148,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->config = shared->config;
 	w->port_count = 1;
 	draining_init(w);
+	ports_init(w);
 	w->index = index;
 	w->naming_drawn.worker = (uint64_t)index;
 	w->on_drained = on_drained;

@@ -26,6 +26,14 @@
 struct arrival;
 struct client;
 
+/* Nobody is accepted for a moment, for want of descriptors: who comes waits in the kernel. */
+struct rest {
+	ev_timer timer; /* looks whether it is over */
+	ev_tstamp since;
+	atomic_bool is_short; /* read by any thread */
+	int spare;	      /* a descriptor that is given up to refuse somebody; -1: none */
+};
+
 enum { NO_PORT = -1, SEVERAL_PORTS = -2 };
 
 struct worker {
@@ -51,6 +59,7 @@ struct worker {
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
 	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;
+	struct rest rest; /* of the listeners: see ports.c */
 	/* the drain: see draining.c */
 	struct turns turns;
 	bool told_drained;
@@ -85,6 +94,8 @@ void worker_reconfigure(struct worker *w, const struct config *config, void (*do
 			void *ctx);
 /* From any thread: `done` is called on the worker's thread, which so shows that it turns. */
 void worker_ping(struct worker *w, void (*done)(void *ctx), void *ctx);
+/* From any thread: whether the worker takes no clients for want of descriptors. */
+bool worker_is_short_of_files(const struct worker *w);
 /* Stops the thread; from then on its mailbox may still be posted to. */
 void worker_stop(struct worker *w);
 /* Closes everything and frees; after worker_stop, and when nobody posts any
