@@ -59,7 +59,7 @@ static void note_loss(struct client *c, const struct upstream *u)
 		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
 	else
 		worker_shun(c->worker, u->broker);
-	topology_notice_broker(c->worker->shared->topology, u->broker);
+	topology_notice_broker(c->worker->shared->topology, u->broker, address_hash(&c->came.peer));
 }
 
 static void lose(struct client *c, struct upstream *u)

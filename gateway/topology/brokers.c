@@ -27,6 +27,12 @@ struct probed {
 	struct negotiate negotiate;
 	ev_timer timer; /* the next probe */
 	int retry_ms;
+	bool is_lost;		    /* is believed to be */
+	int64_t lost_at, probed_at; /* clock_ms; probed_at: the end of the last one */
+	/* who lost a connection to it lately */
+	uint64_t witnesses[BROKERS_SEVERAL];
+	size_t witness_count;
+	int64_t first_witness_at;
 };
 
 struct brokers {
@@ -85,9 +91,31 @@ static void end_probe(struct probed *p)
 	p->call = NULL;
 }
 
+static void believe_lost(struct probed *p)
+{
+	bool is_new = !p->is_lost;
+	int64_t now = clock_ms();
+
+	if (is_new) {
+		p->is_lost = true;
+		p->lost_at = now;
+		log_info("who=topology event=broker_lost broker=%d witnesses=%zu", p->broker.id,
+			 p->witness_count);
+	}
+	if (now - p->lost_at < BROKERS_SEARCH_MS)
+		p->all->events->on_lost(p->all->owner, p->broker.id, is_new);
+}
+
+static void believe_back(struct probed *p)
+{
+	p->is_lost = false;
+	p->witness_count = 0;
+}
+
 static void probe_failed(struct probed *p)
 {
 	end_probe(p);
+	p->probed_at = clock_ms();
 	if (++p->failed < p->resolved.count) {
 		use_address(p, (p->current + 1) % p->resolved.count);
 		probe(p);
@@ -98,6 +126,7 @@ static void probe_failed(struct probed *p)
 	probe_after(p, p->retry_ms);
 	p->retry_ms = p->retry_ms * 2 < RETRY_MAX_MS ? p->retry_ms * 2 : RETRY_MAX_MS;
 	p->all->events->on_change(p->all->owner, NULL);
+	believe_lost(p);
 }
 
 static void on_closed(void *owner, enum link_end end, int error)
@@ -122,6 +151,8 @@ static void on_versions(void *owner, struct broker_versions *v)
 		return;
 	}
 	end_probe(p);
+	p->probed_at = clock_ms();
+	believe_back(p);
 	versions_deinit(&p->versions);
 	p->versions = *v;
 	p->has_versions = p->tried = true;
@@ -295,14 +326,43 @@ void brokers_update(struct brokers *all, const struct broker *brokers, size_t co
 	all->count = count;
 }
 
-void brokers_notice(struct brokers *all, int32_t id)
+/* Counts the witness; whether there are several. */
+static bool hear_witness(struct probed *p, uint64_t who, int64_t now)
+{
+	if (now - p->first_witness_at >= BROKERS_WITNESSES_MS)
+		p->witness_count = 0;
+	for (size_t i = 0; i < p->witness_count; i++) {
+		if (p->witnesses[i] == who)
+			return false;
+	}
+	if (p->witness_count == 0)
+		p->first_witness_at = now;
+	if (p->witness_count < BROKERS_SEVERAL)
+		p->witnesses[p->witness_count++] = who;
+	return p->witness_count == BROKERS_SEVERAL;
+}
+
+/* A probe that runs will tell; one that waits need not wait so long. */
+static void probe_soon(struct probed *p, int64_t now)
+{
+	int64_t left = p->probed_at + BROKERS_PROBES_MS - now;
+
+	if (left < 0)
+		left = 0;
+	if (p->call == NULL && ev_timer_remaining(p->all->loop, &p->timer) > (double)left / 1e3)
+		probe_after(p, (int)left);
+}
+
+void brokers_notice(struct brokers *all, int32_t id, uint64_t who)
 {
 	struct probed *found = find(all, id);
+	int64_t now = clock_ms();
 
-	/* a probe that runs will tell; one that waits need not wait so long */
-	if (found != NULL && found->call == NULL &&
-	    ev_timer_remaining(all->loop, &found->timer) > RETRY_FIRST_MS / 1e3)
-		probe_after(found, RETRY_FIRST_MS);
+	if (found == NULL)
+		return;
+	if (hear_witness(found, who, now) || found->is_lost)
+		believe_lost(found);
+	probe_soon(found, now);
 }
 
 static void on_resolved(struct probed *p)

@@ -45,7 +45,8 @@ struct topology {
 	ev_timer first_timer;	  /* FIRST_WAIT_MS */
 	ev_prepare prepare;	  /* publishes once for all that came together */
 	bool is_stopping;
-	bool is_changed;    /* since the last publication */
+	bool is_changed; /* since the last publication */
+	unsigned publications;
 	bool has_waited;    /* FIRST_WAIT_MS are over */
 	unsigned round;	    /* which broker is the first candidate */
 	int64_t renewed_at; /* when the control's versions were asked for */

@@ -89,6 +89,7 @@ static void publish(struct topology *t)
 	}
 	log_published(s, current == NULL);
 	publisher_publish(t->publisher, s);
+	t->publications++;
 	if (current == NULL)
 		refresh_release(t->refresh);
 }
@@ -129,9 +130,16 @@ static void on_brokers_change(void *owner, const struct broker_versions *v)
 	t->is_changed = true;
 	if (v != NULL)
 		hear_features(t, v);
-	else
-		refresh_want_all(
-			t->refresh); /* others lead by now, or soon, what that broker led */
+}
+
+/* Others lead by now, or soon, what that broker led. */
+static void on_broker_lost(void *owner, int32_t id, bool is_new)
+{
+	struct topology *t = owner;
+
+	if (is_new)
+		coordinators_drop_broker(t->coordinators, id);
+	refresh_want_all(t->refresh);
 }
 
 static void on_address(void *owner)
@@ -237,9 +245,10 @@ static void renew_versions(struct topology *t)
 static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 {
 	struct topology *t = owner;
+	unsigned before = t->publications;
 
 	if (!check_cluster(t, m, is_full))
-		return true;
+		return false;
 	set_topics(t, m, is_full);
 	set_brokers(t, m);
 	set_cluster_id(t, m);
@@ -253,7 +262,7 @@ static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 		finds_renewed(t->finds);
 		renew_versions(t);
 	}
-	return true;
+	return t->publications != before;
 }
 
 static bool is_published(void *owner)
@@ -282,7 +291,7 @@ static void want_brokers(void *owner)
 {
 	struct topology *t = owner;
 
-	refresh_want_all(t->refresh);
+	refresh_need_all(t->refresh);
 }
 
 /* ---- the control connection ---- */
@@ -374,7 +383,8 @@ static void on_lost(void *owner)
 void learn_init(struct topology *t)
 {
 	static const struct control_events control_events = { candidates, on_live, on_lost };
-	static const struct brokers_events brokers_events = { on_brokers_change, on_address };
+	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
+							      on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
 	static const struct finds_events finds_events = { on_found, is_known, want_brokers };
 	const struct config *c = t->config;

@@ -81,8 +81,10 @@ void topology_cancel(struct topology_query *q);
 /* Things that workers notice (KAFKA-ROUTING 3.3); never block, coalesced. */
 void topology_notice_topic(struct topology *t, struct topology_name topic);
 void topology_notice_coordinator(struct topology *t, enum coordinator_type type, const void *key,
-				 size_t len);			 /* 15 or 16 was seen: forget it */
-void topology_notice_broker(struct topology *t, int32_t broker); /* refused, reset, closed */
+				 size_t len); /* 15 or 16 was seen: forget it */
+/* A connection was refused, reset or closed.  `who` is alike for one client and another for another:
+ * the broker is believed lost when several say so, or when it does not answer the topology itself. */
+void topology_notice_broker(struct topology *t, int32_t broker, uint64_t who);
 void topology_notice_all(struct topology *t); /* something moved, nobody knows what */
 
 #endif
