@@ -25,6 +25,8 @@ struct agent {
 /* `drain` would not move sticky clients, so a node that drains says `maint`. */
 static int state_line(const struct program *p, char *to, size_t size)
 {
+	const char *why;
+
 	switch ((enum http_phase)atomic_load(&p->phase)) {
 	case HTTP_STARTING:
 		return snprintf(to, size, "down #starting\n");
@@ -32,8 +34,11 @@ static int state_line(const struct program *p, char *to, size_t size)
 		return snprintf(to, size, "maint\n");
 	case HTTP_READY:
 	case HTTP_DEGRADED:
+	case HTTP_UNABLE:
 		break;
 	}
+	if (program_is_unable(p, &why))
+		return snprintf(to, size, "down #unable\n");
 	return snprintf(to, size, "up ready %d%%\n", atomic_load(&p->weight_now));
 }
 

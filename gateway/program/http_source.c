@@ -24,12 +24,18 @@ static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
 	int64_t age = topology_age_ms(p->shared.topology);
+	unsigned failing = topology_names_failing(p->shared.topology);
+	const char *why;
 
+	if (program_serving(p, &why) == CANNOT)
+		http_reason(out, "%s%s", why,
+			    peers_none_serves(p->peers) ? "; nor can the other nodes serve" : "");
 	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
-	if (count_resting(p) > 0)
-		http_reason(out, "no file descriptors are left for new clients: raise the limit "
-				 "(LimitNOFILE, ulimit -n) or set gateway.limits.connections");
+	if (failing > 0)
+		http_reason(out,
+			    "names that are not resolved: %u; the addresses that they had are kept",
+			    failing);
 	if (v->state == CLUSTER_APART)
 		http_reason(out, "the gateway nodes do not hear each other: %s",
 			    v->trouble != NULL ? v->trouble : "no coordinator answers");
@@ -39,14 +45,16 @@ static void tell_troubles(struct program *p, struct http_health *out)
 		http_reason(out, "%s", v->disagreements[i]);
 	cluster_view_unref(v);
 	if (out->reason_count > 0)
-		out->phase = HTTP_DEGRADED;
+		out->phase = program_is_unable(p, &why) ? HTTP_UNABLE : HTTP_DEGRADED;
 }
 
 static void tell_health(void *ctx, struct http_health *out)
 {
 	struct program *p = ctx;
 	struct http_drain d;
+	const char *why;
 
+	out->serves = atomic_load(&p->phase) == HTTP_READY && program_serving(p, &why) == SERVES;
 	out->phase = (enum http_phase)atomic_load(&p->phase);
 	if (out->phase == HTTP_READY) {
 		tell_troubles(p, out);

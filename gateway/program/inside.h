@@ -5,6 +5,7 @@
  *   listening.c    the ports
  *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
+ *   peers.c        whether other nodes serve clients, while this one can't
  *   reload.c       the configuration read again
  *   balance.c      connections above this node's share are closed (balance/ says how many)
  *   agent.c        what HAProxy's agent-check is told
@@ -23,6 +24,7 @@
 #include "program/files.h"
 #include "program/notify.h"
 #include "program/program.h"
+#include "program/serving.h"
 #include "balance/weight.h"
 #include "session/session.h"
 
@@ -61,6 +63,7 @@ struct balance {
 };
 
 struct agent;
+struct peers;
 struct watchdog;
 
 struct program {
@@ -75,6 +78,7 @@ struct program {
 	struct agent *agent;
 	struct notify notify;
 	struct watchdog *watchdog;
+	struct peers *peers; /* NULL: there are none to ask */
 	struct ev_loop *loop;
 	struct mailbox mailbox;
 	ev_signal term, interrupt, hangup;
@@ -103,6 +107,18 @@ bool program_names_nodes(const struct program *p);
 void program_fail(struct program *p, const char *why);
 /* Has `call` called on the main loop, by a letter.  From any thread. */
 void program_post(struct program *p, void (*call)(struct program *p));
+
+/* From any thread: see serving.h. */
+enum serving program_serving(const struct program *p, const char **why);
+/* From any thread: whether load balancers are told to send nobody: this node can't serve clients,
+ * and another one can. */
+bool program_is_unable(const struct program *p, const char **why);
+
+/* peers.c */
+struct peers *peers_new(struct program *p); /* NULL: the nodes do not know each other */
+void peers_free(struct peers *a);
+/* From any thread: this node can't serve clients, others have answered, and can't either. */
+bool peers_none_serves(struct peers *a);
 
 /* listening.c */
 void listening_init(struct program *p); /* before the topology starts */

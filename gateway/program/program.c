@@ -193,10 +193,12 @@ int program_run(struct config *config)
 	notify_init(&p->notify);
 	start_parts(p);
 	p->watchdog = watchdog_new(p);
+	p->peers = peers_new(p);
 	watch(p);
 	if (start_answering(p))
 		ev_run(p->loop, 0);
 	api_stop(p->http);
+	peers_free(p->peers);
 	agent_free(p->agent);
 	stop_parts(p);
 	mailbox_deinit(&p->mailbox);

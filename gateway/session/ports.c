@@ -14,11 +14,13 @@
 
 enum {
 	ACCEPTS_AT_ONCE = 64,
-	REST_S = 1,    /* between two looks whether there are descriptors again */
-	PATIENCE_S = 3 /* who has waited that long is told to go elsewhere */
+	REST_S = 1,	  /* between two looks whether there are descriptors again */
+	PATIENCE_S = 3,	  /* who has waited that long is told to go elsewhere */
+	SILENT_MS = 2000, /* no broker has answered for so long: none can be reached */
+	TRIED_MS = 3000,  /* no client has tried for so long: the next one may */
 };
 
-/* --- no descriptors --- */
+/* --- who comes could not be served --- */
 
 static bool is_want_of_files(int error)
 {
@@ -38,25 +40,38 @@ static void set_listening(struct worker *w, bool on)
 	}
 }
 
+static bool reaches_brokers(const struct worker *w)
+{
+	return topology_silent_ms(w->shared->topology) <= SILENT_MS &&
+	       worker_cut_off_ms(w, TRIED_MS) == 0;
+}
+
 static void take_rest(struct worker *w)
 {
-	if (worker_is_short_of_files(w))
+	if (w->rest.is_on)
 		return;
-	atomic_store(&w->rest.is_short, true);
+	w->rest.is_on = true;
 	w->rest.since = ev_now(w->loop);
-	log_warn("worker=%d event=no_files reason=\"no file descriptors are left for new clients: "
-		 "they wait\"",
-		 w->index);
 	set_listening(w, false);
 	ev_timer_set(&w->rest.timer, REST_S, REST_S);
 	ev_timer_start(w->loop, &w->rest.timer);
 }
 
+static void want_files(struct worker *w)
+{
+	if (worker_is_short_of_files(w))
+		return;
+	atomic_store(&w->rest.is_short, true);
+	log_warn("worker=%d event=no_files reason=\"no file descriptors are left for new clients: "
+		 "they wait\"",
+		 w->index);
+	take_rest(w);
+}
+
 static void end_rest(struct worker *w)
 {
 	ev_timer_stop(w->loop, &w->rest.timer);
-	atomic_store(&w->rest.is_short, false);
-	log_info("worker=%d event=files_again", w->index);
+	w->rest.is_on = false;
 	set_listening(w, true);
 }
 
@@ -81,7 +96,10 @@ static void refuse_some(struct worker *w, const ev_io *listener)
 
 		if (fd < 0)
 			break;
-		stats_add(&w->stats, STAT_CLIENTS_REFUSED_FILES, 1);
+		stats_add(&w->stats,
+			  worker_is_short_of_files(w) ? STAT_CLIENTS_REFUSED_FILES
+						      : STAT_CLIENTS_REFUSED_BROKERS,
+			  1);
 		close(fd);
 	}
 }
@@ -106,6 +124,14 @@ static bool has_file_for_client(struct worker *w)
 	return has;
 }
 
+static void look_for_files(struct worker *w)
+{
+	if (!worker_is_short_of_files(w) || !has_file_for_client(w))
+		return;
+	atomic_store(&w->rest.is_short, false);
+	log_info("worker=%d event=files_again", w->index);
+}
+
 static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct worker *w = timer->data;
@@ -113,7 +139,8 @@ static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)loop;
 	(void)events;
 	keep_spare(w);
-	if (has_file_for_client(w))
+	look_for_files(w);
+	if (!worker_is_short_of_files(w) && reaches_brokers(w))
 		end_rest(w);
 	else if (ev_now(w->loop) - w->rest.since >= PATIENCE_S)
 		refuse_who_waits(w);
@@ -156,13 +183,13 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 			take_connection(w, fd, &peer, (int)(listener - w->listeners));
 			if (admission_may_have_file(w->shared->admission, fd))
 				continue;
-			take_rest(w);
+			want_files(w);
 			break;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
 		if (is_want_of_files(errno))
-			take_rest(w);
+			want_files(w);
 		else if (errno != EAGAIN && errno != EWOULDBLOCK)
 			log_error("worker=%d event=accept err=\"%s\"", w->index, strerror(errno));
 		break;
@@ -172,9 +199,14 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 
 static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 {
+	struct worker *w = io->data;
+
 	(void)loop;
 	(void)events;
-	accept_some(io->data, io, ACCEPTS_AT_ONCE);
+	if (reaches_brokers(w))
+		accept_some(w, io, ACCEPTS_AT_ONCE);
+	else
+		take_rest(w);
 }
 
 void ports_close(struct worker *w, int port)
@@ -213,7 +245,7 @@ static void deliver_listen(struct letter *letter, void *owner)
 		ev_io_init(io, on_listener, l->fds[i], EV_READ);
 		io->data = w;
 	}
-	set_listening(w, !worker_is_short_of_files(w));
+	set_listening(w, !w->rest.is_on);
 	free(l);
 }
 

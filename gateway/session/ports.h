@@ -1,9 +1,11 @@
 /* ports.h - the ports of a worker, by which clients come.
  *
  * Each worker has a listening socket of its own for every port (SO_REUSEPORT); the kernel divides
- * new connections among them.  When there is no descriptor for a client, the listeners rest: who
- * comes waits in the kernel for a few seconds and is refused then, so that nobody comes back faster
- * for having been refused.  Tests: tests/integration/data/no_files.py
+ * new connections among them.  When there is no descriptor for a client, or no broker can be
+ * reached, the listeners rest: who comes waits in the kernel for a few seconds and is refused then.
+ * A load balancer that gives the next client to the node with the fewest would else give them all
+ * to the one that fails at once.
+ * Tests: tests/integration/data/no_files.py, tests/integration/haproxy/sick_node.py
  */
 #ifndef SESSION_PORTS_H
 #define SESSION_PORTS_H

@@ -26,11 +26,20 @@
 struct arrival;
 struct client;
 
-/* Nobody is accepted for a moment, for want of descriptors: who comes waits in the kernel. */
+/* Connections to brokers that could not be made, and none that was in between. */
+struct cut_off {
+	_Atomic uint64_t opened; /* so many had been opened when that began */
+	int32_t first;		 /* broker that failed; NO_BROKER: none has */
+	_Atomic int64_t since;	 /* clock_ms: another one failed too; 0: none has */
+	_Atomic int64_t until;	 /* clock_ms: the last one failed */
+};
+
+/* Nobody is accepted for a moment, since who comes could not be served: he waits in the kernel. */
 struct rest {
 	ev_timer timer; /* looks whether it is over */
+	bool is_on;
 	ev_tstamp since;
-	atomic_bool is_short; /* read by any thread */
+	atomic_bool is_short; /* of descriptors; read by any thread */
 	int spare;	      /* a descriptor that is given up to refuse somebody; -1: none */
 };
 
@@ -60,6 +69,7 @@ struct worker {
 	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;
 	struct rest rest; /* of the listeners: see ports.c */
+	struct cut_off cut_off;
 	/* the drain: see draining.c */
 	struct turns turns;
 	bool told_drained;
@@ -96,6 +106,9 @@ void worker_reconfigure(struct worker *w, const struct config *config, void (*do
 void worker_ping(struct worker *w, void (*done)(void *ctx), void *ctx);
 /* From any thread: whether the worker takes no clients for want of descriptors. */
 bool worker_is_short_of_files(const struct worker *w);
+/* From any thread: for how long connections to several brokers have failed and none was made; 0:
+ * that is not so, or nobody has tried for of_late_ms. */
+int64_t worker_cut_off_ms(const struct worker *w, int64_t of_late_ms);
 /* Stops the thread; from then on its mailbox may still be posted to. */
 void worker_stop(struct worker *w);
 /* Closes everything and frees; after worker_stop, and when nobody posts any
@@ -106,11 +119,8 @@ const struct stats *worker_stats(const struct worker *w);
 
 /* --- on the worker's own thread --- */
 
-/* See brokers.h. */
-static inline void worker_shun(struct worker *w, int32_t broker)
-{
-	brokers_shun(&w->brokers, broker, ev_now(w->loop));
-}
+/* The broker could not be reached. */
+void worker_shun(struct worker *w, int32_t broker);
 
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {

@@ -365,6 +365,14 @@ void brokers_notice(struct brokers *all, int32_t id, uint64_t who)
 	probe_soon(found, now);
 }
 
+void brokers_probe_all(struct brokers *all)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < all->count; i++)
+		probe_soon(all->list[i], now);
+}
+
 static void on_resolved(struct probed *p)
 {
 	const struct broker before = p->broker;

@@ -19,6 +19,8 @@ struct control {
 	bool was_good;
 	int pause_ms;
 	ev_timer timer; /* PAUSING, RESOLVING: the end of it */
+	ev_timer beat;
+	bool waits_for_beat;
 	struct call *call;
 	struct negotiate negotiate;
 	struct candidate *candidates;
@@ -46,6 +48,8 @@ static void free_candidates(struct control *c)
 
 static void end_call(struct control *c)
 {
+	ev_timer_stop(c->loop, &c->beat);
+	c->waits_for_beat = false;
 	call_free(c->call);
 	c->call = NULL;
 }
@@ -106,6 +110,32 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		try_next(c);
 }
 
+static void on_beat_answer(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct control *c = owner;
+
+	(void)len;
+	c->waits_for_beat = false;
+	if (body != NULL)
+		c->events->on_beat(c->owner, true);
+}
+
+static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct control *c = CONTAINER_OF(timer, struct control, beat);
+	const struct call_request request = { .key = KEY_API_VERSIONS,
+					      .version = 0, /* which every broker has */
+					      .answer = on_beat_answer,
+					      .owner = c };
+
+	(void)loop;
+	(void)events;
+	if (c->waits_for_beat)
+		c->events->on_beat(c->owner, false);
+	else
+		c->waits_for_beat = control_send(c, &request);
+}
+
 static void on_versions(void *owner, struct broker_versions *v)
 {
 	struct control *c = owner;
@@ -118,6 +148,7 @@ static void on_versions(void *owner, struct broker_versions *v)
 	if (is_new) {
 		c->state = LIVE;
 		c->was_good = false;
+		ev_timer_start(c->loop, &c->beat);
 		log_info("who=topology event=connected broker=%s:%d", in_use(c)->host,
 			 in_use(c)->port);
 	}
@@ -225,6 +256,7 @@ struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int
 	c->owner = owner;
 	c->pause_ms = PAUSE_FIRST_MS;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
+	ev_timer_init(&c->beat, on_beat, CONTROL_BEAT_MS / 1e3, CONTROL_BEAT_MS / 1e3);
 	return c;
 }
 

@@ -31,7 +31,9 @@ struct topology {
 	struct publisher *publisher;
 	struct coordinators *coordinators;
 	struct notice_board notices;
-	_Atomic int64_t heard_at; /* clock_ms of the last metadata, -1: none */
+	_Atomic int64_t heard_at;   /* clock_ms of the last metadata, -1: none */
+	_Atomic int64_t reached_at; /* clock_ms when any broker answered last, -1: never */
+	atomic_uint names_failing;
 
 	/* the topology's thread: */
 	struct ev_loop *loop;

@@ -128,8 +128,10 @@ static void on_brokers_change(void *owner, const struct broker_versions *v)
 	struct topology *t = owner;
 
 	t->is_changed = true;
-	if (v != NULL)
-		hear_features(t, v);
+	if (v == NULL)
+		return;
+	atomic_store(&t->reached_at, clock_ms());
+	hear_features(t, v);
 }
 
 /* Others lead by now, or soon, what that broker led. */
@@ -153,6 +155,7 @@ static void on_resolved(void *owner, const char *host)
 {
 	struct topology *t = owner;
 
+	atomic_store(&t->names_failing, (unsigned)resolver_failing(t->resolver));
 	control_resolved(t->control, host);
 	brokers_resolved(t->brokers, host);
 }
@@ -360,6 +363,7 @@ static void on_live(void *owner, const struct broker_versions *v, bool is_new)
 {
 	struct topology *t = owner;
 
+	atomic_store(&t->reached_at, clock_ms());
 	copy_versions(&t->control_versions, v);
 	hear_features(t, v);
 	if (!is_new)
@@ -376,13 +380,26 @@ static void on_lost(void *owner)
 
 	refresh_lost(t->refresh);
 	finds_lost(t->finds);
+	brokers_probe_all(t->brokers);
+}
+
+/* Is it this broker, or all of them? */
+static void on_beat(void *owner, bool is_answered)
+{
+	struct topology *t = owner;
+
+	if (is_answered)
+		atomic_store(&t->reached_at, clock_ms());
+	else
+		brokers_probe_all(t->brokers);
 }
 
 /* ---- begin and end ---- */
 
 void learn_init(struct topology *t)
 {
-	static const struct control_events control_events = { candidates, on_live, on_lost };
+	static const struct control_events control_events = { candidates, on_live, on_lost,
+							      on_beat };
 	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
 							      on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
@@ -398,6 +415,7 @@ void learn_init(struct topology *t)
 	t->controller = NO_BROKER;
 	t->features_epoch = -1;
 	atomic_init(&t->heard_at, -1);
+	atomic_init(&t->reached_at, -1);
 	ev_timer_init(&t->first_timer, on_first_timer, FIRST_WAIT_MS / 1e3, 0.);
 	ev_prepare_init(&t->prepare, on_prepare);
 }
