@@ -42,16 +42,20 @@ static void set_listening(struct worker *w, bool on)
 
 static bool reaches_brokers(const struct worker *w)
 {
-	return topology_silent_ms(w->shared->topology) <= SILENT_MS &&
+	struct topology *t = w->shared->topology;
+
+	return topology_silent_ms(t) <= SILENT_MS &&
+	       topology_brokers_lost(t) < w->snapshot->broker_count &&
 	       worker_cut_off_ms(w, TRIED_MS) == 0;
 }
 
-static void take_rest(struct worker *w)
+static void take_rest(struct worker *w, const char *why)
 {
 	if (w->rest.is_on)
 		return;
 	w->rest.is_on = true;
 	w->rest.since = ev_now(w->loop);
+	log_warn("worker=%d event=held_back reason=\"%s: who comes waits\"", w->index, why);
 	set_listening(w, false);
 	ev_timer_set(&w->rest.timer, REST_S, REST_S);
 	ev_timer_start(w->loop, &w->rest.timer);
@@ -62,16 +66,14 @@ static void want_files(struct worker *w)
 	if (worker_is_short_of_files(w))
 		return;
 	atomic_store(&w->rest.is_short, true);
-	log_warn("worker=%d event=no_files reason=\"no file descriptors are left for new clients: "
-		 "they wait\"",
-		 w->index);
-	take_rest(w);
+	take_rest(w, "no file descriptors are left for new clients");
 }
 
 static void end_rest(struct worker *w)
 {
 	ev_timer_stop(w->loop, &w->rest.timer);
 	w->rest.is_on = false;
+	log_info("worker=%d event=taken_again", w->index);
 	set_listening(w, true);
 }
 
@@ -129,7 +131,6 @@ static void look_for_files(struct worker *w)
 	if (!worker_is_short_of_files(w) || !has_file_for_client(w))
 		return;
 	atomic_store(&w->rest.is_short, false);
-	log_info("worker=%d event=files_again", w->index);
 }
 
 static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
@@ -206,7 +207,7 @@ static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 	if (reaches_brokers(w))
 		accept_some(w, io, ACCEPTS_AT_ONCE);
 	else
-		take_rest(w);
+		take_rest(w, "no broker can be reached");
 }
 
 void ports_close(struct worker *w, int port)

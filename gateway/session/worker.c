@@ -123,7 +123,9 @@ int64_t worker_cut_off_ms(const struct worker *w, int64_t of_late_ms)
 {
 	int64_t since = w->cut_off.since, now = clock_ms();
 
-	if (since == 0 || now - w->cut_off.until > of_late_ms || w->cut_off.opened != opened(w))
+	/* brokers that are gone for everybody say nothing of this node */
+	if (since == 0 || topology_brokers_lost(w->shared->topology) > 0 ||
+	    now - w->cut_off.until > of_late_ms || w->cut_off.opened != opened(w))
 		return 0;
 	return now - since + 1;
 }

@@ -9,6 +9,8 @@
 enum {
 	PROBE_ANSWER_MAX = 1024 * 1024,
 	PROBE_TIMEOUT_MS = 5000,
+	PROBE_CONNECT_MS =
+		2000, /* at most: what is lost is to be known before clients have noticed */
 	RETRY_FIRST_MS = 250,
 	RETRY_MAX_MS = 10000,
 };
@@ -162,13 +164,19 @@ static void on_versions(void *owner, struct broker_versions *v)
 	p->all->events->on_change(p->all->owner, &p->versions);
 }
 
+static int connect_timeout(const struct brokers *all)
+{
+	return all->connect_timeout_ms < PROBE_CONNECT_MS ? all->connect_timeout_ms
+							  : PROBE_CONNECT_MS;
+}
+
 static void probe(struct probed *p)
 {
 	static const struct call_events call_events = { .on_closed = on_closed };
 	const struct call_options options = { .address =
 						      (const struct sockaddr *)&p->broker.address,
 					      .address_len = p->broker.address_len,
-					      .connect_timeout_ms = p->all->connect_timeout_ms,
+					      .connect_timeout_ms = connect_timeout(p->all),
 					      .max_answer = PROBE_ANSWER_MAX };
 
 	ev_timer_stop(p->all->loop, &p->timer);
@@ -363,6 +371,15 @@ void brokers_notice(struct brokers *all, int32_t id, uint64_t who)
 	if (hear_witness(found, who, now) || found->is_lost)
 		believe_lost(found);
 	probe_soon(found, now);
+}
+
+size_t brokers_lost(const struct brokers *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		n += all->list[i]->is_lost;
+	return n;
 }
 
 void brokers_probe_all(struct brokers *all)

@@ -52,6 +52,8 @@ void brokers_resolved(struct brokers *all, const char *host);
 /* The broker refused or closed a connection of this client's: it may be gone, or come back as
  * another version. */
 void brokers_notice(struct brokers *all, int32_t id, uint64_t who);
+/* How many are believed lost. */
+size_t brokers_lost(const struct brokers *all);
 /* Each is asked whether it is there, soon. */
 void brokers_probe_all(struct brokers *all);
 /* Whether every broker has answered or failed at least once. */

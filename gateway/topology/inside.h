@@ -34,6 +34,7 @@ struct topology {
 	_Atomic int64_t heard_at;   /* clock_ms of the last metadata, -1: none */
 	_Atomic int64_t reached_at; /* clock_ms when any broker answered last, -1: never */
 	atomic_uint names_failing;
+	atomic_uint brokers_lost;
 
 	/* the topology's thread: */
 	struct ev_loop *loop;

@@ -123,11 +123,17 @@ static void hear_features(struct topology *t, const struct broker_versions *v)
 	t->is_changed = true;
 }
 
+static void count_lost(struct topology *t)
+{
+	atomic_store(&t->brokers_lost, (unsigned)brokers_lost(t->brokers));
+}
+
 static void on_brokers_change(void *owner, const struct broker_versions *v)
 {
 	struct topology *t = owner;
 
 	t->is_changed = true;
+	count_lost(t);
 	if (v == NULL)
 		return;
 	atomic_store(&t->reached_at, clock_ms());
@@ -139,6 +145,7 @@ static void on_broker_lost(void *owner, int32_t id, bool is_new)
 {
 	struct topology *t = owner;
 
+	count_lost(t);
 	if (is_new)
 		coordinators_drop_broker(t->coordinators, id);
 	refresh_want_all(t->refresh);
@@ -229,6 +236,7 @@ static void set_brokers(struct topology *t, const struct metadata *m)
 	size_t before = brokers_count(t->brokers);
 
 	brokers_update(t->brokers, m->brokers, m->broker_count);
+	count_lost(t);
 	if (m->broker_count != before)
 		log_info("who=topology event=brokers count=%zu topics=%zu", m->broker_count,
 			 snapshot_topic_count(t->draft));

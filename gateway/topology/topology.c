@@ -22,6 +22,11 @@ int64_t topology_silent_ms(struct topology *t)
 	return at < 0 ? -1 : clock_ms() - at;
 }
 
+unsigned topology_brokers_lost(struct topology *t)
+{
+	return atomic_load(&t->brokers_lost);
+}
+
 unsigned topology_names_failing(struct topology *t)
 {
 	return atomic_load(&t->names_failing);

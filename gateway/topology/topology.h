@@ -43,6 +43,8 @@ int64_t topology_age_ms(struct topology *t);
 /* Milliseconds since any broker answered anything, -1: none has yet.  While all is well one is asked
  * every CONTROL_BEAT_MS, and all of them as soon as that one is silent. */
 int64_t topology_silent_ms(struct topology *t);
+/* How many brokers are believed lost. */
+unsigned topology_brokers_lost(struct topology *t);
 /* How many names the name server does not resolve now; what they had is kept. */
 unsigned topology_names_failing(struct topology *t);
 

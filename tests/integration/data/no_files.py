@@ -43,7 +43,7 @@ def check_given(scene, kafka):
     wait_for(lambda: node.metrics().sum("anyport_workers_without_descriptors") == 0, 5, "descriptors again")
     with Connection(*node.address) as late:
         late.ask("ApiVersions", 0)
-    check("event=files_again" in node.process.log(), "which it says too")
+    check("event=taken_again" in node.process.log(), "which it says too")
     check(node.process.log().count("\n") < 150, "and not over and over")
 
 
