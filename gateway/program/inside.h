@@ -110,15 +110,15 @@ void program_post(struct program *p, void (*call)(struct program *p));
 
 /* From any thread: see serving.h. */
 enum serving program_serving(const struct program *p, const char **why);
-/* From any thread: whether load balancers are told to send nobody: this node can't serve clients,
- * and another one can. */
-bool program_is_unable(const struct program *p, const char **why);
 
 /* peers.c */
 struct peers *peers_new(struct program *p); /* NULL: the nodes do not know each other */
 void peers_free(struct peers *a);
 /* From any thread: this node can't serve clients, others have answered, and can't either. */
 bool peers_none_serves(struct peers *a);
+/* From any thread: whether load balancers are told to send nobody: this node can't serve clients,
+ * and another one can. */
+bool program_is_unable(const struct program *p, const char **why);
 
 /* listening.c */
 void listening_init(struct program *p); /* before the topology starts */

@@ -98,6 +98,11 @@ bool peers_none_serves(struct peers *a)
 	return a != NULL && atomic_load(&a->none_serves);
 }
 
+bool program_is_unable(const struct program *p, const char **why)
+{
+	return program_serving(p, why) == CANNOT && !peers_none_serves(p->peers);
+}
+
 struct peers *peers_new(struct program *p)
 {
 	struct peers *a;

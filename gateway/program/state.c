@@ -44,11 +44,6 @@ enum serving program_serving(const struct program *p, const char **why)
 	return serving_of(&f, why);
 }
 
-bool program_is_unable(const struct program *p, const char **why)
-{
-	return program_serving(p, why) == CANNOT && !peers_none_serves(p->peers);
-}
-
 bool program_names_nodes(const struct program *p)
 {
 	const struct config *c = p->first;

@@ -5,7 +5,6 @@
 #include "session/draining.h"
 #include "session/ports.h"
 #include "session/stay.h"
-#include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -93,43 +92,6 @@ int worker_chosen(const struct worker *w)
 	return atomic_load(&w->chosen);
 }
 
-bool worker_is_short_of_files(const struct worker *w)
-{
-	return atomic_load(&w->rest.is_short);
-}
-
-static uint64_t opened(const struct worker *w)
-{
-	return w->stats.counters[STAT_UPSTREAMS_OPENED];
-}
-
-void worker_shun(struct worker *w, int32_t broker)
-{
-	struct cut_off *o = &w->cut_off;
-	int64_t now = clock_ms();
-
-	brokers_shun(&w->brokers, broker, ev_now(w->loop));
-	if (o->first == NO_BROKER || o->opened != opened(w)) {
-		o->opened = opened(w);
-		o->first = broker;
-		o->since = 0;
-	} else if (o->first != broker && o->since == 0) {
-		o->since = now;
-	}
-	o->until = now;
-}
-
-int64_t worker_cut_off_ms(const struct worker *w, int64_t of_late_ms)
-{
-	int64_t since = w->cut_off.since, now = clock_ms();
-
-	/* brokers that are gone for everybody say nothing of this node */
-	if (since == 0 || topology_brokers_lost(w->shared->topology) > 0 ||
-	    now - w->cut_off.until > of_late_ms || w->cut_off.opened != opened(w))
-		return 0;
-	return now - since + 1;
-}
-
 int worker_returned(const struct worker *w)
 {
 	return atomic_load(&w->returned);
@@ -189,7 +151,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->loop = ev_loop_new(EVFLAG_AUTO);
 	w->advertising.config = shared->config;
 	brokers_init(&w->brokers, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
-	w->cut_off.first = NO_BROKER;
+	cut_off_init(&w->cut_off);
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);

@@ -17,22 +17,16 @@
 #include "net/pipe.h"
 #include "route/advertise.h"
 #include "session/brokers.h"
+#include "session/cut_off.h"
 #include "session/shared.h"
 #include "topology/topology.h"
+#include "util/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
 struct arrival;
 struct client;
-
-/* Connections to brokers that could not be made, and none that was in between. */
-struct cut_off {
-	_Atomic uint64_t opened; /* so many had been opened when that began */
-	int32_t first;		 /* broker that failed; NO_BROKER: none has */
-	_Atomic int64_t since;	 /* clock_ms: another one failed too; 0: none has */
-	_Atomic int64_t until;	 /* clock_ms: the last one failed */
-};
 
 /* Nobody is accepted for a moment, since who comes could not be served: he waits in the kernel. */
 struct rest {
@@ -105,10 +99,22 @@ void worker_reconfigure(struct worker *w, const struct config *config, void (*do
 /* From any thread: `done` is called on the worker's thread, which so shows that it turns. */
 void worker_ping(struct worker *w, void (*done)(void *ctx), void *ctx);
 /* From any thread: whether the worker takes no clients for want of descriptors. */
-bool worker_is_short_of_files(const struct worker *w);
+static inline bool worker_is_short_of_files(const struct worker *w)
+{
+	return atomic_load(&w->rest.is_short);
+}
+
 /* From any thread: for how long connections to several brokers have failed and none was made; 0:
- * that is not so, or nobody has tried for of_late_ms. */
-int64_t worker_cut_off_ms(const struct worker *w, int64_t of_late_ms);
+ * that is not so, or nobody has tried for of_late_ms.  Brokers that are gone for everybody say
+ * nothing of this node. */
+static inline int64_t worker_cut_off_ms(const struct worker *w, int64_t of_late_ms)
+{
+	if (topology_brokers_lost(w->shared->topology) > 0)
+		return 0;
+	return cut_off_ms(&w->cut_off, w->stats.counters[STAT_UPSTREAMS_OPENED], clock_ms(),
+			  of_late_ms);
+}
+
 /* Stops the thread; from then on its mailbox may still be posted to. */
 void worker_stop(struct worker *w);
 /* Closes everything and frees; after worker_stop, and when nobody posts any
@@ -119,8 +125,12 @@ const struct stats *worker_stats(const struct worker *w);
 
 /* --- on the worker's own thread --- */
 
-/* The broker could not be reached. */
-void worker_shun(struct worker *w, int32_t broker);
+/* The broker could not be reached: see brokers.h, cut_off.h. */
+static inline void worker_shun(struct worker *w, int32_t broker)
+{
+	brokers_shun(&w->brokers, broker, ev_now(w->loop));
+	cut_off_failed(&w->cut_off, broker, w->stats.counters[STAT_UPSTREAMS_OPENED], clock_ms());
+}
 
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {

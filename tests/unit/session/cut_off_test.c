@@ -26,7 +26,7 @@ static int set_up(void **state)
 	shared.topology = topology_new(&config); /* which knows of no lost broker */
 	w.shared = &shared;
 	w.loop = ev_loop_new(EVFLAG_AUTO);
-	w.cut_off.first = NO_BROKER;
+	cut_off_init(&w.cut_off);
 	brokers_init(&w.brokers, 1);
 	return 0;
 }
