@@ -364,6 +364,8 @@ static inline void fake_accept(struct fake *f, int broker)
 	int fd = accept(f->listeners[broker], NULL, NULL);
 	struct fake_connection *c = &f->connections[f->connection_count];
 
+	if (fd < 0) /* the test has closed the listener */
+		return;
 	assert(f->connection_count < FAKE_CONNECTIONS);
 	f->connection_count++;
 	f->accepted[broker]++;
@@ -378,13 +380,16 @@ static inline void *fake_run(void *arg)
 	while (!atomic_load(&f->stop)) {
 		struct pollfd p[1 + FAKE_BROKERS + FAKE_CONNECTIONS] = { { f->wake[0], POLLIN,
 									   0 } };
-		size_t count = f->connection_count;
+		size_t count;
 
+		fake_lock(f);
+		count = f->connection_count;
 		for (int i = 0; i < FAKE_BROKERS; i++)
 			p[1 + i] = (struct pollfd){ f->listeners[i], POLLIN, 0 };
 		for (size_t i = 0; i < count; i++)
 			p[1 + FAKE_BROKERS + i] =
 				(struct pollfd){ f->connections[i].fd, POLLIN, 0 };
+		fake_unlock(f);
 		poll(p, 1 + FAKE_BROKERS + count, -1);
 		fake_lock(f);
 		for (size_t i = count; i > 0; i--) {
