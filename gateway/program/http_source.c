@@ -30,7 +30,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 	if (program_serving(p, &why) == CANNOT)
 		http_reason(out, "%s%s", why,
 			    peers_none_serves(p->peers) ? "; nor can the other nodes serve" : "");
-	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
+	else if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
 	if (failing > 0)
 		http_reason(out,
