@@ -111,7 +111,7 @@ const struct config_option config_options[] = {
 
 	{ "gateway.limits.connections", "GATEWAY_MAX_CONNECTIONS", .kind = OPTION_NUMBER,
 	  .at = AT(max_connections), .min = 1, .max = INT_MAX, .standard = "10000", .reloads = true,
-	  .help = "clients at a time" },
+	  .help = "clients at a time; where it is not given, fewer if the descriptors allow no more" },
 	{ "gateway.limits.connections_per_address", "GATEWAY_MAX_CONNECTIONS_PER_ADDRESS",
 	  .kind = OPTION_NUMBER, .at = AT(max_connections_per_address), .max = INT_MAX,
 	  .standard = "0", .reloads = true,

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char *const phase_names[] = { "starting", "ready", "degraded", "draining" };
+static const char *const phase_names[] = { "starting", "ready", "degraded", "draining", "unable" };
 
 void http_reason(struct http_health *health, const char *fmt, ...)
 {
@@ -80,6 +80,7 @@ char *health_summary(const struct http_health *health, const struct http_metrics
 
 	json_object_set_new(o, "version", json_text(node->version));
 	json_object_set_new(o, "uptime_seconds", json_integer((json_int_t)metrics_uptime(node)));
+	json_object_set_new(o, "serves", json_boolean(health->serves));
 	json_object_set_new(o, "cluster", cluster(metrics));
 	json_object_set_new(o, "connections", connections(metrics));
 	json_object_set_new(o, "memory", memory(metrics));

@@ -16,12 +16,14 @@ enum http_phase {
 	HTTP_READY,    /* send clients here */
 	HTTP_DEGRADED, /* the same, but somebody should have a look */
 	HTTP_DRAINING, /* send no new ones */
+	HTTP_UNABLE,   /* the same: it could not serve them, and other nodes can */
 };
 
 enum { HTTP_REASONS_MAX = 8, HTTP_REASON_SIZE = 160 };
 
 struct http_health {
 	enum http_phase phase;
+	bool serves;	     /* as far as the node knows of itself: what other nodes ask */
 	size_t reason_count; /* why it is not ready; may also warn while it is */
 	char reasons[HTTP_REASONS_MAX][HTTP_REASON_SIZE];
 };
@@ -38,8 +40,8 @@ void http_reason(struct http_health *health, const char *fmt, ...) PRINTF_LIKE(2
 /* {"status": "starting", "reasons": ["no broker has answered"]}; the reasons are an
  * empty list when there are none.  Caller frees. */
 char *health_ready(const struct http_health *health);
-/* The same and what an operator looks at first: version, uptime, connections,
- * brokers, topics, memory.  Caller frees. */
+/* The same and what an operator looks at first: version, uptime, whether clients who came now
+ * would be served ("serves"), connections, brokers, topics, memory.  Caller frees. */
 char *health_summary(const struct http_health *health, const struct http_metrics *metrics,
 		     const struct http_node *node);
 

@@ -168,6 +168,10 @@ static void print_gauges(FILE *out, const struct http_metrics *m, const struct s
 	gauge(out, "anyport_client_connections",
 	      (double)stats_open(sum, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED),
 	      "Client connections open.");
+	gauge(out, "anyport_client_connections_max", m->max_clients,
+	      "Client connections that are taken, as configured or as the descriptors allow.");
+	gauge(out, "anyport_workers_without_descriptors", m->workers_resting,
+	      "Workers that take no clients for want of file descriptors.");
 	gauge(out, "anyport_broker_connections",
 	      (double)stats_open(sum, STAT_UPSTREAMS_OPENED, STAT_UPSTREAMS_CLOSED),
 	      "Broker connections open.");

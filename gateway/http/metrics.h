@@ -23,6 +23,8 @@ struct http_metrics {
 	unsigned memory_waiting; /* reservations that wait */
 	int brokers, topics;	 /* known */
 	int64_t topology_age_ms; /* since the last metadata answer; -1: none yet */
+	int max_clients;	 /* at a time */
+	int workers_resting;	 /* they take no clients, for want of descriptors */
 	/* the gateway nodes; cluster_members 0: they do not know each other */
 	int cluster_members, cluster_draining, cluster_disagreements;
 	bool is_cluster_member;

@@ -21,6 +21,10 @@
 	  "Client connections refused.")                                                           \
 	X(CLIENTS_REFUSED_PROXY, "client_connections_refused_total", "reason=\"proxy\"",           \
 	  "Client connections refused.")                                                           \
+	X(CLIENTS_REFUSED_FILES, "client_connections_refused_total", "reason=\"descriptors\"",     \
+	  "Client connections refused.")                                                           \
+	X(CLIENTS_REFUSED_BROKERS, "client_connections_refused_total", "reason=\"brokers\"",       \
+	  "Client connections refused.")                                                           \
 	X(CLIENT_BYTES_IN, "client_bytes_total", "direction=\"in\"", "Bytes from and to clients.") \
 	X(CLIENT_BYTES_OUT, "client_bytes_total", "direction=\"out\"",                             \
 	  "Bytes from and to clients.")                                                            \

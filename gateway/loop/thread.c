@@ -15,8 +15,10 @@ void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), v
 	pthread_sigmask(SIG_SETMASK, &all, &before);
 	error = pthread_create(thread, NULL, run, arg);
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	if (error == 0)
+	if (error == 0) {
+		pthread_setname_np(*thread, who);
 		return;
+	}
 	log_error("who=%s event=no_thread err=\"%s\"", who, strerror(error));
 	abort();
 }

@@ -4,7 +4,7 @@
 
 #include <pthread.h>
 
-/* Starts it, or the process ends; `who` is for the log. */
+/* Starts it, or the process ends; `who` names it in the log and for ps, 15 characters at most. */
 void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), void *arg);
 
 #endif

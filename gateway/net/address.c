@@ -1,5 +1,7 @@
 #include "net/address.h"
 
+#include "util/hash.h"
+
 #include <arpa/inet.h>
 #include <stdio.h>
 #include <string.h>
@@ -36,6 +38,14 @@ const void *address_host(const union address *a, size_t *len)
 		*len = 0;
 		return NULL;
 	}
+}
+
+uint64_t address_hash(const union address *a)
+{
+	size_t len;
+	const void *bytes = address_host(a, &len);
+
+	return hash_bytes(bytes, len);
 }
 
 void address_text(const union address *a, char text[ADDRESS_TEXT])

@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include <sys/socket.h>
 
 union address {
@@ -23,6 +24,9 @@ void address_set(union address *a, const struct sockaddr_storage *from);
 int address_port(const union address *a);
 /* The host's bytes in network order, 4 or 16 of them; NULL: unknown. */
 const void *address_host(const union address *a, size_t *len);
+
+/* Alike for one host whatever the port, in this process. */
+uint64_t address_hash(const union address *a);
 
 enum { ADDRESS_TEXT = 64 };
 

@@ -3,6 +3,7 @@
 #include "util/mem.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdint.h>
@@ -24,6 +25,7 @@ struct entry {
 struct admission {
 	atomic_int total_max, address_max; /* address_max 0: none */
 	atomic_int total; /* 0 to total_max, but for a while after that became less */
+	atomic_int files_kept_from;
 
 	pthread_mutex_t lock; /* over what follows */
 	uint64_t seed;	      /* nobody can choose addresses that share a bucket */
@@ -45,6 +47,7 @@ struct admission *admission_new(int total, int per_address)
 	struct admission *a = mem_zalloc(sizeof *a);
 
 	admission_limit(a, total, per_address);
+	atomic_store(&a->files_kept_from, INT_MAX);
 	pthread_mutex_init(&a->lock, NULL);
 	if (getrandom(&a->seed, sizeof a->seed, 0) != (ssize_t)sizeof a->seed)
 		a->seed = (uint64_t)(uintptr_t)a;
@@ -57,6 +60,21 @@ void admission_limit(struct admission *a, int total, int per_address)
 {
 	atomic_store(&a->total_max, total);
 	atomic_store(&a->address_max, per_address);
+}
+
+int admission_max(const struct admission *a)
+{
+	return atomic_load(&a->total_max);
+}
+
+void admission_keep_files(struct admission *a, int first)
+{
+	atomic_store(&a->files_kept_from, first);
+}
+
+bool admission_may_have_file(const struct admission *a, int fd)
+{
+	return fd >= 0 && fd < atomic_load_explicit(&a->files_kept_from, memory_order_relaxed);
 }
 
 void admission_free(struct admission *a)

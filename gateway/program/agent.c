@@ -14,14 +14,19 @@
 
 enum { ACCEPTS_AT_ONCE = 32 };
 
+enum { REST_MS = 200 };
+
 struct agent {
 	struct program *program;
 	ev_io io;
+	ev_timer rest; /* no descriptor was there: the next try */
 };
 
 /* `drain` would not move sticky clients, so a node that drains says `maint`. */
 static int state_line(const struct program *p, char *to, size_t size)
 {
+	const char *why;
+
 	switch ((enum http_phase)atomic_load(&p->phase)) {
 	case HTTP_STARTING:
 		return snprintf(to, size, "down #starting\n");
@@ -29,8 +34,11 @@ static int state_line(const struct program *p, char *to, size_t size)
 		return snprintf(to, size, "maint\n");
 	case HTTP_READY:
 	case HTTP_DEGRADED:
+	case HTTP_UNABLE:
 		break;
 	}
+	if (program_is_unable(p, &why))
+		return snprintf(to, size, "down #unable\n");
 	return snprintf(to, size, "up ready %d%%\n", atomic_load(&p->weight_now));
 }
 
@@ -47,6 +55,22 @@ static void answer(const struct program *p, int fd)
 	close(fd);
 }
 
+static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct agent *a = timer->data;
+
+	(void)events;
+	ev_io_start(loop, &a->io);
+}
+
+/* Who waits would wake the loop all the time. */
+static void take_rest(struct agent *a)
+{
+	ev_io_stop(a->program->loop, &a->io);
+	ev_timer_set(&a->rest, REST_MS / 1e3, 0.);
+	ev_timer_start(a->program->loop, &a->rest);
+}
+
 static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 {
 	struct agent *a = io->data;
@@ -56,6 +80,8 @@ static void on_connection(struct ev_loop *loop, ev_io *io, int events)
 	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
 		int fd = accept4(io->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 
+		if (fd < 0 && errno != EAGAIN && errno != EINTR && errno != ECONNABORTED)
+			take_rest(a);
 		if (fd < 0)
 			break;
 		answer(a->program, fd);
@@ -72,7 +98,8 @@ struct agent *agent_new(struct program *p, const char *host, int port, char *why
 	a = mem_zalloc(sizeof *a);
 	a->program = p;
 	ev_io_init(&a->io, on_connection, fd, EV_READ);
-	a->io.data = a;
+	ev_timer_init(&a->rest, on_rest, 0., 0.);
+	a->io.data = a->rest.data = a;
 	ev_io_start(p->loop, &a->io);
 	return a;
 }
@@ -82,6 +109,7 @@ void agent_free(struct agent *a)
 	if (a == NULL)
 		return;
 	ev_io_stop(a->program->loop, &a->io);
+	ev_timer_stop(a->program->loop, &a->rest);
 	close(a->io.fd);
 	free(a);
 }

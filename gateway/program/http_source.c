@@ -10,14 +10,32 @@ static void tell_drain(void *ctx, struct http_drain *out)
 	drain_state(ctx, out);
 }
 
+static int count_resting(const struct program *p)
+{
+	int n = 0;
+
+	for (int i = 0; i < p->worker_count; i++)
+		n += ports_lack_files(p->workers[i]);
+	return n;
+}
+
 /* The troubles that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
 	int64_t age = topology_age_ms(p->shared.topology);
+	unsigned failing = topology_names_failing(p->shared.topology);
+	const char *why;
 
-	if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
+	if (program_serving(p, &why) == CANNOT)
+		http_reason(out, "%s%s", why,
+			    peers_none_serves(p->peers) ? "; nor can the other nodes serve" : "");
+	else if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
+	if (failing > 0)
+		http_reason(out,
+			    "names that are not resolved: %u; the addresses that they had are kept",
+			    failing);
 	if (v->state == CLUSTER_APART)
 		http_reason(out, "the gateway nodes do not hear each other: %s",
 			    v->trouble != NULL ? v->trouble : "no coordinator answers");
@@ -26,7 +44,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 	for (size_t i = 0; i < v->disagreement_count; i++)
 		http_reason(out, "%s", v->disagreements[i]);
 	if (out->reason_count > 0)
-		out->phase = HTTP_DEGRADED;
+		out->phase = program_is_unable(p, &why) ? HTTP_UNABLE : HTTP_DEGRADED;
 	if (v->state != CLUSTER_OFF && !v->members[v->self].is_sealed &&
 	    p->first->internal_load_balancing)
 		http_reason(out,
@@ -39,7 +57,9 @@ static void tell_health(void *ctx, struct http_health *out)
 {
 	struct program *p = ctx;
 	struct http_drain d;
+	const char *why;
 
+	out->serves = atomic_load(&p->phase) == HTTP_READY && program_serving(p, &why) == SERVES;
 	out->phase = (enum http_phase)atomic_load(&p->phase);
 	if (out->phase == HTTP_READY) {
 		tell_troubles(p, out);
@@ -95,6 +115,8 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	out->worker_count = (size_t)p->worker_count;
 	out->memory_budget_bytes = budget_size(p->shared.budget);
 	budget_read(p->shared.budget, &out->memory_held_bytes, &out->memory_waiting);
+	out->max_clients = admission_max(p->shared.admission);
+	out->workers_resting = count_resting(p);
 	out->topology_age_ms = topology_age_ms(p->shared.topology);
 	if (s != NULL) {
 		out->brokers = (int)s->broker_count;

@@ -3,7 +3,9 @@
  *   program.c      begins and ends it; signals
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
+ *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
+ *   peers.c        whether other nodes serve clients, while this one can't
  *   reload.c       the configuration read again
  *   balance.c      connections above this node's share are closed (balance/ says how many)
  *   agent.c        what HAProxy's agent-check is told
@@ -19,8 +21,10 @@
 #include "http/api.h"
 #include "balance/correction.h"
 #include "balance/declining.h"
+#include "program/files.h"
 #include "program/notify.h"
 #include "program/program.h"
+#include "program/serving.h"
 #include "balance/weight.h"
 #include "session/session.h"
 
@@ -59,6 +63,7 @@ struct balance {
 };
 
 struct agent;
+struct peers;
 struct watchdog;
 
 struct program {
@@ -73,6 +78,7 @@ struct program {
 	struct agent *agent;
 	struct notify notify;
 	struct watchdog *watchdog;
+	struct peers *peers; /* NULL: there are none to ask */
 	struct ev_loop *loop;
 	struct mailbox mailbox;
 	ev_signal term, interrupt, hangup;
@@ -85,6 +91,8 @@ struct program {
 	struct reload reload;
 	struct balance balance;
 	struct listening listening;
+	struct files_plan files;
+	int brokers; /* of the newest snapshot; 0: none yet */
 	int exit_status;
 };
 
@@ -100,12 +108,28 @@ void program_fail(struct program *p, const char *why);
 /* Has `call` called on the main loop, by a letter.  From any thread. */
 void program_post(struct program *p, void (*call)(struct program *p));
 
+/* From any thread: see serving.h. */
+enum serving program_serving(const struct program *p, const char **why);
+
+/* peers.c */
+struct peers *peers_new(struct program *p); /* NULL: the nodes do not know each other */
+void peers_free(struct peers *a);
+/* From any thread: this node can't serve clients, others have answered, and can't either. */
+bool peers_none_serves(struct peers *a);
+/* From any thread: whether load balancers are told to send nobody: this node can't serve clients,
+ * and another one can. */
+bool program_is_unable(const struct program *p, const char **why);
+
 /* listening.c */
 void listening_init(struct program *p); /* before the topology starts */
 void listening_deinit(struct program *p);
 /* Binds the first so many ports and hands them to the workers; false: told and the program
  * ends. */
 bool listening_open(struct program *p, int ports);
+
+/* clients.c */
+/* By the configuration, the number of brokers, which counts from now on, and the descriptors. */
+void clients_limit(struct program *p, const struct config *config, int brokers);
 
 /* drain.c */
 void drain_init(struct program *p);

@@ -149,6 +149,8 @@ static void on_snapshot(void *owner, const void *snapshot)
 				"min_broker_id and port_count\"",
 				p->first->min_broker_id, a.port_count);
 	}
+	if ((int)s->broker_count != p->brokers)
+		clients_limit(p, p->config, (int)s->broker_count);
 	snapshot_unref(s);
 }
 

@@ -42,7 +42,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	load.mean = skew.connections.mean;
 	load.bytes = skew.bytes.own;
 	load.bytes_mean = skew.bytes.mean;
-	load.room = 1 - load.own / p->config->max_connections;
+	load.room = 1 - load.own / p->files.clients;
 	atomic_store(&p->weight_now, weight_step(&p->weight, &load));
 }
 
@@ -106,24 +106,14 @@ static void keep_memory(void)
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 
-/* A client needs a descriptor of its own and one a broker. */
-static void raise_file_limit(const struct config *c)
+static void raise_file_limit(void)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)c->max_connections * 4 + 256;
 
-	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= limit.rlim_max)
 		return;
-	if (limit.rlim_cur < limit.rlim_max) {
-		limit.rlim_cur = limit.rlim_max;
-		setrlimit(RLIMIT_NOFILE, &limit);
-	}
-	if (limit.rlim_cur < wanted)
-		log_warn(
-			"who=main event=few_files limit=%llu wanted=%llu reason=\"max_connections is "
-			"%d, each with a connection to several brokers\"",
-			(unsigned long long)limit.rlim_cur, (unsigned long long)wanted,
-			c->max_connections);
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
 static void start_parts(struct program *p)
@@ -194,20 +184,23 @@ int program_run(struct config *config)
 	int status;
 
 	p->first = p->config = config;
+	p->files.clients = config->max_connections; /* until the brokers are known */
 	atomic_store(&p->weight_now, 100);
 	signal(SIGPIPE, SIG_IGN);
 	keep_memory();
-	raise_file_limit(config);
+	raise_file_limit();
 	p->loop = ev_default_loop(EVFLAG_AUTO);
 	mailbox_init(&p->mailbox, p->loop, p);
 	drain_init(p);
 	notify_init(&p->notify);
 	start_parts(p);
 	p->watchdog = watchdog_new(p);
+	p->peers = peers_new(p);
 	watch(p);
 	if (start_answering(p))
 		ev_run(p->loop, 0);
 	api_stop(p->http);
+	peers_free(p->peers);
 	agent_free(p->agent);
 	stop_parts(p);
 	mailbox_deinit(&p->mailbox);

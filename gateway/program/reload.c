@@ -43,8 +43,7 @@ static void hand_out(struct program *p, struct config *next)
 	p->reload.waits_for = p->worker_count + 1;
 	if (log_level_parse(next->log_level, &level) == 0)
 		log_set_level(level);
-	admission_limit(p->shared.admission, next->max_connections,
-			next->max_connections_per_address);
+	clients_limit(p, next, p->brokers);
 	budget_resize(p->shared.budget, next->memory_budget_bytes);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_reconfigure(p->workers[i], next, on_taken, p);

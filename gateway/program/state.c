@@ -28,6 +28,22 @@ void program_post(struct program *p, void (*call)(struct program *p))
 	mailbox_post(&p->mailbox, &l->letter);
 }
 
+enum { OF_LATE_MS = 10000 };
+
+enum serving program_serving(const struct program *p, const char **why)
+{
+	struct serving_facts f = { .silent_ms = topology_silent_ms(p->shared.topology) };
+
+	for (int i = 0; i < p->worker_count; i++) {
+		int64_t ms = ports_cut_off_ms(p->workers[i], OF_LATE_MS);
+
+		f.no_files |= ports_lack_files(p->workers[i]);
+		if (ms > f.cut_off_ms)
+			f.cut_off_ms = ms;
+	}
+	return serving_of(&f, why);
+}
+
 bool program_names_nodes(const struct program *p)
 {
 	const struct config *c = p->first;

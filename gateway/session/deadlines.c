@@ -132,6 +132,13 @@ static void body_over(struct client *c)
 	c->tally.moved_at = client_now(c);
 }
 
+/* --- the topology, which has its own clock, but may be busy --- */
+
+static ev_tstamp ask_at(const struct client *c)
+{
+	return c->in.state == IN_ASK ? c->in.asked_at + seconds(TOPOLOGY_ANSWERS_MS) : INFINITY;
+}
+
 /* --- an answer that does not come --- */
 
 static ev_tstamp answer_at(const struct client *c)
@@ -152,9 +159,13 @@ static const struct deadline {
 	ev_tstamp (*at)(const struct client *c); /* INFINITY: nothing is waited for */
 	void (*pass)(struct client *c);
 } deadlines[] = {
-	{ head_at, head_over },	     { held_at, held_over },
-	{ body_at, body_over },	     { answer_at, answer_over },
-	{ idle_at, idle_over },	     { upstreams_idle_at, upstreams_close_idle },
+	{ head_at, head_over },
+	{ held_at, held_over },
+	{ body_at, body_over },
+	{ ask_at, inbound_ask_no_more },
+	{ answer_at, answer_over },
+	{ idle_at, idle_over },
+	{ upstreams_idle_at, upstreams_close_idle },
 	{ stay_ends_at, only_wake }, /* each step looks whether the client is to leave */
 };
 

@@ -55,6 +55,13 @@ void inbound_ask(struct client *c, struct topology_query *query)
 {
 	set(&c->in, IN_ASK);
 	c->in.query = query;
+	c->in.asked_at = client_now(c);
+}
+
+void inbound_ask_no_more(struct client *c)
+{
+	topology_cancel(c->in.query);
+	inbound_route_again(c);
 }
 
 void inbound_route_again(struct client *c)

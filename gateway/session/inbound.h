@@ -23,6 +23,8 @@ struct topology_query;
 void inbound_route(struct client *c, struct request *r);
 void inbound_wait_for_memory(struct client *c);
 void inbound_ask(struct client *c, struct topology_query *query);
+/* The topology has not answered in its time: it is not waited for any more. */
+void inbound_ask_no_more(struct client *c);
 /* What was waited for has come, or is not waited for any more: it is routed again. */
 void inbound_route_again(struct client *c);
 void inbound_send(struct client *c);

@@ -18,9 +18,11 @@
 #include "route/advertise.h"
 #include "route/reserved.h"
 #include "session/choice.h"
+#include "session/cut_off.h"
 #include "session/relay.h"
 #include "session/shared.h"
 #include "topology/topology.h"
+#include "util/clock.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -31,6 +33,15 @@ struct request;
 struct standing;
 struct topology_query;
 struct upstream;
+
+/* Nobody is accepted for a moment, since who comes could not be served: he waits in the kernel. */
+struct rest {
+	ev_timer timer; /* looks whether it is over */
+	bool is_on;
+	ev_tstamp since;
+	atomic_bool is_short; /* of descriptors; read by any thread */
+	int spare;	      /* a descriptor that is given up to refuse somebody; -1: none */
+};
 
 enum {
 	IN_FLIGHT_MAX = 64, /* requests of one client; then it is not read on */
@@ -60,6 +71,8 @@ struct worker {
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
 	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;
+	struct rest rest; /* of the listeners: see ports.c */
+	struct cut_off cut_off;
 	/* the drain: see draining.c */
 	struct turns turns;
 	bool told_drained;
@@ -101,7 +114,8 @@ struct inbound {
 	uint32_t swallow;
 	struct relay relay; /* of a frame that is cut through */
 	struct topology_query *query;
-	ev_tstamp since; /* the first byte of the frame, 0: none has come */
+	ev_tstamp asked_at; /* ASK: when */
+	ev_tstamp since;    /* the first byte of the frame, 0: none has come */
 };
 
 /* client.h has the moves. */
@@ -195,10 +209,11 @@ static inline bool client_is_closing(const struct client *c)
 
 /* --- on the worker's own thread --- */
 
-/* See choice.h. */
+/* The broker could not be reached: see choice.h, cut_off.h. */
 static inline void worker_shun(struct worker *w, int32_t broker)
 {
 	choice_shun(&w->choice, broker, ev_now(w->loop));
+	cut_off_failed(&w->cut_off, broker, w->stats.counters[STAT_UPSTREAMS_OPENED], clock_ms());
 }
 
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)

@@ -10,6 +10,7 @@
 #include "session/watch.h"
 #include "util/log.h"
 
+#include <errno.h>
 #include <math.h>
 
 static void lost_part(struct client *c, struct part *p)
@@ -41,12 +42,20 @@ static void lose_parts(struct client *c, const struct upstream *u)
 		send_connect_failed(c, u);
 }
 
+/* Nothing was tried: the node has no descriptors. */
+static bool is_own_fault(const struct upstream *u)
+{
+	int error = conn_error(&u->link.conn);
+
+	return !u->link.was_open && (error == EMFILE || error == ENFILE);
+}
+
 /* What the loss says of the broker. */
 static void note_loss(struct client *c, const struct upstream *u)
 {
 	char address[ADDRESS_TEXT];
 
-	if (upstream_is_given_up(u) || (u->ring_count == 0 && u->link.was_open))
+	if (upstream_is_given_up(u) || is_own_fault(u) || (u->ring_count == 0 && u->link.was_open))
 		return; /* idle connections end, that means nothing */
 	address_text(&c->came.peer, address);
 	log_info("conn=%llu client=%s broker=%d err=%s why=\"%s\"", (unsigned long long)c->id,
@@ -56,7 +65,7 @@ static void note_loss(struct client *c, const struct upstream *u)
 		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
 	else
 		worker_shun(c->worker, u->broker);
-	topology_notice_broker(c->worker->shared->topology, u->broker);
+	topology_notice_broker(c->worker->shared->topology, u->broker, address_hash(&c->came.peer));
 }
 
 static void lose(struct client *c, struct upstream *u)

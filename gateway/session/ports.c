@@ -7,12 +7,169 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { ACCEPTS_AT_ONCE = 64 };
+enum {
+	ACCEPTS_AT_ONCE = 64,
+	REST_S = 1,	  /* between two looks whether there are descriptors again */
+	PATIENCE_S = 3,	  /* who has waited that long is told to go elsewhere */
+	SILENT_MS = 2000, /* no broker has answered for so long: none can be reached */
+	TRIED_MS = 3000,  /* no client has tried for so long: the next one may */
+};
+
+/* --- who comes could not be served --- */
+
+static bool is_want_of_files(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* The listeners tell all the time of who waits: they are not asked. */
+static void set_listening(struct worker *w, bool on)
+{
+	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
+		ev_io *io = &w->listeners[i];
+
+		if (on && io->fd >= 0)
+			ev_io_start(w->loop, io);
+		else
+			ev_io_stop(w->loop, io);
+	}
+}
+
+bool ports_lack_files(const struct worker *w)
+{
+	return atomic_load(&w->rest.is_short);
+}
+
+int64_t ports_cut_off_ms(const struct worker *w, int64_t of_late_ms)
+{
+	if (topology_brokers_lost(w->shared->topology) > 0)
+		return 0;
+	return cut_off_ms(&w->cut_off, w->stats.counters[STAT_UPSTREAMS_OPENED], clock_ms(),
+			  of_late_ms);
+}
+
+static bool reaches_brokers(const struct worker *w)
+{
+	struct topology *t = w->shared->topology;
+
+	return topology_silent_ms(t) <= SILENT_MS &&
+	       topology_brokers_lost(t) < w->snapshot->broker_count &&
+	       ports_cut_off_ms(w, TRIED_MS) == 0;
+}
+
+static void take_rest(struct worker *w, const char *why)
+{
+	if (w->rest.is_on)
+		return;
+	w->rest.is_on = true;
+	w->rest.since = ev_now(w->loop);
+	log_warn("worker=%d event=held_back reason=\"%s: who comes waits\"", w->index, why);
+	set_listening(w, false);
+	ev_timer_set(&w->rest.timer, REST_S, REST_S);
+	ev_timer_start(w->loop, &w->rest.timer);
+}
+
+static void want_files(struct worker *w)
+{
+	if (ports_lack_files(w))
+		return;
+	atomic_store(&w->rest.is_short, true);
+	take_rest(w, "no file descriptors are left for new clients");
+}
+
+static void end_rest(struct worker *w)
+{
+	ev_timer_stop(w->loop, &w->rest.timer);
+	w->rest.is_on = false;
+	log_info("worker=%d event=taken_again", w->index);
+	set_listening(w, true);
+}
+
+static void keep_spare(struct worker *w)
+{
+	if (w->rest.spare < 0)
+		w->rest.spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+}
+
+static void give_up_spare(struct worker *w)
+{
+	if (w->rest.spare >= 0)
+		close(w->rest.spare);
+	w->rest.spare = -1;
+}
+
+/* Some of those who have waited in vain. */
+static void refuse_some(struct worker *w, const ev_io *listener)
+{
+	for (int i = 0; i < ACCEPTS_AT_ONCE; i++) {
+		int fd = accept4(listener->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+
+		if (fd < 0)
+			break;
+		stats_add(&w->stats,
+			  ports_lack_files(w) ? STAT_CLIENTS_REFUSED_FILES
+					      : STAT_CLIENTS_REFUSED_BROKERS,
+			  1);
+		close(fd);
+	}
+}
+
+static void refuse_who_waits(struct worker *w)
+{
+	give_up_spare(w);
+	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
+		if (w->listeners[i].fd >= 0)
+			refuse_some(w, &w->listeners[i]);
+	}
+	keep_spare(w);
+}
+
+static bool has_file_for_client(struct worker *w)
+{
+	int fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	bool has = admission_may_have_file(w->shared->admission, fd);
+
+	if (fd >= 0)
+		close(fd);
+	return has;
+}
+
+static void look_for_files(struct worker *w)
+{
+	if (!ports_lack_files(w) || !has_file_for_client(w))
+		return;
+	atomic_store(&w->rest.is_short, false);
+}
+
+static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct worker *w = timer->data;
+
+	(void)loop;
+	(void)events;
+	keep_spare(w);
+	look_for_files(w);
+	if (!ports_lack_files(w) && reaches_brokers(w))
+		end_rest(w);
+	else if (ev_now(w->loop) - w->rest.since >= PATIENCE_S)
+		refuse_who_waits(w);
+}
+
+void ports_init(struct worker *w)
+{
+	ev_timer_init(&w->rest.timer, on_rest, 0., 0.);
+	w->rest.timer.data = w;
+	w->rest.spare = -1;
+	keep_spare(w);
+}
+
+/* --- who comes --- */
 
 static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
 {
@@ -39,11 +196,16 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			take_connection(w, fd, &peer, (int)(listener - w->listeners));
-			continue;
+			if (admission_may_have_file(w->shared->admission, fd))
+				continue;
+			want_files(w);
+			break;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)
 			continue;
-		if (errno != EAGAIN && errno != EWOULDBLOCK)
+		if (is_want_of_files(errno))
+			want_files(w);
+		else if (errno != EAGAIN && errno != EWOULDBLOCK)
 			log_error("worker=%d event=accept err=\"%s\"", w->index, strerror(errno));
 		break;
 	}
@@ -52,9 +214,14 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 
 static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 {
+	struct worker *w = io->data;
+
 	(void)loop;
 	(void)events;
-	accept_some(io->data, io, ACCEPTS_AT_ONCE);
+	if (reaches_brokers(w))
+		accept_some(w, io, ACCEPTS_AT_ONCE);
+	else
+		take_rest(w, "no broker can be reached");
 }
 
 void ports_close(struct worker *w, int port)
@@ -92,8 +259,8 @@ static void deliver_listen(struct letter *letter, void *owner)
 
 		ev_io_init(io, on_listener, l->fds[i], EV_READ);
 		io->data = w;
-		ev_io_start(w->loop, io);
 	}
+	set_listening(w, !w->rest.is_on);
 	free(l);
 }
 
@@ -109,6 +276,8 @@ void ports_listen(struct worker *w, const int *fds, int port_count)
 
 void ports_free(struct worker *w)
 {
+	ev_timer_stop(w->loop, &w->rest.timer);
+	give_up_spare(w);
 	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
 		ev_io_stop(w->loop, &w->listeners[i]);
 		if (w->listeners[i].fd >= 0)

@@ -146,6 +146,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->config = shared->config;
 	w->port_count = 1;
 	draining_init(w);
+	ports_init(w);
 	w->index = index;
 	w->naming_drawn.worker = (uint64_t)index;
 	w->on_drained = on_drained;
@@ -154,6 +155,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->advertising.config = shared->config;
 	reserved_init(&w->reserved, shared->config);
 	choice_init(&w->choice, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
+	cut_off_init(&w->cut_off);
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);

@@ -9,6 +9,8 @@
 enum {
 	PROBE_ANSWER_MAX = 1024 * 1024,
 	PROBE_TIMEOUT_MS = 5000,
+	PROBE_CONNECT_MS =
+		2000, /* at most: what is lost is to be known before clients have noticed */
 	RETRY_FIRST_MS = 250,
 	RETRY_MAX_MS = 10000,
 };
@@ -17,16 +19,22 @@ enum {
 struct probed {
 	struct brokers *all;
 	struct broker broker;
-	struct resolved addresses[RESOLVE_ADDRESSES];
-	size_t address_count, current;
-	size_t failed; /* addresses in a row that took no connection */
-	bool tried;    /* the first probe is over */
+	struct resolved resolved;
+	size_t current; /* of its addresses */
+	size_t failed;	/* addresses in a row that took no connection */
+	bool tried;	/* the first probe is over */
 	bool has_versions;
 	struct broker_versions versions;
 	struct call *call; /* NULL: no probe runs */
 	struct negotiate negotiate;
 	ev_timer timer; /* the next probe */
 	int retry_ms;
+	bool is_lost;		    /* is believed to be */
+	int64_t lost_at, probed_at; /* clock_ms; probed_at: the end of the last one */
+	/* who lost a connection to it lately */
+	uint64_t witnesses[BROKERS_SEVERAL];
+	size_t witness_count;
+	int64_t first_witness_at;
 };
 
 struct brokers {
@@ -43,8 +51,10 @@ static void probe(struct probed *p);
 
 static bool is_same_address(const struct probed *p, size_t i)
 {
-	return p->broker.address_len == p->addresses[i].len &&
-	       memcmp(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len) == 0;
+	const struct endpoint *a = &p->resolved.addresses[i];
+
+	return p->broker.address_len == a->len &&
+	       memcmp(&p->broker.address, &a->storage, a->len) == 0;
 }
 
 static void use_address(struct probed *p, size_t i)
@@ -52,10 +62,10 @@ static void use_address(struct probed *p, size_t i)
 	p->current = i;
 	p->broker.address_len = 0;
 	memset(&p->broker.address, 0, sizeof p->broker.address);
-	if (i >= p->address_count)
+	if (i >= p->resolved.count)
 		return;
-	p->broker.address_len = p->addresses[i].len;
-	memcpy(&p->broker.address, &p->addresses[i].storage, p->addresses[i].len);
+	p->broker.address_len = p->resolved.addresses[i].len;
+	memcpy(&p->broker.address, &p->resolved.addresses[i].storage, p->broker.address_len);
 }
 
 /* Looks the name up (again) and keeps the address in use if it is still one. */
@@ -63,14 +73,10 @@ static void look_up(struct probed *p)
 {
 	size_t i = 0;
 
-	p->address_count =
-		resolve(p->all->resolver, p->broker.host, p->broker.port, clock_ms(), p->addresses);
-	while (i < p->address_count && !is_same_address(p, i))
+	resolve(p->all->resolver, p->broker.host, p->broker.port, &p->resolved);
+	while (i < p->resolved.count && !is_same_address(p, i))
 		i++;
-	use_address(p, i < p->address_count ? i : 0);
-	if (p->address_count == 0)
-		log_warn("who=topology event=not_resolved broker=%d host=%s", p->broker.id,
-			 p->broker.host);
+	use_address(p, i < p->resolved.count ? i : 0);
 }
 
 static void probe_after(struct probed *p, int ms)
@@ -87,11 +93,33 @@ static void end_probe(struct probed *p)
 	p->call = NULL;
 }
 
+static void believe_lost(struct probed *p)
+{
+	bool is_new = !p->is_lost;
+	int64_t now = clock_ms();
+
+	if (is_new) {
+		p->is_lost = true;
+		p->lost_at = now;
+		log_info("who=topology event=broker_lost broker=%d witnesses=%zu", p->broker.id,
+			 p->witness_count);
+	}
+	if (now - p->lost_at < BROKERS_SEARCH_MS)
+		p->all->events->on_lost(p->all->owner, p->broker.id, is_new);
+}
+
+static void believe_back(struct probed *p)
+{
+	p->is_lost = false;
+	p->witness_count = 0;
+}
+
 static void probe_failed(struct probed *p)
 {
 	end_probe(p);
-	if (++p->failed < p->address_count) {
-		use_address(p, (p->current + 1) % p->address_count);
+	p->probed_at = clock_ms();
+	if (++p->failed < p->resolved.count) {
+		use_address(p, (p->current + 1) % p->resolved.count);
 		probe(p);
 		return;
 	}
@@ -100,6 +128,7 @@ static void probe_failed(struct probed *p)
 	probe_after(p, p->retry_ms);
 	p->retry_ms = p->retry_ms * 2 < RETRY_MAX_MS ? p->retry_ms * 2 : RETRY_MAX_MS;
 	p->all->events->on_change(p->all->owner, NULL);
+	believe_lost(p);
 }
 
 static void on_closed(void *owner, enum link_end end, int error)
@@ -124,6 +153,8 @@ static void on_versions(void *owner, struct broker_versions *v)
 		return;
 	}
 	end_probe(p);
+	p->probed_at = clock_ms();
+	believe_back(p);
 	versions_deinit(&p->versions);
 	p->versions = *v;
 	p->has_versions = p->tried = true;
@@ -133,13 +164,19 @@ static void on_versions(void *owner, struct broker_versions *v)
 	p->all->events->on_change(p->all->owner, &p->versions);
 }
 
+static int connect_timeout(const struct brokers *all)
+{
+	return all->connect_timeout_ms < PROBE_CONNECT_MS ? all->connect_timeout_ms
+							  : PROBE_CONNECT_MS;
+}
+
 static void probe(struct probed *p)
 {
 	static const struct call_events call_events = { .on_closed = on_closed };
 	const struct call_options options = { .address =
 						      (const struct sockaddr *)&p->broker.address,
 					      .address_len = p->broker.address_len,
-					      .connect_timeout_ms = p->all->connect_timeout_ms,
+					      .connect_timeout_ms = connect_timeout(p->all),
 					      .max_answer = PROBE_ANSWER_MAX };
 
 	ev_timer_stop(p->all->loop, &p->timer);
@@ -157,7 +194,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 		look_up(p);
 	if (p->broker.address_len > 0)
 		probe(p);
-	else
+	else if (!p->resolved.is_pending) /* else brokers_resolved follows */
 		probe_failed(p);
 }
 
@@ -297,14 +334,80 @@ void brokers_update(struct brokers *all, const struct broker *brokers, size_t co
 	all->count = count;
 }
 
-void brokers_notice(struct brokers *all, int32_t id)
+/* Counts the witness; whether there are several. */
+static bool hear_witness(struct probed *p, uint64_t who, int64_t now)
+{
+	if (now - p->first_witness_at >= BROKERS_WITNESSES_MS)
+		p->witness_count = 0;
+	for (size_t i = 0; i < p->witness_count; i++) {
+		if (p->witnesses[i] == who)
+			return false;
+	}
+	if (p->witness_count == 0)
+		p->first_witness_at = now;
+	if (p->witness_count < BROKERS_SEVERAL)
+		p->witnesses[p->witness_count++] = who;
+	return p->witness_count == BROKERS_SEVERAL;
+}
+
+/* A probe that runs will tell; one that waits need not wait so long. */
+static void probe_soon(struct probed *p, int64_t now)
+{
+	int64_t left = p->probed_at + BROKERS_PROBES_MS - now;
+
+	if (left < 0)
+		left = 0;
+	if (p->call == NULL && ev_timer_remaining(p->all->loop, &p->timer) > (double)left / 1e3)
+		probe_after(p, (int)left);
+}
+
+void brokers_notice(struct brokers *all, int32_t id, uint64_t who)
 {
 	struct probed *found = find(all, id);
+	int64_t now = clock_ms();
 
-	/* a probe that runs will tell; one that waits need not wait so long */
-	if (found != NULL && found->call == NULL &&
-	    ev_timer_remaining(all->loop, &found->timer) > RETRY_FIRST_MS / 1e3)
-		probe_after(found, RETRY_FIRST_MS);
+	if (found == NULL)
+		return;
+	if (hear_witness(found, who, now) || found->is_lost)
+		believe_lost(found);
+	probe_soon(found, now);
+}
+
+size_t brokers_lost(const struct brokers *all)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < all->count; i++)
+		n += all->list[i]->is_lost;
+	return n;
+}
+
+void brokers_probe_all(struct brokers *all)
+{
+	int64_t now = clock_ms();
+
+	for (size_t i = 0; i < all->count; i++)
+		probe_soon(all->list[i], now);
+}
+
+static void on_resolved(struct probed *p)
+{
+	const struct broker before = p->broker;
+
+	look_up(p);
+	if (p->broker.address_len != before.address_len ||
+	    memcmp(&p->broker.address, &before.address, sizeof before.address) != 0)
+		p->all->events->on_address(p->all->owner);
+	if (before.address_len == 0 && p->call == NULL)
+		probe_after(p, 0);
+}
+
+void brokers_resolved(struct brokers *all, const char *host)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (strcmp(all->list[i]->broker.host, host) == 0)
+			on_resolved(all->list[i]);
+	}
 }
 
 bool brokers_all_tried(const struct brokers *all)
@@ -314,6 +417,15 @@ bool brokers_all_tried(const struct brokers *all)
 			return false;
 	}
 	return true;
+}
+
+bool brokers_any_address(const struct brokers *all)
+{
+	for (size_t i = 0; i < all->count; i++) {
+		if (all->list[i]->broker.address_len > 0)
+			return true;
+	}
+	return false;
 }
 
 struct broker *brokers_copy(const struct brokers *all, size_t *count)

@@ -6,7 +6,7 @@
 
 enum { PAUSE_FIRST_MS = 100 };
 
-enum state { PAUSING, TRYING, LIVE };
+enum state { PAUSING, RESOLVING, TRYING, LIVE };
 
 struct control {
 	struct ev_loop *loop;
@@ -18,13 +18,15 @@ struct control {
 	enum state state;
 	bool was_good;
 	int pause_ms;
-	ev_timer timer; /* PAUSING: the end of it */
+	ev_timer timer; /* PAUSING, RESOLVING: the end of it */
+	ev_timer beat;
+	bool waits_for_beat;
 	struct call *call;
 	struct negotiate negotiate;
 	struct candidate *candidates;
-	size_t count, next;			      /* the one in use is next - 1 */
-	struct resolved addresses[RESOLVE_ADDRESSES]; /* of the one in use */
-	size_t address_count, next_address;
+	size_t count, next;	  /* the one in use is next - 1 */
+	struct resolved resolved; /* the one in use */
+	size_t next_address;
 };
 
 static void try_next(struct control *c);
@@ -41,21 +43,29 @@ static void free_candidates(struct control *c)
 	free(c->candidates);
 	c->candidates = NULL;
 	c->count = c->next = 0;
-	c->address_count = c->next_address = 0;
+	c->resolved.count = c->next_address = 0;
 }
 
 static void end_call(struct control *c)
 {
+	ev_timer_stop(c->loop, &c->beat);
+	c->waits_for_beat = false;
 	call_free(c->call);
 	c->call = NULL;
 }
 
+static void wait_in(struct control *c, enum state state, int ms)
+{
+	c->state = state;
+	ev_timer_stop(c->loop, &c->timer);
+	ev_now_update(c->loop);
+	ev_timer_set(&c->timer, ms / 1e3, 0.);
+	ev_timer_start(c->loop, &c->timer);
+}
+
 static void pause_then_try(struct control *c)
 {
-	c->state = PAUSING;
-	ev_now_update(c->loop);
-	ev_timer_set(&c->timer, c->pause_ms / 1e3, 0.);
-	ev_timer_start(c->loop, &c->timer);
+	wait_in(c, PAUSING, c->pause_ms);
 	c->pause_ms = c->pause_ms * 2 < CONTROL_PAUSE_MAX_MS ? c->pause_ms * 2
 							     : CONTROL_PAUSE_MAX_MS;
 }
@@ -90,9 +100,40 @@ static void begin_round(struct control *c)
 
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
+	struct control *c = CONTAINER_OF(timer, struct control, timer);
+
 	(void)loop;
 	(void)events;
-	begin_round(CONTAINER_OF(timer, struct control, timer));
+	if (c->state == PAUSING)
+		begin_round(c);
+	else
+		try_next(c);
+}
+
+static void on_beat_answer(void *owner, const uint8_t *body, uint32_t len)
+{
+	struct control *c = owner;
+
+	(void)len;
+	c->waits_for_beat = false;
+	if (body != NULL)
+		c->events->on_beat(c->owner, true);
+}
+
+static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct control *c = CONTAINER_OF(timer, struct control, beat);
+	const struct call_request request = { .key = KEY_API_VERSIONS,
+					      .version = 0, /* which every broker has */
+					      .answer = on_beat_answer,
+					      .owner = c };
+
+	(void)loop;
+	(void)events;
+	if (c->waits_for_beat)
+		c->events->on_beat(c->owner, false);
+	else
+		c->waits_for_beat = control_send(c, &request);
 }
 
 static void on_versions(void *owner, struct broker_versions *v)
@@ -107,6 +148,7 @@ static void on_versions(void *owner, struct broker_versions *v)
 	if (is_new) {
 		c->state = LIVE;
 		c->was_good = false;
+		ev_timer_start(c->loop, &c->beat);
 		log_info("who=topology event=connected broker=%s:%d", in_use(c)->host,
 			 in_use(c)->port);
 	}
@@ -154,7 +196,7 @@ void control_leave(struct control *c, const char *why)
 	replace(c);
 }
 
-static void open_call(struct control *c, const struct resolved *a)
+static void open_call(struct control *c, const struct endpoint *a)
 {
 	static const struct call_events call_events = { .on_closed = on_closed };
 	const struct call_options options = { .address = (const struct sockaddr *)&a->storage,
@@ -166,9 +208,17 @@ static void open_call(struct control *c, const struct resolved *a)
 	negotiate_start(&c->negotiate, c->call, CONTROL_TIMEOUT_MS, on_versions, c);
 }
 
+static void look_up(struct control *c)
+{
+	c->next_address = 0;
+	resolve(c->resolver, in_use(c)->host, in_use(c)->port, &c->resolved);
+}
+
 static void try_next(struct control *c)
 {
-	while (c->next_address == c->address_count) {
+	ev_timer_stop(c->loop, &c->timer);
+	c->state = TRYING;
+	while (c->next_address == c->resolved.count) {
 		if (c->next == c->count) {
 			log_warn("who=topology event=no_broker tried=%zu retry_ms=%d", c->count,
 				 c->pause_ms);
@@ -176,13 +226,21 @@ static void try_next(struct control *c)
 			return;
 		}
 		c->next++;
-		c->next_address = 0;
-		c->address_count = resolve(c->resolver, in_use(c)->host, in_use(c)->port,
-					   clock_ms(), c->addresses);
-		if (c->address_count == 0)
-			log_warn("who=topology event=not_resolved host=%s", in_use(c)->host);
+		look_up(c);
+		if (c->resolved.count == 0 && c->resolved.is_pending) {
+			wait_in(c, RESOLVING, c->connect_timeout_ms);
+			return;
+		}
 	}
-	open_call(c, &c->addresses[c->next_address++]);
+	open_call(c, &c->resolved.addresses[c->next_address++]);
+}
+
+void control_resolved(struct control *c, const char *host)
+{
+	if (c->state != RESOLVING || strcmp(in_use(c)->host, host) != 0)
+		return;
+	look_up(c);
+	try_next(c);
 }
 
 struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
@@ -198,6 +256,7 @@ struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int
 	c->owner = owner;
 	c->pause_ms = PAUSE_FIRST_MS;
 	ev_timer_init(&c->timer, on_timer, 0., 0.);
+	ev_timer_init(&c->beat, on_beat, CONTROL_BEAT_MS / 1e3, CONTROL_BEAT_MS / 1e3);
 	return c;
 }
 

@@ -2,10 +2,12 @@
  *
  * Tries its candidates in turn, each address of each, until one connects and
  * tells its versions; a candidate list that is through is made anew after a
- * pause.  A connection that was good and is lost is replaced at once.
+ * pause.  A connection that was good and is lost is replaced at once.  A live one
+ * is asked something small every CONTROL_BEAT_MS, so that it is known to be alive.  A name
+ * that has no address yet is waited for as long as a connection would be.
  *
  *   PAUSING --timer--> TRYING --versions are there--> LIVE --lost--> TRYING
- *      ^------ none left --'
+ *      ^------ none left --'  ^--- RESOLVING
  *
  * Tests: tests/unit/topology/learning_test.c, tests/unit/topology/topology_test.c
  */
@@ -16,7 +18,7 @@
 #include "topology/resolve.h"
 #include "util/buf.h"
 
-enum { CONTROL_TIMEOUT_MS = 5000, CONTROL_PAUSE_MAX_MS = 1000 };
+enum { CONTROL_TIMEOUT_MS = 5000, CONTROL_PAUSE_MAX_MS = 1000, CONTROL_BEAT_MS = 1000 };
 
 struct candidate {
 	char *host;
@@ -28,7 +30,8 @@ struct control_events {
 	struct candidate *(*candidates)(void *owner, size_t *count);
 	/* Borrows *v.  Called again when control_renew was answered. */
 	void (*on_live)(void *owner, const struct broker_versions *v, bool is_new);
-	void (*on_lost)(void *owner); /* all requests were answered with NULL */
+	void (*on_lost)(void *owner);			/* all requests were answered with NULL */
+	void (*on_beat)(void *owner, bool is_answered); /* false: not for a beat's time */
 };
 
 struct control;
@@ -39,6 +42,9 @@ struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int
 void control_set_timeout(struct control *c, int connect_timeout_ms);
 void control_free(struct control *c);
 void control_start(struct control *c);
+
+/* A look-up of this name has ended. */
+void control_resolved(struct control *c, const char *host);
 
 bool control_is_live(const struct control *c);
 /* The connection did its work: when it is lost, another is tried at once. */

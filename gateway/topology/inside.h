@@ -31,7 +31,10 @@ struct topology {
 	struct publisher *publisher;
 	struct coordinators *coordinators;
 	struct notice_board notices;
-	_Atomic int64_t heard_at; /* clock_ms of the last metadata, -1: none */
+	_Atomic int64_t heard_at;   /* clock_ms of the last metadata, -1: none */
+	_Atomic int64_t reached_at; /* clock_ms when any broker answered last, -1: never */
+	atomic_uint names_failing;
+	atomic_uint brokers_lost;
 
 	/* the topology's thread: */
 	struct ev_loop *loop;
@@ -45,7 +48,8 @@ struct topology {
 	ev_timer first_timer;	  /* FIRST_WAIT_MS */
 	ev_prepare prepare;	  /* publishes once for all that came together */
 	bool is_stopping;
-	bool is_changed;    /* since the last publication */
+	bool is_changed; /* since the last publication */
+	unsigned publications;
 	bool has_waited;    /* FIRST_WAIT_MS are over */
 	unsigned round;	    /* which broker is the first candidate */
 	int64_t renewed_at; /* when the control's versions were asked for */

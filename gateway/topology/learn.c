@@ -56,8 +56,9 @@ static bool may_publish(const struct topology *t)
 {
 	if (newest(t) == NULL)
 		return false;
+	/* who came now would find no broker whose name is still being looked up */
 	return publisher_peek(t->publisher) != NULL || brokers_all_tried(t->brokers) ||
-	       t->has_waited;
+	       (t->has_waited && brokers_any_address(t->brokers));
 }
 
 static void log_published(const struct snapshot *s, bool is_first)
@@ -88,6 +89,7 @@ static void publish(struct topology *t)
 	}
 	log_published(s, current == NULL);
 	publisher_publish(t->publisher, s);
+	t->publications++;
 	if (current == NULL)
 		refresh_release(t->refresh);
 }
@@ -121,16 +123,48 @@ static void hear_features(struct topology *t, const struct broker_versions *v)
 	t->is_changed = true;
 }
 
+static void count_lost(struct topology *t)
+{
+	atomic_store(&t->brokers_lost, (unsigned)brokers_lost(t->brokers));
+}
+
 static void on_brokers_change(void *owner, const struct broker_versions *v)
 {
 	struct topology *t = owner;
 
 	t->is_changed = true;
-	if (v != NULL)
-		hear_features(t, v);
-	else
-		refresh_want_all(
-			t->refresh); /* others lead by now, or soon, what that broker led */
+	count_lost(t);
+	if (v == NULL)
+		return;
+	atomic_store(&t->reached_at, clock_ms());
+	hear_features(t, v);
+}
+
+/* Others lead by now, or soon, what that broker led. */
+static void on_broker_lost(void *owner, int32_t id, bool is_new)
+{
+	struct topology *t = owner;
+
+	count_lost(t);
+	if (is_new)
+		coordinators_drop_broker(t->coordinators, id);
+	refresh_want_all(t->refresh);
+}
+
+static void on_address(void *owner)
+{
+	struct topology *t = owner;
+
+	t->is_changed = true;
+}
+
+static void on_resolved(void *owner, const char *host)
+{
+	struct topology *t = owner;
+
+	atomic_store(&t->names_failing, (unsigned)resolver_failing(t->resolver));
+	control_resolved(t->control, host);
+	brokers_resolved(t->brokers, host);
 }
 
 /* Everything known is of another cluster. */
@@ -202,6 +236,7 @@ static void set_brokers(struct topology *t, const struct metadata *m)
 	size_t before = brokers_count(t->brokers);
 
 	brokers_update(t->brokers, m->brokers, m->broker_count);
+	count_lost(t);
 	if (m->broker_count != before)
 		log_info("who=topology event=brokers count=%zu topics=%zu", m->broker_count,
 			 snapshot_topic_count(t->draft));
@@ -221,9 +256,10 @@ static void renew_versions(struct topology *t)
 static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 {
 	struct topology *t = owner;
+	unsigned before = t->publications;
 
 	if (!check_cluster(t, m, is_full))
-		return true;
+		return false;
 	set_topics(t, m, is_full);
 	set_brokers(t, m);
 	set_cluster_id(t, m);
@@ -237,7 +273,7 @@ static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 		finds_renewed(t->finds);
 		renew_versions(t);
 	}
-	return true;
+	return t->publications != before;
 }
 
 static bool is_published(void *owner)
@@ -266,7 +302,7 @@ static void want_brokers(void *owner)
 {
 	struct topology *t = owner;
 
-	refresh_want_all(t->refresh);
+	refresh_need_all(t->refresh);
 }
 
 /* ---- the control connection ---- */
@@ -335,6 +371,7 @@ static void on_live(void *owner, const struct broker_versions *v, bool is_new)
 {
 	struct topology *t = owner;
 
+	atomic_store(&t->reached_at, clock_ms());
 	copy_versions(&t->control_versions, v);
 	hear_features(t, v);
 	if (!is_new)
@@ -351,19 +388,33 @@ static void on_lost(void *owner)
 
 	refresh_lost(t->refresh);
 	finds_lost(t->finds);
+	brokers_probe_all(t->brokers);
+}
+
+/* Is it this broker, or all of them? */
+static void on_beat(void *owner, bool is_answered)
+{
+	struct topology *t = owner;
+
+	if (is_answered)
+		atomic_store(&t->reached_at, clock_ms());
+	else
+		brokers_probe_all(t->brokers);
 }
 
 /* ---- begin and end ---- */
 
 void learn_init(struct topology *t)
 {
-	static const struct control_events control_events = { candidates, on_live, on_lost };
-	static const struct brokers_events brokers_events = { on_brokers_change };
+	static const struct control_events control_events = { candidates, on_live, on_lost,
+							      on_beat };
+	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
+							      on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
 	static const struct finds_events finds_events = { on_found, is_known, want_brokers };
 	const struct config *c = t->config;
 
-	t->resolver = resolver_new();
+	t->resolver = resolver_new(t->loop, on_resolved, t);
 	t->control = control_new(t->loop, t->resolver, c->connect_timeout_ms, c->max_frame_bytes,
 				 &control_events, t);
 	t->brokers = brokers_new(t->loop, t->resolver, c->connect_timeout_ms, &brokers_events, t);
@@ -372,6 +423,7 @@ void learn_init(struct topology *t)
 	t->controller = NO_BROKER;
 	t->features_epoch = -1;
 	atomic_init(&t->heard_at, -1);
+	atomic_init(&t->reached_at, -1);
 	ev_timer_init(&t->first_timer, on_first_timer, FIRST_WAIT_MS / 1e3, 0.);
 	ev_prepare_init(&t->prepare, on_prepare);
 }

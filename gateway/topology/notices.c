@@ -39,25 +39,23 @@ bool notice_topic(struct notice_board *b, const void *name, size_t len, bool by_
 	return must_wake;
 }
 
-/* A broker that does not fit is missed: what it coordinated is found out one by one.  Called
- * under the lock. */
-static void add_broker(struct notices *n, int32_t broker)
+/* Called under the lock. */
+static void add_loss(struct notices *n, int32_t broker, uint64_t who)
 {
-	for (size_t i = 0; i < n->broker_count; i++) {
-		if (n->brokers[i] == broker)
+	for (size_t i = 0; i < n->loss_count; i++) {
+		if (n->losses[i].broker == broker && n->losses[i].who == who)
 			return;
 	}
-	if (n->broker_count < NOTICES_BROKERS)
-		n->brokers[n->broker_count++] = broker;
+	if (n->loss_count < NOTICES_BROKERS)
+		n->losses[n->loss_count++] = (struct loss){ broker, who };
 }
 
-bool notice_broker(struct notice_board *b, int32_t broker)
+bool notice_broker(struct notice_board *b, int32_t broker, uint64_t who)
 {
 	bool must_wake;
 
 	pthread_mutex_lock(&b->lock);
-	add_broker(&b->now, broker);
-	b->now.all = true;
+	add_loss(&b->now, broker, who);
 	must_wake = wake(b);
 	pthread_mutex_unlock(&b->lock);
 	return must_wake;

@@ -12,13 +12,16 @@
 
 #include <pthread.h>
 
-enum { NOTICES_BROKERS = 64 };
+enum { NOTICES_BROKERS = 64 }; /* lost, each by somebody; further ones are missed */
 
 struct notices {
 	bool all;
 	struct names names, ids;
-	int32_t brokers[NOTICES_BROKERS];
-	size_t broker_count;
+	struct loss {
+		int32_t broker;
+		uint64_t who; /* lost it */
+	} losses[NOTICES_BROKERS];
+	size_t loss_count;
 };
 
 struct notice_board {
@@ -30,7 +33,7 @@ struct notice_board {
 void notice_board_init(struct notice_board *b);
 void notice_board_deinit(struct notice_board *b);
 MUST_CHECK bool notice_topic(struct notice_board *b, const void *name, size_t len, bool by_id);
-MUST_CHECK bool notice_broker(struct notice_board *b, int32_t broker);
+MUST_CHECK bool notice_broker(struct notice_board *b, int32_t broker, uint64_t who);
 MUST_CHECK bool notice_all(struct notice_board *b);
 /* Takes all notices that have come in; the caller calls notices_deinit. */
 struct notices notices_take(struct notice_board *b);

@@ -3,7 +3,6 @@
 #include "util/mem.h"
 
 enum {
-	QUERY_MS = 5000,
 	KEY_MAX = 32767, /* a longer coordinator key can't be asked for */
 };
 
@@ -45,7 +44,7 @@ static void ask_now(struct topology *t, struct topology_query *q)
 		query_answer(q, NO_BROKER);
 		return;
 	}
-	query_begin(q, &t->by_age, clock_ms() + QUERY_MS);
+	query_begin(q, &t->by_age, clock_ms() + TOPOLOGY_ANSWERS_MS);
 	if (!ev_is_active(&t->query_timer))
 		arm_query_timer(t);
 	if (q->key != NULL)
@@ -146,10 +145,8 @@ void topology_cancel(struct topology_query *q)
 
 static void heed(struct topology *t, const struct notices *n)
 {
-	for (size_t i = 0; i < n->broker_count; i++) {
-		coordinators_drop_broker(t->coordinators, n->brokers[i]);
-		brokers_notice(t->brokers, n->brokers[i]);
-	}
+	for (size_t i = 0; i < n->loss_count; i++)
+		brokers_notice(t->brokers, n->losses[i].broker, n->losses[i].who);
 	if (n->all) {
 		refresh_want_all(t->refresh);
 		return; /* metadata of all tells of these topics too */
@@ -189,9 +186,9 @@ void topology_notice_coordinator(struct topology *t, enum coordinator_type type,
 	coordinators_drop(t->coordinators, (int)type, key, len);
 }
 
-void topology_notice_broker(struct topology *t, int32_t broker)
+void topology_notice_broker(struct topology *t, int32_t broker, uint64_t who)
 {
-	wake_for_notices(t, notice_broker(&t->notices, broker));
+	wake_for_notices(t, notice_broker(&t->notices, broker, who));
 }
 
 void topology_notice_all(struct topology *t)

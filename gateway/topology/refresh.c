@@ -39,6 +39,10 @@ struct refresh {
 	struct query_list unpublished; /* their topics are heard of, but nobody can see that yet */
 	ev_timer timer;		       /* the next request for all topics */
 	int64_t sent;		       /* when the last one left */
+	int pause_ms;		       /* from then to the next that is wanted */
+	bool is_needed;		       /* somebody waits for the next one */
+	bool is_due; /* nobody wants the next one but the timer: news are not expected */
+	bool was_due;
 };
 
 static void step(struct refresh *r);
@@ -59,7 +63,7 @@ static void move_queries(struct query_list *from, struct query_list *to)
 
 static void wait_for_all(struct refresh *r, struct topology_query *q)
 {
-	r->lanes[ALL].next.wanted = true;
+	r->lanes[ALL].next.wanted = r->is_needed = true;
 	query_wait_in(q, &r->lanes[ALL].next.queries);
 }
 
@@ -150,12 +154,22 @@ static void lane_done(struct lane *lane)
 	refresh_release(lane->r);
 }
 
+/* While answers bring nothing new, they are asked for less often. */
+static void heard_all(struct refresh *r, bool is_news)
+{
+	if (is_news || r->was_due)
+		r->pause_ms = REFRESH_LEAST_MS;
+	else if (r->pause_ms < REFRESH_MOST_MS)
+		r->pause_ms *= 2;
+}
+
 /* Takes the answer in; what is wrong with it, NULL: nothing. */
 static const char *take_answer(struct lane *lane, const uint8_t *body, uint32_t len)
 {
 	struct refresh *r = lane->r;
 	struct metadata m;
 	const char *wrong = NULL;
+	bool is_news;
 
 	if (!metadata_read(&m, r->version, body, len))
 		wrong = "malformed metadata";
@@ -163,8 +177,11 @@ static const char *take_answer(struct lane *lane, const uint8_t *body, uint32_t 
 		wrong = "it has no metadata to give";
 	else if (m.broker_count == 0)
 		wrong = "it lists no brokers";
-	else if (!r->events->on_metadata(r->owner, &m, lane->kind == ALL))
-		wrong = "its metadata can't be used";
+	if (wrong == NULL) {
+		is_news = r->events->on_metadata(r->owner, &m, lane->kind == ALL);
+		if (lane->kind == ALL)
+			heard_all(r, is_news);
+	}
 	metadata_deinit(&m);
 	return wrong;
 }
@@ -238,15 +255,23 @@ static void send_lane(struct lane *lane)
 	move_queries(&lane->next.queries, &lane->flight.queries);
 	batch_init(&lane->next);
 	lane->in_flight = true;
-	if (lane->kind == ALL)
+	if (lane->kind == ALL) {
 		r->sent = clock_ms();
+		r->was_due = r->is_due;
+		r->is_due = r->is_needed = false;
+	}
 	ask(lane);
+}
+
+static int64_t next_at(const struct refresh *r)
+{
+	return r->sent + (r->is_needed ? REFRESH_LEAST_MS : r->pause_ms);
 }
 
 static void arm(struct refresh *r)
 {
 	const struct lane *all = &r->lanes[ALL];
-	int64_t due = r->sent + (all->next.wanted ? REFRESH_LEAST_MS : r->every_ms);
+	int64_t due = all->next.wanted ? next_at(r) : r->sent + r->every_ms;
 	int64_t left = due - clock_ms();
 
 	ev_timer_stop(r->loop, &r->timer);
@@ -261,7 +286,7 @@ static bool may_send(const struct refresh *r, const struct lane *lane)
 {
 	if (r->version < 0 || !lane->next.wanted || lane->in_flight)
 		return false;
-	return lane->kind != ALL || clock_ms() >= r->sent + REFRESH_LEAST_MS;
+	return lane->kind != ALL || clock_ms() >= next_at(r);
 }
 
 static void step(struct refresh *r)
@@ -279,6 +304,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	r->is_due = !r->lanes[ALL].next.wanted;
 	r->lanes[ALL].next.wanted = true;
 	step(r);
 }
@@ -294,6 +320,7 @@ struct refresh *refresh_new(struct ev_loop *loop, struct control *control, int e
 	r->events = events;
 	r->owner = owner;
 	r->version = -1;
+	r->pause_ms = REFRESH_LEAST_MS;
 	r->sent = clock_ms() - REFRESH_LEAST_MS;
 	TAILQ_INIT(&r->unpublished);
 	for (int kind = 0; kind < KINDS; kind++) {
@@ -333,14 +360,15 @@ void refresh_begin(struct refresh *r, const struct broker_versions *v)
 		control_leave(r->control, "no version of Metadata in common");
 		return;
 	}
-	r->lanes[ALL].next.wanted = true;
-	step(r);
+	refresh_need_all(r);
 }
 
 /* Queries that wait now wait for all topics, which are asked for first. */
 void refresh_lost(struct refresh *r)
 {
 	r->version = -1;
+	if (r->lanes[ALL].in_flight) /* it was asked for in vain */
+		r->sent = clock_ms() - REFRESH_LEAST_MS;
 	for (int kind = 0; kind < KINDS; kind++) {
 		struct lane *lane = &r->lanes[kind];
 
@@ -358,17 +386,28 @@ void refresh_lost(struct refresh *r)
 
 void refresh_want_all(struct refresh *r)
 {
+	/* what was in vain long ago says nothing of now */
+	if (clock_ms() - r->sent >= 2 * REFRESH_MOST_MS)
+		r->pause_ms = REFRESH_LEAST_MS;
 	r->lanes[ALL].next.wanted = true;
+	r->is_due = false;
 	step(r);
+}
+
+void refresh_need_all(struct refresh *r)
+{
+	r->is_needed = true;
+	refresh_want_all(r);
 }
 
 void refresh_want_topic(struct refresh *r, const void *name, size_t len, bool by_id)
 {
 	if (!refresh_can_ask(name, len, by_id))
 		return;
-	if (!put_name(r, kind_for(r, by_id), name, len))
-		r->lanes[ALL].next.wanted = true;
-	step(r);
+	if (put_name(r, kind_for(r, by_id), name, len))
+		step(r);
+	else
+		refresh_want_all(r);
 }
 
 void refresh_ask(struct refresh *r, struct topology_query *q)

@@ -15,6 +15,23 @@ int64_t topology_age_ms(struct topology *t)
 	return at < 0 ? -1 : clock_ms() - at;
 }
 
+int64_t topology_silent_ms(struct topology *t)
+{
+	int64_t at = atomic_load(&t->reached_at);
+
+	return at < 0 ? -1 : clock_ms() - at;
+}
+
+unsigned topology_brokers_lost(struct topology *t)
+{
+	return atomic_load(&t->brokers_lost);
+}
+
+unsigned topology_names_failing(struct topology *t)
+{
+	return atomic_load(&t->names_failing);
+}
+
 int32_t topology_coordinator(struct topology *t, enum coordinator_type type, const void *key,
 			     size_t len)
 {

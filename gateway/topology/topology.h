@@ -40,6 +40,14 @@ const struct snapshot *topology_snapshot(struct topology *t);
  * successful metadata answer, -1: none yet. */
 int64_t topology_age_ms(struct topology *t);
 
+/* Milliseconds since any broker answered anything, -1: none has yet.  While all is well one is asked
+ * every CONTROL_BEAT_MS, and all of them as soon as that one is silent. */
+int64_t topology_silent_ms(struct topology *t);
+/* How many brokers are believed lost. */
+unsigned topology_brokers_lost(struct topology *t);
+/* How many names the name server does not resolve now; what they had is kept. */
+unsigned topology_names_failing(struct topology *t);
+
 enum coordinator_type { COORDINATOR_GROUP = 0, COORDINATOR_TXN = 1 };
 
 /* The coordinator if it is known, else NO_BROKER: then ask. */
@@ -52,7 +60,10 @@ struct topology_query;
  * (look into the snapshot, which has been delivered before this call). */
 typedef void (*topology_answer)(void *owner, int32_t broker);
 
-/* A question is given up after five seconds at most and then answered NO_BROKER. */
+/* A question is given up after so long at most and then answered NO_BROKER.  The topology says so
+ * itself, for as long as its thread turns: who must not wait longer has a clock of his own. */
+enum { TOPOLOGY_ANSWERS_MS = 5000 };
+
 struct topology_query *topology_ask_coordinator(struct topology *t, enum coordinator_type type,
 						const void *key, size_t len,
 						struct mailbox *mailbox, topology_answer answer,
@@ -78,8 +89,10 @@ void topology_cancel(struct topology_query *q);
 /* Things that workers notice (KAFKA-ROUTING 3.3); never block, coalesced. */
 void topology_notice_topic(struct topology *t, struct topology_name topic);
 void topology_notice_coordinator(struct topology *t, enum coordinator_type type, const void *key,
-				 size_t len);			 /* 15 or 16 was seen: forget it */
-void topology_notice_broker(struct topology *t, int32_t broker); /* refused, reset, closed */
+				 size_t len); /* 15 or 16 was seen: forget it */
+/* A connection was refused, reset or closed.  `who` is alike for one client and another for another:
+ * the broker is believed lost when several say so, or when it does not answer the topology itself. */
+void topology_notice_broker(struct topology *t, int32_t broker, uint64_t who);
 void topology_notice_all(struct topology *t); /* something moved, nobody knows what */
 
 #endif

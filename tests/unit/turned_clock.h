@@ -10,14 +10,15 @@
 #include <time.h>
 #include <unistd.h>
 
-static int64_t clock_turned_ms;
+static _Atomic int64_t clock_turned_ms;
 
 int clock_gettime(clockid_t id, struct timespec *now)
 {
 	int result = (int)syscall(SYS_clock_gettime, id, now);
-	int64_t ns = now->tv_nsec + clock_turned_ms % 1000 * 1000000;
+	int64_t turned = clock_turned_ms;
+	int64_t ns = now->tv_nsec + turned % 1000 * 1000000;
 
-	now->tv_sec += clock_turned_ms / 1000 + ns / 1000000000;
+	now->tv_sec += turned / 1000 + ns / 1000000000;
 	now->tv_nsec = ns % 1000000000;
 	return result;
 }

@@ -106,13 +106,15 @@ static void notices_wake_once(void **state)
 	notice_board_init(&b);
 	assert_true(notice_topic(&b, "a", 1, false));
 	assert_false(notice_topic(&b, "a", 1, false));
-	assert_false(notice_broker(&b, 3));
-	assert_false(notice_broker(&b, 3));
+	assert_false(notice_broker(&b, 3, 1));
+	assert_false(notice_broker(&b, 3, 1));
+	assert_false(notice_broker(&b, 3, 2));
 	n = notices_take(&b);
 	assert_int_equal(n.names.count, 1);
-	assert_int_equal(n.broker_count, 1);
-	assert_int_equal(n.brokers[0], 3);
-	assert_true(n.all);
+	assert_int_equal(n.loss_count, 2); /* two clients' */
+	assert_int_equal(n.losses[0].broker, 3);
+	assert_int_equal(n.losses[1].who, 2);
+	assert_false(n.all);
 	notices_deinit(&n);
 	assert_true(notice_topic(&b, "0123456789abcdef", 16, true));
 	n = notices_take(&b);
@@ -138,11 +140,11 @@ static void too_many_notices_are_everything(void **state)
 		assert_int_equal(notice_topic(&b, name, len, false), i == 0);
 	}
 	for (int i = 0; i < 2 * NOTICES_BROKERS; i++)
-		assert_false(notice_broker(&b, i));
+		assert_false(notice_broker(&b, i, 1));
 	n = notices_take(&b);
 	assert_true(n.all);
 	assert_int_equal(n.names.count, NAMES_MAX);
-	assert_int_equal(n.broker_count, NOTICES_BROKERS);
+	assert_int_equal(n.loss_count, NOTICES_BROKERS);
 	notices_deinit(&n);
 	notice_board_deinit(&b);
 }

@@ -53,6 +53,7 @@ struct fake {
 	int64_t features_epoch;
 	int coordinator_error, coordinator_errors; /* which, and how often yet */
 	int32_t coordinator;
+	bool has_names;		 /* brokers are "broker-N", else numbers */
 	bool silent;		 /* reads and does not answer */
 	bool deaf[FAKE_BROKERS]; /* the same for one broker */
 	int16_t old_produce;	 /* what broker 1 has instead of produce_max, 0: the same */
@@ -145,7 +146,7 @@ static inline bool fake_fill_versions(struct fake_request *r, const struct encod
 static inline bool fake_fill_metadata(struct fake_request *r, const struct encode_field *e,
 				      struct encode_value *v)
 {
-	static const char host[] = "127.0.0.1";
+	static const char *const names[] = { "broker-0", "broker-1", "broker-2" };
 	const struct fake_topic *t =
 		encode_in(e) == TOPICS || encode_in(e) == PARTITIONS ? r->found[e->index[0]] : NULL;
 
@@ -157,7 +158,7 @@ static inline bool fake_fill_metadata(struct fake_request *r, const struct encod
 		v->number = e->index[0];
 		return true;
 	case HOST:
-		fake_text(v, host);
+		fake_text(v, r->f->has_names ? names[e->index[0]] : "127.0.0.1");
 		return true;
 	case PORT:
 		v->number = r->f->ports[e->index[0]];
@@ -363,6 +364,8 @@ static inline void fake_accept(struct fake *f, int broker)
 	int fd = accept(f->listeners[broker], NULL, NULL);
 	struct fake_connection *c = &f->connections[f->connection_count];
 
+	if (fd < 0) /* the test has closed the listener */
+		return;
 	assert(f->connection_count < FAKE_CONNECTIONS);
 	f->connection_count++;
 	f->accepted[broker]++;
@@ -377,13 +380,16 @@ static inline void *fake_run(void *arg)
 	while (!atomic_load(&f->stop)) {
 		struct pollfd p[1 + FAKE_BROKERS + FAKE_CONNECTIONS] = { { f->wake[0], POLLIN,
 									   0 } };
-		size_t count = f->connection_count;
+		size_t count;
 
+		fake_lock(f);
+		count = f->connection_count;
 		for (int i = 0; i < FAKE_BROKERS; i++)
 			p[1 + i] = (struct pollfd){ f->listeners[i], POLLIN, 0 };
 		for (size_t i = 0; i < count; i++)
 			p[1 + FAKE_BROKERS + i] =
 				(struct pollfd){ f->connections[i].fd, POLLIN, 0 };
+		fake_unlock(f);
 		poll(p, 1 + FAKE_BROKERS + count, -1);
 		fake_lock(f);
 		for (size_t i = count; i > 0; i--) {

@@ -445,7 +445,7 @@ static void a_broker_that_closed_is_asked_again(void **state)
 	s->fake->produce_max = 12; /* restarted as a newer one */
 	fake_unlock(s->fake);
 	for (int32_t id = 0; id < FAKE_BROKERS; id++)
-		topology_notice_broker(s->topology, id);
+		topology_notice_broker(s->topology, id, 1);
 	assert_true(worker_wait(&s->worker, knows_the_upgrade, s));
 }
 
@@ -463,6 +463,109 @@ static void notices_come_together(void **state)
 	asked = s->fake->all_asked;
 	fake_unlock(s->fake);
 	assert_in_range(asked, 2, 4);
+}
+
+/* ---- what is believed ---- */
+
+static unsigned all_asked(struct stage *s)
+{
+	unsigned asked;
+
+	fake_lock(s->fake);
+	asked = s->fake->all_asked;
+	fake_unlock(s->fake);
+	return asked;
+}
+
+struct wait {
+	struct stage *s;
+	int64_t until;
+};
+
+static bool is_later(void *ctx)
+{
+	const struct wait *w = ctx;
+
+	return clock_ms() >= w->until;
+}
+
+static void pass(struct stage *s, int ms)
+{
+	struct wait w = { s, clock_ms() + ms };
+
+	assert_true(worker_wait(&s->worker, is_later, &w));
+}
+
+static bool is_forgotten(void *ctx)
+{
+	struct stage *s = ctx;
+
+	return topology_coordinator(s->topology, COORDINATOR_GROUP, "g", 1) == NO_BROKER;
+}
+
+static void what_one_client_loses_is_not_lost(void **state)
+{
+	struct stage *s = *state;
+	unsigned probes;
+
+	s->fake->coordinator = 1;
+	start_and_see(s);
+	assert_int_equal(ask_group(s, "g"), 1);
+	fake_lock(s->fake);
+	probes = s->fake->accepted[1];
+	fake_unlock(s->fake);
+	for (int i = 0; i < 50; i++) { /* a client that is closed again and again */
+		topology_notice_broker(s->topology, 1, 77);
+		pass(s, 20);
+	}
+	assert_int_equal(all_asked(s), 1);
+	assert_int_equal(topology_coordinator(s->topology, COORDINATOR_GROUP, "g", 1), 1);
+	fake_lock(s->fake);
+	probes = s->fake->accepted[1] - probes;
+	fake_unlock(s->fake);
+	assert_in_range(probes, 1, 2); /* but the broker was asked */
+}
+
+static void several_clients_are_believed(void **state)
+{
+	struct stage *s = *state;
+
+	s->fake->coordinator = 1;
+	start_and_see(s);
+	assert_int_equal(ask_group(s, "g"), 1);
+	for (uint64_t who = 1; who <= 3; who++)
+		topology_notice_broker(s->topology, 1, who);
+	assert_true(worker_wait(&s->worker, is_forgotten, s));
+	assert_true(worker_wait(&s->worker, was_asked_for_all_again, s));
+}
+
+static void a_broker_that_refuses_is_lost_at_once(void **state)
+{
+	struct stage *s = *state;
+
+	s->fake->coordinator = 2;
+	start_and_see(s);
+	assert_int_equal(ask_group(s, "g"), 2);
+	pass(s, 1100); /* since the last probe */
+	fake_lock(s->fake);
+	close(s->fake->listeners[2]);
+	s->fake->listeners[2] = -1;
+	fake_unlock(s->fake);
+	topology_notice_broker(s->topology, 2, 1);
+	assert_true(worker_wait(&s->worker, is_forgotten, s));
+	assert_true(worker_wait(&s->worker, was_asked_for_all_again, s));
+}
+
+static void refreshes_in_vain_are_asked_for_less_often(void **state)
+{
+	struct stage *s = *state;
+
+	start_and_see(s);
+	for (int i = 0; i < 70; i++) { /* at 1, 3 and 7 s */
+		topology_notice_all(s->topology);
+		pass(s, 100);
+	}
+	assert_in_range(all_asked(s), 3, 4);
 }
 
 /* ---- many threads ---- */
@@ -498,7 +601,7 @@ static void ask_once(struct asker *a, unsigned i)
 	(void)topology_coordinator(a->topology, COORDINATOR_GROUP, group, len);
 	(void)topology_age_ms(a->topology);
 	topology_notice_topic(a->topology, orders);
-	topology_notice_broker(a->topology, (int32_t)i % FAKE_BROKERS);
+	topology_notice_broker(a->topology, (int32_t)i % FAKE_BROKERS, i);
 }
 
 static void *ask_on_and_on(void *arg)
@@ -575,6 +678,10 @@ int main(void)
 		TEST(an_older_broker_lowers_the_offer),
 		TEST(a_broker_that_closed_is_asked_again),
 		TEST(notices_come_together),
+		TEST(what_one_client_loses_is_not_lost),
+		TEST(several_clients_are_believed),
+		TEST(a_broker_that_refuses_is_lost_at_once),
+		TEST(refreshes_in_vain_are_asked_for_less_often),
 		TEST(many_threads_ask),
 	};
 	int failed;

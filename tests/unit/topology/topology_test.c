@@ -238,7 +238,7 @@ static void test_brokers_go_and_come(void **state)
 
 		rd_kafka_mock_broker_set_down(c->mock, id);
 		rd_kafka_mock_partition_set_leader(c->mock, "first", 0, leader);
-		topology_notice_broker(c->topology, id);
+		topology_notice_broker(c->topology, id, 1);
 		assert_true(wait_for(c, leader == 3 ? first_is_led_by_3 : first_is_led_by_1));
 		rd_kafka_mock_broker_set_up(c->mock, id);
 	}
@@ -270,9 +270,10 @@ static void test_lost_broker_takes_its_coordinators(void **state)
 	topology_ask_coordinator(c->topology, COORDINATOR_GROUP, "g6", 2, &c->worker.mailbox,
 				 worker_on_answer, &c->worker);
 	assert_true(wait_for(c, has_answer));
-	topology_notice_broker(c->topology, 1);
+	topology_notice_broker(c->topology, 1, 1);
 	assert_false(g6_is_forgotten(c));
-	topology_notice_broker(c->topology, 2);
+	rd_kafka_mock_broker_set_down(c->mock, 2);
+	topology_notice_broker(c->topology, 2, 1);
 	assert_true(wait_for(c, g6_is_forgotten));
 }
 
