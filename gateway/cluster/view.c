@@ -62,18 +62,6 @@ const char *cluster_state_text(enum cluster_state state)
 	return texts[state];
 }
 
-const char *member_trust_text(enum member_trust trust)
-{
-	static const char *const texts[] = {
-		[MEMBER_BELIEVED] = NULL,
-		[MEMBER_UNSEALED] = "it has no cluster secret",
-		[MEMBER_WRONG_SEAL] = "it has another cluster secret, or is not who it says it is",
-		[MEMBER_OLD_SEAL] = "it has said something newer: a replay, or its clock went back",
-	};
-
-	return texts[trust];
-}
-
 struct cluster_view *view_new(const struct config *config, const char *topic)
 {
 	struct full_view *f = mem_zalloc(sizeof *f);

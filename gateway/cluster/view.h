@@ -85,7 +85,5 @@ const struct cluster_view *cluster_view_ref(const struct cluster_view *v);
 void cluster_view_unref(const struct cluster_view *v); /* fine with NULL */
 
 const char *cluster_state_text(enum cluster_state state);
-/* Why a member is not believed, for people; NULL: it is. */
-const char *member_trust_text(enum member_trust trust);
 
 #endif
