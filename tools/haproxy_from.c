@@ -2,7 +2,7 @@
 
 #include "cli.h"
 #include "config/options.h"
-#include "http/client.h"
+#include "node_ask.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -118,7 +118,7 @@ static bool take(struct config *c, const char *url, const json_t *row)
 static json_t *ask(const char *url, const char *path)
 {
 	char why[HTTP_CLIENT_WHY_MAX];
-	json_t *answer = http_get_json(url, path, TIMEOUT_MS, why);
+	json_t *answer = node_ask_json(url, path, TIMEOUT_MS, why);
 
 	if (answer == NULL)
 		cli_fail("%s", why);

@@ -1,5 +1,7 @@
 #include "node_option.h"
 
+#include "node_ask.h"
+
 #include <stdio.h>
 
 enum { WITHIN_MS = 5000 };
@@ -11,7 +13,7 @@ json_t *node_get(const struct cli *cli, const char *path)
 	json_t *answer;
 
 	snprintf(base, sizeof base, "http://%s", place != NULL ? place : "127.0.0.1:8888");
-	answer = http_get_json(base, path, (long)cli_time(cli, "timeout", WITHIN_MS), why);
+	answer = node_ask_json(base, path, (long)cli_time(cli, "timeout", WITHIN_MS), why);
 	if (answer == NULL)
 		cli_fail("%s", why);
 	return answer;

@@ -1,6 +1,6 @@
 #include "node_view.h"
 
-#include "http/client.h"
+#include "node_ask.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -67,7 +67,7 @@ static void add_metrics(json_t *row, const char *address, long timeout_ms)
 	double started;
 
 	snprintf(url, sizeof url, "http://%s/metrics", address);
-	if (!http_ask("GET", url, NULL, timeout_ms, &answer, why))
+	if (!node_ask(url, timeout_ms, &answer, why))
 		return;
 	if (answer.status == 200) {
 		set_number(row, "connections", answer.body, "anyport_client_connections");
@@ -129,7 +129,7 @@ json_t *node_view(const char *node, const char *address, long timeout_ms)
 		json_pack("{s:s s:o}", "node", node, "url", json_sprintf("http://%s", address));
 
 	snprintf(url, sizeof url, "http://%s/health/ready", address);
-	if (!http_ask("GET", url, NULL, timeout_ms, &answer, why)) {
+	if (!node_ask(url, timeout_ms, &answer, why)) {
 		json_object_set_new(row, "status", json_sprintf("no answer from %s", why));
 		return row;
 	}

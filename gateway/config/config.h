@@ -73,7 +73,9 @@ struct config {
 	char *http_host;
 	int http_port;
 	int agent_port;	  /* 0: off */
-	char *http_token; /* NULL: none */
+	char *http_token; /* NULL: none; so are the next ones */
+	char *http_read_token, *metrics_token;
+	char *http_names; /* with commas */
 
 	/* the machine */
 	int workers; /* 1 or more after config_load */

@@ -1,11 +1,13 @@
 #include "http/inside.h"
 
 #include "util/mem.h"
+#include "util/text.h"
 
 #include <curl/curl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char metrics_type[] = "text/plain; version=0.0.4; charset=utf-8";
 
@@ -59,26 +61,41 @@ static struct http_reply answer_metrics(void *ctx, const struct http_request *r)
 
 /* Routes of one path stand together; those that take a word behind those that don't. */
 static const struct http_route routes[] = {
-	{ "GET", "/", false, answer_page },
-	{ "GET", "/health", false, answer_summary },
-	{ "GET", "/health/live", false, answer_live },
-	{ "GET", "/health/ready", false, answer_ready },
-	{ "GET", "/metrics", false, answer_metrics },
-	{ "GET", "/openapi.json", false, answer_openapi },
-	{ "GET", "/v1/node", false, answer_node },
-	{ "GET", "/v1/cluster", false, answer_cluster },
-	{ "GET", "/v1/brokers", false, answer_brokers },
-	{ "GET", "/v1/topics/", false, answer_topic },
-	{ "GET", "/v1/route", false, answer_route },
-	{ "GET", "/v1/connections", false, answer_connections },
-	{ "DELETE", "/v1/connections/", true, do_close },
-	{ "GET", "/v1/config", false, answer_config },
-	{ "GET", "/v1/warnings", false, answer_warnings },
-	{ "POST", "/v1/drain", true, do_drain },
-	{ "POST", "/v1/undrain", true, do_undrain },
-	{ "POST", "/v1/reload", true, do_reload },
-	{ "POST", "/v1/rebalance", true, do_rebalance },
+	{ "GET", "/", HTTP_FOR_ALL, answer_page },
+	{ "GET", "/health", HTTP_FOR_METRICS, answer_summary },
+	{ "GET", "/health/live", HTTP_FOR_PROBES, answer_live },
+	{ "GET", "/health/ready", HTTP_FOR_PROBES, answer_ready },
+	{ "GET", "/metrics", HTTP_FOR_METRICS, answer_metrics },
+	{ "GET", "/openapi.json", HTTP_FOR_ALL, answer_openapi },
+	{ "GET", "/v1/node", HTTP_FOR_READERS, answer_node },
+	{ "GET", "/v1/cluster", HTTP_FOR_READERS, answer_cluster },
+	{ "GET", "/v1/brokers", HTTP_FOR_READERS, answer_brokers },
+	{ "GET", "/v1/topics/", HTTP_FOR_READERS, answer_topic },
+	{ "GET", "/v1/route", HTTP_FOR_READERS, answer_route },
+	{ "GET", "/v1/connections", HTTP_FOR_READERS, answer_connections },
+	{ "DELETE", "/v1/connections/", HTTP_FOR_OPERATORS, do_close },
+	{ "GET", "/v1/config", HTTP_FOR_READERS, answer_config },
+	{ "GET", "/v1/warnings", HTTP_FOR_READERS, answer_warnings },
+	{ "POST", "/v1/drain", HTTP_FOR_OPERATORS, do_drain },
+	{ "POST", "/v1/undrain", HTTP_FOR_OPERATORS, do_undrain },
+	{ "POST", "/v1/reload", HTTP_FOR_OPERATORS, do_reload },
+	{ "POST", "/v1/rebalance", HTTP_FOR_OPERATORS, do_rebalance },
 };
+
+/* What others may call the node.  Caller frees. */
+static char *names_of(const struct config *c)
+{
+	char own[TEXT_HOST_MAX] = "", *names = NULL;
+	size_t size;
+	FILE *out = open_memstream(&names, &size);
+
+	if (gethostname(own, sizeof own - 1) != 0)
+		*own = '\0';
+	fprintf(out, "%s,%s,%s,%s,%s", own, c->http_host, c->bind_host, c->advertised_host,
+		c->http_names != NULL ? c->http_names : "");
+	fclose(out);
+	return names;
+}
 
 struct http_api *api_start(const struct http_source *source, const char *version, char *why,
 			   size_t why_size)
@@ -89,12 +106,16 @@ struct http_api *api_start(const struct http_source *source, const char *version
 				  .routes = routes,
 				  .route_count = ARRAY_LEN(routes),
 				  .token = c->http_token,
+				  .read_token = c->http_read_token,
+				  .metrics_token = c->metrics_token,
 				  .elsewhere = answer_elsewhere };
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
 	api->source = *source;
 	api->version = mem_strdup(version);
 	clock_gettime(CLOCK_REALTIME, &api->started);
+	api->names = names_of(c);
+	site.names = api->names;
 	api->server = http_start(c->http_host, c->http_port, &site, why, why_size);
 	if (api->server != NULL)
 		return api;
@@ -109,5 +130,6 @@ void api_stop(struct http_api *api)
 	http_stop(api->server);
 	curl_global_cleanup();
 	free(api->version);
+	free(api->names);
 	free(api);
 }

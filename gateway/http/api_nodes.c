@@ -2,6 +2,7 @@
 #include "http/inside.h"
 
 #include "balance/skew.h"
+#include "cluster/seal.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

@@ -97,8 +97,8 @@ static void say_refused(char why[HTTP_CLIENT_WHY_MAX], const char *url,
 	json_decref(body);
 }
 
-json_t *http_get_json(const char *base, const char *path, long timeout_ms,
-		      char why[HTTP_CLIENT_WHY_MAX])
+json_t *http_get_json(const char *base, const char *path, const struct http_extra *extra,
+		      long timeout_ms, char why[HTTP_CLIENT_WHY_MAX])
 {
 	struct http_answer answer;
 	json_error_t error;
@@ -109,7 +109,7 @@ json_t *http_get_json(const char *base, const char *path, long timeout_ms,
 	while (n > 0 && base[n - 1] == '/')
 		n--;
 	snprintf(url, sizeof url, "%.*s%s", (int)n, base, path);
-	if (!http_ask("GET", url, NULL, timeout_ms, &answer, why))
+	if (!http_ask("GET", url, extra, timeout_ms, &answer, why))
 		return NULL;
 	if (answer.status != 200)
 		say_refused(why, url, &answer);

@@ -35,8 +35,8 @@ MUST_CHECK bool http_ask(const char *method, const char *url, const struct http_
 			 char why[HTTP_CLIENT_WHY_MAX]);
 void http_answer_free(struct http_answer *answer);
 
-/* GET of base and path; NULL and why: no answer, another status than 200, or no JSON. */
-json_t *http_get_json(const char *base, const char *path, long timeout_ms,
-		      char why[HTTP_CLIENT_WHY_MAX]);
+/* GET of base and path, `extra` may be NULL; NULL and why: no answer, another status than 200, or no JSON. */
+json_t *http_get_json(const char *base, const char *path, const struct http_extra *extra,
+		      long timeout_ms, char why[HTTP_CLIENT_WHY_MAX]);
 
 #endif

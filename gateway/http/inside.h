@@ -19,6 +19,7 @@
 struct http_api {
 	struct http_source source;
 	char *version;
+	char *names; /* what others may call the node, with commas */
 	struct timespec started;
 	struct http_server *server;
 };

@@ -37,10 +37,19 @@ struct http_reply {
 	size_t size;
 };
 
+/* Who may have a route's answer. */
+enum http_access {
+	HTTP_FOR_PROBES,    /* everybody, by whatever name the node was called */
+	HTTP_FOR_METRICS,   /* the same, unless there is a metrics token */
+	HTTP_FOR_ALL,	    /* everybody: tells nothing of the node */
+	HTTP_FOR_READERS,   /* tells of clients and brokers: unless there is a read token */
+	HTTP_FOR_OPERATORS, /* changes something: needs the token */
+};
+
 struct http_route {
 	const char *method; /* GET (also answers HEAD), POST, DELETE */
 	const char *path;   /* one that ends in '/' takes one word more */
-	bool changes;	    /* needs the token */
+	enum http_access access;
 	/* On a thread of the connection's own; several at a time. */
 	struct http_reply (*answer)(void *ctx, const struct http_request *r);
 };

@@ -82,13 +82,61 @@ void http_arguments(const struct http_request *r,
 	MHD_get_connection_values(r->connection, MHD_GET_ARGUMENT_KIND, on_argument, &all);
 }
 
-/* --- who may change something --- */
-
 static bool is_loopback(const char *host)
 {
 	return strncmp(host, "127.", 4) == 0 || strcmp(host, "::1") == 0 ||
 	       strcmp(host, "localhost") == 0;
 }
+
+/* --- by what name it was called --- */
+
+/* A name that every host has, or an address: in brackets, or of nothing but digits and dots. */
+static bool is_safe_name(const char *name, size_t n)
+{
+	static const char local[] = "localhost";
+	size_t at = sizeof local - 1;
+
+	if (name[0] == '[' || (name[0] != '.' && strspn(name, "0123456789.") >= n))
+		return true;
+	return n >= at && strncasecmp(name + n - at, local, at) == 0 &&
+	       (n == at || name[n - at - 1] == '.');
+}
+
+static bool has_name(const char *names, const char *name, size_t n)
+{
+	for (const char *at = names; at != NULL && *at != '\0';) {
+		size_t len = strcspn(at, ", ");
+
+		if (len == n && n > 0 && strncasecmp(at, name, n) == 0)
+			return true;
+		at += len;
+		at += strspn(at, ", ");
+	}
+	return false;
+}
+
+/* No Host at all is no browser's.  False: refused, with the reply. */
+static bool is_called_right(const struct http_server *s, const struct http_request *r,
+			    struct http_reply *reply)
+{
+	const char *host = MHD_lookup_connection_value(r->connection, MHD_HEADER_KIND, "Host");
+	size_t n;
+
+	if (host == NULL)
+		return true;
+	n = strcspn(host, ":");
+	if (n > 1 && host[n - 1] == '.')
+		n--;
+	if (n > 0 && (is_safe_name(host, n) || has_name(s->site.names, host, n)))
+		return true;
+	*reply = http_error(MHD_HTTP_MISDIRECTED_REQUEST,
+			    "%.100s is not a name of this node: use its address, or set "
+			    "gateway.http_names",
+			    host);
+	return false;
+}
+
+/* --- who may read or change something --- */
 
 /* Compares all of it whatever differs, so that time tells nothing. */
 static bool same_token(const char *given, const char *token)
@@ -114,6 +162,13 @@ static bool is_of_other_site(struct MHD_Connection *c)
 	return at == NULL || host == NULL || strcmp(at + 3, host) != 0;
 }
 
+static struct http_reply unauthorized(const struct http_request *r)
+{
+	return http_error(MHD_HTTP_UNAUTHORIZED,
+			  r->token == NULL ? "a token is needed: Authorization: Bearer TOKEN"
+					   : "not the token of this node");
+}
+
 /* False: refused, with the reply. */
 static bool may_change(const struct http_server *s, const struct http_request *r,
 		       struct http_reply *reply)
@@ -132,9 +187,51 @@ static bool may_change(const struct http_server *s, const struct http_request *r
 	}
 	if (r->token != NULL && same_token(r->token, s->site.token))
 		return true;
-	*reply = http_error(MHD_HTTP_UNAUTHORIZED,
-			    r->token == NULL ? "a token is needed: Authorization: Bearer TOKEN"
-					     : "not the token of this node");
+	*reply = unauthorized(r);
+	return false;
+}
+
+static bool has_token(const struct http_request *r, const char *token)
+{
+	return token != NULL && r->token != NULL && same_token(r->token, token);
+}
+
+static bool may_read(const struct http_server *s, const struct http_request *r,
+		     struct http_reply *reply)
+{
+	if (s->site.read_token == NULL || has_token(r, s->site.read_token) ||
+	    has_token(r, s->site.token))
+		return true;
+	*reply = unauthorized(r);
+	return false;
+}
+
+static bool may_measure(const struct http_server *s, const struct http_request *r,
+			struct http_reply *reply)
+{
+	if (s->site.metrics_token == NULL || has_token(r, s->site.metrics_token) ||
+	    has_token(r, s->site.read_token) || has_token(r, s->site.token))
+		return true;
+	*reply = unauthorized(r);
+	return false;
+}
+
+/* False: refused, with the reply. */
+static bool may_have(const struct http_server *s, const struct http_route *route,
+		     const struct http_request *r, struct http_reply *reply)
+{
+	switch (route->access) {
+	case HTTP_FOR_PROBES:
+		return true;
+	case HTTP_FOR_METRICS:
+		return may_measure(s, r, reply);
+	case HTTP_FOR_ALL:
+		return is_called_right(s, r, reply);
+	case HTTP_FOR_READERS:
+		return is_called_right(s, r, reply) && may_read(s, r, reply);
+	case HTTP_FOR_OPERATORS:
+		return is_called_right(s, r, reply) && may_change(s, r, reply);
+	}
 	return false;
 }
 
@@ -196,7 +293,7 @@ static struct http_reply answer_to(const struct http_server *s, struct http_requ
 	struct http_reply reply;
 	const struct http_route *route = find_route(s, r, &reply, allow, size);
 
-	if (route == NULL || (route->changes && !may_change(s, r, &reply)))
+	if (route == NULL || !may_have(s, route, r, &reply))
 		return reply;
 	if (s->site.elsewhere != NULL && strncmp(route->path, "/v1/", 4) == 0 &&
 	    s->site.elsewhere(s->site.ctx, r, &reply))

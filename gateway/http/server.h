@@ -5,10 +5,14 @@
  * and when many are open the oldest is closed: slow, huge and malformed requests cost
  * nobody else anything.  The threads take no signals.
  *
- * What changes something (`changes` of a route) needs the token, as
- * "Authorization: Bearer TOKEN"; without one it is refused unless the server
- * listens on a loopback address only.  Requests that a browser makes for
- * another site (an Origin that is not this Host) change nothing either.
+ * What changes something needs the token, as "Authorization: Bearer TOKEN"; without one it is
+ * refused unless the server listens on a loopback address only.  What tells of clients and brokers
+ * needs one if there is one for that (request.h: enum http_access).
+ *
+ * A page of another site may be open in a browser near the node.  It can make a name of its own
+ * point here, so nobody but probes is answered who calls the node by a name that it does not have
+ * (an address can't be made to point elsewhere); and requests that a browser makes for another site
+ * (an Origin that is not this Host) change nothing.
  * Tests: tests/unit/http/server_test.c, tests/integration/operate/http_api.py
  */
 #ifndef HTTP_SERVER_H
@@ -26,7 +30,9 @@ struct http_site {
 	void *ctx;
 	const struct http_route *routes;
 	size_t route_count;
-	const char *token; /* NULL: none */
+	const char *token; /* NULL: none; so are the next two */
+	const char *read_token, *metrics_token;
+	const char *names; /* of the node, besides localhost, with commas; NULL: none */
 	/* True: another node has answered; NULL: there are no others.  Called
 	 * for routes below /v1/. */
 	bool (*elsewhere)(void *ctx, const struct http_request *r, struct http_reply *reply);

@@ -101,9 +101,12 @@ static struct http_reply give_later(void *ctx, const struct http_request *r)
 }
 
 static const struct http_route routes[] = {
-	{ "GET", "/health/ready", false, give_ready }, { "GET", "/metrics", false, give_metrics },
-	{ "GET", "/later", false, give_later },	       { "GET", "/v1/things/", false, give_back },
-	{ "DELETE", "/v1/things/", true, give_back },  { "POST", "/v1/act", true, give_back },
+	{ "GET", "/health/ready", HTTP_FOR_PROBES, give_ready },
+	{ "GET", "/metrics", HTTP_FOR_METRICS, give_metrics },
+	{ "GET", "/later", HTTP_FOR_READERS, give_later },
+	{ "GET", "/v1/things/", HTTP_FOR_READERS, give_back },
+	{ "DELETE", "/v1/things/", HTTP_FOR_OPERATORS, give_back },
+	{ "POST", "/v1/act", HTTP_FOR_OPERATORS, give_back },
 };
 
 /* Another node answers what has ?node=. */
@@ -116,9 +119,11 @@ static bool pass_on(void *ctx, const struct http_request *r, struct http_reply *
 	return true;
 }
 
-static struct http_site site = {
-	.ctx = &worker, .routes = routes, .route_count = ARRAY_LEN(routes), .elsewhere = pass_on
-};
+static struct http_site site = { .ctx = &worker,
+				 .routes = routes,
+				 .route_count = ARRAY_LEN(routes),
+				 .elsewhere = pass_on,
+				 .names = "y, x" };
 
 static int start_on(const char *host, const char *token)
 {
@@ -304,6 +309,53 @@ static void beyond_loopback_nothing_changes_without_a_token(void **state)
 	assert_int_equal(heard.status, 403);
 	ask("GET", "/v1/things/x", &heard);
 	assert_int_equal(heard.status, 200);
+}
+
+static void ask_by(const char *what, const char *host)
+{
+	char request[300];
+	int fd = visit();
+
+	snprintf(request, sizeof request, "%s HTTP/1.1\r\nHost: %s\r\nConnection: close\r\n\r\n",
+		 what, host);
+	say(fd, request);
+	hear_all(fd, &heard);
+	close(fd);
+}
+
+/* A name that was made to point here gets no answer, whatever is asked, but for probes. */
+static void it_is_called_by_a_name_of_its_own(void **state)
+{
+	static const struct {
+		const char *host;
+		int status;
+	} rows[] = {
+		{ "x", 200 },
+		{ "Y:80", 200 },
+		{ "x.", 200 },
+		{ "127.0.0.1:8888", 200 },
+		{ "[::1]:8888", 200 },
+		{ "localhost:1", 200 },
+		{ "a.b.localhost", 200 },
+		{ "evil.example", 421 },
+		{ "xy", 421 },
+		{ "x,", 421 },
+		{ "x.example", 421 },
+		{ "localhost.example", 421 },
+		{ "mylocalhost", 421 },
+		{ "127.0.0.1.example", 421 },
+		{ ":80", 421 },
+		{ ".", 421 },
+	};
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		ask_by("POST /v1/act", rows[i].host);
+		assert_int_equal(heard.status, rows[i].status);
+		ask_by("GET /v1/things/7", rows[i].host);
+		assert_int_equal(heard.status, rows[i].status);
+		ask_by("GET /metrics", rows[i].host);
+		assert_int_equal(heard.status, 200);
+	}
 }
 
 static void a_token_is_asked_for_and_compared(void **state)
@@ -734,6 +786,7 @@ int main(void)
 		WITH_SERVER(routes_are_found_and_told_what_was_asked),
 		WITH_SERVER(another_node_may_answer_below_v1),
 		WITH_SERVER(on_loopback_changes_need_no_token),
+		WITH_SERVER(it_is_called_by_a_name_of_its_own),
 		cmocka_unit_test_setup_teardown(beyond_loopback_nothing_changes_without_a_token,
 						start_for_all, stop),
 		cmocka_unit_test_setup_teardown(a_token_is_asked_for_and_compared, start_with_token,
