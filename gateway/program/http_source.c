@@ -2,6 +2,7 @@
 #include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
+#include "route/advertise.h"
 #include "session/session.h"
 #include "util/clock.h"
 
@@ -53,6 +54,40 @@ static void tell_troubles(struct program *p, struct http_health *out)
 	cluster_view_unref(v);
 }
 
+/* Whether any broker can be told to clients, by the ports that the configuration has. */
+static bool has_port_for_any(const struct program *p, const struct snapshot *s)
+{
+	struct advertising a = { p->first, p->first->port_count };
+	struct advertised told;
+
+	if (a.port_count == 0)
+		a.port_count = advertise_ports_needed(p->first, s);
+	return s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told);
+}
+
+/* What the start waits for. */
+static void tell_start(const struct program *p, struct http_health *out)
+{
+	const struct snapshot *s = topology_snapshot(p->shared.topology);
+	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
+
+	if (s == NULL || topology_age_ms(p->shared.topology) < 0)
+		http_reason(out, "no broker has answered");
+	else if (!has_port_for_any(p, s))
+		http_reason(out, "no broker has a port: see min_broker_id, %d, and port_count, %d",
+			    p->first->min_broker_id, p->first->port_count);
+	else if (!program_names_nodes(p))
+		http_reason(out, "the ports are not bound yet");
+	else if (v->trouble != NULL)
+		http_reason(out, "the other nodes are waited for, for some seconds: %s",
+			    v->trouble);
+	else
+		http_reason(out,
+			    "the other nodes and their loads are waited for, for some seconds");
+	cluster_view_unref(v);
+	snapshot_unref(s);
+}
+
 static void tell_health(void *ctx, struct http_health *out)
 {
 	struct program *p = ctx;
@@ -64,10 +99,7 @@ static void tell_health(void *ctx, struct http_health *out)
 	if (out->phase == HTTP_READY) {
 		tell_troubles(p, out);
 	} else if (out->phase == HTTP_STARTING) {
-		http_reason(out, "%s",
-			    topology_age_ms(p->shared.topology) < 0
-				    ? "no broker has answered"
-				    : "the ports are not bound, or other nodes' loads not known");
+		tell_start(p, out);
 	} else {
 		drain_state(p, &d);
 		http_reason(out,

@@ -20,9 +20,22 @@ struct found {
 	const struct layout_item *item;
 };
 
-/* Answers' items by (topic, partition) or key; open addressing. */
+/* The same item once more, in the same answer. */
+struct again {
+	const struct layout_item *item;
+	struct again *next;
+};
+
+/* Answers' items by (topic, partition) or key; open addressing.  An item is the first answer's
+ * that has it, as often as that one has it. */
+struct slot {
+	struct found found; /* the next one to be taken, or the last one; no item: free */
+	struct again *again;
+	bool used;
+};
+
 struct index {
-	struct found *slots;
+	struct slot *slots;
 	uint32_t mask;
 };
 
@@ -52,14 +65,30 @@ static bool same_item(const struct layout *la, const struct layout_item *a, cons
 }
 
 /* The slot of an item, free or taken by the same one. */
-static struct found *slot_of(const struct index *x, const struct layout *l,
-			     const struct layout_item *item)
+static struct slot *slot_of(const struct index *x, const struct layout *l,
+			    const struct layout_item *item)
 {
 	for (uint64_t h = hash_of(l, item);; h++) {
-		struct found *f = &x->slots[h & x->mask];
+		struct slot *s = &x->slots[h & x->mask];
+		const struct found *f = &s->found;
 
 		if (f->item == NULL || same_item(&f->part->layout, f->item, l, item))
-			return f;
+			return s;
+	}
+}
+
+static void index_item(struct index *x, struct arena *arena, struct merge_part *part,
+		       const struct layout_item *item)
+{
+	struct slot *s = slot_of(x, &part->layout, item);
+
+	if (s->found.item == NULL) {
+		s->found = (struct found){ part, item };
+	} else if (s->found.part == part) {
+		struct again *again = arena_alloc(arena, sizeof *again);
+
+		*again = (struct again){ item, s->again };
+		s->again = again;
 	}
 }
 
@@ -78,28 +107,28 @@ static void index_answers(struct index *x, struct arena *arena, struct merge_par
 	for (uint32_t p = 0; p < count; p++) {
 		const struct layout *l = &parts[p].layout;
 
-		for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-			struct found *f = slot_of(x, l, i);
-
-			if (f->item == NULL)
-				*f = (struct found){ &parts[p], i };
-		}
+		for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++)
+			index_item(x, arena, &parts[p], i);
 	}
 }
 
-/* The slots of `sought`'s items that came in no request before: each is used
- * once, so a key or partition asked for twice is answered once. */
+/* The answer to an item of the request.  What is asked twice is answered as often as its broker
+ * does: most answer for a key each time it stands there, and for a partition once. */
 static struct found take(const struct index *x, const struct layout *sought,
-			 const struct layout_item *item, uint8_t *used)
+			 const struct layout_item *item)
 {
-	struct found *f = slot_of(x, sought, item);
-	size_t at = (size_t)(f - x->slots);
+	struct slot *s = slot_of(x, sought, item);
+	struct found f = s->found;
 
-	if (f->item == NULL || used[at])
+	if (f.item == NULL || s->used)
 		return (struct found){ 0 };
-	used[at] = 1;
-	f->part->taken++;
-	return *f;
+	s->used = s->again == NULL;
+	if (!s->used) {
+		s->found.item = s->again->item;
+		s->again = s->again->next;
+	}
+	f.part->taken++;
+	return f;
 }
 
 static int64_t largest_throttle(const struct merge_part *parts, uint32_t count)
@@ -239,11 +268,8 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 	struct repeats repeats = find_repeats(arena, request);
 	struct room room = { INT64_MAX, true };
 	struct index x;
-	uint8_t *used;
 
 	index_answers(&x, arena, parts, count);
-	used = arena_alloc(arena, x.mask + 1);
-	memset(used, 0, x.mask + 1);
 	for (uint32_t t = 0; t < request->topic_count; t++) {
 		uint32_t before = n, entry = t;
 
@@ -252,7 +278,7 @@ void merge_partitions(struct gather *g, const struct kapi *api, int version,
 			const struct layout_topic *same = &request->topics[entry];
 
 			for (uint32_t i = same->first; i < same->first + same->count; i++) {
-				found[n] = take(&x, request, &request->items[i], used);
+				found[n] = take(&x, request, &request->items[i]);
 				n += found[n].item != NULL;
 			}
 			entry = repeats.next[entry];
@@ -281,21 +307,18 @@ void merge_keys(struct gather *g, const struct kapi *api, int version, const str
 	struct found *found;
 	struct index x;
 	uint32_t n = 0;
-	uint8_t *used;
 
 	index_answers(&x, arena, parts, count);
-	used = arena_alloc(arena, x.mask + 1);
-	memset(used, 0, x.mask + 1);
 	found = arena_alloc(arena, (x.mask + 1) * sizeof *found);
 	for (uint32_t i = 0; request != NULL && i < request->item_count; i++) {
-		found[n] = take(&x, request, &request->items[i], used);
+		found[n] = take(&x, request, &request->items[i]);
 		n += found[n].item != NULL;
 	}
 	for (uint32_t p = 0; request == NULL && p < count; p++) {
 		const struct layout *l = &parts[p].layout;
 
 		for (uint32_t i = 0; i < l->item_count; i++) {
-			found[n] = take(&x, l, &l->items[i], used);
+			found[n] = take(&x, l, &l->items[i]);
 			n += found[n].item != NULL;
 		}
 	}

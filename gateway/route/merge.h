@@ -1,7 +1,7 @@
 /* merge.h - several answers become one that a single broker could have sent.
  *
- * Every item of the request exactly once, in the request's order, one entry a
- * topic; the largest throttle time; leader hints as the client may see them;
+ * Every item of the request, in the request's order, one entry a topic; one that is asked
+ * twice as often as its broker answers for it; the largest throttle time; leader hints as the client may see them;
  * of records no more than the request's MAX_BYTES, or one partition's.
  * Answers are slices of the parts' bytes, which must stay until the merged
  * answer has left.

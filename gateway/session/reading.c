@@ -110,6 +110,17 @@ static void begin_request(struct client *c, const struct request_head *head)
 	inbound_route(c, r);
 }
 
+static bool begin_served(struct client *c, const struct request_head *head, bool is_open)
+{
+	if (!is_served(c, head)) {
+		bad_frame(c, "a version that the brokers don't serve");
+		return false;
+	}
+	begin_request(c, head);
+	c->in.request->head_is_open = is_open;
+	return true;
+}
+
 static bool head_step(struct client *c)
 {
 	struct request_head head;
@@ -121,19 +132,17 @@ static bool head_step(struct client *c)
 		return false;
 	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
 	case HEAD_MORE:
+		/* tagged fields may be as long as a frame; what is in front of them is there */
+		if (conn_is_full(&c->conn))
+			return begin_served(c, &head, true);
 		return wait_for_head(c);
 	case HEAD_BAD:
 		bad_frame(c, "a frame that no broker would take");
 		return false;
 	case HEAD_OK:
-		break;
+		return begin_served(c, &head, false);
 	}
-	if (!is_served(c, &head)) {
-		bad_frame(c, "a version that the brokers don't serve");
-		return false;
-	}
-	begin_request(c, &head);
-	return true;
+	return false;
 }
 
 /* --- its body, as far as routing needs it --- */
@@ -255,11 +264,26 @@ static bool route(struct client *c, struct request *r)
 	return false;
 }
 
+/* All of a frame is there whose head did not fit a block.  False: no broker would take it. */
+static bool close_head(struct client *c, struct request *r)
+{
+	const uint32_t max = request_frame_size(r);
+
+	r->head_is_open = false;
+	return head_read(conn_data(&c->conn), conn_len(&c->conn), max, &r->head) == HEAD_OK;
+}
+
 static bool route_step(struct client *c)
 {
 	struct request *r = c->in.request;
 	bool is_whole = frame_there(c, r) == request_frame_size(r);
 
+	if (r->head_is_open && !is_whole)
+		return read_body(c, r);
+	if (r->head_is_open && !close_head(c, r)) {
+		bad_frame(c, "a frame that no broker would take");
+		return false;
+	}
 	if (routing_needs_walk(r) && !r->layout.done && !walk_on(c, r)) {
 		bad_frame(c, "a malformed request");
 		return false;

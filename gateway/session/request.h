@@ -80,9 +80,10 @@ struct request {
 	int tries;	 /* of other brokers, where any could answer */
 	bool was_walked; /* layout is being filled */
 	bool must_be_whole, was_asked;
-	bool is_answered; /* its answer has begun to leave */
-	bool is_replied;  /* the answer is `reply`, made here */
-	bool has_error;	  /* its answer has an error code */
+	bool head_is_open; /* its head does not fit a block: it is read again when all is there */
+	bool is_answered;  /* its answer has begun to leave */
+	bool is_replied;   /* the answer is `reply`, made here */
+	bool has_error;	   /* its answer has an error code */
 	struct naming_answer naming;
 	struct gather reply;
 	int reply_at;

@@ -39,7 +39,9 @@ def check_waits(cluster, node, kafka):
     wait_for(lambda: state(node) == ("member", {"gw", *PEERS}), 5, "a member that knows the others")
     beats = cluster.counts["Heartbeat"]
     wait_for(lambda: cluster.counts["Heartbeat"] > beats + 4, 5, "it stays one")
-    check_equal(http_get(node.http + "/health/ready")[0], 503, "readiness without the others' loads")
+    status, text = http_get(node.http + "/health/ready")
+    check_equal(status, 503, "readiness without the others' loads")
+    check("the other nodes and their loads are waited for" in text, f"and why: {text}")
     check(not is_answered(kafka), "nobody is served without the others' loads")
     check_equal([word for word in ("event=ready", "event=alone") if word in node.process.log()], [], "in the log")
 

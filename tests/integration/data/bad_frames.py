@@ -6,7 +6,8 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, check_equal, run  # noqa: E402
-from kafka_wire import Connection, batch, encode, frame, produce_data, request_bytes, APIS  # noqa: E402
+from kafka_wire import Connection, batch, encode, frame, produce_data, request_bytes, uvarint, APIS  # noqa: E402
+from stand_in import StandIns  # noqa: E402
 from traffic import errors_of, no_errors, produce, produce_request  # noqa: E402
 
 MAX_FRAME = 104857600
@@ -114,6 +115,26 @@ def check_accepted(node):
         check_equal(known, {0}, "errors of a partition that there is, among others that there are not")
 
 
+def check_long_heads(scene):
+    """Up to a broker's own limits: a client id as long as can be, tagged fields without end."""
+    def answer(broker, ask):
+        if ask.api == "Heartbeat":
+            return {"throttle_time_ms": len(ask.values["group_id"])}
+        return broker.usual(ask)
+    node = scene.node(StandIns(scene, answer, topics={"t": 3}).bootstrap)
+    body = encode(APIS["Heartbeat"].request, {"group_id": "group", "generation_id": 1, "member_id": "m"}, 4, True)
+    for length in (0, 100, 60000, 70000, 3 << 20):
+        tags = b"\1\x64" + uvarint(length) + b"t" * length
+        for client in (b"\0\1c", b"\x7f\xff" + b"c" * 32767):
+            with Connection(*node.address) as kafka:
+                kafka.send_raw(frame(head(12, 4, client) + tags + body) + frame(head(12, 3) + b"\0\1g" + size(1) + b"\0\1m\xff\xff"))
+                told = [struct.unpack_from(">i", kafka.receive_frame(), at)[0] for at in (5, 4)]
+                check_equal(told, [5, 1], f"Heartbeats, the first with {length} bytes of tags and {len(client)} of client id")
+    with Connection(*node.address) as bad:
+        bad.send_raw(frame(head(12, 4) + b"\1\x64" + uvarint(80000) + b"t" * 70000))
+        check(bad.is_closed(5), "tags longer than their frame: closed")
+
+
 def check_api_versions(node):
     with Connection(*node.address) as kafka:
         for version in (6, 99, 32767, -1, -32768):
@@ -148,6 +169,7 @@ def test(scene):
     refused = sum(what.startswith(("size", "api key", "HTTP", "TLS", "client id")) for what in CLOSED)
     check(node.metrics().sum("anyport_bad_frames_total") >= refused, "bad frames are counted")
     check_accepted(node)
+    check_long_heads(scene)
     check_api_versions(node)
 
     stand_in = scene.node(scene.sink("t", partitions=3).bootstrap)

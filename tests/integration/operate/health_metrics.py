@@ -14,11 +14,20 @@ def check_start(scene, cluster):
     port = free_ports("127.0.0.1")
     node = scene.node(f"127.0.0.1:{port}", ready=False)
     wait_for(lambda: http_get(node.http + "/health/live")[0] == 200, 5, "alive without a cluster")
-    check_equal(http_get(node.http + "/health/ready")[0], 503, "ready without a cluster")
+    status, text = http_get(node.http + "/health/ready")
+    check_equal(status, 503, "ready without a cluster")
+    check("no broker has answered" in text, f"and why: {text}")
     host, broker_port = cluster.brokers[1]
     scene.process(["socat", f"TCP-LISTEN:{port},fork,reuseaddr", f"TCP:{host}:{broker_port}"], name="relay")
     node.wait_ready(20)
     return node
+
+
+def check_no_port(scene, cluster):
+    """The ports are for broker ids that the cluster does not have: that is said, not just that something is missing."""
+    node = scene.node(cluster.bootstrap, ready=False, ports=2, env={"GATEWAY_MIN_BROKERID": "50"})
+    reason = "no broker has a port: see min_broker_id, 50, and port_count, 2"
+    wait_for(lambda: reason in http_get(node.http + "/health/ready")[1], 5, "the reason why it is not ready")
 
 
 def check_paths(node):
@@ -73,6 +82,7 @@ def test(scene):
     cluster = scene.mock_cluster(topics={"t": 3})
     cluster.spread("t", 3)
     node = check_start(scene, cluster)
+    check_no_port(scene, cluster)
     check_paths(node)
     check_figures(node)
 

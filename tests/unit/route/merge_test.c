@@ -133,6 +133,53 @@ static void merged_answers_are_what_one_broker_would_say(void **state)
 	message_each(is_merged, check_merges);
 }
 
+/* Whether the item stood in an entry before, or before in the same entry. */
+static bool stood_before(const struct message *m, uint32_t entry, int at, bool by_key)
+{
+	for (uint32_t e = 0; e <= entry; e++) {
+		const struct entry *before = &m->entries[e];
+
+		if (before->name != m->entries[entry].name)
+			continue;
+		if (by_key && e < entry)
+			return true;
+		for (int p = 0; !by_key && p < (e < entry ? before->count : at); p++) {
+			if (before->partitions[p] == m->entries[entry].partitions[at])
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The k-th item on is that of the entry, if it is a topic's first: the broker says it once, the stub
+ * as often as it is asked.  Returns how many there are now. */
+static uint32_t check_entry(const struct layout *l, const struct message *m, uint32_t entry,
+			    uint32_t k)
+{
+	const struct entry *first = &m->entries[entry];
+
+	if (!l->by_key && message_find((struct message *)(uintptr_t)m, first->name) != first)
+		return k;
+	for (uint32_t e = entry; e < (l->by_key ? entry + 1 : m->count); e++) {
+		const struct entry *same = &m->entries[e];
+		int items = l->by_key ? 1 : same->count;
+
+		for (int p = 0; same->name == first->name && p < items; p++) {
+			int32_t partition = l->by_key ? 0 : same->partitions[p];
+			bool is_answered = message_target(same->name, partition, 2) == 0;
+
+			if (is_answered && stood_before(m, e, p, l->by_key))
+				continue;
+			assert_true(k < l->item_count);
+			if (!l->by_key)
+				assert_int_equal(l->items[k].partition, partition);
+			assert_int_equal(l->items[k++].error,
+					 is_answered ? 0 : ERROR_NOT_LEADER_OR_FOLLOWER);
+		}
+	}
+	return k;
+}
+
 /* The answers of one broker are lost: its items, and no others, have the stub's
  * error, at the place that the request gives them. */
 static void check_stubs(const struct kapi *api, int version)
@@ -159,22 +206,8 @@ static void check_stubs(const struct kapi *api, int version)
 		layout_init(&l, &m.arena);
 		assert_true(layout_read(&l, api_plan(api, version, RESPONSE), gathered(&m.g),
 					(uint32_t)m.g.size));
-		for (uint32_t e = 0; e < expected.count; e++) {
-			const struct entry *entry = &expected.entries[e];
-			int items = l.by_key ? 1 : entry->count;
-
-			for (int p = 0; p < items; p++, k++) {
-				int32_t partition = l.by_key ? 0 : entry->partitions[p];
-
-				assert_true(k < l.item_count);
-				if (!l.by_key)
-					assert_int_equal(l.items[k].partition, partition);
-				assert_int_equal(l.items[k].error,
-						 message_target(entry->name, partition, 2) == 0
-							 ? 0
-							 : ERROR_NOT_LEADER_OR_FOLLOWER);
-			}
-		}
+		for (uint32_t e = 0; e < all[i].count; e++)
+			k = check_entry(&l, &all[i], e, k);
 		assert_int_equal(l.item_count, k);
 		if (!l.by_key)
 			assert_int_equal(l.topic_count, expected.count);
@@ -186,6 +219,65 @@ static void what_no_answer_has_is_the_stubs(void **state)
 {
 	(void)state;
 	message_each(is_merged, check_stubs);
+}
+
+/* One entry a topic; each item as often as it is asked. */
+static struct message as_often(const struct message *request, bool by_key)
+{
+	struct message a = *request;
+
+	if (by_key)
+		return a;
+	a.count = 0;
+	for (uint32_t i = 0; i < request->count; i++) {
+		const struct entry *e = &request->entries[i];
+		struct entry *to = message_find(&a, e->name);
+
+		if (e->count == 0)
+			continue;
+		if (to == NULL) {
+			to = &a.entries[a.count++];
+			*to = (struct entry){ .name = e->name };
+		}
+		for (int k = 0; k < e->count; k++)
+			to->partitions[to->count++] = e->partitions[k];
+	}
+	return a;
+}
+
+/* Groups that are described twice in a request are described twice in its answer. */
+static void check_as_often(const struct kapi *api, int version)
+{
+	const struct message *all;
+	uint32_t n = message_hard_ones(&all);
+
+	for (uint32_t i = 0; i < n; i++) {
+		struct message expected;
+		struct merging m;
+		struct buf body;
+
+		begin(&m, api, version, &all[i]);
+		expected = as_often(&all[i], m.request.by_key);
+		for (int32_t t = 0; t < 2 && !is_single(&m); t++) {
+			struct message part = message_part(&expected, m.request.by_key, t, 2);
+
+			add_answer(&m, &part, 0);
+		}
+		if (!is_single(&m)) {
+			add_stub(&m, ERROR_NOT_LEADER_OR_FOLLOWER); /* of which nothing is taken */
+			body = message_encode(&expected, api, version, RESPONSE);
+			merge(&m);
+			assert_gathered(&m.g, body.data, body.len);
+			buf_deinit(&body);
+		}
+		end(&m);
+	}
+}
+
+static void what_is_asked_twice_is_answered_as_often_as_brokers_do(void **state)
+{
+	(void)state;
+	message_each(is_merged, check_as_often);
 }
 
 static bool is_fetch(const struct kapi *api)
@@ -307,6 +399,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(merged_answers_are_what_one_broker_would_say),
 		cmocka_unit_test(what_no_answer_has_is_the_stubs),
+		cmocka_unit_test(what_is_asked_twice_is_answered_as_often_as_brokers_do),
 		cmocka_unit_test(a_fetch_gets_no_more_than_it_allows),
 		cmocka_unit_test(lists_are_put_together),
 		cmocka_unit_test(cut_answers_are_refused),

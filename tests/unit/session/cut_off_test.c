@@ -1,5 +1,6 @@
 /* A worker notices when its clients reach no broker, though the topology does. */
-#include "session/worker.h"
+#include "session/inside.h"
+#include "session/ports.h"
 
 #include "unit/turned_clock.h"
 
@@ -27,7 +28,7 @@ static int set_up(void **state)
 	w.shared = &shared;
 	w.loop = ev_loop_new(EVFLAG_AUTO);
 	cut_off_init(&w.cut_off);
-	brokers_init(&w.brokers, 1);
+	choice_init(&w.choice, 1);
 	return 0;
 }
 

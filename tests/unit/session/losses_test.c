@@ -36,7 +36,7 @@ static void idle_connections_end_and_that_means_nothing(void **state)
 	scene_end_close(&s.brokers[1].ends[0]);
 	scene_until(&s, client()->upstreams == NULL);
 	assert_int_equal(scene_count(&s, STAT_UPSTREAMS_LOST), 0);
-	assert_int_equal(scene_notices(&s)->broker_count, 0);
+	assert_int_equal(scene_notices(&s)->loss_count, 0);
 	client_says(&s, 0, HEARTBEAT); /* a new one is made */
 	broker_takes(&s, 1);
 	assert_int_equal(s.brokers[1].end_count, 2);
@@ -52,8 +52,8 @@ static void a_loss_with_requests_in_flight_is_noticed(void **state)
 	scene_end_close(&s.brokers[1].ends[0]);
 	assert_client_gets(&s, 0, "error_code: 15\n");
 	assert_int_equal(scene_count(&s, STAT_UPSTREAMS_LOST), 1);
-	assert_int_equal(scene_notices(&s)->broker_count, 1);
-	assert_int_equal(scene_notices(&s)->brokers[0], 1);
+	assert_int_equal(scene_notices(&s)->loss_count, 1);
+	assert_int_equal(scene_notices(&s)->losses[0].broker, 1);
 	scene_deinit(&s);
 }
 
@@ -66,7 +66,7 @@ static void who_can_not_be_reached_is_noticed(void **state)
 	assert_client_gets(&s, 0, "error_code: 15\n");
 	assert_int_equal(scene_count(&s, STAT_UPSTREAMS_LOST), 0);
 	assert_int_equal(scene_count(&s, STAT_UPSTREAMS_FAILED), 1);
-	assert_int_equal(scene_notices(&s)->broker_count, 1);
+	assert_int_equal(scene_notices(&s)->loss_count, 1);
 	scene_deinit(&s);
 }
 
