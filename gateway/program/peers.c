@@ -28,15 +28,16 @@ struct peers {
 
 enum answer { SILENT, SERVING, UNABLE };
 
-static enum answer ask_one(const char *http)
+static enum answer ask_one(const struct peers *a, const char *http)
 {
+	const struct http_extra extra = { .token = a->program->first->metrics_token };
 	char base[300], why[HTTP_CLIENT_WHY_MAX];
 	enum answer answer = SILENT;
 	json_t *health;
 	const json_t *serves;
 
 	snprintf(base, sizeof base, "http://%s", http);
-	health = http_get_json(base, "/health", ANSWER_MS, why);
+	health = http_get_json(base, "/health", &extra, ANSWER_MS, why);
 	serves = json_object_get(health, "serves");
 	if (json_is_boolean(serves))
 		answer = json_is_true(serves) ? SERVING : UNABLE;
@@ -53,10 +54,10 @@ static bool ask_all(struct peers *a)
 	for (size_t i = 0; i < v->member_count && asked < ASKED_MAX && answer != SERVING; i++) {
 		const struct cluster_member *m = &v->members[(i + a->round) % v->member_count];
 
-		if (m->is_self || m->is_draining || m->http == NULL)
+		if (m->is_self || m->is_draining || m->http == NULL || m->trust != MEMBER_BELIEVED)
 			continue;
 		asked++;
-		answer = ask_one(m->http);
+		answer = ask_one(a, m->http);
 		unable += answer == UNABLE;
 	}
 	a->round++;
