@@ -46,12 +46,14 @@ static uint64_t topic_hash(const struct layout_topic *t)
 
 static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
 {
-	const struct layout_topic *t;
+	uint64_t pair[2];
 
 	if (l->by_key)
 		return hash_bytes(i->key, i->key_len) + (uint64_t)i->resource_type;
-	t = &l->topics[i->topic];
-	return topic_hash(t) + (uint64_t)(uint32_t)i->partition * UINT64_C(0x9e3779b97f4a7c15);
+	/* clients choose partitions too: no pattern of theirs may end in one chain */
+	pair[0] = topic_hash(&l->topics[i->topic]);
+	pair[1] = (uint32_t)i->partition;
+	return hash_bytes(pair, sizeof pair);
 }
 
 static bool same_item(const struct layout *la, const struct layout_item *a, const struct layout *lb,
