@@ -70,6 +70,8 @@ def node_with(pair, key, balancer=0):
 def real_clients_move(scene, pair):
     """Produced and consumed through an old worker of the first and through the second load balancer."""
     producers = [Producer(scene, balancer.bootstrap, "t", MESSAGES, A_SECOND, "client.id=app") for balancer in pair.balancers]
+    # the first client of each load balancer, so that it is on the first node of both
+    wait_for(lambda: all("key=app " in balancer.command("show table gateway") for balancer in pair.balancers), 10, "producers come")
     consumer = Consumer(scene, pair.balancers[0].bootstrap, "t")
     wait_for(lambda: len(consumer.received()) > 20, 10, "messages flow")
     node = node_with(pair, "app")
