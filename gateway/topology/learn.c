@@ -123,9 +123,14 @@ static void hear_features(struct topology *t, const struct broker_versions *v)
 	t->is_changed = true;
 }
 
+/* A broker that answers this node is not lost, whatever the last probes of all said. */
 static void count_lost(struct topology *t)
 {
-	atomic_store(&t->brokers_lost, (unsigned)brokers_lost(t->brokers));
+	size_t lost = brokers_lost(t->brokers);
+
+	if (lost > 0 && lost == brokers_count(t->brokers) && control_is_live(t->control))
+		lost--;
+	atomic_store(&t->brokers_lost, (unsigned)lost);
 }
 
 static void on_brokers_change(void *owner, const struct broker_versions *v)
@@ -377,6 +382,9 @@ static void on_live(void *owner, const struct broker_versions *v, bool is_new)
 	if (!is_new)
 		return;
 	t->renewed_at = clock_ms();
+	if (brokers_lost(t->brokers) > 0)
+		brokers_probe_all(t->brokers); /* others may be back as well */
+	count_lost(t);
 	refresh_begin(t->refresh, v);
 	if (control_is_live(t->control))
 		finds_begin(t->finds, v);
