@@ -67,6 +67,11 @@ uint32_t request_frame_size(const struct request *r)
 	return HEAD_SIZE_BYTES + r->head.size;
 }
 
+bool request_is_whole(const struct client *c, const struct request *r)
+{
+	return conn_len(&c->conn) >= request_frame_size(r);
+}
+
 bool request_has_no_answer(const struct request *r)
 {
 	return r->layout.acks.size > 0 && r->layout.acks.number == 0;

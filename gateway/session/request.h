@@ -114,6 +114,8 @@ static inline bool part_is_final(const struct part *p)
 void part_end(struct part *p);
 
 uint32_t request_frame_size(const struct request *r);
+/* All of the frame that is coming in is in the client's buffer. */
+bool request_is_whole(const struct client *c, const struct request *r);
 /* acks=0: no broker answers. */
 bool request_has_no_answer(const struct request *r);
 bool request_is_sent(const struct request *r); /* no part is to be sent */

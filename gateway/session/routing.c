@@ -5,6 +5,8 @@
 #include "route/targets.h"
 #include "route/where.h"
 #include "session/inside.h"
+#include "session/order.h"
+#include "session/refusing.h"
 #include "session/request.h"
 #include "session/stay.h"
 #include "session/upstreams.h"
@@ -23,11 +25,6 @@ bool routing_needs_walk(const struct request *r)
 
 	return api->request != NULL && api->route != HERE &&
 	       (api->route >= TO_LEADER || api->lost != LOST_CLOSE || api->says_time);
-}
-
-static bool is_whole(const struct client *c, const struct request *r)
-{
-	return conn_len(&c->conn) >= request_frame_size(r);
 }
 
 /* The walk has seen enough to tell the targets. */
@@ -54,40 +51,6 @@ static bool is_known(const struct request *r)
 }
 
 /* --- targets --- */
-
-/* The broker of an unanswered request of the same API and partition, or NO_BROKER. */
-static int32_t in_flight_target(const struct client *c, const struct request *r,
-				const struct layout_item *item)
-{
-	const struct layout_topic *t = &r->layout.topics[item->topic];
-
-	for (const struct request *o = c->out.first; o != NULL && o != r; o = o->next) {
-		const struct layout *l = &o->layout;
-
-		if (o->head.api != r->head.api || o->part_count == 0)
-			continue;
-		for (uint32_t i = 0; i < l->item_count; i++) {
-			if (l->items[i].partition == item->partition && l->items[i].target >= 0 &&
-			    layout_same_topic(&l->topics[l->items[i].topic], t))
-				return l->items[i].target;
-		}
-	}
-	return NO_BROKER;
-}
-
-/* KAFKA-ROUTING 8.1: while an earlier Produce of a partition is unanswered, the next one follows
- * it, wherever the leader is now: its broker says 6 to both. */
-static void keep_order(struct client *c, struct request *r)
-{
-	if (r->layout.acks.size == 0 || c->out.first == r)
-		return;
-	for (uint32_t i = 0; i < r->layout.item_count; i++) {
-		int32_t broker = in_flight_target(c, r, &r->layout.items[i]);
-
-		if (broker != NO_BROKER)
-			r->layout.items[i].target = broker;
-	}
-}
 
 /* A key's coordinator, a broker's id or one of a target's values. */
 static int32_t coordinator_of(struct client *c, const struct request *r, const uint8_t *key,
@@ -141,7 +104,7 @@ static enum course_need send_to_all(struct client *c, struct request *r, struct 
 	const struct snapshot *s = c->worker->snapshot;
 	int32_t *brokers;
 
-	if (!is_whole(c, r))
+	if (!request_is_whole(c, r))
 		return NEED_WHOLE;
 	brokers = arena_alloc(&r->arena, s->broker_count * sizeof *brokers);
 	for (size_t i = 0; i < s->broker_count; i++)
@@ -149,15 +112,6 @@ static enum course_need send_to_all(struct client *c, struct request *r, struct 
 	to->course = &course_merged;
 	to->brokers = brokers;
 	to->count = (uint32_t)s->broker_count;
-	return NEED_NOTHING;
-}
-
-/* Nothing of it goes to a broker. */
-static enum course_need refuse(struct sending *to, int code)
-{
-	to->course = &course_here;
-	to->is_curtailed = true;
-	to->code = code;
 	return NEED_NOTHING;
 }
 
@@ -178,11 +132,11 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 	brokers = arena_alloc(&r->arena, max * sizeof *brokers);
 	to->count = targets_distinct(l, brokers, max);
 	if (to->count == 0 && to->refused > 0)
-		return refuse(to, l->items[0].error);
+		return refusing_all(to, l->items[0].error);
 	if (to->count == 0)
 		brokers[to->count++] = any;
 	to->brokers = brokers;
-	if ((to->count > 1 || to->edits.count > 0 || to->refused > 0) && !is_whole(c, r))
+	if ((to->count > 1 || to->edits.count > 0 || to->refused > 0) && !request_is_whole(c, r))
 		return NEED_WHOLE;
 	if (to->count == 1 && to->refused > 0)
 		to->course = &course_merged;
@@ -198,7 +152,7 @@ static enum course_need send_to_leaders(struct client *c, struct request *r, int
 {
 	if (targets_set(r->head.api, &r->layout, c->worker->snapshot) > 0 && !r->was_asked)
 		return NEED_TOPICS;
-	keep_order(c, r);
+	order_keep(c, r);
 	return send_items(c, r, any, to);
 }
 
@@ -247,91 +201,6 @@ static bool edit_fetch(struct request *r, struct sending *to, enum course_need *
 	return true;
 }
 
-/* --- what is the nodes' own --- */
-
-/* Whether the API's requests have a list of topics or keys. */
-static bool has_list(const struct kapi *api)
-{
-	for (const struct kfield *row = api->request; row->type != END; row = kfield_behind(row)) {
-		if (row->is == TOPICS || row->is == KEYS)
-			return true;
-	}
-	return false;
-}
-
-/* The whole frame's layout, of an API whose requests are not walked otherwise. */
-static bool read_layout(struct client *c, struct request *r)
-{
-	const uint8_t *frame = conn_data(&c->conn);
-	uint32_t size = request_frame_size(r);
-
-	if (r->layout.done)
-		return true;
-	layout_init(&r->layout, &r->arena);
-	return layout_read(&r->layout, api_plan(r->head.api, r->head.version, REQUEST),
-			   frame + r->head.body_at, size - r->head.body_at);
-}
-
-/* Who asks for all topics is not told of the nodes' own. */
-static bool asks_for_all(const struct request *r)
-{
-	const struct layout *l = &r->layout;
-
-	return (r->head.api->route == TO_ANY || r->head.api->route == TO_CONTROLLER) &&
-	       l->has_array && !l->by_key && (l->array_null || l->topics_said == 0);
-}
-
-static enum course_need curtail(struct request *r, struct sending *to)
-{
-	const struct layout *l = &r->layout;
-	uint32_t entries = l->by_key || l->item_count > 0 ? l->item_count : l->topic_count;
-
-	to->code = l->by_key ? ERROR_GROUP_AUTHORIZATION_FAILED : ERROR_TOPIC_AUTHORIZATION_FAILED;
-	if (to->refused > 0 && to->refused == entries && !r->head.api->maps_anew)
-		return refuse(to, to->code);
-	to->is_curtailed = true;
-	if (to->refused > 0)
-		reserved_cut(l, &to->edits, api_is_flexible(r->head.api, r->head.version));
-	return NEED_NOTHING;
-}
-
-/* Of a request for one broker, what names the nodes' group or topic; NEED_NOTHING: the rest of the
- * decision follows, unless there is a course.  Items that have brokers of their own are
- * send_items'. */
-static enum course_need look_for_reserved(struct client *c, struct request *r, struct sending *to)
-{
-	const struct reserved *v = &c->worker->reserved;
-	const struct kapi *api = r->head.api;
-	struct layout *l = &r->layout;
-
-	if (v->group == NULL || api->request == NULL || api->route == TO_LEADER ||
-	    api->route == TO_RESOURCE || (l->by_key && api->route != TO_ANY))
-		return NEED_NOTHING;
-	if (reserved_has_group(v, l)) {
-		if (!is_whole(c, r))
-			return NEED_WHOLE;
-		return refuse(to, ERROR_GROUP_AUTHORIZATION_FAILED);
-	}
-	if (!has_list(api))
-		return NEED_NOTHING;
-	if (!is_whole(c, r))
-		return NEED_WHOLE;
-	/* an answer that is written anew leaves the topic out by itself */
-	if (api->answer == ANSWER_REWRITE &&
-	    !reserved_is_near(v, c->worker->snapshot, conn_data(&c->conn) + r->head.body_at,
-			      request_frame_size(r) - r->head.body_at))
-		return NEED_NOTHING;
-	if (!read_layout(c, r)) {
-		to->closes = "a malformed request";
-		to->is_malformed = true;
-		return NEED_END;
-	}
-	to->refused = reserved_mark(v, c->worker->snapshot, l);
-	if (to->refused == 0 && (api->answer == ANSWER_REWRITE || !asks_for_all(r)))
-		return NEED_NOTHING;
-	return curtail(r, to);
-}
-
 /* --- the decision --- */
 
 /* ApiVersions says min 0 whatever is served (KAFKA-18659). */
@@ -351,7 +220,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 
 	*to = (struct sending){ 0 };
 	edits_init(&to->edits, &r->arena);
-	if (!is_whole(c, r) && (api->course == COURSE_FETCH || !is_known(r)))
+	if (!request_is_whole(c, r) && (api->course == COURSE_FETCH || !is_known(r)))
 		return NEED_MORE;
 	if (api->route == HERE) {
 		to->course = &course_here;
@@ -363,7 +232,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	}
 	if (api->course == COURSE_FETCH && !edit_fetch(r, to, &need))
 		return need;
-	need = look_for_reserved(c, r, to);
+	need = refusing_look(c, r, to);
 	if (need != NEED_NOTHING || to->course != NULL)
 		return need;
 	any = upstreams_any_broker(c);

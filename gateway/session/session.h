@@ -16,6 +16,7 @@
  *     rewritten.c    held and written anew: it names addresses
  *     merged.c       several become one (collect.c holds them, reply.c writes what is made here)
  *     polled.c       a split Fetch that may wait; its polls outlive it (standing.c)
+ *     curtailed.c    without what is the nodes' own (route/reserved.h)
  *     here.c         the gateway's own
  *   losses.c     a broker or a deadline is gone: what the requests make of it
  *   deadlines.c  what is waited for and until when
