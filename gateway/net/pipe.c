@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
-enum { PIPE_SIZE = 512 * 1024, PIPE_SIZE_DEFAULT = 64 * 1024, KEEPS = 8 };
+enum { PIPE_SIZE = 512 * 1024, PIPE_LEAST = 64 * 1024, KEEPS = 8 };
 
 void pipepool_init(struct pipepool *p, unsigned limit)
 {
@@ -40,10 +40,15 @@ static struct pipe *pipe_open(struct pipepool *p)
 	if (p->open >= p->limit || pipe2(ends, O_NONBLOCK | O_CLOEXEC) != 0)
 		return NULL;
 	size = fcntl(ends[1], F_SETPIPE_SZ, PIPE_SIZE);
+	if (size < 0)
+		size = fcntl(ends[1], F_GETPIPE_SZ); /* what a user may have is used up */
+	if (size < PIPE_LEAST) {
+		close(ends[0]);
+		close(ends[1]);
+		return NULL;
+	}
 	pipe = mem_alloc(sizeof *pipe);
-	*pipe = (struct pipe){ .in = ends[1],
-			       .out = ends[0],
-			       .size = size > 0 ? (uint32_t)size : PIPE_SIZE_DEFAULT };
+	*pipe = (struct pipe){ .in = ends[1], .out = ends[0], .size = (uint32_t)size };
 	p->open++;
 	return pipe;
 }

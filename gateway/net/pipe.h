@@ -1,9 +1,10 @@
 /* pipe.h - pipes to splice through: socket to pipe to socket, no copy.
  *
  * A worker's pool.  A pipe is taken only while bytes move and goes back empty;
- * one that must be given up with bytes in it is closed.  The number is limited
- * (an unprivileged user has 16,384 pages of pipe in all); when none is to be
- * had, bytes are copied instead.
+ * one that must be given up with bytes in it is closed.  The number is limited.  An
+ * unprivileged user has 16,384 pages of pipe in all and gets pipes of two pages then, which
+ * cost more calls than they save: those are given back.  When none is to be had, bytes are
+ * copied instead.
  * Tests: tests/unit/net/pipe_test.c
  */
 #ifndef NET_PIPE_H

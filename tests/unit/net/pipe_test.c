@@ -1,8 +1,10 @@
 #include "net/pipe.h"
 
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -69,12 +71,47 @@ static void only_a_few_are_kept(void **state)
 	pipepool_deinit(&p);
 }
 
+/* A user who is nobody else here, so that what others have does not count; root has no bound. */
+static void become_somebody(void)
+{
+	if (getuid() == 0)
+		assert_int_equal(setuid(61234), 0);
+}
+
+/* As many as the user may have: each is as large as it says, and worth having. */
+static void no_pipe_is_smaller_than_it_says(void **state)
+{
+	enum { MANY = 400 };
+	static struct pipe *all[MANY];
+	struct pipepool p;
+	unsigned n = 0;
+	pid_t child = fork();
+
+	(void)state;
+	if (child != 0) {
+		int status;
+
+		assert_int_equal(waitpid(child, &status, 0), child);
+		assert_int_equal(status, 0);
+		return;
+	}
+	become_somebody();
+	pipepool_init(&p, MANY);
+	while (n < MANY && (all[n] = pipe_get(&p)) != NULL) {
+		if (fcntl(all[n]->in, F_GETPIPE_SZ) != (int)all[n]->size || all[n]->size < 65536)
+			_exit(1);
+		n++;
+	}
+	_exit(n < 16 || p.open != n ? 2 : 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(pipes_are_used_again),
 		cmocka_unit_test(one_with_bytes_in_it_is_closed),
 		cmocka_unit_test(only_a_few_are_kept),
+		cmocka_unit_test(no_pipe_is_smaller_than_it_says),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
