@@ -3,6 +3,7 @@
 #include "kafka/wire.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/reply.h"
 #include "session/request.h"
 #include "session/upstreams.h"
 #include "session/watch.h"
@@ -134,6 +135,26 @@ bool collect_parts(struct client *c, struct request *r, bool *moved)
 		all &= part_is_final(p);
 	}
 	return all && !client_is_closing(c);
+}
+
+enum course_result collect_one(struct client *c, struct request *r,
+			       bool (*write)(struct client *c, struct request *r))
+{
+	struct part *p = r->parts;
+	bool moved = false;
+	int code = 0;
+
+	if (p->state == PART_SENT && p->upstream != NULL)
+		moved = collect_part(c, p);
+	if (client_is_closing(c) || !part_is_final(p))
+		return moved ? COURSE_MOVED : COURSE_WAITS;
+	if (p->state != PART_ANSWERED)
+		code = part_lost_code(p);
+	if (code == LOST_SAYS_NOTHING || (code == 0 && !write(c, r)))
+		client_fail(c, "its broker was lost, or answered what can't be shown");
+	else if (code != 0)
+		reply_stub(r, code, false);
+	return COURSE_MOVED;
 }
 
 /* --- reading --- */

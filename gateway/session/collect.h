@@ -5,6 +5,8 @@
 #ifndef SESSION_COLLECT_H
 #define SESSION_COLLECT_H
 
+#include "session/course.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -17,6 +19,10 @@ bool collect_part(struct client *c, struct part *p);
 /* The same for all parts of a request: true: nothing more will come of any of them.  *moved is set
  * when something moved. */
 bool collect_parts(struct client *c, struct request *r, bool *moved);
+/* A course's answer where there is one part: when its answer is there, `write` makes the reply of it;
+ * false: it can't be shown.  A lost broker's is a stub, or the client's end. */
+enum course_result collect_one(struct client *c, struct request *r,
+			       bool (*write)(struct client *c, struct request *r));
 /* The body of a held answer behind its header; false: malformed. */
 bool collect_body(const struct part *p, uint8_t **body, uint32_t *size);
 /* Reads a held answer for a merge, once, and takes what is not for the client out of it; false: it

@@ -7,7 +7,6 @@
 #include "session/collect.h"
 #include "session/inbound.h"
 #include "session/inside.h"
-#include "session/life.h"
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/rewritten.h"
@@ -108,21 +107,7 @@ static bool write_amended(struct client *c, struct request *r)
 
 static enum course_result answer(struct client *c, struct request *r)
 {
-	struct part *p = r->parts;
-	bool moved = false;
-	int code = 0;
-
-	if (p->state == PART_SENT && p->upstream != NULL)
-		moved = collect_part(c, p);
-	if (client_is_closing(c) || !part_is_final(p))
-		return moved ? COURSE_MOVED : COURSE_WAITS;
-	if (p->state != PART_ANSWERED)
-		code = part_lost_code(p);
-	if (code == LOST_SAYS_NOTHING || (code == 0 && !write_amended(c, r)))
-		client_fail(c, "its broker was lost, or answered what can't be shown");
-	else if (code != 0)
-		reply_stub(r, code, false);
-	return COURSE_MOVED;
+	return collect_one(c, r, write_amended);
 }
 
 const struct course course_curtailed = { .name = "curtailed", .commit = commit, .answer = answer };

@@ -5,7 +5,6 @@
 #include "route/rewrite.h"
 #include "session/collect.h"
 #include "session/inside.h"
-#include "session/life.h"
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/send.h"
@@ -70,21 +69,7 @@ static bool write_anew(struct client *c, struct request *r)
 
 static enum course_result answer(struct client *c, struct request *r)
 {
-	struct part *p = r->parts;
-	bool moved = false;
-	int code = 0;
-
-	if (p->state == PART_SENT && p->upstream != NULL)
-		moved = collect_part(c, p);
-	if (client_is_closing(c) || !part_is_final(p))
-		return moved ? COURSE_MOVED : COURSE_WAITS;
-	if (p->state != PART_ANSWERED)
-		code = part_lost_code(p);
-	if (code == LOST_SAYS_NOTHING || (code == 0 && !write_anew(c, r)))
-		client_fail(c, "its broker was lost, or answered what can't be shown");
-	else if (code != 0)
-		reply_stub(r, code, false);
-	return COURSE_MOVED;
+	return collect_one(c, r, write_anew);
 }
 
 const struct course course_rewritten = { .name = "rewritten",
