@@ -139,7 +139,7 @@ static void without_proxy_it_is_a_client_at_once(void **state)
 	(void)state;
 	begin(PROXY_OFF);
 	n = arrive();
-	assert_non_null(scene_client(&s, n));
+	scene_until(&s, scene_client(&s, n) != NULL); /* when the layer has opened */
 	assert_int_equal(scene_client(&s, n)->came.port, CAME_BY);
 	assert_serves(n);
 	end();

@@ -129,7 +129,8 @@ static void a_large_answer_passes_whole(void **state)
 	assert_true(n > SIZE);
 	for (size_t i = n - SIZE; i < n; i++)
 		assert_int_equal(e->in.data[i], 'r');
-	assert_true(scene_count(&s, STAT_SPLICED_BYTES) > 0);
+	assert_true(scene_count(&s, STAT_SPLICED_BYTES) > 0 ||
+		    !conn_pipes_in(&scene_client(&s, 0)->conn));
 	free(client_gets(&s, 0));
 	assert_null(scene_client(&s, 0)->out.first);
 	scene_deinit(&s);
