@@ -186,6 +186,7 @@ def own_rack_first(front):
 
 def limits_hold(front):
     any_client(front, front.inner.java(), front.inner.kcat())
+    front.wait_idle()  # a consumer's connection ends when its last Fetch is answered
     links = [front.link(client_id="greedy") for _ in range(8)]
     check(front.refused(client_id="greedy"), "the ninth connection of a client.id was served")
     more = [front.link(client_id=f"other-{n}") for n in range(4)]
