@@ -116,11 +116,8 @@ static bool find_end(const struct look *l, struct leader *to, int32_t partition,
 
 static void write_record(struct look *l)
 {
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
 	buf_clear(&l->records);
-	batch_write(&l->records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000,
+	batch_write(&l->records, clock_wall_ms(),
 		    &(struct record){ l->v->run, l->v->run, strlen(l->v->run), strlen(l->v->run) });
 }
 

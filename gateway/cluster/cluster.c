@@ -110,21 +110,13 @@ static void look_at_state(struct cluster *c)
 	set_state(c, member_is_apart(m, clock_ms()) ? CLUSTER_APART : CLUSTER_MEMBER);
 }
 
-static int64_t wall_clock_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 static void send_identity(struct cluster *c)
 {
 	struct buf identity;
 
 	buf_init(&identity, IDENTITY_MAX);
 	identity_write(&identity, &c->roster.self);
-	identity_seal(&identity, &c->roster.self, c->seal, wall_clock_ms());
+	identity_seal(&identity, &c->roster.self, c->seal, clock_wall_ms());
 	group_identity(c->group, &identity);
 	buf_deinit(&identity);
 	c->is_changed = true;

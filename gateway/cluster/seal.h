@@ -45,7 +45,5 @@ void seal_write(struct seal *s, const struct sealed *what, int64_t now_ms, struc
 /* Whether it is to be believed.  `n` bytes of a seal; 0: it has none.  Not NULL. */
 MUST_CHECK enum member_trust seal_check(struct seal *s, const struct sealed *what,
 					const uint8_t *seal, size_t n);
-/* Why somebody is not believed, for people; NULL: it is. */
-const char *member_trust_text(enum member_trust trust);
 
 #endif

@@ -3,12 +3,12 @@
 
 #include "config/kinds.h"
 #include "config/options.h"
+#include "util/clock.h"
 #include "util/hash.h"
 #include "util/mem.h"
 #include "util/text.h"
 
 #include <stdlib.h>
-#include <time.h>
 #include <unistd.h>
 
 static bool is_any(const char *host)
@@ -33,14 +33,6 @@ static char *http_address(const struct config *c)
 	return mem_strdup(both);
 }
 
-static int64_t now_ms(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
-
 void self_describe(struct cluster_member *m, const struct config *c, const char *version,
 		   int port_count)
 {
@@ -56,7 +48,7 @@ void self_describe(struct cluster_member *m, const struct config *c, const char 
 		.http = http_address(c),
 		.version = mem_strdup(version),
 		.settings = self_settings(c),
-		.incarnation = now_ms(),
+		.incarnation = clock_wall_ms(),
 		.is_self = true,
 		.load_at = -1,
 	};

@@ -8,7 +8,6 @@
 #include "util/mem.h"
 
 #include <stdlib.h>
-#include <time.h>
 
 enum {
 	ANSWER_MS = 5000,
@@ -227,15 +226,13 @@ static bool send_records(struct traffic *t, const struct broker *to, int32_t par
 
 static void produce(struct traffic *t, const struct broker *to, int32_t partition)
 {
-	struct timespec now;
 	struct buf records;
 
 	if (t->is_producing)
 		return;
-	clock_gettime(CLOCK_REALTIME, &now);
 	buf_init(&records, RECORDS_MAX);
-	load_write(&records, (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000, t->node_id,
-		   t->incarnation, &t->load, &t->keys, t->events->seal);
+	load_write(&records, clock_wall_ms(), t->node_id, t->incarnation, &t->load, &t->keys,
+		   t->events->seal);
 	t->is_producing = send_records(t, to, partition, &records);
 	buf_deinit(&records);
 }

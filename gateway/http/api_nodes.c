@@ -2,7 +2,7 @@
 #include "http/inside.h"
 
 #include "balance/skew.h"
-#include "cluster/seal.h"
+#include "cluster/trust.h"
 #include "util/clock.h"
 #include "util/mem.h"
 

@@ -1,5 +1,6 @@
 #include "http/visitors.h"
 
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <errno.h>
@@ -117,12 +118,8 @@ static bool take_place(struct visitors *v)
 /* Waits for a descriptor: until a visitor has left, or a moment if none does. */
 static void rest(struct visitors *v)
 {
-	struct timespec until;
+	struct timespec until = clock_after(REST_MS);
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += REST_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&v->lock);
 	if (!v->is_closing)
 		pthread_cond_clockwait(&v->has_changed, &v->lock, CLOCK_MONOTONIC, &until);

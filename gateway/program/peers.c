@@ -68,13 +68,9 @@ static bool ask_all(struct peers *a)
 /* False: it ends. */
 static bool rest(struct peers *a)
 {
-	struct timespec until;
+	struct timespec until = clock_after(EVERY_MS);
 	bool goes_on;
 
-	clock_gettime(CLOCK_MONOTONIC, &until);
-	until.tv_nsec += EVERY_MS * 1000000L;
-	until.tv_sec += until.tv_nsec / 1000000000L;
-	until.tv_nsec %= 1000000000L;
 	pthread_mutex_lock(&a->lock);
 	if (!a->is_ending)
 		pthread_cond_clockwait(&a->wake, &a->lock, CLOCK_MONOTONIC, &until);
