@@ -4,6 +4,7 @@
 #include "cluster/identity.h"
 #include "cluster/subscription.h"
 #include "kafka/errors.h"
+#include "unit/apis.h"
 #include "unit/cluster/stand_in_links.h"
 #include "unit/turned_clock.h"
 
@@ -326,19 +327,6 @@ static void a_member_without_instance_id_leaves(void **state)
 	assert_true(left);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -361,5 +349,5 @@ int main(void)
 		TEST(a_member_without_instance_id_leaves),
 	};
 
-	return cmocka_run_group_tests_name("group", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("group", tests, apis_set_up, apis_tear_down);
 }

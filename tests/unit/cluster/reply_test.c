@@ -3,6 +3,7 @@
 
 #include "kafka/errors.h"
 #include "topology/snapshot.h"
+#include "unit/apis.h"
 #include "unit/cluster/replies.h"
 
 #include <setjmp.h>
@@ -141,19 +142,6 @@ static void what_is_cut_short_is_no_answer(void **state)
 	buf_deinit(&body);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -164,5 +152,5 @@ int main(void)
 		cmocka_unit_test(what_is_cut_short_is_no_answer),
 	};
 
-	return cmocka_run_group_tests_name("reply", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("reply", tests, apis_set_up, apis_tear_down);
 }

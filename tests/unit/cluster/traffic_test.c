@@ -2,6 +2,7 @@
 #include "cluster/traffic.h"
 
 #include "kafka/errors.h"
+#include "unit/apis.h"
 #include "unit/cluster/stand_in_links.h"
 #include "unit/turned_clock.h"
 
@@ -300,19 +301,6 @@ static void what_is_told_of_nothing_is_heard_at_once(void **state)
 	assert_true(traffic_has_heard(it.traffic));
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 #define TEST(name) cmocka_unit_test_setup_teardown(name, begin, end)
 
 int main(void)
@@ -333,5 +321,5 @@ int main(void)
 		TEST(what_is_told_of_nothing_is_heard_at_once),
 	};
 
-	return cmocka_run_group_tests_name("traffic", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("traffic", tests, apis_set_up, apis_tear_down);
 }

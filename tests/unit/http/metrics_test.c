@@ -2,6 +2,7 @@
 #include "http/metrics.h"
 
 #include "kafka/api.h"
+#include "unit/apis.h"
 #include "util/mem.h"
 
 #include <setjmp.h>
@@ -357,19 +358,6 @@ static void the_process_is_measured(void **state)
 	assert_true(cpu > 0 && value(&page, "process_cpu_seconds_total") > cpu);
 }
 
-static int compile_apis(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int free_apis(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -384,5 +372,5 @@ int main(void)
 		cmocka_unit_test_setup(the_process_is_measured, start_empty),
 	};
 
-	return cmocka_run_group_tests_name("metrics", tests, compile_apis, free_apis);
+	return cmocka_run_group_tests_name("metrics", tests, apis_set_up, apis_tear_down);
 }

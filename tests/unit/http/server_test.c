@@ -5,6 +5,7 @@
 #include "http/visitors.h"
 
 #include "kafka/api.h"
+#include "unit/apis.h"
 #include "util/mem.h"
 
 #include <setjmp.h>
@@ -765,19 +766,6 @@ static void stopping_closes_all_and_frees_the_port(void **state)
 	assert_alive();
 }
 
-static int compile_apis(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int free_apis(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 #define WITH_SERVER(test) cmocka_unit_test_setup_teardown(test, start, stop)
 
 int main(void)
@@ -810,5 +798,5 @@ int main(void)
 		WITH_SERVER(stopping_closes_all_and_frees_the_port),
 	};
 
-	return cmocka_run_group_tests_name("http server", tests, compile_apis, free_apis);
+	return cmocka_run_group_tests_name("http server", tests, apis_set_up, apis_tear_down);
 }

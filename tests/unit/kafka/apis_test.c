@@ -1,4 +1,5 @@
 #include "kafka/api.h"
+#include "unit/apis.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -263,19 +264,6 @@ static void answers_with_addresses_are_never_passed(void **state)
 	}
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -288,5 +276,5 @@ int main(void)
 		cmocka_unit_test(answers_with_addresses_are_never_passed),
 	};
 
-	return cmocka_run_group_tests_name("apis", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("apis", tests, apis_set_up, apis_tear_down);
 }

@@ -1,5 +1,6 @@
 #include "kafka/encode.h"
 
+#include "unit/apis.h"
 #include "unit/kafka/sample.h"
 
 #include <setjmp.h>
@@ -274,19 +275,6 @@ static void says_when_it_does_not_fit(void **state)
 	}
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -297,5 +285,5 @@ int main(void)
 		cmocka_unit_test(says_when_it_does_not_fit),
 	};
 
-	return cmocka_run_group_tests_name("encode", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("encode", tests, apis_set_up, apis_tear_down);
 }

@@ -1,5 +1,6 @@
 #include "kafka/head.h"
 #include "kafka/wire.h"
+#include "unit/apis.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -177,19 +178,6 @@ static void answer_tags_are_measured(void **state)
 		assert_int_equal(answer_tags_skip(tags, 7, left, &len), HEAD_BAD);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -205,5 +193,5 @@ int main(void)
 		cmocka_unit_test(answer_tags_are_measured),
 	};
 
-	return cmocka_run_group_tests_name("head", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("head", tests, apis_set_up, apis_tear_down);
 }

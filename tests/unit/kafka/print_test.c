@@ -9,6 +9,7 @@
  * With GOLDEN_UPDATE=1 the trees are written anew: look at the difference.
  */
 #include "kafka/print.h"
+#include "unit/apis.h"
 
 #include <dirent.h>
 #include <setjmp.h>
@@ -139,19 +140,6 @@ static void what_is_cut_short_is_said_to_be(void **state)
 	}
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -159,5 +147,5 @@ int main(void)
 		cmocka_unit_test(what_is_cut_short_is_said_to_be),
 	};
 
-	return cmocka_run_group_tests_name("print", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("print", tests, apis_set_up, apis_tear_down);
 }

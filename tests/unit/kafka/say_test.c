@@ -2,6 +2,7 @@
 #include "kafka/say.h"
 
 #include "kafka/walk.h"
+#include "unit/apis.h"
 
 #include <ctype.h>
 #include <setjmp.h>
@@ -298,19 +299,6 @@ static void it_is_refused_when_it_does_not_fit(void **state)
 	assert_true(can_say(KEY_API_VERSIONS, 3, SAY_ALL(says), WHOLE));
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -325,5 +313,5 @@ int main(void)
 		cmocka_unit_test(it_is_refused_when_it_does_not_fit),
 	};
 
-	return cmocka_run_group_tests_name("say", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("say", tests, apis_set_up, apis_tear_down);
 }

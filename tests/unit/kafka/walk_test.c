@@ -1,5 +1,6 @@
 #include "kafka/walk.h"
 
+#include "unit/apis.h"
 #include "unit/kafka/sample.h"
 
 #include <setjmp.h>
@@ -338,19 +339,6 @@ static void offsets_say_where_things_are(void **state)
 	assert_int_equal(find(WALK_ARRAY_END, TOPICS)->number, 1);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -369,5 +357,5 @@ int main(void)
 		cmocka_unit_test(offsets_say_where_things_are),
 	};
 
-	return cmocka_run_group_tests_name("walk", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("walk", tests, apis_set_up, apis_tear_down);
 }

@@ -2,6 +2,7 @@
 #include "route/lost.h"
 
 #include "kafka/errors.h"
+#include "unit/apis.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -98,19 +99,6 @@ static void an_item_without_an_answer(void **state)
 			 ERROR_COORDINATOR_NOT_AVAILABLE);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int clean_up(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -121,5 +109,5 @@ int main(void)
 		cmocka_unit_test(an_item_without_an_answer),
 	};
 
-	return cmocka_run_group_tests_name("lost", tests, compile, clean_up);
+	return cmocka_run_group_tests_name("lost", tests, apis_set_up, apis_tear_down);
 }

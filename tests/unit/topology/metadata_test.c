@@ -2,6 +2,7 @@
 
 #include "kafka/encode.h"
 #include "topology/snapshot_build.h"
+#include "unit/apis.h"
 #include "util/mem.h"
 
 #include <setjmp.h>
@@ -331,19 +332,6 @@ static void without_ids_or_epochs_the_newest_wins(void **state)
 	}
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -360,5 +348,5 @@ int main(void)
 		cmocka_unit_test(without_ids_or_epochs_the_newest_wins),
 	};
 
-	return cmocka_run_group_tests(tests, compile, release);
+	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
 }

@@ -2,6 +2,7 @@
 
 #include "kafka/api.h"
 #include "topology/snapshot_build.h"
+#include "unit/apis.h"
 #include "util/mem.h"
 
 #include <setjmp.h>
@@ -224,19 +225,6 @@ static void errors_are_told_apart(void **state)
 	assert_int_equal(versions_read(&v, 0, other, sizeof other), VERSIONS_BAD);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,5 +236,5 @@ int main(void)
 		cmocka_unit_test(errors_are_told_apart),
 	};
 
-	return cmocka_run_group_tests(tests, compile, release);
+	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
 }

@@ -1,6 +1,7 @@
 #include "upstream/call.h"
 
 #include "kafka/wire.h"
+#include "unit/apis.h"
 #include "unit/topology/fake.h"
 #include "util/clock.h"
 
@@ -374,19 +375,6 @@ static void a_large_answer_in_small_pieces(void **state)
 	owner_free(o);
 }
 
-static int compile(void **state)
-{
-	(void)state;
-	return apis_compile(stderr) ? 0 : -1;
-}
-
-static int release(void **state)
-{
-	(void)state;
-	apis_free();
-	return 0;
-}
-
 #define WITH_FAKE(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -404,5 +392,5 @@ int main(void)
 		cmocka_unit_test(a_large_answer_in_small_pieces),
 	};
 
-	return cmocka_run_group_tests(tests, compile, release);
+	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
 }
