@@ -37,6 +37,12 @@ static void grow(struct buf *b, size_t least)
 	b->room = room;
 }
 
+void buf_reserve(struct buf *b, size_t n)
+{
+	if (!b->full && n <= b->max - b->len && n > b->room - b->len)
+		grow(b, b->len + n);
+}
+
 uint8_t *buf_extend(struct buf *b, size_t n)
 {
 	uint8_t *at;

@@ -28,6 +28,8 @@ void buf_deinit(struct buf *b);
 /* Empties it and keeps its memory. */
 void buf_clear(struct buf *b);
 
+/* The next n bytes fit without moving what is there, as far as the maximum allows. */
+void buf_reserve(struct buf *b, size_t n);
 /* Room for n more bytes, counted as appended (uncleared); NULL when full. */
 uint8_t *buf_extend(struct buf *b, size_t n);
 void buf_append(struct buf *b, const void *bytes, size_t n);

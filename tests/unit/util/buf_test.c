@@ -104,6 +104,26 @@ static void inserts_in_front_and_at_the_end(void **state)
 	buf_deinit(&b);
 }
 
+static void what_is_reserved_does_not_move(void **state)
+{
+	uint8_t *at;
+	struct buf b;
+
+	(void)state;
+	buf_init(&b, 1000);
+	buf_append(&b, "a", 1);
+	buf_reserve(&b, 999);
+	at = b.data;
+	assert_int_equal(b.len, 1);
+	for (int i = 0; i < 999; i++)
+		buf_append8(&b, (uint8_t)i);
+	assert_ptr_equal(b.data, at);
+	assert_false(b.full);
+	buf_reserve(&b, 1); /* more than the maximum: it says so when it is appended */
+	assert_false(b.full);
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -112,6 +132,7 @@ int main(void)
 		cmocka_unit_test(grows_to_its_maximum_and_says_when_it_is_full),
 		cmocka_unit_test(a_small_maximum_is_kept),
 		cmocka_unit_test(inserts_in_front_and_at_the_end),
+		cmocka_unit_test(what_is_reserved_does_not_move),
 	};
 
 	return cmocka_run_group_tests_name("buf", tests, NULL, NULL);

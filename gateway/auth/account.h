@@ -1,0 +1,30 @@
+/* account.h - somebody's credentials as they are now: who logs in asks for them each time anew.
+ *
+ * A token runs out and another takes its place; what runs with the old one goes on with it until
+ * its next login.  What brokers offer is kept here too, for it is learned by logging in.
+ * Any thread may call any of these.
+ * Tests: tests/unit/auth/login_test.c
+ */
+#ifndef AUTH_ACCOUNT_H
+#define AUTH_ACCOUNT_H
+
+#include "auth/credentials.h"
+
+#include <stdbool.h>
+
+struct account;
+
+/* Takes the credentials; NULL: there are none yet. */
+struct account *account_new(struct credentials *first);
+/* Nobody may use it any more. */
+void account_free(struct account *a);
+/* Takes them; NULL: the old ones are of no use any more, and there are no others. */
+void account_set(struct account *a, struct credentials *next);
+/* A reference, to be put; NULL: there are none now. */
+struct credentials *account_now(struct account *a);
+/* The mechanisms that the broker which was asked last has, with commas; copied. */
+void account_note_offers(struct account *a, const char *mechanisms);
+/* The same, as a copy that the caller frees; NULL: no broker has been asked yet. */
+char *account_offers(struct account *a);
+
+#endif
