@@ -87,7 +87,7 @@ $(BUILD)/lame/unit/%: tests/unit/%.c $(LAME) $(ARCHIVES)
 # A fuzz target replays its corpus in every run of the tests; `make fuzz` links it with libFuzzer.
 $(BUILD)/fuzz/%: tests/fuzz/%.c $(call obj,$(FUZZ_MAIN)) $(ARCHIVES)
 	@mkdir -p $(@D)
-	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS)
+	$(call say,fuzz)$(CC) $(ALL_CFLAGS) $(FUZZ_LINK) $(LDFLAGS) -o $@ $< $(call obj,$(FUZZ_MAIN)) $(ARCHIVES) $(LIBS) $(if $(shell grep -l unit/session/scene $<),-lcmocka)
 
 # --- tests -------------------------------------------------------------------
 TEST_PROGRAMS :=

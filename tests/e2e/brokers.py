@@ -113,7 +113,8 @@ class Cluster:
             cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
         command = [JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
                    "kafka.Kafka", broker.directory / "server.properties"]
-        broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}"))
+        broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}",
+                                                  guard=self.scene.guard))
 
     def stop(self):
         """The data is thrown away, so the brokers are killed, except where the class archive is still to be written.

@@ -18,7 +18,8 @@ class Browser:
         to_read, self._write = os.pipe()
         self._read, to_write = os.pipe()
 
-        def give_pipes():
+        def before():
+            scene.guard.entering("process")
             # 3 and 4 is where it looks; the pair may overlap them, so by way of others
             a, b = os.dup(to_read), os.dup(to_write)
             high_a, high_b = os.dup2(a, 100), os.dup2(b, 101)
@@ -30,7 +31,7 @@ class Browser:
             ["chromium", "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run",
              "--disable-background-networking", "--disable-component-update", "--no-proxy-server",
              f"--user-data-dir={scene.dir / 'chromium'}", "--remote-debugging-pipe", "about:blank"],
-            preexec_fn=give_pipes, close_fds=False, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
+            preexec_fn=before, close_fds=False, stdin=subprocess.DEVNULL, stdout=self._log, stderr=self._log)
         os.close(to_read)
         os.close(to_write)
         self._buffer, self._number, self._session = b"", 0, None

@@ -13,7 +13,9 @@
 A Scene owns a temporary folder and a block of loopback addresses, 127.A.B.*,
 that no other running test has, so that ports can be what they are in real
 life.  Whatever it started is stopped at its end, last one first; when the test
-failed the ends of all logs are shown.
+failed the ends of all logs are shown.  A test that is told to end (SIGTERM,
+SIGHUP, SIGINT) kills what it started, removes its folder and goes, and does not
+let itself be disturbed in that; who kills it leaves that to its guard.
 """
 import itertools
 import json
@@ -32,6 +34,7 @@ import traceback
 import urllib.error
 import urllib.request
 
+from guard import Guard
 from haproxy_version import haproxy_program
 from process import PATIENCE, BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, lasts, patient, wait_for
 
@@ -77,7 +80,7 @@ def run(test, **scene_options):
     try:
         with Scene(**scene_options) as scene:
             test(scene)
-    except (Exception, KeyboardInterrupt) as error:  # pylint: disable=broad-except
+    except Exception as error:  # pylint: disable=broad-except
         traceback.print_exc()
         print(f"FAIL {name}: {error or type(error).__name__}")
         sys.exit(1)
@@ -85,10 +88,25 @@ def run(test, **scene_options):
     sys.exit(0)
 
 
+ENDING = (signal.SIGTERM, signal.SIGHUP, signal.SIGINT)
+
+
+class ToldToEnd(SystemExit):
+    pass
+
+
+def _told_to_end(number, _frame):
+    raise ToldToEnd(128 + number)
+
+
 class Scene:
     def __init__(self, keep=bool(os.environ.get("KEEP"))):
         self.keep = keep
+        self._handlers = {number: signal.signal(number, _told_to_end) for number in ENDING}
+        self.guard = Guard()
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="anyport-test-"))
+        if not keep:
+            self.guard.watch("folder", self.dir)
         self.processes, self.nodes = [], []
         self._numbers = itertools.count(1)
         self._claim_addresses()
@@ -113,16 +131,32 @@ class Scene:
         return self
 
     def __exit__(self, kind, error, trace):
-        broken = self._stop_all()
-        if kind is not None or broken:
-            self.show_logs()
-        self._claim.close()
-        if self.keep:
-            print(f"kept: {self.dir}")
-        else:
-            shutil.rmtree(self.dir, ignore_errors=True)
+        for number in ENDING:
+            signal.signal(number, signal.SIG_IGN)
+        try:
+            broken = self._kill_all() if kind is ToldToEnd else self._stop_all()
+            if (kind is not None or broken) and kind is not ToldToEnd:
+                self.show_logs()
+        finally:
+            self._leave()
         if broken and kind is None:
             raise AssertionError(f"ended badly: {', '.join(broken)}")
+
+    def _leave(self):
+        self._claim.close()
+        if not self.keep:
+            shutil.rmtree(self.dir, ignore_errors=True)
+        self.guard.close()
+        for number, handler in self._handlers.items():
+            signal.signal(number, handler)
+        if self.keep:
+            print(f"kept: {self.dir}")
+
+    def _kill_all(self):
+        """Nobody waits for what they would have had to say."""
+        for process in reversed(self.processes):
+            process.kill()
+        return []
 
     def _stop_all(self):
         """Those nodes that were alive and ended otherwise than well: crashed, or complained of by a sanitizer."""
@@ -147,10 +181,15 @@ class Scene:
         self.processes.append(process)
         return process
 
-    def process(self, argv, name=None, env=None, pipes=False, cwd=None):
+    def process(self, argv, name=None, env=None, pipes=False, cwd=None, log=None):
         name = name or os.path.basename(str(argv[0]))
-        log = self.dir / f"{next(self._numbers)}-{name}.log"
-        return self.adopt(Process(argv, log, env=env, name=name, pipes=pipes, cwd=cwd))
+        log = log or self.dir / f"{next(self._numbers)}-{name}.log"
+        return self.adopt(Process(argv, log, env=env, name=name, pipes=pipes, cwd=cwd, guard=self.guard))
+
+    def popen(self, argv, **options):
+        """A child that is the test's own affair, but for ending with it at the latest."""
+        return subprocess.Popen([str(a) for a in argv], **options,
+                                preexec_fn=lambda: self.guard.entering("process"))
 
     def file(self, name, text):
         path = self.dir / name

@@ -1,7 +1,8 @@
 """process.py - child processes of a test, and what /proc knows about them.
 
 A Process writes its output to a log file in the test's folder, dies with the
-test (PR_SET_PDEATHSIG) and is only ever signalled by its own pid.
+test (PR_SET_PDEATHSIG; a Scene's guard has those that changed their user since)
+and is only ever signalled by its own pid.
 """
 import contextlib
 import ctypes
@@ -84,16 +85,25 @@ def free_ports(host, count=1, first=20000):
     raise OSError(f"no {count} free ports in a row on {host}")
 
 
-def _die_with_parent():
+def _die_with_parent(parent):
     ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, signal.SIGKILL)
+    if os.getppid() != parent:  # it has died in the meantime, so nobody would tell us
+        os._exit(1)
 
 
 class Process:
-    def __init__(self, argv, log, env=None, name=None, pipes=False, cwd=None):
-        """pipes: stdin and stdout are pipes (for programs that are talked to)."""
+    def __init__(self, argv, log, env=None, name=None, pipes=False, cwd=None, guard=None):
+        """pipes: stdin and stdout are pipes (for programs that are talked to).  guard: that has an eye on it."""
         self.argv = [str(a) for a in argv]
         self.name = name or os.path.basename(self.argv[0])
         self.log_path = pathlib.Path(log)
+        parent = os.getpid()
+
+        def before():
+            _die_with_parent(parent)
+            if guard:
+                guard.entering("process")
+
         with open(self.log_path, "ab") as out:
             self.popen = subprocess.Popen(
                 self.argv,
@@ -104,7 +114,7 @@ class Process:
                 cwd=cwd,
                 text=True,
                 bufsize=1,
-                preexec_fn=_die_with_parent,
+                preexec_fn=before,
             )
         self.pid = self.popen.pid
 

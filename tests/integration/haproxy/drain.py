@@ -147,7 +147,7 @@ def a_signal_ends_it(pair, node):
     busy = Busy(pair.balancers[1].address)
     moved = node_with(pair, "busy", 1)
     check(moved != node, "nobody comes to a node in maintenance")
-    going = subprocess.Popen([ANYPORTCTL, "haproxy", "drain", moved, "--json", *map(str, pair.where)],
+    going = pair.scene.popen([ANYPORTCTL, "haproxy", "drain", moved, "--json", *pair.where],
                              stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
     wait_for(lambda: state(pair, moved) == ["MAINT", "MAINT"], 5, "it has begun")
     going.terminate()

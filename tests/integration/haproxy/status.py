@@ -85,7 +85,7 @@ def takes_the_socket_from_the_file(pair):
 
 
 def watches_until_it_is_told_to_end(pair):
-    watching = subprocess.Popen([ANYPORTCTL, "haproxy", "status", "--watch", "--interval", "100ms", *pair.where],
+    watching = pair.scene.popen([ANYPORTCTL, "haproxy", "status", "--watch", "--interval", "100ms", *pair.where],
                                 stdout=subprocess.PIPE, text=True)
     seen = 0
     for line in watching.stdout:
@@ -100,7 +100,7 @@ def watches_until_it_is_told_to_end(pair):
 
 def redraws_on_a_terminal(pair):
     terminal, inside = pty.openpty()
-    watching = subprocess.Popen([ANYPORTCTL, "haproxy", "status", "-w", "-i", "100ms", *pair.where], stdout=inside)
+    watching = pair.scene.popen([ANYPORTCTL, "haproxy", "status", "-w", "-i", "100ms", *pair.where], stdout=inside)
     os.close(inside)
     text = b""
     while text.count(b"\x1b[H\x1b[2J") < 3:

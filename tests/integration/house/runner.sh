@@ -4,8 +4,9 @@ set -euo pipefail
 cd "$(dirname "$0")/../../.."
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
-mkdir -p "$dir/tests/integration/deep" "$dir/tests/conformance"
+mkdir -p "$dir/tests/integration/deep" "$dir/tests/conformance" "$dir/tests/lib"
 cp tests/run "$dir/tests/run"
+cp tests/lib/guard.py "$dir/tests/lib"
 
 script() { # PATH BODY
 	printf '#!/bin/bash\n%s\n' "$2" >"$dir/tests/$1"

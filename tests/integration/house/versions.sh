@@ -6,7 +6,7 @@ dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
 mkdir -p "$dir"/{bin,out} "$dir"/tests/{lib,versions,integration/haproxy}
 cp tests/run "$dir/tests/run"
-cp tests/lib/{haproxy_version,tested}.py "$dir/tests/lib"
+cp tests/lib/{guard,haproxy_version,tested}.py "$dir/tests/lib"
 cp tests/versions/fetch "$dir/tests/versions"
 
 fake() { # NAME BODY: a command that stands in front of the real one

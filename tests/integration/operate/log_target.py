@@ -1,10 +1,8 @@
 #!/usr/bin/env python3
 """The log goes where it is told: standard error, the journal, syslog."""
-import os
 import pathlib
 import re
 import socket
-import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
@@ -35,12 +33,9 @@ def check_journal(scene):
     stream = f"{log.stat().st_dev}:{log.stat().st_ino}"
     for value, prefix in ((stream, "<[3-7]>"), ("1:2", "")):
         log.write_text("")
-        with log.open("w") as out, subprocess.Popen(
-                [str(BUILD / "anyport")], stderr=out,
-                env={**os.environ, **settings(scene), "JOURNAL_STREAM": value}) as node:
-            wait_for(lambda: "no_broker" in log.read_text(), 10, "a line in the journal")
-            node.terminate()
-            node.wait(10)
+        node = scene.process([BUILD / "anyport"], env={**settings(scene), "JOURNAL_STREAM": value}, log=log)
+        wait_for(lambda: "no_broker" in log.read_text(), 10, "a line in the journal")
+        node.stop()
         lines = log.read_text().splitlines()
         check(lines and all(re.fullmatch(prefix + f"{LINE}", line) for line in lines),
               f"JOURNAL_STREAM={value}: {lines}")

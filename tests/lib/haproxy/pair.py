@@ -37,7 +37,7 @@ def run_ctl(*arguments, seconds=60):
 
 class Pair:
     def __init__(self, scene, nodes, balancers=2, **options):
-        self.nodes = nodes
+        self.scene, self.nodes = scene, nodes
         self.balancers = [Haproxy(scene, nodes, name=f"lb{n}", host=scene.host(n), **options)
                           for n in range(1, balancers + 1)]
         self.wait_up(*(node.name for node in nodes))
