@@ -41,6 +41,12 @@ void conn_lose(struct conn *c, int error)
 	c->may_read = c->may_write = false;
 }
 
+void conn_allow_pipes(struct conn *c, bool in, bool out)
+{
+	c->pipes_in = in;
+	c->pipes_out = out;
+}
+
 /* --- its life --- */
 
 /* The TCP connection is there: what the layer needs before the first clear byte. */
@@ -147,6 +153,23 @@ void conn_connect(struct conn *c, const struct conn_layer *layer, const struct s
 		conn_lose(c, errno);
 }
 
+void conn_raise(struct conn *c, const struct conn_layer *layer, void *of_layer)
+{
+	c->layer->free(c);
+	c->layer = layer;
+	c->of_layer = of_layer;
+	conn_allow_pipes(c, false, false);
+	if (c->fd < 0) {
+		layer->free(c); /* it was lost before it began */
+	} else if (c->state != CONN_LOST) {
+		c->state = CONN_OPENING;
+		conn_read_blocked(c, EV_READ);
+		conn_write_blocked(c, EV_WRITE);
+		if (!c->is_connecting)
+			open_layer(c);
+	}
+}
+
 void conn_hand_over(struct conn *to, struct conn *from, void (*on_event)(void *owner), void *owner)
 {
 	conn_await(from, false, false);
@@ -213,6 +236,15 @@ bool conn_is_dry(const struct conn *c)
 int conn_error(const struct conn *c)
 {
 	return c->error;
+}
+
+const char *conn_why(const struct conn *c)
+{
+	const char *why = c->layer->why != NULL ? c->layer->why(c) : NULL;
+
+	if (why != NULL)
+		return why;
+	return c->error != 0 ? strerrordesc_np(c->error) : "closed by the peer";
 }
 
 bool conn_may_read(const struct conn *c)
@@ -411,12 +443,12 @@ size_t conn_gather(struct conn *c, struct gather *g, int *at)
 
 bool conn_pipes_in(const struct conn *c)
 {
-	return c->layer->pipes_in && !c->layer->pending(c);
+	return c->pipes_in && !c->layer->pending(c);
 }
 
 bool conn_pipes_out(const struct conn *c)
 {
-	return c->layer->pipes_out;
+	return c->pipes_out;
 }
 
 /* What a splice's result means when it moved nothing. */

@@ -38,13 +38,14 @@ struct conn_layer {
 	/* What comes before the first clear byte; called again, when what it waits for has
 	 * come, until it returns true or the connection is lost. */
 	bool (*open)(struct conn *c);
-	/* How many bytes moved; 0: it was said why not. */
+	/* How many bytes moved; 0: it was said why not.  What a writev did not take is offered
+	 * again first, or nothing ever is. */
 	size_t (*read)(struct conn *c, void *to, size_t n);
 	size_t (*writev)(struct conn *c, const struct iovec *v, int n);
-	bool (*pending)(const struct conn *c); /* clear bytes that no poll will announce */
-	void (*finish)(struct conn *c);	       /* our last word */
-	void (*free)(struct conn *c);	       /* what `of_layer` points to */
-	bool pipes_in, pipes_out; /* the socket's bytes are clear ones: splice may move them */
+	bool (*pending)(const struct conn *c);	  /* clear bytes that no poll will announce */
+	void (*finish)(struct conn *c);		  /* our last word */
+	void (*free)(struct conn *c);		  /* what `of_layer` points to */
+	const char *(*why)(const struct conn *c); /* see conn_why; NULL: it has no words */
 };
 
 /* TCP as it is. */
@@ -61,6 +62,7 @@ struct conn {
 	bool is_connecting;
 	bool may_read, may_write; /* a call would not be in vain, for all that is known */
 	bool has_ended;
+	bool pipes_in, pipes_out;    /* the socket's bytes are clear ones: splice may move them */
 	int read_wants, write_wants; /* what of EV_READ | EV_WRITE the next call waits for */
 	struct inbuf in;
 	struct inbuf out; /* small pieces that leave together: see conn_put */
@@ -80,6 +82,9 @@ void conn_init(struct conn *c, const struct conn_layer *layer, int fd, struct ev
 void conn_connect(struct conn *c, const struct conn_layer *layer, const struct sockaddr *address,
 		  socklen_t len, struct ev_loop *loop, struct bufpool *pool,
 		  void (*on_event)(void *owner), void *owner);
+/* Puts a layer on a connection on which nothing was read or written yet, in place of the one that
+ * it has: it opens as soon as there is a TCP connection.  Takes what is the layer's own. */
+void conn_raise(struct conn *c, const struct conn_layer *layer, void *of_layer);
 /* `to` becomes what `from` was, with another owner; `from` is closed then, without a word to the
  * peer. */
 void conn_hand_over(struct conn *to, struct conn *from, void (*on_event)(void *owner), void *owner);
@@ -94,6 +99,8 @@ bool conn_has_ended(const struct conn *c);
 bool conn_is_dry(const struct conn *c);
 /* Of a lost one: an errno, or 0 when the peer closed. */
 int conn_error(const struct conn *c);
+/* The same in words, until it is closed: the layer's, where it knows more than the error. */
+const char *conn_why(const struct conn *c);
 bool conn_may_read(const struct conn *c);
 bool conn_may_write(const struct conn *c);
 /* The next read asks the socket, whatever the last one said: for what has come by now. */
@@ -161,5 +168,7 @@ void conn_read_blocked(struct conn *c, int wants); /* EV_READ, EV_WRITE */
 void conn_write_blocked(struct conn *c, int wants);
 void conn_end(struct conn *c);		   /* the peer's last word was read */
 void conn_lose(struct conn *c, int error); /* an errno */
+/* Which way the kernel may move the bytes past the layer. */
+void conn_allow_pipes(struct conn *c, bool in, bool out);
 
 #endif

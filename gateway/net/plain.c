@@ -6,7 +6,7 @@
 
 static bool plain_open(struct conn *c)
 {
-	(void)c;
+	conn_allow_pipes(c, true, true);
 	return true;
 }
 
@@ -66,6 +66,4 @@ const struct conn_layer conn_plain = {
 	.pending = plain_pending,
 	.finish = plain_finish,
 	.free = plain_free,
-	.pipes_in = true,
-	.pipes_out = true,
 };

@@ -395,9 +395,8 @@ static void what_a_layer_has_is_told_without_the_loop(void **state)
 	(void)state;
 	opens = 0;
 	kept_len = 0;
-	c.layer = &keeping;
-	c.state = CONN_OPENING;
-	c.may_read = c.may_write = false;
+	conn_raise(&c, &keeping, NULL);
+	assert_true(conn_is_opening(&c));
 	assert_int_equal(write(peer, "abc", 3), 3);
 	run_until_decided();
 	assert_int_equal(opens, 2);
