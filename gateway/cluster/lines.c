@@ -55,7 +55,7 @@ static void on_closed(void *owner, enum link_end end, int error)
 	struct line *k = owner;
 
 	log_info("who=cluster event=disconnected broker=%d err=\"%s\" reason=\"%s\"", k->broker,
-		 link_end_text(end), call_error_text(error));
+		 link_end_text(end), call_reason(k->call, error));
 	line_free(k);
 }
 

@@ -139,7 +139,7 @@ static void on_closed(void *owner, enum link_end end, int error)
 		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
 			 "reason=\"%s\"",
 			 p->broker.id, p->broker.host, p->broker.port, link_end_text(end),
-			 call_error_text(error));
+			 call_reason(p->call, error));
 	probe_failed(p);
 }
 

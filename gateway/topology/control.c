@@ -179,11 +179,11 @@ static void on_closed(void *owner, enum link_end end, int error)
 	if (c->state == LIVE)
 		log_warn("who=topology event=lost broker=%s:%d err=\"%s\" reason=\"%s\"",
 			 in_use(c)->host, in_use(c)->port, link_end_text(end),
-			 call_error_text(error));
+			 call_reason(c->call, error));
 	else
 		log_info("who=topology event=not_connected broker=%s:%d err=\"%s\" reason=\"%s\"",
 			 in_use(c)->host, in_use(c)->port, link_end_text(end),
-			 call_error_text(error));
+			 call_reason(c->call, error));
 	replace(c);
 }
 

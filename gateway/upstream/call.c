@@ -46,6 +46,19 @@ const char *call_error_text(int error)
 	return error != 0 ? strerrordesc_np(error) : "-";
 }
 
+const char *call_refusal(const struct call *c)
+{
+	return c->link.state == LINK_LOST && c->link.end == LINK_REFUSED ? link_why(&c->link)
+									 : NULL;
+}
+
+const char *call_reason(const struct call *c, int error)
+{
+	const char *refusal = call_refusal(c);
+
+	return refusal != NULL ? refusal : call_error_text(error);
+}
+
 /* What a loss means is told by the timer, from the loop. */
 static void lose(struct call *c, enum link_end end, int error)
 {
@@ -191,6 +204,8 @@ static void write_some(struct call *c)
 	while (c->to_send != NULL && conn_may_write(out)) {
 		struct pending *p = c->to_send;
 
+		if (p->sent == 0 && link_is_due(&c->link))
+			break; /* after the login */
 		p->sent += conn_write(out, p->frame.data + p->sent,
 				      (uint32_t)(p->frame.len - p->sent));
 		if (p->sent < p->frame.len)
@@ -202,11 +217,19 @@ static void write_some(struct call *c)
 		lose(c, LINK_CUT, conn_error(out));
 }
 
+/* Nothing has left that is not answered. */
+static bool is_quiet(const struct call *c)
+{
+	return c->first == c->to_send && (c->first == NULL || c->first->sent == 0);
+}
+
 /* The one place that writes and says what is waited for, from state. */
 static void arm(struct call *c)
 {
 	if (link_is_open(&c->link))
 		write_some(c);
+	if (link_is_due(&c->link) && is_quiet(c))
+		link_renew(&c->link);
 	link_await(&c->link, true, c->to_send != NULL);
 	arm_timer(c);
 }
@@ -288,7 +311,8 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 		      const struct call_events *events, void *owner)
 {
-	const struct link_wanted wanted = { o->address, o->address_len, o->connect_timeout_ms };
+	const struct link_wanted wanted = { o->address, o->address_len, o->connect_timeout_ms,
+					    o->account != NULL ? login_new(o->account) : NULL };
 	struct call *c = mem_zalloc(sizeof *c);
 
 	c->events = events;

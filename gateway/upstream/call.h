@@ -9,9 +9,9 @@
  * from inside a function of this file, and may call any of them.
  *
  * The connection is a link (link.h); its loss is told once, by on_closed, and also when it was
- * lost from the start.
+ * lost from the start.  While the link logs in again, requests wait; their time runs.
  *
- * Tests: tests/unit/upstream/call_test.c
+ * Tests: tests/unit/upstream/call_test.c, tests/unit/upstream/call_login_test.c
  */
 #ifndef UPSTREAM_CALL_H
 #define UPSTREAM_CALL_H
@@ -36,8 +36,9 @@ struct call_options {
 	const struct sockaddr *address; /* copied */
 	socklen_t address_len;
 	int connect_timeout_ms;
-	uint32_t max_answer;   /* bytes of the largest frame that is taken */
-	const char *client_id; /* borrowed; NULL: the gateway's own */
+	uint32_t max_answer;	 /* bytes of the largest frame that is taken */
+	const char *client_id;	 /* borrowed; NULL: the gateway's own */
+	struct account *account; /* borrowed: who logs in; NULL: nobody does */
 };
 
 struct call_events {
@@ -77,5 +78,9 @@ MUST_CHECK bool call_send(struct call *c, const struct call_request *request);
 
 /* For the log. */
 const char *call_error_text(int error);
+/* The same, or the broker's words when it refused the login; while the call stands. */
+const char *call_reason(const struct call *c, int error);
+/* Of a call whose login was refused: why, in the broker's words; NULL otherwise. */
+const char *call_refusal(const struct call *c);
 
 #endif

@@ -1,6 +1,18 @@
 #include "upstream/link.h"
 
+#include "upstream/exchange.h"
+#include "util/clock.h"
+#include "util/mem.h"
+
+#include <assert.h>
 #include <errno.h>
+
+enum {
+	/* A login is renewed after so much of its lifetime, */
+	RENEW_PERCENT = 80,
+	/* and not sooner after the last one than brokers allow: a second. */
+	RENEW_LEAST_MS = 1100,
+};
 
 const char *link_end_text(enum link_end end)
 {
@@ -11,9 +23,21 @@ const char *link_end_text(enum link_end end)
 		[LINK_BAD_ANSWER] = "bad answer",
 		[LINK_HALF_FRAME] = "half a frame",
 		[LINK_GIVEN_UP] = "given up",
+		[LINK_REFUSED] = "login refused",
 	};
 
 	return texts[end];
+}
+
+const char *link_why(const struct link *l)
+{
+	return l->why != NULL ? l->why : link_end_text(l->end);
+}
+
+static void end_exchange(struct link *l)
+{
+	exchange_free(l->exchange);
+	l->exchange = NULL;
 }
 
 void link_lose(struct link *l, enum link_end why)
@@ -22,28 +46,105 @@ void link_lose(struct link *l, enum link_end why)
 		return;
 	l->state = LINK_LOST;
 	l->end = why;
+	end_exchange(l);
 	ev_timer_stop(conn_loop(&l->conn), &l->limit);
 	conn_await(&l->conn, false, false);
 }
 
-/* The stages in their order; OPEN when there is none left. */
-static void go_on(struct link *l)
+/* The limit of the stage, or of what is open. */
+static void set_limit(struct link *l, int64_t ms)
 {
-	if (conn_is_lost(&l->conn)) {
-		link_lose(l, LINK_NOT_CONNECTED);
-	} else if (!conn_is_opening(&l->conn)) {
-		ev_timer_stop(conn_loop(&l->conn), &l->limit);
-		l->state = LINK_OPEN;
-		l->was_open = true;
+	struct ev_loop *loop = conn_loop(&l->conn);
+
+	ev_timer_stop(loop, &l->limit);
+	ev_now_update(loop);
+	ev_timer_set(&l->limit, (double)ms / 1e3, 0.);
+	ev_timer_start(loop, &l->limit);
+}
+
+/* --- stages, in their order --- */
+
+static void opened(struct link *l)
+{
+	ev_timer_stop(conn_loop(&l->conn), &l->limit);
+	l->state = LINK_OPEN;
+	l->was_open = true;
+}
+
+/* The lifetime runs from the answer on; the least pause from the beginning of the login. */
+static void believed_for(struct link *l, int64_t lifetime_ms)
+{
+	int64_t now = clock_ms(), in = lifetime_ms * RENEW_PERCENT / 100;
+	int64_t least = l->login_began_at + RENEW_LEAST_MS - now;
+
+	l->believed_until = lifetime_ms > 0 ? now + lifetime_ms : 0;
+	if (lifetime_ms > 0 && l->login->kind->renews)
+		set_limit(l, in > least ? in : least);
+}
+
+static void logged_in(struct link *l)
+{
+	int64_t lifetime_ms = exchange_lifetime_ms(l->exchange);
+
+	end_exchange(l);
+	opened(l);
+	believed_for(l, lifetime_ms);
+}
+
+static void refused(struct link *l)
+{
+	l->why = mem_strdup(l->login->why);
+	link_lose(l, LINK_REFUSED);
+}
+
+static void step_login(struct link *l)
+{
+	switch (exchange_step(l->exchange, &l->conn)) {
+	case EXCHANGE_GOES_ON:
+		break;
+	case EXCHANGE_DONE:
+		logged_in(l);
+		break;
+	case EXCHANGE_REFUSED:
+		refused(l);
+		break;
+	case EXCHANGE_BAD:
+		link_lose(l, conn_is_dry(&l->conn) ? LINK_CUT : LINK_BAD_ANSWER);
+		break;
 	}
 }
+
+static void begin_login(struct link *l)
+{
+	l->state = LINK_LOGGING_IN;
+	l->is_due = false;
+	l->login_began_at = clock_ms();
+	l->exchange = exchange_new(l->login);
+	step_login(l);
+}
+
+static void step_connecting(struct link *l)
+{
+	if (conn_is_lost(&l->conn))
+		link_lose(l, LINK_NOT_CONNECTED);
+	else if (conn_is_opening(&l->conn))
+		return;
+	else if (l->login != NULL)
+		begin_login(l);
+	else
+		opened(l);
+}
+
+/* --- events --- */
 
 static void on_event(void *owner)
 {
 	struct link *l = owner;
 
 	if (l->state == LINK_CONNECTING)
-		go_on(l);
+		step_connecting(l);
+	else if (l->state == LINK_LOGGING_IN)
+		step_login(l);
 	l->on_event(l->owner);
 }
 
@@ -53,14 +154,22 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	link_lose(l, LINK_NOT_CONNECTED);
+	if (l->state == LINK_OPEN)
+		l->is_due = true;
+	else
+		link_lose(l, l->state == LINK_CONNECTING ? LINK_NOT_CONNECTED : LINK_LATE);
 	l->on_event(l->owner);
 }
+
+/* --- for its owner --- */
 
 void link_open(struct link *l, const struct link_wanted *wanted, struct ev_loop *loop,
 	       struct bufpool *pool, void (*on)(void *owner), void *owner)
 {
-	*l = (struct link){ .on_event = on, .owner = owner };
+	*l = (struct link){ .timeout_ms = wanted->timeout_ms,
+			    .login = wanted->login,
+			    .on_event = on,
+			    .owner = owner };
 	ev_timer_init(&l->limit, on_limit, wanted->timeout_ms / 1000.0, 0.0);
 	l->limit.data = l;
 	conn_connect(&l->conn, &conn_plain, wanted->address, wanted->address_len, loop, pool,
@@ -78,6 +187,25 @@ void link_close(struct link *l)
 	if (l->state != LINK_LOST)
 		link_lose(l, LINK_GIVEN_UP);
 	conn_close(&l->conn);
+	login_free(l->login);
+	l->login = NULL;
+	free(l->why);
+	l->why = NULL;
+}
+
+void link_renew(struct link *l)
+{
+	assert(l->state == LINK_OPEN && l->login != NULL && conn_unsent(&l->conn) == 0);
+	set_limit(l, l->timeout_ms);
+	begin_login(l);
+}
+
+void link_login_goes_on(struct link *l)
+{
+	if (l->state != LINK_LOGGING_IN)
+		return;
+	exchange_go_on(l->exchange);
+	step_login(l);
 }
 
 void link_await(struct link *l, bool read, bool write)
@@ -85,6 +213,9 @@ void link_await(struct link *l, bool read, bool write)
 	switch (l->state) {
 	case LINK_CONNECTING:
 		conn_await(&l->conn, true, true);
+		break;
+	case LINK_LOGGING_IN:
+		conn_await(&l->conn, true, exchange_has_more(l->exchange));
 		break;
 	case LINK_OPEN:
 		conn_await(&l->conn, read, write);

@@ -1,20 +1,28 @@
 /* link.h - the way to one broker, until it may carry requests, and its end.
  *
- *   CONNECTING --TCP, and what the layer needs--> OPEN --> LOST
- *       `---------refused, or not in time--------------------^
+ *   CONNECTING --TCP, and what the layer needs--> LOGGING_IN --> OPEN --> LOST
+ *       |  `--------nobody logs in-----------------------|-------^|        ^
+ *       `---------------not in time, or refused----------+--------+--------'
+ *                                              ^--link_renew------'
  *
  * Whoever asks brokers something (upstream.h for clients, call.h for the gateway) goes on
  * from an open link; what must be done before a request may pass, a TLS handshake, a login,
  * is a stage here and nowhere else.  A link is lost by link_lose alone, which keeps the
  * first reason.  The owner is told of events by on_event, from the loop, and looks.
- * Tests: tests/unit/upstream/link_test.c
+ *
+ * A broker may believe a login for a time only (KIP-368).  Before that is over the link is due: its
+ * owner begins no other request, and when all that it asked is answered, says link_renew.  What a
+ * broker has read before the end it still answers; it reads one request after the other, so that
+ * waiting for the answers takes no time from the login.
+ * Tests: tests/unit/upstream/link_test.c, tests/unit/upstream/login_link_test.c
  */
 #ifndef UPSTREAM_LINK_H
 #define UPSTREAM_LINK_H
 
+#include "auth/login.h"
 #include "net/conn.h"
 
-enum link_state { LINK_CONNECTING, LINK_OPEN, LINK_LOST };
+enum link_state { LINK_CONNECTING, LINK_LOGGING_IN, LINK_OPEN, LINK_LOST };
 
 /* Why a link is lost. */
 enum link_end {
@@ -24,20 +32,31 @@ enum link_end {
 	LINK_BAD_ANSWER,    /* not what was asked for */
 	LINK_HALF_FRAME,    /* a frame was given up before its last byte had left */
 	LINK_GIVEN_UP,	    /* by its owner: that says nothing of the broker */
+	LINK_REFUSED,	    /* the login: link_why has the broker's words */
 };
 
 struct link_wanted {
 	const struct sockaddr *address; /* borrowed for the time of the call */
 	socklen_t address_len;		/* 0: there is no address; lost from the start */
-	int timeout_ms;			/* until it must be open */
+	int timeout_ms;			/* until it must be open; of a later login too */
+	struct login *login;		/* taken; NULL: nobody logs in */
 };
+
+struct exchange;
 
 struct link {
 	struct conn conn;
 	enum link_state state;
 	enum link_end end; /* LOST: why */
 	bool was_open;
-	ev_timer limit;
+	bool is_due;	/* OPEN: for a login that the link can begin by itself */
+	ev_timer limit; /* of opening it; OPEN: until it is due */
+	int timeout_ms;
+	struct login *login;
+	struct exchange *exchange; /* LOGGING_IN */
+	int64_t login_began_at;	   /* clock_ms; the last one */
+	int64_t believed_until;	   /* clock_ms; 0: without an end */
+	char *why;		   /* REFUSED */
 	void (*on_event)(void *owner);
 	void *owner;
 };
@@ -55,8 +74,19 @@ static inline bool link_is_open(const struct link *l)
 	return l->state == LINK_OPEN;
 }
 
-/* Says what the owner waits for; while connecting it is that. */
+/* The owner has nothing in flight, and nothing that has left in part: another login begins. */
+void link_renew(struct link *l);
+/* The login WAITed, and has it now; fine in any state. */
+void link_login_goes_on(struct link *l);
+static inline bool link_is_due(const struct link *l)
+{
+	return l->state == LINK_OPEN && l->is_due;
+}
+
+/* Says what the owner waits for; until it is open it is that. */
 void link_await(struct link *l, bool read, bool write);
+/* Why it is lost, in words for the log: a broker's own when it REFUSED. */
+const char *link_why(const struct link *l);
 /* For the log. */
 const char *link_end_text(enum link_end end);
 

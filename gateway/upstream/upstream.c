@@ -59,7 +59,7 @@ void upstream_lose(struct upstream *u, enum link_end why)
 
 bool upstream_may_write(const struct upstream *u, const void *who)
 {
-	return u->writer == NULL || u->writer == who;
+	return u->writer == NULL ? !link_is_due(&u->link) : u->writer == who;
 }
 
 static void **ring_at(const struct upstream *u, uint32_t i)
@@ -173,10 +173,22 @@ static bool discard_some(struct upstream *u)
 	return n > 0;
 }
 
+/* Another login begins when all was answered; a broker that throttles would not hear it. */
+static bool renew(struct upstream *u)
+{
+	bool is_quiet = u->ring_count == 0 && u->writer == NULL && conn_unsent(&u->link.conn) == 0;
+
+	if (!link_is_due(&u->link) || !is_quiet ||
+	    u->muted_until > ev_now(conn_loop(&u->link.conn)))
+		return false;
+	link_renew(&u->link);
+	return true;
+}
+
 bool upstream_discard(struct upstream *u)
 {
 	struct conn *c = &u->link.conn;
-	bool any = false;
+	bool any = renew(u);
 
 	while (upstream_is_open(u) && upstream_next(u) == NULL) {
 		if (u->ring_count > 0 && discard_some(u)) {

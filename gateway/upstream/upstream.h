@@ -7,6 +7,7 @@
  *
  * A frame that has left in part owns the connection: from upstream_begin to upstream_sent
  * nobody else writes there, and if it is given up before, so is the connection.
+ * While it logs in again (KIP-368) an upstream is not open, and then it is again.
  * Tests: tests/unit/upstream/upstream_test.c, tests/integration/data/broker_down.py
  */
 #ifndef UPSTREAM_UPSTREAM_H
@@ -69,7 +70,7 @@ bool upstream_is_given_up(const struct upstream *u);
 /* See link_lose. */
 void upstream_lose(struct upstream *u, enum link_end why);
 
-/* Whether `who` may write: no other's frame is leaving. */
+/* Whether `who` may write: no other's frame is leaving, and no login is due before the next. */
 bool upstream_may_write(const struct upstream *u, const void *who);
 /* The frame of `who` (not NULL) is about to be sent; he reads its answer. */
 void upstream_begin(struct upstream *u, const void *who);
@@ -89,7 +90,7 @@ void upstream_mute(struct upstream *u, int64_t ms);
  * connection when the frame of `who` has not left whole. */
 void upstream_pass_on(struct upstream *u, const void *who, void *other);
 /* Throws away what nobody wants, as far as it has come; notes a loss when the connection is
- * idle.  True: something happened. */
+ * idle; logs in again when that is due and nothing is in flight.  True: something happened. */
 bool upstream_discard(struct upstream *u);
 /* Our last word, and reads what comes until the broker's: true: that has not come yet. */
 bool upstream_finish(struct upstream *u);

@@ -57,8 +57,9 @@ const char *link_end_text(enum link_end end)
 	return "lost";
 }
 
-const char *call_error_text(int error)
+const char *call_reason(const struct call *c, int error)
 {
+	(void)c;
 	(void)error;
 	return "-";
 }
