@@ -95,10 +95,10 @@ static void check_memory(const struct config *c, struct mistakes *m)
 {
 	if (!is_usable(c, "gateway.limits.frame") || !is_usable(c, "gateway.limits.memory"))
 		return;
-	if (c->max_frame_bytes > c->memory_budget_bytes)
+	if (c->max_frame_bytes > c->memory_budget_bytes / CONFIG_FRAMES_IN_MEMORY)
 		TELL(c, m, "gateway.limits.frame",
-		     "%" PRId64 " bytes are more than %s (%" PRId64 " bytes): a frame that must be "
-		     "held would never fit",
+		     "%" PRId64 " bytes are more than half of %s (%" PRId64 " bytes): a frame that "
+		     "must be held would never fit; the other half is for answers",
 		     c->max_frame_bytes, other(m, "gateway.limits.memory"), c->memory_budget_bytes);
 }
 

@@ -24,7 +24,12 @@ enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
-enum { CONFIG_WHY_MAX = 384, CONFIG_TOPIC_MAX = 256 };
+enum {
+	CONFIG_WHY_MAX = 384,
+	CONFIG_TOPIC_MAX = 256,
+	CONFIG_FRAMES_IN_MEMORY =
+		2, /* the longest request is at most one such part of the memory */
+};
 
 struct config_origin;  /* where a value came from: see options.h */
 struct config_waiting; /* what a restart would take instead: see options.h */
@@ -87,6 +92,7 @@ struct config {
 	int max_connections_per_address; /* 0: no limit */
 	int64_t max_frame_bytes;	 /* as socket.request.max.bytes: 104857600 */
 	int64_t memory_budget_bytes;	 /* for what must be held: splits, merges, rewrites */
+	int memory_per_address;		 /* percent of that for one address */
 	int connect_timeout_ms;		 /* to a broker */
 	int head_timeout_ms;		 /* from a frame's first byte to its head */
 	int body_timeout_ms;	/* from a frame's head to its last byte, added to by what arrives */

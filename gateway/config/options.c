@@ -131,7 +131,10 @@ const struct config_option config_options[] = {
 	{ "gateway.limits.memory", "GATEWAY_MEMORY_BUDGET", .kind = OPTION_SIZE,
 	  .at = AT(memory_budget_bytes), .min = 1024 * 1024, .max = (int64_t)1 << 50,
 	  .standard = "512 MiB", .reloads = true,
-	  .help = "for what must be held: splits, merges, rewrites" },
+	  .help = "for what must be held: splits, merges, rewrites; at least twice the longest request" },
+	{ "gateway.limits.memory_per_address", "GATEWAY_MEMORY_PER_ADDRESS", .kind = OPTION_NUMBER,
+	  .at = AT(memory_per_address), .min = 1, .max = 100, .standard = "50", .reloads = true,
+	  .help = "percent of that memory that one address may hold; 100: all of it" },
 
 	{ "gateway.timeouts.connect", "GATEWAY_CONNECT_TIMEOUT", .kind = OPTION_TIME,
 	  .at = AT(connect_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "5 s",

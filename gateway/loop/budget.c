@@ -1,5 +1,6 @@
 #include "loop/budget.h"
 
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -8,60 +9,73 @@
 #include <stddef.h>
 #include <sys/queue.h>
 
-enum { CLASSES = 3 };
+enum {
+	CLASSES = 3,
+	PARTS = 16,	  /* caps are sixteenths */
+	ADDRESSES = 4096, /* addresses that fall together have one share together */
+};
 
-/* What a class takes at most in one reservation; the last one takes the rest. */
-static const int64_t class_limit[CLASSES] = { 64 << 10, 4 << 20, INT64_MAX };
+/* What a class takes at most in one reservation, and what it leaves to smaller ones. */
+static const struct {
+	int64_t limit;
+	int leaves; /* 32nds of all */
+} classes[CLASSES] = { { 64 << 10, 0 }, { 4 << 20, 1 }, { INT64_MAX, 2 } };
 
-/* WAITING -> POSTED by whoever gives back, under the lock, while the letter is
- * posted; all other moves by the owner's thread.
+static const struct {
+	int cap;     /* sixteenths that this kind and those before it use together at most */
+	int largest; /* in one reservation; a request may have one of each but FRAMES at a time */
+} kinds[BUDGET_KINDS] = {
+	[BUDGET_FRAMES] = { 10, 9 }, [BUDGET_LAYOUTS] = { 12, 2 }, [BUDGET_ANSWERS] = { 13, 6 },
+	[BUDGET_POLLS] = { 14, 4 },  [BUDGET_REPLIES] = { 16, 3 },
+};
+
+/* WAITING -> POSTED and HELD -> PRESSED by whoever gives back or waits, under the lock, while the
+ * letter is posted; all other moves by the owner's thread.
  *
- *   WAITING --> POSTED --> HELD --> freed
+ *   WAITING --> POSTED --> HELD --> PRESSED --> freed by the letter, or after it
  *      |           `--> GIVEN_BACK --> freed by the letter
  *      `--> freed
  */
-enum state { WAITING, POSTED, HELD, GIVEN_BACK };
+enum state { WAITING, POSTED, HELD, PRESSED, GIVEN_BACK };
 
 struct reservation {
 	struct letter letter;
-	TAILQ_ENTRY(reservation) link; /* while it waits */
+	TAILQ_ENTRY(reservation) link; /* while it waits, or is paced */
 	struct budget *budget;
-	struct class *class;
-	struct mailbox *mailbox;
-	void (*on_grant)(void *owner);
-	void *owner;
-	int64_t n;
+	struct budget_asked asked;
+	int class;
 	enum state state;
+	bool has_letter;	/* it is in the mailbox */
+	bool is_paced;		/* it is in the budget's list */
+	int64_t since;		/* paced: when that began, clock_ms */
+	_Atomic uint64_t moved; /* bytes since */
 };
 
-struct class
-{
-	_Atomic int64_t share;
-	int64_t used;			 /* 0 <= used; <= share unless that became less */
-	TAILQ_HEAD(, reservation) queue; /* its head doesn't fit, or it is empty */
-};
+TAILQ_HEAD(queue, reservation);
 
 struct budget {
 	pthread_mutex_t lock;
-	struct class classes[CLASSES];
+	_Atomic int64_t size;
+	int share;
+	int64_t used[BUDGET_KINDS];
+	struct queue queues[BUDGET_KINDS][CLASSES]; /* of those that wait */
+	struct queue paced;
 	unsigned waiting;
+	int64_t by_address[BUDGET_KINDS][ADDRESSES];
 };
 
-static void share_out(struct budget *b, int64_t bytes)
-{
-	b->classes[0].share = bytes / 4;
-	b->classes[1].share = bytes / 4;
-	b->classes[2].share = bytes - 2 * (bytes / 4);
-}
-
-struct budget *budget_new(int64_t bytes)
+struct budget *budget_new(int64_t bytes, int share)
 {
 	struct budget *b = mem_zalloc(sizeof *b);
 
 	assert(bytes > 0);
-	share_out(b, bytes);
-	for (int i = 0; i < CLASSES; i++)
-		TAILQ_INIT(&b->classes[i].queue);
+	b->size = bytes;
+	b->share = share;
+	for (int k = 0; k < BUDGET_KINDS; k++) {
+		for (int c = 0; c < CLASSES; c++)
+			TAILQ_INIT(&b->queues[k][c]);
+	}
+	TAILQ_INIT(&b->paced);
 	pthread_mutex_init(&b->lock, NULL);
 	return b;
 }
@@ -70,116 +84,238 @@ void budget_free(struct budget *b)
 {
 	if (b == NULL)
 		return;
-	for (int i = 0; i < CLASSES; i++)
-		assert(b->classes[i].used == 0 && TAILQ_EMPTY(&b->classes[i].queue));
+	for (int k = 0; k < BUDGET_KINDS; k++)
+		assert(b->used[k] == 0);
+	assert(b->waiting == 0);
 	pthread_mutex_destroy(&b->lock);
 	free(b);
 }
 
 int64_t budget_size(const struct budget *b)
 {
-	int64_t size = 0;
-
-	for (int i = 0; i < CLASSES; i++)
-		size += b->classes[i].share;
-	return size;
+	return b->size;
 }
 
-int64_t budget_largest(const struct budget *b)
+int64_t budget_largest_of(int64_t bytes, enum budget_kind kind)
 {
-	return b->classes[CLASSES - 1].share;
+	int64_t most = bytes / PARTS * kinds[kind].largest;
+
+	return most > 0 ? most : 1;
+}
+
+int64_t budget_largest(const struct budget *b, enum budget_kind kind)
+{
+	return budget_largest_of(b->size, kind);
+}
+
+static int64_t all_used(const struct budget *b)
+{
+	int64_t used = 0;
+
+	for (int k = 0; k < BUDGET_KINDS; k++)
+		used += b->used[k];
+	return used;
 }
 
 void budget_read(struct budget *b, int64_t *used, unsigned *waiting)
 {
-	*used = 0;
 	pthread_mutex_lock(&b->lock);
-	for (int i = 0; i < CLASSES; i++)
-		*used += b->classes[i].used;
+	*used = all_used(b);
 	*waiting = b->waiting;
 	pthread_mutex_unlock(&b->lock);
 }
 
-/* A budget so small that a class's share is less than its limit sends what
- * doesn't fit there to the next class. */
-static struct class *class_for(struct budget *b, int64_t n)
-{
-	int i = 0;
+/* --- who fits --- */
 
-	while (i < CLASSES - 1 && (n > class_limit[i] || n > b->classes[i].share))
-		i++;
-	return &b->classes[i];
+static int class_of(int64_t n)
+{
+	int c = 0;
+
+	while (n > classes[c].limit)
+		c++;
+	return c;
+}
+
+static int64_t *of_address(struct budget *b, const struct reservation *r)
+{
+	return &b->by_address[r->asked.kind][r->asked.address % ADDRESSES];
+}
+
+/* Its address has its share already.  One that has none may have anything. */
+static bool is_over_share(struct budget *b, const struct reservation *r)
+{
+	int64_t has = *of_address(b, r), all = b->size / PARTS * kinds[r->asked.kind].cap;
+
+	return r->asked.address != 0 && has > 0 && has + r->asked.bytes > all * b->share / 100;
 }
 
 /* One that waits from before the budget became less is granted alone. */
-static bool fits(const struct class *c, int64_t n)
+static bool fits(struct budget *b, const struct reservation *r)
 {
-	return n <= c->share - c->used || c->used == 0;
+	int64_t used = 0;
+
+	if (all_used(b) == 0)
+		return true;
+	for (int k = 0; k < BUDGET_KINDS; k++) {
+		int64_t cap = b->size / PARTS * kinds[k].cap -
+			      b->size / (2 * PARTS) * classes[r->class].leaves;
+
+		used += b->used[k];
+		if (k >= (int)r->asked.kind && used + r->asked.bytes > cap)
+			return false;
+	}
+	return true;
 }
 
+static void use(struct budget *b, const struct reservation *r, int64_t bytes)
+{
+	b->used[r->asked.kind] += bytes;
+	if (r->asked.address != 0)
+		*of_address(b, r) += bytes;
+}
+
+/* --- letters --- */
+
 /* On the owner's thread. */
-static void deliver_grant(struct letter *letter, void *mailbox_owner)
+static void deliver(struct letter *letter, void *mailbox_owner)
 {
 	struct reservation *r = CONTAINER_OF(letter, struct reservation, letter);
+	struct budget *b = r->budget;
+	enum state state;
 
 	(void)mailbox_owner;
-	if (r->state == GIVEN_BACK) {
+	pthread_mutex_lock(&b->lock);
+	r->has_letter = false;
+	state = r->state;
+	if (state == POSTED)
+		r->state = HELD;
+	pthread_mutex_unlock(&b->lock);
+	if (state == GIVEN_BACK)
 		free(r);
-		return;
-	}
-	r->state = HELD;
-	r->on_grant(r->owner);
+	else if (state == POSTED)
+		r->asked.on_grant(r->asked.owner);
+	else
+		r->asked.on_press(r->asked.owner);
 }
 
 /* Posts under the lock: an owner that gives back at this moment waits here, so
  * it finds either a reservation that waits or a letter that is in its mailbox. */
-static void grant_waiting(struct budget *b, struct class *c)
+static void post(struct reservation *r, enum state state)
 {
-	struct reservation *r;
+	r->state = state;
+	r->has_letter = true;
+	r->letter.deliver = deliver;
+	mailbox_post(r->asked.mailbox, &r->letter);
+}
 
-	while ((r = TAILQ_FIRST(&c->queue)) != NULL && fits(c, r->n)) {
-		TAILQ_REMOVE(&c->queue, r, link);
+static void grant_queue(struct budget *b, struct queue *queue)
+{
+	for (struct reservation *r = TAILQ_FIRST(queue), *next; r != NULL; r = next) {
+		next = TAILQ_NEXT(r, link);
+		if (is_over_share(b, r))
+			continue;
+		if (!fits(b, r))
+			return;
+		TAILQ_REMOVE(queue, r, link);
 		b->waiting--;
-		c->used += r->n;
-		r->state = POSTED;
-		mailbox_post(r->mailbox, &r->letter);
+		use(b, r, r->asked.bytes);
+		post(r, POSTED);
 	}
 }
 
-void budget_resize(struct budget *b, int64_t bytes)
+/* Those first who are nearer to their end. */
+static void grant_waiting(struct budget *b)
+{
+	for (int k = BUDGET_KINDS - 1; b->waiting > 0 && k >= 0; k--) {
+		for (int c = 0; c < CLASSES; c++)
+			grant_queue(b, &b->queues[k][c]);
+	}
+}
+
+void budget_resize(struct budget *b, int64_t bytes, int share)
 {
 	assert(bytes > 0);
 	pthread_mutex_lock(&b->lock);
-	share_out(b, bytes);
-	for (int i = 0; i < CLASSES; i++)
-		grant_waiting(b, &b->classes[i]);
+	b->size = bytes;
+	b->share = share;
+	grant_waiting(b);
 	pthread_mutex_unlock(&b->lock);
 }
 
-struct reservation *budget_reserve(struct budget *b, int64_t n, struct mailbox *mailbox,
-				   void (*on_grant)(void *owner), void *owner, bool *granted)
+/* --- reservations --- */
+
+/* Whether somebody waits before it who does not wait for his own address alone. */
+static bool must_queue(struct budget *b, const struct queue *queue)
+{
+	const struct reservation *r;
+
+	TAILQ_FOREACH(r, queue, link)
+	{
+		if (!is_over_share(b, r))
+			return true;
+	}
+	return false;
+}
+
+struct reservation *budget_reserve(struct budget *b, const struct budget_asked *asked,
+				   bool *granted)
 {
 	struct reservation *r = mem_zalloc(sizeof *r);
+	struct queue *queue;
 
-	assert(n > 0);
-	*r = (struct reservation){ .letter.deliver = deliver_grant,
-				   .budget = b,
-				   .class = class_for(b, n),
-				   .mailbox = mailbox,
-				   .on_grant = on_grant,
-				   .owner = owner,
-				   .n = n };
+	assert(asked->bytes > 0);
+	r->budget = b;
+	r->asked = *asked;
+	r->class = class_of(asked->bytes);
+	queue = &b->queues[asked->kind][r->class];
 	pthread_mutex_lock(&b->lock);
-	*granted = TAILQ_EMPTY(&r->class->queue) && fits(r->class, n);
+	*granted = !is_over_share(b, r) && !must_queue(b, queue) && fits(b, r);
 	if (*granted) {
-		r->class->used += n;
+		use(b, r, asked->bytes);
 		r->state = HELD;
 	} else {
-		TAILQ_INSERT_TAIL(&r->class->queue, r, link);
+		TAILQ_INSERT_TAIL(queue, r, link);
 		b->waiting++;
 	}
 	pthread_mutex_unlock(&b->lock);
 	return r;
+}
+
+void budget_shrink(struct reservation *r, int64_t bytes)
+{
+	struct budget *b = r->budget;
+
+	pthread_mutex_lock(&b->lock);
+	assert((r->state == HELD || r->state == PRESSED) && bytes > 0 && bytes <= r->asked.bytes);
+	use(b, r, bytes - r->asked.bytes);
+	r->asked.bytes = bytes;
+	grant_waiting(b);
+	pthread_mutex_unlock(&b->lock);
+}
+
+struct reservation *budget_split(struct reservation *r, int64_t bytes, void *owner)
+{
+	struct budget *b = r->budget;
+	struct reservation *of = mem_zalloc(sizeof *of);
+
+	pthread_mutex_lock(&b->lock);
+	assert((r->state == HELD || r->state == PRESSED) && bytes > 0 && bytes < r->asked.bytes);
+	of->budget = b;
+	of->asked = r->asked;
+	of->asked.bytes = bytes;
+	of->asked.owner = owner;
+	of->class = r->class;
+	of->state = HELD;
+	r->asked.bytes -= bytes;
+	pthread_mutex_unlock(&b->lock);
+	return of;
+}
+
+static void end_pace(struct budget *b, struct reservation *r)
+{
+	if (r->is_paced)
+		TAILQ_REMOVE(&b->paced, r, link);
+	r->is_paced = false;
 }
 
 void budget_release(struct reservation *r)
@@ -192,16 +328,79 @@ void budget_release(struct reservation *r)
 	b = r->budget;
 	pthread_mutex_lock(&b->lock);
 	assert(r->state != GIVEN_BACK);
-	letter_frees = r->state == POSTED;
+	letter_frees = r->has_letter;
+	end_pace(b, r);
 	if (r->state == WAITING) {
-		TAILQ_REMOVE(&r->class->queue, r, link);
+		TAILQ_REMOVE(&b->queues[r->asked.kind][r->class], r, link);
 		b->waiting--;
 	} else {
-		r->class->used -= r->n;
+		use(b, r, -r->asked.bytes);
 	}
 	r->state = GIVEN_BACK;
-	grant_waiting(b, r->class);
+	grant_waiting(b);
 	pthread_mutex_unlock(&b->lock);
 	if (!letter_frees)
 		free(r);
+}
+
+/* --- who is slow --- */
+
+void budget_pace(struct reservation *r)
+{
+	struct budget *b = r->budget;
+
+	pthread_mutex_lock(&b->lock);
+	end_pace(b, r);
+	r->is_paced = true;
+	r->since = clock_ms();
+	r->moved = 0;
+	TAILQ_INSERT_TAIL(&b->paced, r, link);
+	pthread_mutex_unlock(&b->lock);
+}
+
+void budget_moved(struct reservation *r, uint64_t bytes)
+{
+	if (r != NULL)
+		atomic_fetch_add_explicit(&r->moved, bytes, memory_order_relaxed);
+}
+
+void budget_rest(struct reservation *r)
+{
+	struct budget *b = r->budget;
+
+	pthread_mutex_lock(&b->lock);
+	end_pace(b, r);
+	pthread_mutex_unlock(&b->lock);
+}
+
+/* Bytes a second; INFINITY would be as good: it is not slow, or has had too little time. */
+static double pace_of(struct reservation *r, int64_t now)
+{
+	if (r->state != HELD || r->asked.on_press == NULL || now - r->since < BUDGET_LEAST_MS)
+		return BUDGET_FAST;
+	return (double)r->moved * 1000 / (double)(now - r->since);
+}
+
+void budget_press(struct reservation *r)
+{
+	struct budget *b = r->budget;
+	struct reservation *one, *slowest = NULL;
+	double least = BUDGET_FAST;
+	int64_t now = clock_ms();
+
+	pthread_mutex_lock(&b->lock);
+	if (r->state == WAITING) {
+		TAILQ_FOREACH(one, &b->paced, link)
+		{
+			double pace = pace_of(one, now);
+
+			if (pace >= least)
+				continue;
+			least = pace;
+			slowest = one;
+		}
+	}
+	if (slowest != NULL)
+		post(slowest, PRESSED);
+	pthread_mutex_unlock(&b->lock);
 }

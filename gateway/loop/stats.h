@@ -51,6 +51,9 @@
 	  "Client connections timed out.")                                                         \
 	X(TIMEOUTS_IDLE, "client_timeouts_total", "kind=\"idle\"",                                 \
 	  "Client connections timed out.")                                                         \
+	X(TIMEOUTS_ANSWER, "client_timeouts_total", "kind=\"answer\"",                             \
+	  "Client connections timed out.")                                                         \
+	X(PRESSED, "client_timeouts_total", "kind=\"memory\"", "Client connections timed out.")    \
 	X(TIMEOUTS_REQUEST, "request_timeouts_total", "",                                          \
 	  "Requests that a broker did not answer in time.")                                        \
 	X(SHED_SKEW, "client_connections_shed_total", "reason=\"skew\"",                           \

@@ -121,7 +121,7 @@ static void start_parts(struct program *p)
 	const struct config *c = p->first;
 
 	p->shared.config = c;
-	p->shared.budget = budget_new(c->memory_budget_bytes);
+	p->shared.budget = budget_new(c->memory_budget_bytes, c->memory_per_address);
 	p->shared.rebalances = rebalances_new();
 	places_init(&p->shared.places, c->node_id);
 	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);

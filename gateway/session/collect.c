@@ -12,58 +12,37 @@ enum { ANSWER_SMALL = INBUF_BLOCK };
 
 /* --- memory --- */
 
-static void on_grant(void *owner)
+/* Polls come one by one, while what was answered before them is held: one at a time waits for
+ * memory, or has it. */
+static bool may_hold_poll(struct client *c, struct part *p)
 {
-	struct part *p = owner;
+	struct request *r = p->request;
 
-	p->hold.is_granted = true;
-	client_wake(p->request->client);
-}
-
-static void on_all_granted(void *owner)
-{
-	struct request *r = owner;
-
-	r->answers_hold.is_granted = true;
-	client_wake(r->client);
-}
-
-/* True: it is there; else on_granted is to come, or the client fails. */
-static bool reserve(struct client *c, uint64_t size, struct hold *hold,
-		    void (*on_granted)(void *owner), void *owner)
-{
-	struct budget *budget = c->worker->shared->budget;
-
-	if (hold->is_granted)
+	if (p->answer_size <= ANSWER_SMALL / r->part_count)
 		return true;
-	if (hold->reservation != NULL)
-		return false;
-	if (size > (uint64_t)budget_largest(budget)) {
-		client_fail(c, "answers to be held that are larger than the budget");
-		return false;
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		if (&r->parts[i] != p && r->parts[i].hold.reservation != NULL)
+			return false;
 	}
-	hold->reservation = budget_reserve(budget, (int64_t)size, &c->worker->mailbox, on_granted,
-					   owner, &hold->is_granted);
-	return hold->is_granted;
+	return hold_get(c, &p->hold, BUDGET_POLLS, p->answer_size);
 }
 
 /* Memory for the answers of a split: reserved for all of them at once, when the sizes of all are
- * known, so that nobody waits for memory while holding some.  Polls come one by one, and the
- * first ends the wait. */
+ * known, so that nobody waits for memory while holding some. */
 static bool may_hold(struct client *c, struct part *p)
 {
 	struct request *r = p->request;
-	uint64_t all = 0;
+	int64_t all = 0;
 
-	if (p->purpose == FOR_POLLS || r->part_count == 1)
-		return p->answer_size <= ANSWER_SMALL ||
-		       reserve(c, p->answer_size, &p->hold, on_grant, p);
+	if (p->purpose == FOR_POLLS)
+		return may_hold_poll(c, p);
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		if (r->parts[i].answer_size == 0 && r->parts[i].state == PART_SENT)
-			return p->answer_size <= ANSWER_SMALL;
-		all += r->parts[i].answer_size;
+			return p->answer_size <= ANSWER_SMALL / r->part_count;
+		if (r->parts[i].hold.reservation == NULL)
+			all += r->parts[i].answer_size;
 	}
-	return all <= ANSWER_SMALL || reserve(c, all, &r->answers_hold, on_all_granted, r);
+	return all <= ANSWER_SMALL || hold_get(c, &r->answers_hold, BUDGET_ANSWERS, all);
 }
 
 /* --- bytes --- */

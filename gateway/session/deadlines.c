@@ -80,7 +80,7 @@ static ev_tstamp held_at(const struct client *c)
 {
 	const struct request *r = c->in.request;
 
-	if (c->in.state != IN_ROUTE || r == NULL || r->frame_hold.reservation == NULL)
+	if (c->in.state != IN_ROUTE || r == NULL || c->in.frame.reservation == NULL)
 		return INFINITY;
 	return c->in.since + seconds(c->worker->config->body_timeout_ms) +
 	       (double)request_frame_size(r) / HELD_LEAST_BYTES_A_S;
@@ -153,6 +153,32 @@ static void answer_over(struct client *c)
 	losses_deadline(c, c->out.first);
 }
 
+/* --- an answer that is not taken --- */
+
+/* Slower than this a client loses what it holds.  What leaves as it comes may be of any size. */
+static ev_tstamp taken_at(const struct client *c)
+{
+	const struct request *r = c->out.first;
+	uint64_t bytes;
+
+	if (r == NULL || r->answered == 0 || c->holds == 0)
+		return INFINITY;
+	bytes = r->is_replied ? r->reply.size : c->out.relay.moved;
+	return r->answered + seconds(c->worker->config->body_timeout_ms) +
+	       (double)bytes / HELD_LEAST_BYTES_A_S;
+}
+
+static void taken_over(struct client *c)
+{
+	struct request *r = c->out.first;
+
+	if (conn_may_write(&c->conn))
+		r->answered = client_now(c); /* it is the broker that takes its time */
+	else
+		time_out(c, STAT_TIMEOUTS_ANSWER,
+			 "an answer that must be held was taken too slowly");
+}
+
 /* --- the table --- */
 
 static const struct deadline {
@@ -164,6 +190,8 @@ static const struct deadline {
 	{ body_at, body_over },
 	{ ask_at, inbound_ask_no_more },
 	{ answer_at, answer_over },
+	{ taken_at, taken_over },
+	{ hold_press_at, hold_press },
 	{ idle_at, idle_over },
 	{ upstreams_idle_at, upstreams_close_idle },
 	{ stay_ends_at, only_wake }, /* each step looks whether the client is to leave */

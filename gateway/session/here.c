@@ -1,6 +1,7 @@
 /* The course of a request that the gateway answers itself: ApiVersions, and what it refuses with
  * an error code. */
 #include "route/api_versions.h"
+#include "session/ending.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"

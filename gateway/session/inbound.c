@@ -27,8 +27,10 @@ static void set(struct inbound *in, enum inbound_state state)
  * block, as if nothing had been held. */
 static void let_memory_go(struct client *c)
 {
-	if (conn_len(&c->conn) == 0)
-		conn_rest(&c->conn);
+	if (conn_len(&c->conn) > 0)
+		return;
+	conn_rest(&c->conn);
+	hold_release(&c->in.frame);
 }
 
 static void next_frame(struct client *c)
@@ -37,6 +39,7 @@ static void next_frame(struct client *c)
 	c->in.request = NULL;
 	c->in.since = 0;
 	let_memory_go(c);
+	hold_release(&c->in.frame); /* what is there is of the next one, and has a block */
 }
 
 void inbound_route(struct client *c, struct request *r)
@@ -113,6 +116,8 @@ struct request *inbound_stop(struct client *c)
 	c->in.query = NULL;
 	set(&c->in, IN_STOPPED);
 	relay_stop(&c->in.relay, &c->worker->pipes);
+	conn_drop(&c->conn);
+	hold_release(&c->in.frame);
 	c->in.request = NULL;
 	return r;
 }

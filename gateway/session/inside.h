@@ -19,6 +19,7 @@
 #include "route/reserved.h"
 #include "session/choice.h"
 #include "session/cut_off.h"
+#include "session/hold.h"
 #include "session/relay.h"
 #include "session/shared.h"
 #include "topology/topology.h"
@@ -112,6 +113,7 @@ struct inbound {
 	enum inbound_state state;
 	struct request *request; /* the one that state is about; also in the queue */
 	uint32_t swallow;
+	struct hold frame;  /* the frame does not fit a block and must be held */
 	struct relay relay; /* of a frame that is cut through */
 	struct topology_query *query;
 	ev_tstamp asked_at; /* ASK: when */
@@ -176,6 +178,8 @@ struct client {
 	struct upstream *upstreams;
 	uint32_t next_correlation;
 	struct standing *standing;
+	struct hold *waiting; /* hold.c's: memory that is waited for */
+	unsigned holds;	      /* hold.c's: reservations, granted or not */
 	struct tenure tenure; /* what its stay depends on: balance/ */
 	struct hello hello;
 	char *client_id; /* of its last request; NULL: none */

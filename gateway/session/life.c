@@ -1,9 +1,7 @@
 /* How a client's life moves on, whoever finds out. */
 #include "session/life.h"
 
-#include "session/inbound.h"
 #include "session/inside.h"
-#include "session/request.h"
 
 #include <assert.h>
 
@@ -41,16 +39,4 @@ void client_fail(struct client *c, const char *why)
 {
 	if (!client_is_closing(c))
 		client_set_life(c, LIFE_CLOSING, why);
-}
-
-void client_end(struct client *c, const char *why)
-{
-	struct request *r = inbound_stop(c);
-
-	if (r != NULL)
-		request_free(r);
-	if (c->life.state == LIFE_SERVED)
-		client_set_life(c, LIFE_ENDING, why);
-	else if (c->life.state == LIFE_LAST_LOOK)
-		client_set_life(c, LIFE_DRAINING, NULL);
 }

@@ -10,8 +10,5 @@ void client_on_event(void *client); /* the same, as a connection's on_event */
 void client_set_life(struct client *c, enum client_life life, const char *why);
 /* It must end, now; the first reason counts. */
 void client_fail(struct client *c, const char *why);
-/* As a broker does it on a frame that it does not take: what was asked before is answered, then
- * the connection is closed. */
-void client_end(struct client *c, const char *why);
 
 #endif

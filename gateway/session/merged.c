@@ -73,7 +73,7 @@ struct merging {
 static bool add_answers(struct client *c, struct request *r, struct part *parts, struct merging *m)
 {
 	for (uint32_t i = 0; parts != NULL && i < r->part_count; i++) {
-		if (parts[i].state != PART_ANSWERED)
+		if (parts[i].state != PART_ANSWERED || parts[i].answer == NULL)
 			continue;
 		if (!collect_read(c, &parts[i]))
 			return false;

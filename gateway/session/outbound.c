@@ -21,6 +21,7 @@ static bool write_reply(struct client *c, struct request *r)
 	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_OUT, sent);
 	c->tally.out += sent;
 	c->share.bytes -= (int64_t)sent;
+	hold_moved(&r->answers_hold, sent);
 	if (sent > 0)
 		c->tally.moved_at = client_now(c);
 	if (conn_is_lost(&c->conn))

@@ -23,11 +23,14 @@
 #include "util/hash.h"
 #include "util/mem.h"
 
+#include <math.h>
 #include <string.h>
 
 enum {
 	EARLY_MS = 10, /* a poll that ends so long before its time has a reason to */
 	WORTH_MS = 5,  /* a shorter rest of the wait is not asked for */
+	KEPT_SMALL = 64 * 1024,
+	HELD_S = 30,
 };
 
 /* What belongs to the part of the same index. */
@@ -60,8 +63,10 @@ struct poll {
 	uint64_t question;
 	uint32_t correlation_id;
 	ev_tstamp until; /* it ends by then */
-	uint8_t *looked; /* the answer of the look */
+	uint8_t *
+		looked; /* the answer of the look; NULL: a Fetch that may take the poll over has it */
 	uint32_t looked_size;
+	struct hold hold; /* for it; it never waits */
 };
 
 static struct poll *poll_of(const struct standing *s)
@@ -72,6 +77,7 @@ static struct poll *poll_of(const struct standing *s)
 static void poll_free(struct client *c, struct poll *poll)
 {
 	standing_remove(c, &poll->standing);
+	hold_release(&poll->hold);
 	free(poll->looked);
 	free(poll);
 }
@@ -93,6 +99,7 @@ static void on_client_end(struct client *c, struct standing *s)
 
 	(void)c;
 	upstream_pass_on(poll->upstream, poll, NULL);
+	hold_release(&poll->hold);
 	free(poll->looked);
 	free(poll);
 }
@@ -110,13 +117,37 @@ static struct poll *left_poll(const struct client *c, int32_t broker)
 	return NULL;
 }
 
+/* Looks that are kept without memory of the budget: all of them together are small. */
+static bool may_keep(const struct client *c, uint32_t size)
+{
+	for (const struct standing *s = c->standing; s != NULL; s = s->next) {
+		if (s->kind == &poll_kind && poll_of(s)->hold.reservation == NULL)
+			size += poll_of(s)->looked_size;
+	}
+	return size <= KEPT_SMALL;
+}
+
+/* The look's memory goes with it; false: it has none of its own, and is too large for that. */
+static bool keep_memory(struct client *c, struct request *r, struct part *looked, struct hold *to)
+{
+	if (looked->hold.reservation != NULL)
+		hold_move(&looked->hold, to);
+	else if (r->answers_hold.is_granted)
+		hold_split(&r->answers_hold, to, looked->answer_size);
+	else
+		return may_keep(c, looked->answer_size);
+	return true;
+}
+
 /* A poll that is still out when its request ends stays for the next one. */
 static void leave_poll(struct client *c, struct request *r, uint32_t i)
 {
 	struct part *p = &r->parts[i], *looked = &of(r)->looked[i];
+	struct hold hold = { 0 };
 	struct poll *poll;
 
-	if (p->state != PART_SENT || p->upstream == NULL || looked->answer == NULL)
+	if (p->state != PART_SENT || p->upstream == NULL || looked->answer == NULL ||
+	    !keep_memory(c, r, looked, &hold))
 		return;
 	poll = mem_zalloc(sizeof *poll);
 	*poll = (struct poll){ .standing.kind = &poll_kind,
@@ -125,17 +156,32 @@ static void leave_poll(struct client *c, struct request *r, uint32_t i)
 			       .until = of(r)->wait_until,
 			       .correlation_id = p->correlation_id,
 			       .looked = looked->answer,
-			       .looked_size = looked->answer_size };
+			       .looked_size = looked->answer_size,
+			       .hold = hold };
 	looked->answer = NULL;
 	standing_add(c, &poll->standing);
 	upstream_pass_on(p->upstream, p, poll);
 	p->upstream = NULL;
 }
 
+/* A poll that was to be taken over, and was not, stands for the next Fetch as it did for this. */
+static void give_back(struct client *c, struct part *p, const struct asked *asked)
+{
+	struct poll *poll = asked->is_adopted ? left_poll(c, p->broker) : NULL;
+
+	if (poll == NULL || poll->looked != NULL || poll->question != asked->question)
+		return;
+	poll->looked = p->answer;
+	p->answer = NULL;
+	hold_move(&p->hold, &poll->hold);
+}
+
 static void leave(struct client *c, struct request *r)
 {
 	struct polled *f = of(r);
 
+	for (uint32_t i = 0; !f->is_waiting && i < r->part_count; i++)
+		give_back(c, &r->parts[i], &f->asked[i]);
 	for (uint32_t i = 0; f->is_waiting && i < r->part_count; i++) {
 		leave_poll(c, r, i);
 		part_end(&f->looked[i]);
@@ -185,7 +231,7 @@ static void take_over(struct client *c, struct part *p, struct asked *asked)
 {
 	struct poll *poll = left_poll(c, p->broker);
 
-	if (poll == NULL || !is_there(c, poll))
+	if (poll == NULL || poll->looked == NULL || !is_there(c, poll))
 		return;
 	if (poll->question != asked->question || poll->until > of(p->request)->wait_until) {
 		upstream_lose(poll->upstream, LINK_GIVEN_UP); /* the next poll takes a new one */
@@ -193,9 +239,10 @@ static void take_over(struct client *c, struct part *p, struct asked *asked)
 	}
 	part_set(p, PART_ANSWERED);
 	asked->is_adopted = true;
-	p->answer = mem_alloc(poll->looked_size);
-	memcpy(p->answer, poll->looked, poll->looked_size);
+	p->answer = poll->looked;
 	p->answer_size = poll->looked_size;
+	poll->looked = NULL;
+	hold_move(&poll->hold, &p->hold);
 }
 
 /* The frame asks to wait so long for so much. */
@@ -303,6 +350,7 @@ static void begin_poll(struct client *c, struct part *p, struct asked *asked)
 	free(p->answer);
 	p->answer = NULL;
 	p->answer_size = 0;
+	hold_release(&p->hold);
 }
 
 static void adopt(struct client *c, struct part *p, struct poll *poll)
@@ -318,6 +366,9 @@ static void begin_wait(struct client *c, struct request *r)
 {
 	struct polled *f = of(r);
 
+	/* who holds memory does not hold it for as long as a client likes */
+	if (r->answers_hold.reservation != NULL)
+		f->wait_until = fmin(f->wait_until, client_now(c) + HELD_S);
 	f->is_waiting = true;
 	f->looked = r->parts;
 	request_add_parts(r, r->part_count);
@@ -355,8 +406,24 @@ static bool ends_wait(struct client *c, struct part *p, struct asked *asked)
 	return rest > EARLY_MS;
 }
 
+/* The poll ended, and said nothing that the look had not: one of the two answers is enough, so that
+ * no poll waits for memory while another one's answer has it. */
+static void keep_look(struct part *p, struct part *looked)
+{
+	if (looked->answer == NULL)
+		return;
+	free(p->answer);
+	hold_release(&p->hold);
+	p->is_read = false;
+	p->answer = looked->answer;
+	p->answer_size = looked->answer_size;
+	looked->answer = NULL;
+	hold_move(&looked->hold, &p->hold);
+}
+
 /* Moves one poll; true: it ends the wait. */
-static bool poll_step(struct client *c, struct part *p, struct asked *asked, bool *moved)
+static bool poll_step(struct client *c, struct part *p, struct part *looked, struct asked *asked,
+		      bool *moved)
 {
 	enum part_state before = p->state;
 	bool is_enough = false;
@@ -368,6 +435,8 @@ static bool poll_step(struct client *c, struct part *p, struct asked *asked, boo
 	if (part_is_final(p) && !asked->is_judged) {
 		is_enough = ends_wait(c, p, asked);
 		asked->is_judged = part_is_final(p);
+		if (asked->is_judged && !is_enough)
+			keep_look(p, looked);
 	}
 	*moved |= p->state != before;
 	return is_enough;
@@ -378,7 +447,7 @@ static enum course_result wait_step(struct client *c, struct request *r)
 	bool moved = false, is_enough = false, all = true;
 
 	for (uint32_t i = 0; i < r->part_count && !is_enough && !client_is_closing(c); i++) {
-		is_enough = poll_step(c, &r->parts[i], &of(r)->asked[i], &moved);
+		is_enough = poll_step(c, &r->parts[i], &of(r)->looked[i], &of(r)->asked[i], &moved);
 		all &= of(r)->asked[i].is_judged;
 	}
 	if (client_is_closing(c) || !(is_enough || all))

@@ -1,5 +1,6 @@
 #include "session/reading.h"
 
+#include "session/ending.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
@@ -39,6 +40,7 @@ static bool read_more(struct client *c)
 	n = conn_fill(&c->conn, UINT32_MAX);
 	if (n > 0)
 		c->tally.moved_at = client_now(c);
+	hold_moved(&c->in.frame, n);
 	return n > 0 || end_of_input(c);
 }
 
@@ -154,34 +156,17 @@ static uint32_t frame_there(const struct client *c, const struct request *r)
 	return n < size ? n : size;
 }
 
-static void on_grant(void *owner)
-{
-	struct client *c = owner;
-
-	c->in.request->frame_hold.is_granted = true;
-	inbound_route_again(c);
-	client_wake(c);
-}
-
 /* The frame does not fit a block and must be held: memory for all of it. */
 static bool hold(struct client *c, struct request *r)
 {
-	struct budget *budget = c->worker->shared->budget;
 	uint32_t size = request_frame_size(r);
-	struct hold *hold = &r->frame_hold;
 
-	if (hold->reservation == NULL) {
-		if (size > budget_largest(budget)) {
-			client_fail(c, "a request to be held that is larger than the budget");
-			return false;
-		}
-		hold->reservation = budget_reserve(budget, size, &c->worker->mailbox, on_grant, c,
-						   &hold->is_granted);
-		if (!hold->is_granted) {
+	if (!hold_get(c, &c->in.frame, BUDGET_FRAMES, size)) {
+		if (!client_is_closing(c))
 			inbound_wait_for_memory(c);
-			return true;
-		}
+		return !client_is_closing(c);
 	}
+	hold_pace(&c->in.frame);
 	conn_reserve(&c->conn, size);
 	layout_init(&r->layout, &r->arena); /* what it points to has moved */
 	r->was_walked = false;
@@ -278,6 +263,8 @@ static bool route_step(struct client *c)
 	struct request *r = c->in.request;
 	bool is_whole = frame_there(c, r) == request_frame_size(r);
 
+	if (is_whole)
+		hold_rest(&c->in.frame);
 	if (r->head_is_open && !is_whole)
 		return read_body(c, r);
 	if (r->head_is_open && !close_head(c, r)) {
@@ -291,6 +278,14 @@ static bool route_step(struct client *c)
 	if (r->must_be_whole && !is_whole)
 		return read_body(c, r);
 	return route(c, r);
+}
+
+static bool memory_step(struct client *c)
+{
+	if (hold_waits(&c->in.frame))
+		return false;
+	inbound_route_again(c);
+	return true;
 }
 
 static bool swallow_step(struct client *c)
@@ -313,6 +308,7 @@ bool reading_step(struct client *c)
 	case IN_SWALLOW:
 		return swallow_step(c);
 	case IN_BUDGET:
+		return memory_step(c);
 	case IN_ASK:
 	case IN_STOPPED:
 		return false;

@@ -22,6 +22,8 @@ void reply_end(struct request *r, uint8_t *head)
 {
 	wire_put32(head, (uint32_t)(r->reply.size - HEAD_SIZE_BYTES));
 	r->is_replied = true;
+	r->answered = client_now(r->client);
+	hold_pace(&r->answers_hold);
 }
 
 void reply_bytes(struct request *r, const uint8_t *body, size_t n)

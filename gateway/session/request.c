@@ -58,8 +58,7 @@ void part_end(struct part *p)
 	p->upstream = NULL;
 	free(p->answer);
 	p->answer = NULL;
-	budget_release(p->hold.reservation);
-	p->hold = (struct hold){ 0 };
+	hold_release(&p->hold);
 }
 
 uint32_t request_frame_size(const struct request *r)
@@ -125,8 +124,7 @@ void request_free(struct request *r)
 		r->course->leave(r->client, r);
 	for (uint32_t i = 0; i < r->part_count; i++)
 		part_end(&r->parts[i]);
-	budget_release(r->frame_hold.reservation);
-	budget_release(r->answers_hold.reservation);
+	hold_release(&r->answers_hold);
 	arena_deinit(&r->arena);
 	free(r);
 }

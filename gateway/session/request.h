@@ -15,10 +15,10 @@
 
 #include "balance/naming.h"
 #include "kafka/head.h"
-#include "loop/budget.h"
 #include "route/lost.h"
 #include "route/merge.h"
 #include "session/course.h"
+#include "session/hold.h"
 #include "upstream/upstream.h"
 #include "util/arena.h"
 
@@ -28,12 +28,6 @@ enum part_state {
 	PART_ANSWERED, /* held whole, or passed on to the client */
 	PART_UNSENT,   /* the broker was lost before it had all: nothing happened */
 	PART_LOST,     /* lost after: nobody knows */
-};
-
-/* Memory of the budget, and whether it has been granted. */
-struct hold {
-	struct reservation *reservation; /* NULL: none was asked for */
-	bool is_granted;
 };
 
 struct part {
@@ -73,7 +67,6 @@ struct request {
 	struct client *client;
 	const struct course *course; /* NULL: not decided */
 	void *of_course;	     /* the course's own, in the arena */
-	struct hold frame_hold;	     /* the frame does not fit a block and must be held */
 	struct hold answers_hold;    /* all answers of its parts together */
 	struct part *parts;
 	uint32_t part_count;
@@ -89,6 +82,7 @@ struct request {
 	int reply_at;
 	ev_tstamp started, allowed; /* when it came; for how long its answer may take */
 	ev_tstamp deadline;	    /* 0: its turn has not come */
+	ev_tstamp answered;	    /* when its answer began to leave, 0: it has not */
 	struct request_head head;
 	struct walk walk;
 	struct layout layout;

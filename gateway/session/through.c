@@ -52,6 +52,7 @@ static bool begin(struct client *c, struct request *r, struct part *p)
 	if (r->head.api->answer == ANSWER_WATCH)
 		watch_begin(r, head, size - head);
 	r->is_answered = true;
+	r->answered = client_now(c);
 	return true;
 }
 

@@ -203,9 +203,10 @@ static const struct mistake mistakes[] = {
 	{ NULL, "KAFKA_BOOTSTRAP_SERVERS=k:1\nGATEWAY_HTTP_PORT=6969\n",
 	  "environment: GATEWAY_HTTP_PORT: 6969 is one of the clients' ports, 6969 to 6969; a port "
 	  "outside them\n" },
-	{ KAFKA "gateway: { limits: { frame = \"2 MiB\"; memory = \"1 MiB\"; }; };\n", "",
-	  "FILE:2: gateway.limits.frame: 2097152 bytes are more than gateway.limits.memory (1048576 "
-	  "bytes): a frame that must be held would never fit\n" },
+	{ KAFKA "gateway: { limits: { frame = \"3 MiB\"; memory = \"4 MiB\"; }; };\n", "",
+	  "FILE:2: gateway.limits.frame: 3145728 bytes are more than half of gateway.limits.memory "
+	  "(4194304 bytes): a frame that must be held would never fit; the other half is for "
+	  "answers\n" },
 	{ KAFKA "gateway: { limits: { connections = 1; connections_per_address = 2; }; };\n", "",
 	  "FILE:2: gateway.limits.connections_per_address: 2 is more than gateway.limits.connections, "
 	  "1; at most as many, or 0 for no limit\n" },

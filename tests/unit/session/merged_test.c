@@ -14,7 +14,7 @@
 	"      - partition_index: 0\n      - partition_index: 1\n"
 #define GROUPS "ListGroups 4 id 1\n"
 
-enum { ANSWER = 100 * 1024 };
+enum { TAKEN = 700 << 10 };
 
 static struct scene s;
 
@@ -270,30 +270,22 @@ static void answers_larger_than_the_budget_close_the_client(void **state)
 	scene_deinit(&s);
 }
 
-static void on_no_grant(void *owner)
-{
-	(void)owner;
-	fail();
-}
-
 /* The answer waits in the brokers' sockets until there is memory. */
 static void answers_wait_for_memory(void **state)
 {
 	struct reservation *taken;
-	bool granted;
 
 	(void)state;
 	begin("Fetch 4 id 1\nmin_bytes: 1\nmax_bytes: 1000000\ntopics:\n  - topic: \"orders\"\n"
 	      "    partitions:\n      - partition: 0\n      - partition: 1\n",
 	      2);
-	budget_resize(s.shared.budget, 1 << 20); /* 256 KiB for such as these */
-	taken = budget_reserve(s.shared.budget, ANSWER, &s.w->mailbox, on_no_grant, NULL, &granted);
-	assert_true(granted);
+	budget_resize(s.shared.budget, 1 << 20, 100);
+	taken = scene_takes(&s, BUDGET_ANSWERS, TAKEN);
 	broker_answers(&s, 0, BIG_FETCH("0"));
 	broker_answers(&s, 1, BIG_FETCH("1"));
 	scene_be_still(&s);
 	assert_int_equal(scene_unread(&s.clients[0].end), 0);
-	assert_int_equal(scene_held(&s), ANSWER);
+	assert_int_equal(scene_held(&s), TAKEN);
 	budget_release(taken);
 	free(client_gets(&s, 0));
 	scene_deinit(&s);

@@ -223,12 +223,19 @@ static void no_more_than_so_many_are_in_flight(void **state)
 
 static void what_must_be_held_comes_out_of_the_budget(void **state)
 {
+	struct buf frame;
+
 	(void)state;
 	scene_begin(&s);
-	client_says(&s, 0, SPLIT);
+	frame = frame_of(SPLIT);
+	scene_client_sends(&s, 0, frame.data, 150000);
+	scene_until(&s, scene_held(&s) > 0);
+	assert_int_equal(scene_held(&s), frame.len);
+	scene_client_sends(&s, 0, frame.data + 150000, frame.len - 150000);
+	buf_deinit(&frame);
 	broker_takes(&s, 0);
 	broker_takes(&s, 1);
-	assert_int_equal(scene_held(&s), request_frame_size(client()->out.first));
+	scene_until(&s, scene_held(&s) == 0); /* its last byte has left */
 	broker_answers(&s, 0, "");
 	broker_answers(&s, 1, "");
 	free(client_gets(&s, 0));
@@ -236,26 +243,15 @@ static void what_must_be_held_comes_out_of_the_budget(void **state)
 	scene_deinit(&s);
 }
 
-static void on_no_grant(void *owner)
-{
-	(void)owner;
-	fail();
-}
-
 static void who_must_hold_waits_for_memory(void **state)
 {
-	enum { PARTS = 4 };
+	enum { PARTS = 10 }; /* all that frames of their size may have, but for some KiB */
 	struct reservation *taken[PARTS];
 
 	(void)state;
 	scene_begin(&s);
-	for (int i = 0; i < PARTS; i++) {
-		bool granted;
-
-		taken[i] = budget_reserve(s.shared.budget, LARGE, &s.w->mailbox, on_no_grant, NULL,
-					  &granted);
-		assert_true(granted);
-	}
+	for (int i = 0; i < PARTS; i++)
+		taken[i] = scene_takes(&s, BUDGET_FRAMES, i < 9 ? LARGE : 1900 << 10);
 	client_says(&s, 0, SPLIT);
 	scene_until(&s, client()->in.state == IN_BUDGET);
 	s.config.body_timeout_ms = s.config.head_timeout_ms = 0;
@@ -274,14 +270,11 @@ static void who_must_hold_waits_for_memory(void **state)
 static void who_leaves_while_waiting_for_memory_gives_its_place_back(void **state)
 {
 	struct reservation *taken;
-	bool granted;
 
 	(void)state;
 	scene_begin(&s);
-	budget_resize(s.shared.budget, 1 << 20);
-	taken = budget_reserve(s.shared.budget, 200 << 10, &s.w->mailbox, on_no_grant, NULL,
-			       &granted);
-	assert_true(granted);
+	budget_resize(s.shared.budget, 1 << 20, 100);
+	taken = scene_takes(&s, BUDGET_FRAMES, 500 << 10);
 	client_says(&s, 0, SPLIT);
 	scene_until(&s, client()->in.state == IN_BUDGET);
 	budget_release(taken); /* the grant is under way */
@@ -295,7 +288,7 @@ static void what_is_larger_than_the_budget_is_closed(void **state)
 {
 	(void)state;
 	scene_begin(&s);
-	budget_resize(s.shared.budget, 128 << 10);
+	budget_resize(s.shared.budget, 128 << 10, 100);
 	client_says(&s, 0, SPLIT);
 	assert_client_closed(&s, 0);
 	assert_int_equal(scene_held(&s), 0);

@@ -290,7 +290,7 @@ static inline void scene_init(struct scene *s)
 	s->shared.config = &s->config;
 	s->shared.topology = topology_new(&s->config);
 	s->shared.topology->is_stopping = true; /* it answers at once that it knows no more */
-	s->shared.budget = budget_new(s->config.memory_budget_bytes);
+	s->shared.budget = budget_new(s->config.memory_budget_bytes, 100);
 	s->shared.rebalances = rebalances_new();
 	s->shared.admission = admission_new(s->config.max_connections, 0);
 	places_init(&s->shared.places, s->config.node_id);
@@ -522,6 +522,27 @@ static inline void scene_clock_fires(struct scene *s, int n)
 
 	ev_now_update(s->w->loop);
 	ev_invoke(s->w->loop, &c->clock.timer, EV_TIMER);
+}
+
+static inline void scene_on_no_grant(void *owner)
+{
+	(void)owner;
+	fail();
+}
+
+/* Memory of the budget that is somebody else's: it is there at once. */
+static inline struct reservation *scene_takes(const struct scene *s, enum budget_kind kind,
+					      int64_t bytes)
+{
+	const struct budget_asked asked = { .kind = kind,
+					    .bytes = bytes,
+					    .mailbox = &s->w->mailbox,
+					    .on_grant = scene_on_no_grant };
+	bool granted;
+	struct reservation *r = budget_reserve(s->shared.budget, &asked, &granted);
+
+	assert_true(granted);
+	return r;
 }
 
 /* Bytes of the budget that are held. */
