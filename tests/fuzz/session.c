@@ -619,7 +619,7 @@ static void begin(struct play *p)
 		c->advertised_mode = ADVERTISE_SINGLE;
 	if (settings & 2) {
 		budget_free(p->s.shared.budget);
-		p->s.shared.budget = budget_new(LITTLE_MEMORY);
+		p->s.shared.budget = budget_new(LITTLE_MEMORY, 100);
 	}
 	scene_topic(&p->s, "orders", leaders, ARRAY_LEN(leaders));
 	scene_coordinator(&p->s, COORDINATOR_GROUP, "g", 1);
