@@ -71,6 +71,8 @@ int main(int argc, char **argv)
 	logsink_open(config->log_target, "anyport");
 	if (only == PRINT_CONFIG)
 		config_print(config, stdout);
+	if (only == 't')
+		status = program_check(config);
 	if (only == 0)
 		status = program_run(config);
 	else

@@ -333,7 +333,7 @@ static void start_watchers(struct cluster *c)
 }
 
 /* Makes all that a member needs; nothing of it runs yet. */
-static void prepare_member(struct cluster *c)
+static void prepare_member(struct cluster *c, const struct link_terms *terms)
 {
 	static const struct group_events group_events = { on_map, on_change, on_stranger };
 
@@ -342,7 +342,7 @@ static void prepare_member(struct cluster *c)
 	c->stop_letter.deliver = deliver_stop;
 	c->desk_letter.deliver = deliver_desk;
 	c->load_events = (struct load_events){ on_load, on_keys, c, c->seal };
-	c->lines = lines_new(c->loop, c->config->connect_timeout_ms);
+	c->lines = lines_new(c->loop, terms, c->config->connect_timeout_ms);
 	c->group = group_new(c->loop, c->lines, c->config, c->topic, &group_events, c);
 	c->traffic = traffic_new(c->loop, c->lines, c->topology, c->topic, c->config->node_id,
 				 &c->load_events);
@@ -352,7 +352,7 @@ static void prepare_member(struct cluster *c)
 }
 
 struct cluster *cluster_new(const struct config *config, struct topology *topology,
-			    const char *version)
+			    const struct link_terms *terms, const char *version)
 {
 	struct cluster *c = mem_zalloc(sizeof *c);
 
@@ -366,7 +366,7 @@ struct cluster *cluster_new(const struct config *config, struct topology *topolo
 	roster_init(&c->roster, config, version, c->seal);
 	config_internal_topic(config, c->topic);
 	if (config->group_id != NULL)
-		prepare_member(c);
+		prepare_member(c, terms);
 	publish(c);
 	return c;
 }

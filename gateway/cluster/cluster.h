@@ -19,10 +19,10 @@
 
 struct cluster;
 
-/* Borrows the config and the topology, copies the version.  Nothing runs
+/* Borrows the config, the topology and the terms (NULL: TCP as it is), copies the version.  Nothing runs
  * before cluster_start; a first view is there at once. */
 struct cluster *cluster_new(const struct config *config, struct topology *topology,
-			    const char *version);
+			    const struct link_terms *terms, const char *version);
 /* Where clients have connections, as keys that only who calls this understands: what one node
  * takes from its own is heard by all others some tenths of a second later, in the same order,
  * unless the internal topic can't be written or read.  All are called on the cluster's thread. */

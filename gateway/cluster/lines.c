@@ -17,15 +17,18 @@ struct line {
 
 struct lines {
 	struct ev_loop *loop;
+	const struct link_terms *terms;
 	int connect_timeout_ms;
 	struct line *first;
 };
 
-struct lines *lines_new(struct ev_loop *loop, int connect_timeout_ms)
+struct lines *lines_new(struct ev_loop *loop, const struct link_terms *terms,
+			int connect_timeout_ms)
 {
 	struct lines *l = mem_zalloc(sizeof *l);
 
 	l->loop = loop;
+	l->terms = terms;
 	l->connect_timeout_ms = connect_timeout_ms;
 	return l;
 }
@@ -65,7 +68,10 @@ static struct line *line_open(struct lines *l, enum line_purpose purpose, const 
 	const struct call_options options = { .address = (const struct sockaddr *)&to->address,
 					      .address_len = to->address_len,
 					      .connect_timeout_ms = l->connect_timeout_ms,
-					      .max_answer = ANSWER_MAX };
+					      .max_answer = ANSWER_MAX,
+					      .terms = l->terms,
+					      .host = to->host,
+					      .port = to->port };
 	struct line *k = mem_zalloc(sizeof *k);
 
 	k->lines = l;

@@ -16,7 +16,9 @@ enum line_purpose { LINE_FIND, LINE_GROUP, LINE_LOAD, LINE_POLL };
 
 struct lines;
 
-struct lines *lines_new(struct ev_loop *loop, int connect_timeout_ms);
+/* Borrows the terms; NULL: TCP as it is. */
+struct lines *lines_new(struct ev_loop *loop, const struct link_terms *terms,
+			int connect_timeout_ms);
 /* No callback follows. */
 void lines_free(struct lines *l);
 

@@ -189,6 +189,50 @@ static void check_cluster(const struct config *c, struct mistakes *m)
 		     c->session_timeout_ms);
 }
 
+/* What is said of TLS on one side. */
+struct side {
+	const char *protocol_key;
+	enum security_protocol protocol;
+	struct {
+		const char *key, *value;
+	} certificate, private_key, ca;
+};
+
+static void check_is_used(const struct config *c, struct mistakes *m, const struct side *s,
+			  const char *key, const char *value)
+{
+	if (value != NULL && is_usable(c, key) && is_usable(c, s->protocol_key) &&
+	    !protocol_has_tls(s->protocol))
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "nobody looks at it: %s is without TLS",
+				 other(m, s->protocol_key));
+}
+
+/* Options of TLS on one side, which without it, or by halves, would do nothing. */
+static void check_side(const struct config *c, struct mistakes *m, const struct side *s)
+{
+	check_is_used(c, m, s, s->ca.key, s->ca.value);
+	check_is_used(c, m, s, s->certificate.key, s->certificate.value);
+	check_is_used(c, m, s, s->private_key.key, s->private_key.value);
+	if (s->private_key.value != NULL && s->certificate.value == NULL &&
+	    is_usable(c, s->certificate.key))
+		TELL(c, m, s->private_key.key, "a key without a certificate; say %s too",
+		     other(m, s->certificate.key));
+}
+
+static void check_tls(const struct config *c, struct mistakes *m)
+{
+	const struct side brokers = {
+		.protocol_key = "kafka.security_protocol",
+		.protocol = c->kafka_protocol,
+		.certificate = { "kafka.ssl_certificate_location", c->kafka_ssl_certificate },
+		.private_key = { "kafka.ssl_key_location", c->kafka_ssl_key },
+		.ca = { "kafka.ssl_ca_location", c->kafka_ssl_ca },
+	};
+
+	check_side(c, m, &brokers);
+}
+
 void check_all(const struct config *c, struct mistakes *m)
 {
 	check_ports(c, m);
@@ -201,4 +245,5 @@ void check_all(const struct config *c, struct mistakes *m)
 	check_idle(c, m);
 	check_nodes(c, m);
 	check_cluster(c, m);
+	check_tls(c, m);
 }

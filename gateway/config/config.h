@@ -19,6 +19,9 @@
 #include <stdio.h>
 
 /* In the order of the words in options.c. */
+enum security_protocol { OVER_PLAINTEXT, OVER_SSL, OVER_SASL_PLAINTEXT, OVER_SASL_SSL };
+/* Whether a broker's certificate must be for the host by which it is known. */
+enum host_check { HOST_CHECK_HTTPS, HOST_CHECK_NONE };
 enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
 /* Which node stands for a broker: see route/mapping.h. */
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
@@ -43,6 +46,11 @@ struct config_net {
 struct config {
 	/* to the brokers */
 	char *bootstrap_servers; /* "host:port,host:port"; never NULL after config_load */
+	enum security_protocol kafka_protocol;
+	char *kafka_ssl_ca; /* files; NULL: none, so are the next ones */
+	char *kafka_ssl_certificate, *kafka_ssl_key;
+	char *kafka_ssl_key_password;
+	enum host_check kafka_ssl_host_check;
 
 	/* to the clients */
 	char *bind_host;
@@ -117,6 +125,11 @@ struct config {
 	struct config_waiting *waiting;
 	size_t waiting_count;
 };
+
+static inline bool protocol_has_tls(enum security_protocol p)
+{
+	return p == OVER_SSL || p == OVER_SASL_SSL;
+}
 
 /* Reads FILE (may be NULL: environment and defaults only).  On a mistake
  * writes one line each to `complaints` (`FILE:LINE: key: what is wrong and

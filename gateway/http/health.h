@@ -19,7 +19,7 @@ enum http_phase {
 	HTTP_UNABLE,   /* the same: it could not serve them, and other nodes can */
 };
 
-enum { HTTP_REASONS_MAX = 8, HTTP_REASON_SIZE = 160 };
+enum { HTTP_REASONS_MAX = 8, HTTP_REASON_SIZE = 320 };
 
 struct http_health {
 	enum http_phase phase;

@@ -357,11 +357,19 @@ static void tls_free(struct conn *c)
 	c->of_layer = NULL;
 }
 
-static const char *tls_why(const struct conn *c)
+const char *tls_why(const struct conn *c)
 {
-	const struct tls *t = c->of_layer;
+	const struct tls *t = c->layer == &conn_tls ? c->of_layer : NULL;
 
 	return t != NULL ? t->why : NULL;
+}
+
+bool tls_give_up(struct conn *c)
+{
+	if (c->layer != &conn_tls || c->state != CONN_OPENING || c->is_connecting)
+		return false;
+	lose(c, mem_strdup("no end of the TLS handshake in time"), ETIMEDOUT);
+	return true;
 }
 
 static const struct conn_layer conn_tls = {

@@ -29,6 +29,10 @@ void tls_accept(struct conn *c, struct tls_context *context);
 /* A server that we connect to: `host`, a name or an address, is what its certificate must be for, and
  * what it is asked for (SNI). */
 void tls_connect(struct conn *c, struct tls_context *context, const char *host, int port);
+/* A handshake that has begun has had its time: it is lost, for that reason.  False: none has. */
+bool tls_give_up(struct conn *c);
+/* What failed of TLS, until the connection is closed; NULL: nothing, or there is none. */
+const char *tls_why(const struct conn *c);
 /* False: the connection is not by TLS, or not open yet. */
 bool tls_said(const struct conn *c, struct tls_said *said);
 

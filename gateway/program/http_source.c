@@ -25,6 +25,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
 	int64_t age = topology_age_ms(p->shared.topology);
+	char trouble[TOPOLOGY_TROUBLE_MAX];
 	unsigned failing = topology_names_failing(p->shared.topology);
 	const char *why;
 
@@ -33,6 +34,8 @@ static void tell_troubles(struct program *p, struct http_health *out)
 			    peers_none_serves(p->peers) ? "; nor can the other nodes serve" : "");
 	else if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
+	if (topology_trouble(p->shared.topology, trouble))
+		http_reason(out, "%s", trouble);
 	if (failing > 0)
 		http_reason(out,
 			    "names that are not resolved: %u; the addresses that they had are kept",
@@ -70,9 +73,11 @@ static void tell_start(const struct program *p, struct http_health *out)
 {
 	const struct snapshot *s = topology_snapshot(p->shared.topology);
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
+	char trouble[TOPOLOGY_TROUBLE_MAX] = "";
 
 	if (s == NULL || topology_age_ms(p->shared.topology) < 0)
-		http_reason(out, "no broker has answered");
+		http_reason(out, "no broker has answered%s%s",
+			    topology_trouble(p->shared.topology, trouble) ? ": " : "", trouble);
 	else if (!has_port_for_any(p, s))
 		http_reason(out, "no broker has a port: see min_broker_id, %d, and port_count, %d",
 			    p->first->min_broker_id, p->first->port_count);

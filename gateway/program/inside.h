@@ -3,6 +3,7 @@
  *   program.c      begins and ends it; signals
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
+ *   certificates.c the contexts of TLS, out of files
  *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
  *   peers.c        whether other nodes serve clients, while this one can't
@@ -21,6 +22,7 @@
 #include "http/api.h"
 #include "balance/correction.h"
 #include "balance/declining.h"
+#include "program/certificates.h"
 #include "program/files.h"
 #include "program/notify.h"
 #include "program/program.h"
@@ -69,6 +71,7 @@ struct watchdog;
 struct program {
 	struct config *first;  /* what it started with: others keep it to the end */
 	struct config *config; /* what counts now; may be `first` */
+	struct certificates certificates;
 	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;

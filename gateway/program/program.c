@@ -121,12 +121,14 @@ static void start_parts(struct program *p)
 	const struct config *c = p->first;
 
 	p->shared.config = c;
+	p->shared.terms = &p->certificates.terms;
 	p->shared.budget = budget_new(c->memory_budget_bytes, c->memory_per_address);
 	p->shared.rebalances = rebalances_new();
 	places_init(&p->shared.places, c->node_id);
 	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);
-	p->shared.topology = topology_new(c);
-	p->shared.cluster = cluster_new(c, p->shared.topology, ANYPORT_VERSION);
+	p->shared.topology = topology_new(c, &p->certificates.terms);
+	p->shared.cluster =
+		cluster_new(c, p->shared.topology, &p->certificates.terms, ANYPORT_VERSION);
 	p->exchange = places_exchange(&p->shared.places);
 	if (program_names_nodes(p))
 		cluster_exchange(p->shared.cluster, &p->exchange);
@@ -156,6 +158,7 @@ static void stop_parts(struct program *p)
 	places_deinit(&p->shared.places);
 	rebalances_free(p->shared.rebalances);
 	budget_free(p->shared.budget);
+	certificates_deinit(&p->certificates);
 }
 
 /* The HTTP API and the agent answer before the cluster is known. */
@@ -178,11 +181,39 @@ static bool start_answering(struct program *p)
 	return p->agent != NULL;
 }
 
+/* False: told. */
+static bool has_certificates(struct certificates *s, const struct config *config)
+{
+	char why[TLS_WHY_MAX];
+
+	certificates_init(s);
+	if (certificates_load(s, config, why))
+		return true;
+	log_error("who=main err=\"%s\"", why);
+	certificates_deinit(s);
+	return false;
+}
+
+int program_check(const struct config *config)
+{
+	struct certificates certificates;
+
+	if (!has_certificates(&certificates, config))
+		return 1;
+	certificates_deinit(&certificates);
+	return 0;
+}
+
 int program_run(struct config *config)
 {
 	struct program *p = mem_zalloc(sizeof *p);
 	int status;
 
+	if (!has_certificates(&p->certificates, config)) {
+		config_free(config);
+		free(p);
+		return 1;
+	}
 	p->first = p->config = config;
 	p->files.clients = config->max_connections; /* until the brokers are known */
 	atomic_store(&p->weight_now, 100);

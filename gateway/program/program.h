@@ -16,6 +16,9 @@
 #define ANYPORT_VERSION "0.1.0"
 #endif
 
+/* Whether the files that the configuration names can be used; else says which not, and why.  The exit
+ * status. */
+int program_check(const struct config *config);
 /* Runs until it is told to stop; the exit status.  Takes the config. */
 int program_run(struct config *config);
 

@@ -59,8 +59,7 @@ static void note_loss(struct client *c, const struct upstream *u)
 		return; /* idle connections end, that means nothing */
 	address_text(&c->came.peer, address);
 	log_info("conn=%llu client=%s broker=%d err=%s why=\"%s\"", (unsigned long long)c->id,
-		 address, u->broker, u->link.was_open ? "lost" : "unreachable",
-		 link_end_text(u->link.end));
+		 address, u->broker, u->link.was_open ? "lost" : "unreachable", link_why(&u->link));
 	if (u->link.was_open)
 		stats_add(&c->worker->stats, STAT_UPSTREAMS_LOST, 1);
 	else

@@ -15,6 +15,7 @@
 
 struct shared {
 	const struct config *config;
+	const struct link_terms *terms; /* of links to brokers; NULL: TCP as it is */
 	struct topology *topology;
 	struct cluster *cluster;
 	struct budget *budget;

@@ -48,8 +48,12 @@ static struct upstream *add(struct client *c, const struct broker *b, enum upstr
 	const struct upstream_wanted wanted = {
 		.broker = b->id,
 		.purpose = purpose,
-		.link = { (const struct sockaddr *)&b->address, b->address_len,
-			  c->worker->config->connect_timeout_ms },
+		.link = { .address = (const struct sockaddr *)&b->address,
+			  .address_len = b->address_len,
+			  .timeout_ms = c->worker->config->connect_timeout_ms,
+			  .terms = c->worker->shared->terms,
+			  .host = b->host,
+			  .port = b->port },
 		.stats = &c->worker->stats,
 	};
 	struct upstream *u =

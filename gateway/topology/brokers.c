@@ -40,6 +40,7 @@ struct probed {
 struct brokers {
 	struct ev_loop *loop;
 	struct resolver *resolver;
+	const struct link_terms *terms;
 	int connect_timeout_ms;
 	const struct brokers_events *events;
 	void *owner;
@@ -177,7 +178,10 @@ static void probe(struct probed *p)
 						      (const struct sockaddr *)&p->broker.address,
 					      .address_len = p->broker.address_len,
 					      .connect_timeout_ms = connect_timeout(p->all),
-					      .max_answer = PROBE_ANSWER_MAX };
+					      .max_answer = PROBE_ANSWER_MAX,
+					      .terms = p->all->terms,
+					      .host = p->broker.host,
+					      .port = p->broker.port };
 
 	ev_timer_stop(p->all->loop, &p->timer);
 	p->call = call_new(p->all->loop, &options, &call_events, p);
@@ -223,13 +227,15 @@ static void probed_free(struct probed *p)
 	free(p);
 }
 
-struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver,
+			    const struct link_terms *terms, int connect_timeout_ms,
 			    const struct brokers_events *events, void *owner)
 {
 	struct brokers *all = mem_zalloc(sizeof *all);
 
 	all->loop = loop;
 	all->resolver = resolver;
+	all->terms = terms;
 	all->connect_timeout_ms = connect_timeout_ms;
 	all->events = events;
 	all->owner = owner;

@@ -13,6 +13,7 @@
 
 #include "topology/versions.h"
 #include "topology/resolve.h"
+#include "upstream/link.h"
 
 #include <ev.h>
 
@@ -37,7 +38,8 @@ struct brokers_events {
 
 struct brokers;
 
-struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver,
+			    const struct link_terms *terms, int connect_timeout_ms,
 			    const struct brokers_events *events, void *owner);
 /* The timeout of the next connections. */
 void brokers_set_timeout(struct brokers *all, int connect_timeout_ms);

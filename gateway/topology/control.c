@@ -3,6 +3,7 @@
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
+#include "util/text.h"
 
 enum { PAUSE_FIRST_MS = 100 };
 
@@ -11,6 +12,7 @@ enum state { PAUSING, RESOLVING, TRYING, LIVE };
 struct control {
 	struct ev_loop *loop;
 	struct resolver *resolver;
+	const struct link_terms *terms;
 	int connect_timeout_ms;
 	uint32_t max_answer;
 	const struct control_events *events;
@@ -136,6 +138,14 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 		c->waits_for_beat = control_send(c, &request);
 }
 
+static void tell_trouble(const struct control *c, const char *why)
+{
+	char broker[TEXT_HOST_MAX + 16];
+
+	text_host_port_print(broker, sizeof broker, in_use(c)->host, in_use(c)->port);
+	c->events->on_trouble(c->owner, broker, why);
+}
+
 static void on_versions(void *owner, struct broker_versions *v)
 {
 	struct control *c = owner;
@@ -148,6 +158,7 @@ static void on_versions(void *owner, struct broker_versions *v)
 	if (is_new) {
 		c->state = LIVE;
 		c->was_good = false;
+		tell_trouble(c, NULL);
 		ev_timer_start(c->loop, &c->beat);
 		log_info("who=topology event=connected broker=%s:%d", in_use(c)->host,
 			 in_use(c)->port);
@@ -176,6 +187,9 @@ static void on_closed(void *owner, enum link_end end, int error)
 {
 	struct control *c = owner;
 
+	if (call_refusal(c->call) != NULL)
+		tell_trouble(c, call_refusal(c->call));
+
 	if (c->state == LIVE)
 		log_warn("who=topology event=lost broker=%s:%d err=\"%s\" reason=\"%s\"",
 			 in_use(c)->host, in_use(c)->port, link_end_text(end),
@@ -202,7 +216,10 @@ static void open_call(struct control *c, const struct endpoint *a)
 	const struct call_options options = { .address = (const struct sockaddr *)&a->storage,
 					      .address_len = a->len,
 					      .connect_timeout_ms = c->connect_timeout_ms,
-					      .max_answer = c->max_answer };
+					      .max_answer = c->max_answer,
+					      .terms = c->terms,
+					      .host = in_use(c)->host,
+					      .port = in_use(c)->port };
 
 	c->call = call_new(c->loop, &options, &call_events, c);
 	negotiate_start(&c->negotiate, c->call, CONTROL_TIMEOUT_MS, on_versions, c);
@@ -243,13 +260,15 @@ void control_resolved(struct control *c, const char *host)
 	try_next(c);
 }
 
-struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+struct control *control_new(struct ev_loop *loop, struct resolver *resolver,
+			    const struct link_terms *terms, int connect_timeout_ms,
 			    int64_t max_answer, const struct control_events *events, void *owner)
 {
 	struct control *c = mem_zalloc(sizeof *c);
 
 	c->loop = loop;
 	c->resolver = resolver;
+	c->terms = terms;
 	c->connect_timeout_ms = connect_timeout_ms;
 	c->max_answer = max_answer < INT32_MAX ? (uint32_t)max_answer : INT32_MAX;
 	c->events = events;

@@ -32,11 +32,14 @@ struct control_events {
 	void (*on_live)(void *owner, const struct broker_versions *v, bool is_new);
 	void (*on_lost)(void *owner);			/* all requests were answered with NULL */
 	void (*on_beat)(void *owner, bool is_answered); /* false: not for a beat's time */
+	/* A candidate, "host:port", could not be asked by TLS, and why; NULL: one can. */
+	void (*on_trouble)(void *owner, const char *broker, const char *why);
 };
 
 struct control;
 
-struct control *control_new(struct ev_loop *loop, struct resolver *resolver, int connect_timeout_ms,
+struct control *control_new(struct ev_loop *loop, struct resolver *resolver,
+			    const struct link_terms *terms, int connect_timeout_ms,
 			    int64_t max_answer, const struct control_events *events, void *owner);
 /* The timeout of the next connections. */
 void control_set_timeout(struct control *c, int connect_timeout_ms);

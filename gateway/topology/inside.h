@@ -16,12 +16,14 @@
 #include "topology/versions.h"
 #include "topology/query.h"
 #include "topology/refresh.h"
+#include "topology/topology.h"
 #include "util/clock.h"
 
 #include <stdatomic.h>
 
 struct topology {
 	const struct config *config;
+	const struct link_terms *terms;
 	pthread_t thread;
 	bool is_started;
 	struct mailbox inbox;
@@ -35,6 +37,8 @@ struct topology {
 	_Atomic int64_t reached_at; /* clock_ms when any broker answered last, -1: never */
 	atomic_uint names_failing;
 	atomic_uint brokers_lost;
+	pthread_mutex_t trouble_lock;
+	char trouble[TOPOLOGY_TROUBLE_MAX]; /* "": none */
 
 	/* the topology's thread: */
 	struct ev_loop *loop;

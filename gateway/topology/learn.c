@@ -410,12 +410,29 @@ static void on_beat(void *owner, bool is_answered)
 		brokers_probe_all(t->brokers);
 }
 
+/* Told once, until it is another one or a broker can be asked; kept for who asks after it. */
+static void on_trouble(void *owner, const char *broker, const char *why)
+{
+	struct topology *t = owner;
+	char trouble[TOPOLOGY_TROUBLE_MAX] = "";
+	bool is_new;
+
+	if (why != NULL)
+		snprintf(trouble, sizeof trouble, "broker %s: %s", broker, why);
+	pthread_mutex_lock(&t->trouble_lock);
+	is_new = strcmp(trouble, t->trouble) != 0;
+	memcpy(t->trouble, trouble, sizeof trouble);
+	pthread_mutex_unlock(&t->trouble_lock);
+	if (is_new && why != NULL)
+		log_warn("who=topology event=no_tls broker=%s reason=\"%s\"", broker, why);
+}
+
 /* ---- begin and end ---- */
 
 void learn_init(struct topology *t)
 {
-	static const struct control_events control_events = { candidates, on_live, on_lost,
-							      on_beat };
+	static const struct control_events control_events = { candidates, on_live, on_lost, on_beat,
+							      on_trouble };
 	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
 							      on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
@@ -423,9 +440,10 @@ void learn_init(struct topology *t)
 	const struct config *c = t->config;
 
 	t->resolver = resolver_new(t->loop, on_resolved, t);
-	t->control = control_new(t->loop, t->resolver, c->connect_timeout_ms, c->max_frame_bytes,
-				 &control_events, t);
-	t->brokers = brokers_new(t->loop, t->resolver, c->connect_timeout_ms, &brokers_events, t);
+	t->control = control_new(t->loop, t->resolver, t->terms, c->connect_timeout_ms,
+				 c->max_frame_bytes, &control_events, t);
+	t->brokers = brokers_new(t->loop, t->resolver, t->terms, c->connect_timeout_ms,
+				 &brokers_events, t);
 	t->refresh = refresh_new(t->loop, t->control, c->metadata_refresh_ms, &refresh_events, t);
 	t->finds = finds_new(t->loop, t->control, &finds_events, t);
 	t->controller = NO_BROKER;

@@ -22,6 +22,14 @@ int64_t topology_silent_ms(struct topology *t)
 	return at < 0 ? -1 : clock_ms() - at;
 }
 
+bool topology_trouble(struct topology *t, char trouble[TOPOLOGY_TROUBLE_MAX])
+{
+	pthread_mutex_lock(&t->trouble_lock);
+	memcpy(trouble, t->trouble, TOPOLOGY_TROUBLE_MAX);
+	pthread_mutex_unlock(&t->trouble_lock);
+	return trouble[0] != '\0';
+}
+
 unsigned topology_brokers_lost(struct topology *t)
 {
 	return atomic_load(&t->brokers_lost);
@@ -52,11 +60,13 @@ static void deliver_stop(struct letter *letter, void *owner)
 	ev_break(t->loop, EVBREAK_ALL);
 }
 
-struct topology *topology_new(const struct config *config)
+struct topology *topology_new(const struct config *config, const struct link_terms *terms)
 {
 	struct topology *t = mem_zalloc(sizeof *t);
 
 	t->config = config;
+	t->terms = terms;
+	pthread_mutex_init(&t->trouble_lock, NULL);
 	t->loop = ev_loop_new(EVFLAG_AUTO);
 	mailbox_init(&t->inbox, t->loop, t);
 	t->stop_letter.deliver = deliver_stop;
@@ -135,6 +145,7 @@ void topology_free(struct topology *t)
 	learn_deinit(t);
 	coordinators_free(t->coordinators);
 	publisher_free(t->publisher);
+	pthread_mutex_destroy(&t->trouble_lock);
 	ev_loop_destroy(t->loop);
 	free(t);
 }

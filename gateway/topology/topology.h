@@ -15,11 +15,12 @@
 #include "config/config.h"
 #include "loop/publisher.h"
 #include "topology/snapshot.h"
+#include "upstream/link.h"
 
 struct topology;
 
-/* Borrows the config.  Nothing runs before topology_start. */
-struct topology *topology_new(const struct config *config);
+/* Borrows the config and the terms; NULL: TCP as it is.  Nothing runs before topology_start. */
+struct topology *topology_new(const struct config *config, const struct link_terms *terms);
 /* Every published snapshot is handed to on_snapshot on the mailbox's loop, which
  * takes the reference.  Before topology_start only. */
 void topology_subscribe(struct topology *t, struct mailbox *mailbox, publisher_heard on_snapshot);
@@ -43,6 +44,10 @@ int64_t topology_age_ms(struct topology *t);
 /* Milliseconds since any broker answered anything, -1: none has yet.  While all is well one is asked
  * every CONTROL_BEAT_MS, and all of them as soon as that one is silent. */
 int64_t topology_silent_ms(struct topology *t);
+/* Why the last broker that was tried could not be asked, where TLS says why; false: it could, or
+ * does not say. */
+enum { TOPOLOGY_TROUBLE_MAX = 400 };
+bool topology_trouble(struct topology *t, char trouble[TOPOLOGY_TROUBLE_MAX]);
 /* How many brokers are believed lost. */
 unsigned topology_brokers_lost(struct topology *t);
 /* How many names the name server does not resolve now; what they had is kept. */

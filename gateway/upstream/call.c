@@ -48,8 +48,9 @@ const char *call_error_text(int error)
 
 const char *call_refusal(const struct call *c)
 {
-	return c->link.state == LINK_LOST && c->link.end == LINK_REFUSED ? link_why(&c->link)
-									 : NULL;
+	bool is_refused = c->link.state == LINK_LOST && c->link.end == LINK_REFUSED;
+
+	return is_refused ? link_why(&c->link) : tls_why(&c->link.conn);
 }
 
 const char *call_reason(const struct call *c, int error)
@@ -311,8 +312,14 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 		      const struct call_events *events, void *owner)
 {
-	const struct link_wanted wanted = { o->address, o->address_len, o->connect_timeout_ms,
-					    o->account != NULL ? login_new(o->account) : NULL };
+	const struct link_wanted wanted = { .address = o->address,
+					    .address_len = o->address_len,
+					    .timeout_ms = o->connect_timeout_ms,
+					    .terms = o->terms,
+					    .host = o->host,
+					    .port = o->port,
+					    .login = o->account != NULL ? login_new(o->account)
+									: NULL };
 	struct call *c = mem_zalloc(sizeof *c);
 
 	c->events = events;

@@ -36,8 +36,11 @@ struct call_options {
 	const struct sockaddr *address; /* copied */
 	socklen_t address_len;
 	int connect_timeout_ms;
-	uint32_t max_answer;	 /* bytes of the largest frame that is taken */
-	const char *client_id;	 /* borrowed; NULL: the gateway's own */
+	uint32_t max_answer;		/* bytes of the largest frame that is taken */
+	const char *client_id;		/* borrowed; NULL: the gateway's own */
+	const struct link_terms *terms; /* borrowed for the time of the call; NULL: TCP as it is */
+	const char *host;		/* see struct link_wanted; so is the port */
+	int port;
 	struct account *account; /* borrowed: who logs in; NULL: nobody does */
 };
 
@@ -78,9 +81,10 @@ MUST_CHECK bool call_send(struct call *c, const struct call_request *request);
 
 /* For the log. */
 const char *call_error_text(int error);
-/* The same, or the broker's words when it refused the login; while the call stands. */
+/* The same in the words of what failed, where there are some; while the call stands. */
 const char *call_reason(const struct call *c, int error);
-/* Of a call whose login was refused: why, in the broker's words; NULL otherwise. */
+/* Those words alone: why the broker can't be asked, by TLS, or since it refused the login; NULL: that
+ * is not what failed. */
 const char *call_refusal(const struct call *c);
 
 #endif

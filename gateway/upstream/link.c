@@ -17,13 +17,10 @@ enum {
 const char *link_end_text(enum link_end end)
 {
 	static const char *const texts[] = {
-		[LINK_NOT_CONNECTED] = "can't connect",
-		[LINK_CUT] = "connection lost",
-		[LINK_LATE] = "timed out",
-		[LINK_BAD_ANSWER] = "bad answer",
-		[LINK_HALF_FRAME] = "half a frame",
-		[LINK_GIVEN_UP] = "given up",
-		[LINK_REFUSED] = "login refused",
+		[LINK_NOT_CONNECTED] = "can't connect", [LINK_NOT_SECURED] = "no TLS",
+		[LINK_CUT] = "connection lost",		[LINK_LATE] = "timed out",
+		[LINK_BAD_ANSWER] = "bad answer",	[LINK_HALF_FRAME] = "half a frame",
+		[LINK_GIVEN_UP] = "given up",		[LINK_REFUSED] = "login refused",
 	};
 
 	return texts[end];
@@ -31,7 +28,9 @@ const char *link_end_text(enum link_end end)
 
 const char *link_why(const struct link *l)
 {
-	return l->why != NULL ? l->why : link_end_text(l->end);
+	const char *words = l->why != NULL ? l->why : tls_why(&l->conn);
+
+	return words != NULL ? words : link_end_text(l->end);
 }
 
 static void end_exchange(struct link *l)
@@ -126,7 +125,7 @@ static void begin_login(struct link *l)
 static void step_connecting(struct link *l)
 {
 	if (conn_is_lost(&l->conn))
-		link_lose(l, LINK_NOT_CONNECTED);
+		link_lose(l, tls_why(&l->conn) != NULL ? LINK_NOT_SECURED : LINK_NOT_CONNECTED);
 	else if (conn_is_opening(&l->conn))
 		return;
 	else if (l->login != NULL)
@@ -156,12 +155,25 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	if (l->state == LINK_OPEN)
 		l->is_due = true;
+	else if (l->state == LINK_CONNECTING)
+		link_lose(l, tls_give_up(&l->conn) ? LINK_NOT_SECURED : LINK_NOT_CONNECTED);
 	else
-		link_lose(l, l->state == LINK_CONNECTING ? LINK_NOT_CONNECTED : LINK_LATE);
+		link_lose(l, LINK_LATE);
 	l->on_event(l->owner);
 }
 
 /* --- for its owner --- */
+
+/* The context of this moment; the connection keeps it. */
+static void secure(struct link *l, const struct link_wanted *wanted)
+{
+	struct tls_slot *slot = wanted->terms != NULL ? wanted->terms->tls : NULL;
+	struct tls_context *context = slot != NULL ? tls_slot_get(slot) : NULL;
+
+	if (context != NULL)
+		tls_connect(&l->conn, context, wanted->host, wanted->port);
+	tls_context_unref(context);
+}
 
 void link_open(struct link *l, const struct link_wanted *wanted, struct ev_loop *loop,
 	       struct bufpool *pool, void (*on)(void *owner), void *owner)
@@ -174,6 +186,7 @@ void link_open(struct link *l, const struct link_wanted *wanted, struct ev_loop 
 	l->limit.data = l;
 	conn_connect(&l->conn, &conn_plain, wanted->address, wanted->address_len, loop, pool,
 		     on_event, l);
+	secure(l, wanted);
 	if (conn_is_lost(&l->conn)) {
 		link_lose(l, LINK_NOT_CONNECTED);
 		return;

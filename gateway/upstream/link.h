@@ -20,13 +20,14 @@
 #define UPSTREAM_LINK_H
 
 #include "auth/login.h"
-#include "net/conn.h"
+#include "net/tls.h"
 
 enum link_state { LINK_CONNECTING, LINK_LOGGING_IN, LINK_OPEN, LINK_LOST };
 
 /* Why a link is lost. */
 enum link_end {
 	LINK_NOT_CONNECTED, /* refused, unreachable, or not in time */
+	LINK_NOT_SECURED,   /* the TLS handshake failed: link_why has the words */
 	LINK_CUT,	    /* closed or reset by the broker */
 	LINK_LATE,	    /* an answer did not come in time */
 	LINK_BAD_ANSWER,    /* not what was asked for */
@@ -35,11 +36,20 @@ enum link_end {
 	LINK_REFUSED,	    /* the login: link_why has the broker's words */
 };
 
+/* How the node's links to brokers are made, but for addresses and times. */
+struct link_terms {
+	struct tls_slot *tls; /* a context for each; NULL, or an empty one: no TLS */
+};
+
 struct link_wanted {
 	const struct sockaddr *address; /* borrowed for the time of the call */
 	socklen_t address_len;		/* 0: there is no address; lost from the start */
 	int timeout_ms;			/* until it must be open; of a later login too */
 	struct login *login;		/* taken; NULL: nobody logs in */
+	const struct link_terms *terms; /* borrowed for the time of the call; NULL: TCP as it is */
+	/* The broker's, as the cluster tells it: what its certificate must name. */
+	const char *host;
+	int port;
 };
 
 struct exchange;
@@ -85,7 +95,7 @@ static inline bool link_is_due(const struct link *l)
 
 /* Says what the owner waits for; until it is open it is that. */
 void link_await(struct link *l, bool read, bool write);
-/* Why it is lost, in words for the log: a broker's own when it REFUSED. */
+/* Why it is lost, in words for the log, a broker's own when it REFUSED; until link_close. */
 const char *link_why(const struct link *l);
 /* For the log. */
 const char *link_end_text(enum link_end end);

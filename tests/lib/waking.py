@@ -24,6 +24,7 @@ class WakingCluster:
         self.brokers = {n: (host, PORT) for n, host in self.hosts.items()}
         self.logs = {(topic, p): [] for topic, count in topics.items() for p in range(count)}
         self.changed = threading.Condition()
+        self.tls, self.handshakes = {}, []  # {number: its ssl context}; (number, was it resumed, the peer's name) of each
         self.waiting = []  # of each Fetch that waits: [((topic, partition), offset), ...]
         for number in self.hosts:
             self._listen(number)
@@ -40,11 +41,20 @@ class WakingCluster:
 
     def _serve(self, number, sock):
         try:
+            sock = self._secured(number, sock)
             with sock, sock.makefile("rb") as stream:
                 while len(size := stream.read(4)) == 4:
                     self._answer(number, sock, stream.read(struct.unpack(">i", size)[0]))
-        except OSError:
-            pass  # the peer has gone: nobody to tell
+        except (OSError, KeyError):
+            pass  # the peer has gone, or does not speak Kafka: nobody to tell
+
+    def _secured(self, number, sock):
+        if number not in self.tls:
+            return sock
+        sock = self.tls[number].wrap_socket(sock, server_side=True)
+        shown = dict(rdn[0] for rdn in (sock.getpeercert() or {}).get("subject", ()))
+        self.handshakes.append((number, sock.session_reused, shown.get("commonName")))
+        return sock
 
     def _answer(self, number, sock, data):
         api, version, correlation, _, values = read_request(data)

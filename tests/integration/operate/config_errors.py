@@ -73,7 +73,7 @@ def check_environment(scene):
              "GATEWAY_MAX_FRAME", "GATEWAY_HTTP_PORT", "GATEWAY_DOWNSTREAM_THREAD", "GATEWAY_PROXY_TRUSTED",
              "GATEWAY_IDLE_TIMEOUT"])
     check(len(complaints.strip().splitlines()) >= 8, f"a line a mistake: {complaints}")
-    for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE", "KAFKA_SASL_USERNAME", "KAFKA_SSL_CA_LOCATION"):
+    for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE", "KAFKA_SASL_USERNAME"):
         refused(f"{name}, not built yet", env={name: "x"}, says=name)
     refused("SSL to clients, not built yet", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"}, says="GATEWAY_SECURITY_PROTOCOL")
     refused("mode host, not built yet", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_MODE")

@@ -22,12 +22,12 @@ class Certs:
     def _openssl(self, *words):
         subprocess.run(["openssl", *words], cwd=self.folder, check=True, capture_output=True)
 
-    def issue(self, name, subject=None):
-        """The path of NAME.pem; the subject may be another name."""
+    def issue(self, name, subject=None, sans=None, days=2):
+        """The path of NAME.pem; the subject may be another name, and it may be for others: "DNS:a,IP:10.0.0.1"."""
         subject = subject or name
-        (self.folder / "names").write_text(f"subjectAltName=DNS:{subject}\n")
+        (self.folder / "names").write_text(f"subjectAltName={sans or f'DNS:{subject}'}\n")
         self._openssl("req", *KEY, "-subj", f"/CN={subject}", "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", "2",
+        self._openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-days", str(days),
                       "-extfile", "names", "-out", f"{name}.crt")
         path = self.folder / f"{name}.pem"
         path.write_text((self.folder / f"{name}.crt").read_text() + (self.folder / f"{name}.key").read_text())
@@ -43,6 +43,15 @@ class Certs:
         context.check_hostname = False  # what clients check is not what is tested
         if name:
             context.load_cert_chain(self.folder / f"{name}.pem" if (self.folder / f"{name}.pem").exists() else self.issue(name))
+        return context
+
+    def server(self, name, asks=False):
+        """How a server speaks TLS that has this certificate; asks: clients must show one."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.folder / f"{name}.pem")
+        if asks:
+            context.load_verify_locations(self.authority)
+            context.verify_mode = ssl.CERT_REQUIRED
         return context
 
     def at(self, text):

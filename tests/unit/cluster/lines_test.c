@@ -83,7 +83,7 @@ static bool send_to(struct lines *l, enum line_purpose purpose, int32_t id)
 static int begin(void **state)
 {
 	call_count = 0;
-	*state = lines_new(NULL, 1234);
+	*state = lines_new(NULL, NULL, 1234);
 	return 0;
 }
 

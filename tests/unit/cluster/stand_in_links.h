@@ -35,8 +35,10 @@ static struct {
 	int32_t kept_to; /* the last broker of lines_keep */
 } links;
 
-struct lines *lines_new(struct ev_loop *loop, int connect_timeout_ms)
+struct lines *lines_new(struct ev_loop *loop, const struct link_terms *terms,
+			int connect_timeout_ms)
 {
+	(void)terms;
 	(void)loop;
 	(void)connect_timeout_ms;
 	return NULL;

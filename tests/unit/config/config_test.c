@@ -161,9 +161,14 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { advertised_mode = \"hosts\"; };\n", "",
 	  "FILE:2: gateway.advertised_mode: \"hosts\" won't do; it must be one of ports, single, "
 	  "host\n" },
+	{ "kafka: { bootstrap_servers = \"b:9092\"; security_protocol = \"SSL\";\n"
+	  "ssl_key_location = \"k.pem\"; };\n",
+	  "",
+	  "FILE:2: kafka.ssl_key_location: a key without a certificate; say "
+	  "kafka.ssl_certificate_location too\n" },
 	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; };\n",
-	  "KAFKA_SASL_PASSWORD=x\nKAFKA_SECURITY_PROTOCOL=SSL\n",
-	  "environment: KAFKA_SECURITY_PROTOCOL: \"SSL\" is not built yet; PLAINTEXT is\n"
+	  "KAFKA_SASL_PASSWORD=x\nKAFKA_SECURITY_PROTOCOL=SASL_SSL\n",
+	  "environment: KAFKA_SECURITY_PROTOCOL: \"SASL_SSL\" is not built yet; PLAINTEXT|SSL is\n"
 	  "environment: KAFKA_SASL_PASSWORD: not built yet; leave it out\n"
 	  "FILE:2: gateway.security_mode: not built yet; leave it out\n" },
 	{ KAFKA

@@ -24,7 +24,7 @@ static int set_up(void **state)
 {
 	(void)state;
 	memset(&w, 0, sizeof w);
-	shared.topology = topology_new(&config); /* which knows of no lost broker */
+	shared.topology = topology_new(&config, NULL); /* which knows of no lost broker */
 	w.shared = &shared;
 	w.loop = ev_loop_new(EVFLAG_AUTO);
 	cut_off_init(&w.cut_off);

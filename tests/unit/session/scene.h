@@ -288,7 +288,7 @@ static inline void scene_init(struct scene *s)
 	memset(s, 0, sizeof *s);
 	s->config = scene_config();
 	s->shared.config = &s->config;
-	s->shared.topology = topology_new(&s->config);
+	s->shared.topology = topology_new(&s->config, NULL);
 	s->shared.topology->is_stopping = true; /* it answers at once that it knows no more */
 	s->shared.budget = budget_new(s->config.memory_budget_bytes, 100);
 	s->shared.rebalances = rebalances_new();

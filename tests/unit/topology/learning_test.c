@@ -39,7 +39,7 @@ static int set_up(void **state)
 static void start(struct stage *s)
 {
 	fake_start(s->fake);
-	s->topology = topology_new(&s->config);
+	s->topology = topology_new(&s->config, NULL);
 	topology_subscribe(s->topology, &s->worker.mailbox, worker_on_snapshot);
 	topology_start(s->topology);
 }
@@ -627,7 +627,7 @@ static void many_threads_ask(void **state)
 	struct asker askers[ASKERS];
 
 	fake_start(s->fake);
-	s->topology = topology_new(&s->config);
+	s->topology = topology_new(&s->config, NULL);
 	topology_subscribe(s->topology, &s->worker.mailbox, worker_on_snapshot);
 	for (int i = 0; i < ASKERS; i++) {
 		askers[i] = (struct asker){ .topology = s->topology };

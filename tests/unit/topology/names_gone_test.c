@@ -67,7 +67,7 @@ static int tear_down(void **state)
 
 static void start(struct stage *s)
 {
-	s->topology = topology_new(&s->config);
+	s->topology = topology_new(&s->config, NULL);
 	topology_subscribe(s->topology, &s->worker.mailbox, worker_on_snapshot);
 	topology_start(s->topology);
 }

@@ -67,7 +67,7 @@ static int set_up(void **state)
 		.max_frame_bytes = 10 * 1024 * 1024,
 	};
 	worker_init(&c->worker);
-	c->topology = topology_new(&c->config);
+	c->topology = topology_new(&c->config, NULL);
 	topology_subscribe(c->topology, &c->worker.mailbox, worker_on_snapshot);
 	topology_start(c->topology);
 	*state = c;

@@ -26,8 +26,9 @@ static void on_event(void *owner)
 
 static void start(int timeout_ms)
 {
-	const struct link_wanted wanted = { (struct sockaddr *)&address, sizeof address,
-					    timeout_ms };
+	const struct link_wanted wanted = { .address = (struct sockaddr *)&address,
+					    .address_len = sizeof address,
+					    .timeout_ms = timeout_ms };
 
 	events = 0;
 	link_open(&l, &wanted, loop, &bufs, on_event, &listener);
@@ -111,6 +112,47 @@ static void not_in_time_is_lost(void **state)
 		close(others[i]);
 }
 
+/* Somebody answers the hello, or nobody. */
+static void fails_of_tls(const char *answer, const char *why)
+{
+	const struct tls_wanted files = { .ca = NULL };
+	char text[TLS_WHY_MAX];
+	struct tls_slot slot;
+	const struct link_terms terms = { &slot };
+	const struct link_wanted wanted = { .address = (struct sockaddr *)&address,
+					    .address_len = sizeof address,
+					    .timeout_ms = answer != NULL ? 5000 : 100,
+					    .terms = &terms,
+					    .host = "broker.test",
+					    .port = 9093 };
+	int peer;
+
+	tls_slot_init(&slot);
+	tls_slot_set(&slot, tls_client_new(&files, text));
+	events = 0;
+	link_open(&l, &wanted, loop, &bufs, on_event, &listener);
+	peer = accept(listener, NULL, NULL);
+	assert_true(peer >= 0);
+	if (answer != NULL)
+		assert_true(write(peer, answer, strlen(answer)) > 0);
+	run_until_decided();
+	assert_int_equal(l.state, LINK_LOST);
+	assert_int_equal(l.end, LINK_NOT_SECURED);
+	assert_string_equal(link_why(&l), why);
+	assert_int_equal(events, 1);
+	assert_false(l.was_open);
+	close(peer);
+	tls_slot_deinit(&slot);
+}
+
+static void what_fails_of_tls_is_said(void **state)
+{
+	(void)state;
+	fails_of_tls("HTTP/1.0 400 Bad Request\r\n", "the peer does not speak TLS");
+	link_close(&l);
+	fails_of_tls(NULL, "no end of the TLS handshake in time");
+}
+
 static void the_first_reason_counts(void **state)
 {
 	(void)state;
@@ -133,6 +175,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(it_opens, setup, teardown),
 		cmocka_unit_test_setup_teardown(refused_is_lost, setup, teardown),
 		cmocka_unit_test_setup_teardown(not_in_time_is_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(what_fails_of_tls_is_said, setup, teardown),
 		cmocka_unit_test_setup_teardown(the_first_reason_counts, setup, teardown),
 	};
 

@@ -65,7 +65,9 @@ static void make(struct scene *s)
 {
 	const struct upstream_wanted wanted = {
 		.broker = 7,
-		.link = { (struct sockaddr *)&s->address, s->address_len, 5000 },
+		.link = { .address = (struct sockaddr *)&s->address,
+			  .address_len = s->address_len,
+			  .timeout_ms = 5000 },
 		.stats = &s->stats,
 	};
 
