@@ -2,7 +2,7 @@
  *
  * A plain value, zeros at first but for what tenure_begin sets; a client has one, and only the
  * worker that serves the client touches it.  Each group of fields has one file that writes it.
- * Times are seconds of that worker's loop (ev_now).
+ * Times are seconds of util/clock's clock_s.
  * Tests: tests/unit/balance/leave_test.c, tests/unit/balance/naming_test.c,
  * tests/unit/balance/turns_test.c
  */

@@ -1,7 +1,7 @@
 /* choice.h - any broker, for what any broker can answer.
  *
  * A worker remembers for two seconds which brokers could not be reached: others are preferred.
- * Times are seconds of the worker's loop.
+ * Times are seconds of util/clock's clock_s.
  * Tests: tests/unit/session/choice_test.c
  */
 #ifndef SESSION_CHOICE_H

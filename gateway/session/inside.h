@@ -190,9 +190,11 @@ struct client {
 	struct clock clock;
 };
 
+/* In seconds, as all times of a client and of its upstreams. */
 static inline ev_tstamp client_now(const struct client *c)
 {
-	return ev_now(c->worker->loop);
+	(void)c;
+	return clock_s();
 }
 
 static inline void client_count_in(struct client *c, uint64_t n)
@@ -216,13 +218,13 @@ static inline bool client_is_closing(const struct client *c)
 /* The broker could not be reached: see choice.h, cut_off.h. */
 static inline void worker_shun(struct worker *w, int32_t broker)
 {
-	choice_shun(&w->choice, broker, ev_now(w->loop));
+	choice_shun(&w->choice, broker, clock_s());
 	cut_off_failed(&w->cut_off, broker, w->stats.counters[STAT_UPSTREAMS_OPENED], clock_ms());
 }
 
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {
-	return choice_any(&w->choice, w->snapshot, not_this, ev_now(w->loop));
+	return choice_any(&w->choice, w->snapshot, not_this, clock_s());
 }
 
 /* A client came by the port. */

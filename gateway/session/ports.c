@@ -2,6 +2,7 @@
 
 #include "session/arrival.h"
 #include "session/inside.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -68,7 +69,7 @@ static void take_rest(struct worker *w, const char *why)
 	if (w->rest.is_on)
 		return;
 	w->rest.is_on = true;
-	w->rest.since = ev_now(w->loop);
+	w->rest.since = clock_s();
 	log_warn("worker=%d event=held_back reason=\"%s: who comes waits\"", w->index, why);
 	set_listening(w, false);
 	ev_timer_set(&w->rest.timer, REST_S, REST_S);
@@ -157,7 +158,7 @@ static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 	look_for_files(w);
 	if (!ports_lack_files(w) && reaches_brokers(w))
 		end_rest(w);
-	else if (ev_now(w->loop) - w->rest.since >= PATIENCE_S)
+	else if (clock_s() - w->rest.since >= PATIENCE_S)
 		refuse_who_waits(w);
 }
 

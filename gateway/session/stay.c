@@ -5,6 +5,7 @@
 #include "session/life.h"
 #include "session/request.h"
 #include "session/standing.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -18,7 +19,7 @@ static struct naming naming_now(struct worker *w)
 				.turns = &w->turns,
 				.drawn = &w->naming_drawn,
 				.port_count = w->port_count,
-				.now = ev_now(w->loop) };
+				.now = clock_s() };
 }
 
 static struct leave_terms terms(const struct worker *w)
@@ -175,7 +176,7 @@ void stay_choose(struct worker *w, unsigned count, unsigned turn)
 	if (n > count)
 		n = count;
 	for (size_t i = 0; i < n; i++) {
-		leave_choose(list[i], ev_now(w->loop));
+		leave_choose(list[i], clock_s());
 		naming_forget(&w->shared->places, list[i]);
 	}
 	atomic_fetch_add(&w->chosen, (int)n);

@@ -8,6 +8,7 @@
 #include "session/life.h"
 #include "session/ports.h"
 #include "session/stay.h"
+#include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -52,7 +53,7 @@ struct call_letter {
 static void reconfigure(struct worker *w, const struct config *config)
 {
 	if (config->max_connection_age_ms != w->config->max_connection_age_ms)
-		w->aging_since = ev_now(w->loop);
+		w->aging_since = clock_s();
 	w->config = config;
 	for (struct client *c = w->clients; c != NULL; c = c->next)
 		client_wake(c);

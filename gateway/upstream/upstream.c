@@ -2,6 +2,7 @@
 
 #include "kafka/head.h"
 #include "kafka/wire.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -29,7 +30,7 @@ struct upstream *upstream_new(const struct upstream_wanted *wanted, struct ev_lo
 	u->stats = wanted->stats;
 	u->on_event = on_event;
 	u->owner = owner;
-	u->idle_since = ev_now(loop);
+	u->idle_since = clock_s();
 	link_open(&u->link, &wanted->link, loop, pool, on_link, u);
 	return u;
 }
@@ -98,7 +99,7 @@ void upstream_begin_loose(struct upstream *u, const void *who)
 	u->writer = who;
 	u->loose_since = ++u->sent;
 	u->loose = true;
-	u->idle_since = ev_now(conn_loop(&u->link.conn));
+	u->idle_since = clock_s();
 }
 
 void upstream_sent(struct upstream *u)
@@ -126,12 +127,12 @@ void upstream_answered(struct upstream *u)
 	/* everything was answered, so the broker has seen all that went before */
 	if (u->ring_count == 0 && u->sent != u->loose_since)
 		u->loose = false;
-	u->idle_since = ev_now(conn_loop(&u->link.conn));
+	u->idle_since = clock_s();
 }
 
 void upstream_mute(struct upstream *u, int64_t ms)
 {
-	ev_tstamp until = ev_now(conn_loop(&u->link.conn)) + (double)ms / 1000.0;
+	ev_tstamp until = clock_s() + (double)ms / 1000.0;
 
 	if (ms > 0 && until > u->muted_until)
 		u->muted_until = until;

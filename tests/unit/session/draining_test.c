@@ -186,7 +186,7 @@ static void who_is_moving_stays_a_moment(void **state)
 	(void)state;
 	begin();
 	a = come(0);
-	scene_client(&s, a)->tenure.mapped_at = ev_now(s.w->loop) + SCENE_LIMIT_S;
+	scene_client(&s, a)->tenure.mapped_at = clock_s() + SCENE_LIMIT_S;
 	draining_begin(s.w, 1, 0, true);
 	turn();
 	assert_true(is_here(a));
@@ -206,7 +206,7 @@ static void a_drain_that_is_undone_lets_stay_who_is_there(void **state)
 	begin();
 	a = come(0);
 	b = come(2);
-	scene_client(&s, a)->tenure.mapped_at = ev_now(s.w->loop) + SCENE_LIMIT_S;
+	scene_client(&s, a)->tenure.mapped_at = clock_s() + SCENE_LIMIT_S;
 	draining_begin(s.w, PORTS, 0, true);
 	turn();
 	assert_int_equal(draining_leaving(s.w), 1);

@@ -175,7 +175,7 @@ static void all_are_waited_for_when_the_time_is_over(void **state)
 	(void)state;
 	begin_waiting(FETCH("200", "1"));
 	until = client_now(client()) + 0.2;
-	scene_until(&s, ev_now(s.w->loop) >= until);
+	scene_until(&s, clock_s() >= until);
 	broker_answers_on(&s, 0, POLL, NOTHING("0"));
 	scene_be_still(&s);
 	assert_int_equal(scene_unread(&s.clients[0].end), 0);

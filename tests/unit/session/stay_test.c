@@ -6,6 +6,7 @@
 #include "session/inside.h"
 #include "session/request.h"
 #include "session/worker.h"
+#include "util/clock.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -45,8 +46,8 @@ static void begin(struct scene *s)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	s->peer = ends[1];
 	conn_init(&s->c.conn, &conn_plain, ends[0], s->w.loop, &s->w.bufs, on_event, s);
-	tenure_begin(&s->c.tenure, 1, 0, 0, ev_now(s->w.loop) - 10);
-	leave_choose(&s->c.tenure, ev_now(s->w.loop));
+	tenure_begin(&s->c.tenure, 1, 0, 0, clock_s() - 10);
+	leave_choose(&s->c.tenure, clock_s());
 	atomic_store(&s->w.chosen, 1);
 	assert_true(stay_is_over(&s->c));
 }
