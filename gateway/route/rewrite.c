@@ -68,6 +68,20 @@ static void leader(struct rewriting *r, const struct walk_event *e)
 	}
 }
 
+/* Where there is no node there is no address either, whatever the broker says. */
+static void host(struct rewriting *r, const struct walk_event *e)
+{
+	if (!r->drop && (r->node >= 0 || e->len > 0))
+		edits_add_string(&r->edits, e->at, e->at + e->size,
+				 r->node >= 0 ? r->told.host : "", r->compact);
+}
+
+static void port(struct rewriting *r, const struct walk_event *e)
+{
+	if (!r->drop)
+		wire_put32(r->of->body + e->at, r->node >= 0 ? (uint32_t)r->told.port : UINT32_MAX);
+}
+
 static void value(struct rewriting *r, const struct walk_event *e)
 {
 	switch (e->is) {
@@ -75,13 +89,10 @@ static void value(struct rewriting *r, const struct walk_event *e)
 		node_id(r, e);
 		break;
 	case HOST:
-		if (r->node >= 0 && !r->drop)
-			edits_add_string(&r->edits, e->at, e->at + e->size, r->told.host,
-					 r->compact);
+		host(r, e);
 		break;
 	case PORT:
-		if (r->node >= 0 && !r->drop)
-			wire_put32(r->of->body + e->at, (uint32_t)r->told.port);
+		port(r, e);
 		break;
 	case CONTROLLER_ID:
 		map_id(r, e);

@@ -49,11 +49,11 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 		v->number = node;
 		return true;
 	case HOST:
-		v->bytes = (const uint8_t *)broker_host;
-		v->len = node < 0 ? 0 : sizeof broker_host - 1;
+		v->bytes = (const uint8_t *)broker_host; /* of no node too, which brokers don't */
+		v->len = sizeof broker_host - 1;
 		return true;
 	case PORT:
-		v->number = node < 0 ? -1 : BROKER_PORT;
+		v->number = BROKER_PORT;
 		return true;
 	case RACK:
 		v->bytes = rack;
