@@ -30,7 +30,7 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo bench check check-fast check-versions unit integration lame conformance e2e asan tsan fuzz lint format \
+.PHONY: all help setup demo bench check check-fast check-versions unit integration lame conformance e2e soak asan tsan fuzz lint format \
 	compdb man install deb clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
@@ -43,7 +43,7 @@ help: ## list the targets
 # Test targets install what is missing; a plain build only says so.
 GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
-GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars setup,$(GOALS)),java) \
+GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars soak setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
 	$(if $(filter check check-fast integration lame setup,$(GOALS)),browser) \
 	$(if $(filter check check-versions setup,$(GOALS)),versions)
@@ -110,14 +110,16 @@ check-versions: ## the tests with HAProxy 2.6, 3.0 and 3.2, fetched from Debian'
 conformance: KINDS = conformance
 conformance: ## our rows against Kafka's own jars
 e2e: ## real Kafka, real clients: E2E="--kafka 4.4.0 --mode ports kill_node"
-check check-fast integration check-versions: all test-programs
+soak: KINDS = soak
+soak: ## what takes long: ten minutes of faults in each mode, and what clients saw held against what Kafka promises (40 min)
+check check-fast integration check-versions soak: all test-programs
 unit: $(UNIT_BIN)
 conformance: $(ARCHIVES)
 lame: KINDS = lame-all
 lame: ## the unit and integration tests over a layer that makes everything difficult
 lame: all test-programs $(LAME_UNIT)
 	@TEST_PATIENCE=$(or $(TEST_PATIENCE),3) tests/run $(if $(T),--only $(T)) $(KINDS)
-check check-fast check-versions unit integration conformance:
+check check-fast check-versions unit integration conformance soak:
 	@tests/run $(if $(T),--only $(T)) $(KINDS)
 
 test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS) $(BUILD)/lame/anyport $(filter $(BUILD)/lame/unit/upstream/% $(BUILD)/lame/unit/session/%,$(LAME_UNIT))

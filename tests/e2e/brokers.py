@@ -111,7 +111,7 @@ class Cluster:
             cds = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
         elif node == 1:
             cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
-        command = [JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
+        command = [*self.scene.within(broker.host), JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
                    "kafka.Kafka", broker.directory / "server.properties"]
         broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}",
                                                   guard=self.scene.guard))
@@ -143,11 +143,11 @@ class Cluster:
 
     def wait_ready(self, limit=90):
         for broker in self.brokers.values():
-            wait_for(lambda: self._lists_all(broker), limit, f"broker {broker.id} lists every broker", 0.1)
+            wait_for(lambda: self.lists_all(broker), limit, f"broker {broker.id} lists every broker", 0.1)
 
-    def wait_in_sync(self, limit=60):
+    def waitin_sync(self, limit=60):
         """Until every partition has all its replicas in sync and a leader."""
-        wait_for(self._in_sync, limit, "all replicas in sync", 0.1)
+        wait_for(self.in_sync, limit, "all replicas in sync", 0.1)
 
     def any_broker(self):
         """The id of a broker that runs."""
@@ -163,12 +163,12 @@ class Cluster:
         broker = self.brokers[node]
         return wire.Connection(broker.host, broker.port, wire.schemas(self.version), **options)
 
-    def _lists_all(self, broker):
+    def lists_all(self, broker):
         if not broker.process.alive():
             raise RuntimeError(f"broker {broker.id} ended:\n{broker.process.log(30)}")
         return len(self.metadata(broker.id, [])["Brokers"]) == len(self.brokers)
 
-    def _in_sync(self):
+    def in_sync(self):
         topics = self.metadata()["Topics"]
         return all(len(p["IsrNodes"]) == len(p["ReplicaNodes"]) and p["LeaderId"] >= 0
                    for topic in topics for p in topic["Partitions"])

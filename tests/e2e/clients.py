@@ -22,6 +22,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 Record = collections.namedtuple("Record", "partition offset key")
 PIP = ["confluent-kafka", "kafka-python", "lz4", "zstandard", "python-snappy"]
 LIMIT = 90
+PARTS = {"Clients": ("History",)}
 
 
 class ClientError(Exception):
@@ -35,13 +36,14 @@ def read_records(path):
 
 def java_classes(source, jar_set):
     """Compiles one of our programs against a set of jars, once a version of the source."""
-    text = (HERE / "java" / f"{source}.java").read_bytes()
+    files = [HERE / "java" / f"{name}.java" for name in (source, *PARTS.get(source, ()))]
+    text = b"".join(file.read_bytes() for file in files)
     target = jars.CACHE / "classes" / f"{source}-{jar_set}-{hashlib.sha256(text).hexdigest()[:12]}"
     if not target.is_dir():
         work = target.with_suffix(f".{os.getpid()}")
         work.mkdir(parents=True)
         subprocess.run(["javac", "-Xlint:all", "-Werror", "-d", work, "-cp", jars.classpath(jar_set),
-                        HERE / "java" / f"{source}.java"], check=True)
+                        *files], check=True)
         work.rename(target)
     return f"{target}:{jars.classpath(jar_set)}"
 

@@ -71,10 +71,8 @@ class World:
                                    mode=self.mode, min_broker=1, threads=2))
         for node in self.nodes:
             node.wait_ready()
-        config = haproxy_config(self.nodes, host, self.scene.dir / "haproxy.sock")
-        self.haproxy = self.scene.haproxy(config=config, ports=PORTS)
-        wait_for(lambda: all(self.haproxy.stats()["health", node.name]["status"].startswith("UP")
-                             for node in self.nodes), 10, "all nodes up in HAProxy")
+        self.start_haproxy()
+        self.wait_all_up()
         self.pids = {node.name: node.pid for node in self.nodes}
         self.bootstrap = listener
         self.watch = Watch(self)
@@ -158,15 +156,15 @@ class World:
         found = self.kafka.metadata(topics=[topic])["Topics"][0]["Partitions"]
         return {p["PartitionIndex"]: p["LeaderId"] for p in found}
 
-    def offsets(self, topic, timestamp=-1):
-        """{partition: offset}, asked of the leaders: -1 the end, -2 the start."""
+    def offsets(self, topic, timestamp=-1, isolation=0):
+        """{partition: offset}, asked of the leaders: -1 the end, -2 the start; isolation 1: what is committed."""
         result = {}
         by_leader = collections.defaultdict(list)
         for partition, leader in self.leaders(topic).items():
             by_leader[leader].append(partition)
         for leader, partitions in by_leader.items():
             with self.kafka.connect(leader) as broker:
-                answer = broker.ask("ListOffsets", 7, {"ReplicaId": -1, "Topics": [
+                answer = broker.ask("ListOffsets", 7, {"ReplicaId": -1, "IsolationLevel": isolation, "Topics": [
                     {"Name": topic, "Partitions": [{"PartitionIndex": p, "Timestamp": timestamp}
                                                    for p in partitions]}]})
             for p in answer["Topics"][0]["Partitions"]:
@@ -245,9 +243,16 @@ class World:
         node.wait_ready()
         self.pids[node.name] = node.pid
 
+    def start_haproxy(self):
+        config = haproxy_config(self.nodes, self.scene.host(1), self.scene.dir / "haproxy.sock")
+        self.haproxy = self.scene.haproxy(config=config, ports=PORTS)
+
+    def all_up(self):
+        stats = self.haproxy.stats()
+        return all(stats["health", node.name]["status"].startswith("UP") for node in self.nodes)
+
     def wait_all_up(self):
-        wait_for(lambda: all(self.haproxy.stats()["health", node.name]["status"].startswith("UP")
-                             for node in self.nodes), 10, "all nodes up in HAProxy")
+        wait_for(self.all_up, 10, "all nodes up in HAProxy")
 
 
 def check_exactly_once(records, expected, what, or_again=False):

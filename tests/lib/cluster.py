@@ -46,6 +46,7 @@ __all__ = [
 
 FIRST_PORT = 9092  # of nodes and of HAProxy, each on an address of its own
 HTTP_PORT = 8888
+NODE_HOST = 100  # and its number
 LOG_LINES = 40
 
 
@@ -108,6 +109,7 @@ class Scene:
         if not keep:
             self.guard.watch("folder", self.dir)
         self.processes, self.nodes = [], []
+        self.network = None  # tests/e2e/network.py's
         self._numbers = itertools.count(1)
         self._claim_addresses()
 
@@ -126,6 +128,10 @@ class Scene:
 
     def host(self, number):
         return f"{self.block}.{number}"
+
+    def within(self, host):
+        """What stands before a command that is to run where that host is."""
+        return self.network.within(host) if self.network else []
 
     def __enter__(self):
         return self
@@ -296,7 +302,7 @@ class Node:
         self.scene = scene
         self.number = number
         self.name = f"n{number}"
-        self.host = scene.host(100 + number)
+        self.host = scene.host(NODE_HOST + number)
         self.first_port = FIRST_PORT
         self.port_count = ports
         self.http = f"http://{self.host}:{HTTP_PORT}"
@@ -322,7 +328,7 @@ class Node:
 
     def start(self):
         """Also starts it again after it was stopped or killed."""
-        self.process = self.scene.process(self.argv, name=self.name, env=self.env)
+        self.process = self.scene.process([*self.scene.within(self.host), *self.argv], name=self.name, env=self.env)
 
     @property
     def pid(self):

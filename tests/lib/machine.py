@@ -1,14 +1,17 @@
 """machine.py - what this machine gives a test, and what not.
 
-    if not namespaces("-n", "-m", "mount --make-rprivate /"):
+    if not in_namespaces("-n", "-m", "mount --make-rprivate /"):
         skip("network and mount namespaces can't be made here")      # ends the test: neither passed nor failed
 """
+import os
 import pathlib
 import re
 import subprocess
 import sys
 
-__all__ = ["namespaces", "release", "skip", "skip_part"]
+__all__ = ["in_namespaces", "is_inside", "namespaces", "release", "skip", "skip_part"]
+
+INSIDE = "ANYPORT_TEST_INSIDE"
 
 
 def test_name():
@@ -31,6 +34,22 @@ def namespaces(*words):
     """Whether `unshare` works with these options (all words but the last) and the last one, a shell's line, in it."""
     done = subprocess.run(["unshare", *words[:-1], "sh", "-c", words[-1]], capture_output=True, text=True, check=False)
     return done.returncode == 0
+
+
+def is_inside():
+    """Whether in_namespaces has brought this program there."""
+    return INSIDE in os.environ
+
+
+def in_namespaces(*words):
+    """Whether this program runs in namespaces of its own: where they can be made it runs itself again in them.
+    The words are those of namespaces()."""
+    if is_inside():
+        return True
+    rights = ["--map-root-user"] if os.geteuid() else []
+    if not namespaces(*rights, *words):
+        return False
+    os.execvpe("unshare", ["unshare", *rights, *words[:-1], sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
 
 
 def release():

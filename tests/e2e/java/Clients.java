@@ -47,6 +47,9 @@ public final class Clients {
 		VERBS.put("consume", Clients::consume);
 		VERBS.put("transactions", Clients::transactions);
 		VERBS.put("copy", Clients::copy);
+		VERBS.put("history.produce", History::produce);
+		VERBS.put("history.transact", History::transact);
+		VERBS.put("history.consume", History::consume);
 		VERBS.put("stop", Clients::stop);
 	}
 

@@ -5,20 +5,15 @@ The nodes and a mock Kafka live in this process's own namespace, HAProxy in a se
 virtual interfaces.  What the files name in /etc and /run lies in a mount namespace.  Left out are those whose
 nodes would have to speak TLS, and compose's, whose addresses docker gives.
 """
-import os
 import pathlib
 import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from machine import namespaces, skip  # noqa: E402
+from machine import in_namespaces, skip  # noqa: E402
 
-INSIDE = "ANYPORT_TEST_INSIDE"
-if INSIDE not in os.environ:
-    rights = ["-r"] if os.geteuid() else []
-    if not namespaces(*rights, "-n", "-m", "mount --make-rprivate / && mount -t tmpfs none /run"):
-        skip("network and mount namespaces can't be made on this machine")
-    os.execvpe("unshare", ["unshare", *rights, "-n", "-m", sys.executable, *sys.argv], {**os.environ, INSIDE: "1"})
+if not in_namespaces("-n", "-m", "mount --make-rprivate / && mount -t tmpfs none /run"):
+    skip("network and mount namespaces can't be made on this machine")
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
 from certs import GoldenCerts  # noqa: E402
