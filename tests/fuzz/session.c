@@ -17,6 +17,7 @@
 #include "util/log.h"
 
 #include <assert.h>
+#include <sys/time.h>
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -28,6 +29,7 @@ enum {
 	ELEMENTS_MOST = 4,
 	TURNS_MOST = 64, /* until nothing moves any more */
 	LITTLE_MEMORY = 96 * 1024,
+	WORK_MOST_S = 20,
 };
 
 #define BROKERS_HOST "broker-behind"
@@ -44,8 +46,9 @@ struct speaker {
 	struct buf rest; /* what is being said; no more than one frame that is a request */
 	size_t sent;	 /* of that */
 	struct asked asked[ASKED_MOST];
-	int asked_count, answered; /* the next answer is that of the first one after these that wants one */
-	bool is_wild;		   /* has said what is no request */
+	int asked_count,
+		answered; /* the next answer is that of the first one after these that wants one */
+	bool is_wild;	  /* has said what is no request */
 };
 
 struct owed {
@@ -67,7 +70,8 @@ struct play {
 
 static struct encode_value text_of(const char *text)
 {
-	return (struct encode_value){ .bytes = (const uint8_t *)text, .len = (uint32_t)strlen(text) };
+	return (struct encode_value){ .bytes = (const uint8_t *)text,
+				      .len = (uint32_t)strlen(text) };
 }
 
 /* Names that are known, now and then one that is not. */
@@ -178,7 +182,8 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 }
 
 /* A message of what the input says; false: it became too large. */
-static bool compose(struct play *p, const struct kapi *api, int version, enum kdirection d, struct buf *out)
+static bool compose(struct play *p, const struct kapi *api, int version, enum kdirection d,
+		    struct buf *out)
 {
 	struct filling of = { p, version, 0 };
 
@@ -234,8 +239,8 @@ static bool has_no_acks(const struct kapi *api, int version, const uint8_t *body
 
 	arena_init(&arena);
 	layout_init(&l, &arena);
-	none = layout_read(&l, api_plan(api, version, REQUEST), body, (uint32_t)n) && l.acks.size > 0 &&
-	       l.acks.number == 0;
+	none = layout_read(&l, api_plan(api, version, REQUEST), body, (uint32_t)n) &&
+	       l.acks.size > 0 && l.acks.number == 0;
 	arena_deinit(&arena);
 	return none;
 }
@@ -264,10 +269,10 @@ static void say(struct play *p, int n)
 		return;
 	}
 	wire_put32(who->rest.data + from, (uint32_t)(who->rest.len - from) - 4);
-	who->asked[who->asked_count++] =
-		(struct asked){ p->next_id, api, version,
-				!has_no_acks(api, version, who->rest.data + body_at,
-					     who->rest.len - body_at) };
+	who->asked[who->asked_count++] = (struct asked){
+		p->next_id, api, version,
+		!has_no_acks(api, version, who->rest.data + body_at, who->rest.len - body_at)
+	};
 	share = input_byte(&p->in);
 	send_some(p, n, share % 4 != 0 ? SIZE_MAX : who->rest.len * share / 256);
 }
@@ -307,8 +312,8 @@ static void hear(struct play *p, int n)
 			struct layout l;
 
 			layout_init(&l, &p->arena);
-			assert(layout_read(&l, api_plan(to->api, to->version, RESPONSE), frame + head,
-					   (uint32_t)(size - head)));
+			assert(layout_read(&l, api_plan(to->api, to->version, RESPONSE),
+					   frame + head, (uint32_t)(size - head)));
 		}
 	}
 }
@@ -345,8 +350,8 @@ static void broker_sends(struct play *p, int broker, int end, const uint8_t *byt
 }
 
 /* What a broker says for itself: each item of the request, or whatever the input says. */
-static void answer_body(struct play *p, const struct request_head *head, const uint8_t *frame, size_t n,
-			struct buf *out)
+static void answer_body(struct play *p, const struct request_head *head, const uint8_t *frame,
+			size_t n, struct buf *out)
 {
 	struct layout l;
 	size_t from = out->len;
@@ -355,24 +360,37 @@ static void answer_body(struct play *p, const struct request_head *head, const u
 	if (input_byte(&p->in) % 3 != 0 &&
 	    layout_read(&l, api_plan(head->api, head->version, REQUEST), frame + head->body_at,
 			(uint32_t)(n - head->body_at))) {
-		stub_answer(out, head->api, head->version, &l, input_byte(&p->in) % 2 == 0 ? 0 : 6, false);
+		stub_answer(out, head->api, head->version, &l, input_byte(&p->in) % 2 == 0 ? 0 : 6,
+			    false);
 	} else if (!compose(p, head->api, head->version, RESPONSE, out)) {
 		out->len = from;
 		out->full = false;
 	}
 }
 
-enum manner { WELL, WELL_TOO, HALF, TWICE, NEVER, TOO_LONG, TOO_SHORT, TO_ANOTHER, NONSENSE, MANNERS };
+enum manner {
+	WELL,
+	WELL_TOO,
+	HALF,
+	TWICE,
+	NEVER,
+	TOO_LONG,
+	TOO_SHORT,
+	TO_ANOTHER,
+	NONSENSE,
+	MANNERS
+};
 
-static void answer(struct play *p, int broker, int end, const struct request_head *head, const uint8_t *frame,
-		   size_t n)
+static void answer(struct play *p, int broker, int end, const struct request_head *head,
+		   const uint8_t *frame, size_t n)
 {
 	enum manner how = (enum manner)(input_byte(&p->in) % MANNERS);
 	struct owed *owed = &p->owed[broker][end];
 	struct buf out;
 	size_t now;
 
-	if (how == NEVER || has_no_acks(head->api, head->version, frame + head->body_at, n - head->body_at))
+	if (how == NEVER ||
+	    has_no_acks(head->api, head->version, frame + head->body_at, n - head->body_at))
 		return;
 	buf_init(&out, FRAME_MOST);
 	buf_append32(&out, 0);
@@ -394,7 +412,8 @@ static void answer(struct play *p, int broker, int end, const struct request_hea
 	if (how == TWICE)
 		broker_sends(p, broker, end, out.data, out.len);
 	if (now < out.len)
-		*owed = (struct owed){ arena_copy(&p->arena, out.data + now, (uint32_t)(out.len - now)),
+		*owed = (struct owed){ arena_copy(&p->arena, out.data + now,
+						  (uint32_t)(out.len - now)),
 				       out.len - now };
 	buf_deinit(&out);
 }
@@ -572,9 +591,13 @@ static void act_drains(struct play *p)
 }
 
 static void (*const acts[])(struct play *p) = {
-	act_says,	    act_says,		act_broker_answers,	act_broker_answers, act_goes_on,
-	act_hears,	    act_broker_goes_on, act_topology,		pass_time,	    act_says_anything,
-	act_client_ends,    act_broker_unasked, act_broker_goes,	act_broker_half_closes,
+	act_says,	    act_says,
+	act_broker_answers, act_broker_answers,
+	act_goes_on,	    act_hears,
+	act_broker_goes_on, act_topology,
+	pass_time,	    act_says_anything,
+	act_client_ends,    act_broker_unasked,
+	act_broker_goes,    act_broker_half_closes,
 	act_drains,
 };
 
@@ -639,6 +662,26 @@ static void finish(struct play *p)
 	free(p);
 }
 
+/* --- the fuzzer's own clock, which is not turned --- */
+
+static void too_slow(int number)
+{
+	(void)number;
+	abort();
+}
+
+/* It looks at the time when its alarm goes; ours counts what is really worked. */
+static void hold_alarm(bool held)
+{
+	const struct itimerval limit = { .it_value.tv_sec = held ? WORK_MOST_S : 0 };
+	sigset_t alarm;
+
+	sigemptyset(&alarm);
+	sigaddset(&alarm, SIGALRM);
+	sigprocmask(held ? SIG_BLOCK : SIG_UNBLOCK, &alarm, NULL);
+	setitimer(ITIMER_VIRTUAL, &limit, NULL);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static bool is_compiled;
@@ -648,6 +691,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		assert(apis_compile(stderr));
 	is_compiled = true;
 	signal(SIGPIPE, SIG_IGN);
+	signal(SIGVTALRM, too_slow);
+	hold_alarm(true);
 	log_set_level(LOG_ERROR);
 	arena_init(&p->arena);
 	p->in = (struct input){ data, size, &p->arena };
@@ -657,6 +702,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		acts[input_byte(&p->in) % ARRAY_LEN(acts)](p);
 	end(p);
 	finish(p);
-	clock_turned_ms = 0; /* the fuzzer counts the seconds itself */
+	clock_turned_ms = 0;
+	hold_alarm(false);
 	return 0;
 }
