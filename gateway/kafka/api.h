@@ -90,6 +90,8 @@ struct kapi {
 	enum kwaits waits;
 	enum kcourse course;
 	bool missing_is_fine; /* an item that no answer has: no error */
+	/* the broker remembers what the client asked before: one broker gets all of its connection */
+	bool at_one;
 	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
 	 * version has it) */
 	bool says_time;

@@ -3,7 +3,7 @@
  *   ROWS(key, NAME, api)   api/ has a file for it, which defines `api`
  *   PLAIN(key, NAME, "Name", versions, flexible, route)   nobody here looks inside
  *
- * Versions are those of Kafka 3.9 to 4.4.  TO_ANY and TO_CONTROLLER ones are passed whole, so a
+ * Versions are those of Kafka 3.9 to 4.4.  What has no rows is passed whole, so a
  * version is listed only when its answer names no address.  A new API is its line here and, when it
  * is looked into, its file.
  * Tests: tests/unit/kafka/apis_test.c
@@ -43,9 +43,9 @@
 	/* a split by producer, then leader */                                                      \
 	PLAIN(27, WRITE_TXN_MARKERS, "WriteTxnMarkers", "0-2", "1+", NOT_YET)                       \
 	ROWS(28, TXN_OFFSET_COMMIT, api_txn_offset_commit)                                          \
-	PLAIN(29, DESCRIBE_ACLS, "DescribeAcls", "0-3", "2+", TO_ANY)                               \
-	PLAIN(30, CREATE_ACLS, "CreateAcls", "0-3", "2+", TO_CONTROLLER)                            \
-	PLAIN(31, DELETE_ACLS, "DeleteAcls", "0-3", "2+", TO_CONTROLLER)                            \
+	ROWS(29, DESCRIBE_ACLS, api_describe_acls)                                                  \
+	ROWS(30, CREATE_ACLS, api_create_acls)                                                      \
+	ROWS(31, DELETE_ACLS, api_delete_acls)                                                      \
 	ROWS(32, DESCRIBE_CONFIGS, api_describe_configs)                                            \
 	ROWS(33, ALTER_CONFIGS, api_alter_configs)                                                  \
 	/* for the broker that was dialled */                                                       \
@@ -54,27 +54,24 @@
 	PLAIN(35, DESCRIBE_LOG_DIRS, "DescribeLogDirs", "0-5", "2+", NOT_YET)                       \
 	ROWS(36, SASL_AUTHENTICATE, api_sasl_authenticate)                                          \
 	ROWS(37, CREATE_PARTITIONS, api_create_partitions)                                          \
-	PLAIN(38, CREATE_DELEGATION_TOKEN, "CreateDelegationToken", "0-3", "2+", TO_CONTROLLER)     \
-	PLAIN(39, RENEW_DELEGATION_TOKEN, "RenewDelegationToken", "0-2", "2+", TO_CONTROLLER)       \
-	PLAIN(40, EXPIRE_DELEGATION_TOKEN, "ExpireDelegationToken", "0-2", "2+", TO_CONTROLLER)     \
-	PLAIN(41, DESCRIBE_DELEGATION_TOKEN, "DescribeDelegationToken", "0-3", "2+", TO_ANY)        \
+	ROWS(38, CREATE_DELEGATION_TOKEN, api_create_delegation_token)                              \
+	ROWS(39, RENEW_DELEGATION_TOKEN, api_renew_delegation_token)                                \
+	ROWS(40, EXPIRE_DELEGATION_TOKEN, api_expire_delegation_token)                              \
+	ROWS(41, DESCRIBE_DELEGATION_TOKEN, api_describe_delegation_token)                          \
 	ROWS(42, DELETE_GROUPS, api_delete_groups)                                                  \
 	ROWS(43, ELECT_LEADERS, api_elect_leaders)                                                  \
 	ROWS(44, INCREMENTAL_ALTER_CONFIGS, api_incremental_alter_configs)                          \
 	ROWS(45, ALTER_PARTITION_REASSIGNMENTS, api_alter_partition_reassignments)                  \
 	ROWS(46, LIST_PARTITION_REASSIGNMENTS, api_list_partition_reassignments)                    \
 	ROWS(47, OFFSET_DELETE, api_offset_delete)                                                  \
-	PLAIN(48, DESCRIBE_CLIENT_QUOTAS, "DescribeClientQuotas", "0-1", "1+", TO_ANY)              \
-	PLAIN(49, ALTER_CLIENT_QUOTAS, "AlterClientQuotas", "0-1", "1+", TO_CONTROLLER)             \
-	PLAIN(50, DESCRIBE_USER_SCRAM_CREDENTIALS,                                                  \
-	      "DescribeUserScramCredentials", "0", "0+", TO_ANY)                                    \
-	PLAIN(51, ALTER_USER_SCRAM_CREDENTIALS,                                                     \
-	      "AlterUserScramCredentials", "0", "0+", TO_CONTROLLER)                                \
+	ROWS(48, DESCRIBE_CLIENT_QUOTAS, api_describe_client_quotas)                                \
+	ROWS(49, ALTER_CLIENT_QUOTAS, api_alter_client_quotas)                                      \
+	ROWS(50, DESCRIBE_USER_SCRAM_CREDENTIALS, api_describe_user_scram_credentials)              \
+	ROWS(51, ALTER_USER_SCRAM_CREDENTIALS, api_alter_user_scram_credentials)                    \
 	PLAIN(52, VOTE, "Vote", "0-2", "0+", NOT_FOR_CLIENTS)                                       \
 	PLAIN(53, BEGIN_QUORUM_EPOCH, "BeginQuorumEpoch", "0-1", "1+", NOT_FOR_CLIENTS)             \
 	PLAIN(54, END_QUORUM_EPOCH, "EndQuorumEpoch", "0-1", "1+", NOT_FOR_CLIENTS)                 \
-	/* 2 names the controllers' addresses */                                                    \
-	PLAIN(55, DESCRIBE_QUORUM, "DescribeQuorum", "0-1", "0+", TO_CONTROLLER)                    \
+	ROWS(55, DESCRIBE_QUORUM, api_describe_quorum)                                              \
 	PLAIN(56, ALTER_PARTITION, "AlterPartition", "0-3", "0+", NOT_FOR_CLIENTS)                  \
 	ROWS(57, UPDATE_FEATURES, api_update_features)                                              \
 	PLAIN(58, ENVELOPE, "Envelope", "0", "0+", NOT_FOR_CLIENTS)                                 \
@@ -83,26 +80,24 @@
 	ROWS(61, DESCRIBE_PRODUCERS, api_describe_producers)                                        \
 	PLAIN(62, BROKER_REGISTRATION, "BrokerRegistration", "0-4", "0+", NOT_FOR_CLIENTS)          \
 	PLAIN(63, BROKER_HEARTBEAT, "BrokerHeartbeat", "0-2", "0+", NOT_FOR_CLIENTS)                \
-	PLAIN(64, UNREGISTER_BROKER, "UnregisterBroker", "0", "0+", TO_CONTROLLER)                  \
+	ROWS(64, UNREGISTER_BROKER, api_unregister_broker)                                          \
 	ROWS(65, DESCRIBE_TRANSACTIONS, api_describe_transactions)                                  \
 	ROWS(66, LIST_TRANSACTIONS, api_list_transactions)                                          \
 	PLAIN(67, ALLOCATE_PRODUCER_IDS, "AllocateProducerIds", "0", "0+", NOT_FOR_CLIENTS)         \
 	ROWS(68, CONSUMER_GROUP_HEARTBEAT, api_consumer_group_heartbeat)                            \
 	ROWS(69, CONSUMER_GROUP_DESCRIBE, api_consumer_group_describe)                              \
 	PLAIN(70, CONTROLLER_REGISTRATION, "ControllerRegistration", "0", "0+", NOT_FOR_CLIENTS)    \
-	/* best kept to one broker; another asks the client to subscribe anew */                    \
-	PLAIN(71, GET_TELEMETRY_SUBSCRIPTIONS, "GetTelemetrySubscriptions", "0", "0+", TO_ANY)      \
-	PLAIN(72, PUSH_TELEMETRY, "PushTelemetry", "0", "0+", TO_ANY)                               \
+	ROWS(71, GET_TELEMETRY_SUBSCRIPTIONS, api_get_telemetry_subscriptions)                      \
+	ROWS(72, PUSH_TELEMETRY, api_push_telemetry)                                                \
 	PLAIN(73, ASSIGN_REPLICAS_TO_DIRS, "AssignReplicasToDirs", "0", "0+", NOT_FOR_CLIENTS)      \
-	PLAIN(74, LIST_CONFIG_RESOURCES, "ListConfigResources", "0-1", "0+", TO_ANY)                \
+	ROWS(74, LIST_CONFIG_RESOURCES, api_list_config_resources)                                  \
 	ROWS(75, DESCRIBE_TOPIC_PARTITIONS, api_describe_topic_partitions)                          \
-	/* share groups come together */                                                            \
-	PLAIN(76, SHARE_GROUP_HEARTBEAT, "ShareGroupHeartbeat", "1", "0+", NOT_YET)                 \
-	PLAIN(77, SHARE_GROUP_DESCRIBE, "ShareGroupDescribe", "1", "0+", NOT_YET)                   \
+	ROWS(76, SHARE_GROUP_HEARTBEAT, api_share_group_heartbeat)                                  \
+	ROWS(77, SHARE_GROUP_DESCRIBE, api_share_group_describe)                                    \
 	ROWS(78, SHARE_FETCH, api_share_fetch)                                                      \
 	ROWS(79, SHARE_ACKNOWLEDGE, api_share_acknowledge)                                          \
 	ROWS(80, ADD_RAFT_VOTER, api_add_raft_voter)                                                \
-	PLAIN(81, REMOVE_RAFT_VOTER, "RemoveRaftVoter", "0", "0+", TO_CONTROLLER)                   \
+	ROWS(81, REMOVE_RAFT_VOTER, api_remove_raft_voter)                                          \
 	PLAIN(82, UPDATE_RAFT_VOTER, "UpdateRaftVoter", "0", "0+", NOT_FOR_CLIENTS)                 \
 	PLAIN(83, INITIALIZE_SHARE_GROUP_STATE,                                                     \
 	      "InitializeShareGroupState", "0", "0+", NOT_FOR_CLIENTS)                              \
@@ -111,15 +106,14 @@
 	PLAIN(86, DELETE_SHARE_GROUP_STATE, "DeleteShareGroupState", "0", "0+", NOT_FOR_CLIENTS)    \
 	PLAIN(87, READ_SHARE_GROUP_STATE_SUMMARY,                                                   \
 	      "ReadShareGroupStateSummary", "0-1", "0+", NOT_FOR_CLIENTS)                           \
-	PLAIN(88, STREAMS_GROUP_HEARTBEAT, "StreamsGroupHeartbeat", "0-1", "0+", NOT_YET)           \
-	PLAIN(89, STREAMS_GROUP_DESCRIBE, "StreamsGroupDescribe", "0-1", "0+", NOT_YET)             \
-	PLAIN(90, DESCRIBE_SHARE_GROUP_OFFSETS,                                                     \
-	      "DescribeShareGroupOffsets", "0-1", "0+", NOT_YET)                                    \
-	PLAIN(91, ALTER_SHARE_GROUP_OFFSETS, "AlterShareGroupOffsets", "0", "0+", NOT_YET)          \
-	PLAIN(92, DELETE_SHARE_GROUP_OFFSETS, "DeleteShareGroupOffsets", "0", "0+", NOT_YET)        \
-	PLAIN(93, STREAMS_GROUP_TOPOLOGY_DESCRIPTION_UPDATE,                                        \
-	      "StreamsGroupTopologyDescriptionUpdate", "0", "0+", NOT_YET)                          \
-	PLAIN(94, UNREGISTER_CONTROLLER, "UnregisterController", "0", "0+", TO_CONTROLLER)
+	ROWS(88, STREAMS_GROUP_HEARTBEAT, api_streams_group_heartbeat)                              \
+	ROWS(89, STREAMS_GROUP_DESCRIBE, api_streams_group_describe)                                \
+	ROWS(90, DESCRIBE_SHARE_GROUP_OFFSETS, api_describe_share_group_offsets)                    \
+	ROWS(91, ALTER_SHARE_GROUP_OFFSETS, api_alter_share_group_offsets)                          \
+	ROWS(92, DELETE_SHARE_GROUP_OFFSETS, api_delete_share_group_offsets)                        \
+	ROWS(93, STREAMS_GROUP_TOPOLOGY_DESCRIPTION_UPDATE,                                         \
+	     api_streams_group_topology_description_update)                                         \
+	ROWS(94, UNREGISTER_CONTROLLER, api_unregister_controller)
 /* clang-format on */
 
 enum { KEYS_END = 128 }; /* of tables by key; every key is below */

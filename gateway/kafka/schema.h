@@ -55,6 +55,7 @@ enum kis {
 	RESOURCE_NAME,
 	CONFIG_NAME, /* DescribeConfigs: some values are addresses */
 	CONFIG_VALUE,
+	HIDDEN, /* not for clients: stars, or zero, in its place */
 	ERROR_CODE,
 	ERROR_MESSAGE,
 	THROTTLE_MS,

@@ -56,6 +56,7 @@ struct watch {
 	bool in_leader_hint;
 	int64_t throttle_ms; /* as the answer says */
 	bool hides_value;    /* of the setting whose name was read */
+	int error;	     /* the last error code that was read: its message follows */
 	/* the topic being read, for the notices */
 	struct layout_topic topic;
 	uint8_t topic_bytes[256];

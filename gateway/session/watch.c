@@ -97,6 +97,7 @@ void watch_begin(struct request *r, uint32_t head, uint32_t size)
 	w->in_leader_hint = w->hides_value = w->topic_noticed = false;
 	w->topic = (struct layout_topic){ 0 };
 	w->throttle_ms = 0;
+	w->error = ERROR_NONE;
 	walk_init(&w->walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
 }
 
@@ -169,11 +170,25 @@ static bool is_address_setting(const uint8_t *name, uint32_t len)
 	return false;
 }
 
-/* The length is announced already: as many stars. */
+/* The length is announced already: as many stars, or a number's zero. */
 static void hide(const struct window *w, const struct walk_event *e)
 {
-	if (w->r->watch.hides_value && e->len > 0)
-		memset(at(w, e->at + e->size - e->len), '*', e->len);
+	const bool is_number = e->len == e->size;
+
+	memset(at(w, e->at + e->size - e->len), is_number ? 0 : '*', e->len);
+}
+
+/* Brokers say who asked what, and where, in the message of this code: with their own addresses. */
+static void hide_message(const struct window *w, const struct walk_event *e)
+{
+	static const char text[] = "Cluster authorization failed.";
+	uint8_t *to = at(w, e->at + e->size - e->len);
+	uint32_t n = e->len < sizeof text - 1 ? e->len : sizeof text - 1;
+
+	if (w->r->watch.error != ERROR_CLUSTER_AUTHORIZATION_FAILED)
+		return;
+	memcpy(to, text, n);
+	memset(to + n, ' ', e->len - n);
 }
 
 static void value_seen(const struct window *w, const struct walk_event *e)
@@ -187,7 +202,11 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 			topic_begins(r, e);
 		break;
 	case ERROR_CODE:
+		r->watch.error = (int)e->number;
 		error_seen(r, (int)e->number);
+		break;
+	case ERROR_MESSAGE:
+		hide_message(w, e);
 		break;
 	case THROTTLE_MS:
 		r->watch.throttle_ms = e->number;
@@ -203,6 +222,10 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		r->watch.hides_value = is_address_setting(e->bytes, e->len);
 		break;
 	case CONFIG_VALUE:
+		if (r->watch.hides_value)
+			hide(w, e);
+		break;
+	case HIDDEN:
 		hide(w, e);
 		break;
 	case LEADER_EPOCH:

@@ -8,7 +8,8 @@ import kafka_jar
 INTEGERS = {"bool": (0, 1), "int8": (-2**7, 2**7 - 1), "int16": (-2**15, 2**15 - 1), "uint16": (0, 2**16 - 1),
             "int32": (-2**31, 2**31 - 1), "uint32": (0, 2**32 - 1), "int64": (-2**63, 2**63 - 1)}
 # Fields that an older jar calls otherwise, by message.
-RENAMED = {"TxnOffsetCommitRequest": {"GenerationId": "GenerationIdOrMemberEpoch"}}
+RENAMED = {"TxnOffsetCommitRequest": {"GenerationId": "GenerationIdOrMemberEpoch"},
+           "ListClientMetricsResourcesResponse": {"ClientMetricsResources": "ConfigResources"}}
 
 
 def load(jar):

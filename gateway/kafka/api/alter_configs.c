@@ -24,4 +24,5 @@ static const struct kfield response[] = {
 const struct kapi api_alter_configs = {
 	.key = KEY_ALTER_CONFIGS, .name = "AlterConfigs", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_RESOURCE, .merge = MERGE_KEYS, .lost = LOST_CLOSE };
+	.route = TO_RESOURCE, .merge = MERGE_KEYS,
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };

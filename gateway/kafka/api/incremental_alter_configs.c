@@ -25,4 +25,5 @@ static const struct kfield response[] = {
 const struct kapi api_incremental_alter_configs = {
 	.key = KEY_INCREMENTAL_ALTER_CONFIGS, .name = "IncrementalAlterConfigs", .versions = "0-1", .flexible = "1+",
 	.request = request, .response = response,
-	.route = TO_RESOURCE, .merge = MERGE_KEYS, .lost = LOST_CLOSE };
+	.route = TO_RESOURCE, .merge = MERGE_KEYS,
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };

@@ -15,4 +15,4 @@ static const struct kfield response[] = {
 const struct kapi api_sasl_authenticate = {
 	.key = KEY_SASL_AUTHENTICATE, .name = "SaslAuthenticate", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_ANY, .lost = LOST_CLOSE };
+	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };

@@ -15,11 +15,11 @@ static const struct kfield request[] = {
 static const struct kfield response[] = {
 	{ INT32, "throttle_time_ms", "0+", .is = THROTTLE_MS },
 	{ INT16, "error_code", "0+", .is = ERROR_CODE },
-	{ STRING, "error_message", "0+", .nullable = "0+" },
+	{ STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE },
 	{ ARRAY, "results", "0-1", .of = STRUCT },
 	{   STRING, "feature", "0+" },
 	{   INT16, "error_code", "0+", .is = ERROR_CODE },
-	{   STRING, "error_message", "0+", .nullable = "0+" },
+	{   STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE },
 	{   END },
 	{ END } };
 

@@ -8,8 +8,7 @@
 #include <cmocka.h>
 
 /* Kafka's APIs as Kafka 3.9 and 4.4 have them together; flexible -1 is never.
- * Two ranges are shorter on purpose: AddPartitionsToTxn (clients stop at 3) and
- * DescribeQuorum (2 names addresses). */
+ * One range is shorter on purpose: AddPartitionsToTxn's (clients stop at 3). */
 static const struct {
 	int key;
 	const char *name;
@@ -71,7 +70,7 @@ static const struct {
 	{ 52, "Vote", 0, 2, 0, NOT_FOR_CLIENTS },
 	{ 53, "BeginQuorumEpoch", 0, 1, 1, NOT_FOR_CLIENTS },
 	{ 54, "EndQuorumEpoch", 0, 1, 1, NOT_FOR_CLIENTS },
-	{ 55, "DescribeQuorum", 0, 1, 0, TO_CONTROLLER },
+	{ 55, "DescribeQuorum", 0, 2, 0, TO_CONTROLLER },
 	{ 56, "AlterPartition", 0, 3, 0, NOT_FOR_CLIENTS },
 	{ 57, "UpdateFeatures", 0, 2, 0, TO_CONTROLLER },
 	{ 58, "Envelope", 0, 0, 0, NOT_FOR_CLIENTS },
@@ -92,8 +91,8 @@ static const struct {
 	{ 73, "AssignReplicasToDirs", 0, 0, 0, NOT_FOR_CLIENTS },
 	{ 74, "ListConfigResources", 0, 1, 0, TO_ANY },
 	{ 75, "DescribeTopicPartitions", 0, 0, 0, TO_ANY },
-	{ 76, "ShareGroupHeartbeat", 1, 1, 0, NOT_YET },
-	{ 77, "ShareGroupDescribe", 1, 1, 0, NOT_YET },
+	{ 76, "ShareGroupHeartbeat", 1, 1, 0, TO_GROUP },
+	{ 77, "ShareGroupDescribe", 1, 1, 0, TO_GROUP },
 	{ 78, "ShareFetch", 1, 2, 0, NOT_YET },
 	{ 79, "ShareAcknowledge", 1, 2, 0, NOT_YET },
 	{ 80, "AddRaftVoter", 0, 1, 0, TO_CONTROLLER },
@@ -104,12 +103,12 @@ static const struct {
 	{ 85, "WriteShareGroupState", 0, 1, 0, NOT_FOR_CLIENTS },
 	{ 86, "DeleteShareGroupState", 0, 0, 0, NOT_FOR_CLIENTS },
 	{ 87, "ReadShareGroupStateSummary", 0, 1, 0, NOT_FOR_CLIENTS },
-	{ 88, "StreamsGroupHeartbeat", 0, 1, 0, NOT_YET },
-	{ 89, "StreamsGroupDescribe", 0, 1, 0, NOT_YET },
-	{ 90, "DescribeShareGroupOffsets", 0, 1, 0, NOT_YET },
-	{ 91, "AlterShareGroupOffsets", 0, 0, 0, NOT_YET },
-	{ 92, "DeleteShareGroupOffsets", 0, 0, 0, NOT_YET },
-	{ 93, "StreamsGroupTopologyDescriptionUpdate", 0, 0, 0, NOT_YET },
+	{ 88, "StreamsGroupHeartbeat", 0, 1, 0, TO_GROUP },
+	{ 89, "StreamsGroupDescribe", 0, 1, 0, TO_GROUP },
+	{ 90, "DescribeShareGroupOffsets", 0, 1, 0, TO_GROUP },
+	{ 91, "AlterShareGroupOffsets", 0, 0, 0, TO_GROUP },
+	{ 92, "DeleteShareGroupOffsets", 0, 0, 0, TO_GROUP },
+	{ 93, "StreamsGroupTopologyDescriptionUpdate", 0, 0, 0, TO_GROUP },
 	{ 94, "UnregisterController", 0, 0, 0, TO_CONTROLLER },
 };
 
@@ -156,7 +155,7 @@ static void plans_exist_for_the_versions_served(void **state)
 	assert_non_null(api_plan(fetch, 18, RESPONSE));
 	assert_null(api_plan(fetch, 19, REQUEST));
 	assert_null(api_plan(fetch, -1, REQUEST));
-	assert_null(api_plan(api_of(29), 2, REQUEST)); /* DescribeAcls has no rows */
+	assert_null(api_plan(api_of(52), 2, REQUEST)); /* Vote has no rows */
 }
 
 static void headers_follow_the_flexible_versions(void **state)
@@ -247,6 +246,47 @@ static void rows_have_what_their_route_and_merge_need(void **state)
 	}
 }
 
+static bool is_message(const struct kfield *row)
+{
+	return row->type == STRING && strcmp(row->name, "error_message") == 0;
+}
+
+/* Brokers write their own addresses into messages of some codes. */
+static void messages_of_errors_are_never_passed(void **state)
+{
+	size_t n, found = 0;
+	const struct kapi *const *all = apis_all(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++) {
+		int depth = 0;
+
+		for (const struct kfield *r = all[i]->response;
+		     r != NULL && all[i]->route != HERE && (r->type != END || depth > 0); r++) {
+			depth += kfield_has_level(r) - (r->type == END);
+			if (!is_message(r))
+				continue;
+			assert_int_equal(r->is, ERROR_MESSAGE);
+			assert_int_not_equal(all[i]->answer, ANSWER_PASS);
+			found++;
+		}
+	}
+	assert_true(found > 40);
+}
+
+static void only_telemetry_stays_at_one_broker(void **state)
+{
+	size_t n, found = 0;
+	const struct kapi *const *all = apis_all(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		found += all[i]->at_one;
+	assert_int_equal(found, 2);
+	assert_true(api_of(KEY_GET_TELEMETRY_SUBSCRIPTIONS)->at_one);
+	assert_true(api_of(KEY_PUSH_TELEMETRY)->at_one);
+}
+
 /* No answer with an address may pass unseen. */
 static void answers_with_addresses_are_never_passed(void **state)
 {
@@ -273,6 +313,8 @@ int main(void)
 		cmocka_unit_test(headers_follow_the_flexible_versions),
 		cmocka_unit_test(only_these_bind_a_connection),
 		cmocka_unit_test(rows_have_what_their_route_and_merge_need),
+		cmocka_unit_test(messages_of_errors_are_never_passed),
+		cmocka_unit_test(only_telemetry_stays_at_one_broker),
 		cmocka_unit_test(answers_with_addresses_are_never_passed),
 	};
 

@@ -209,6 +209,61 @@ static void settings_that_are_addresses_are_hidden(void **state)
 	scene_deinit(&s);
 }
 
+static void controllers_addresses_are_hidden(void **state)
+{
+	static const char described[] = "nodes:\n"
+					"  - node_id: 9\n"
+					"    listeners:\n"
+					"      - name: \"CONTROLLER\"\n"
+					"        host: \"controller-9\"\n"
+					"        port: 9093\n"
+					"      - name: \"OTHER\"\n"
+					"        host: \"\"\n"
+					"        port: 65535\n";
+	struct request *r;
+	char *text;
+
+	(void)state;
+	begin(ADVERTISE_PORTS);
+	r = request_for("DescribeQuorum", 2);
+	text = watched(r, answer_to(r, described));
+	assert_has(text, "node_id: 9\n");
+	assert_has(text, "name: \"CONTROLLER\"\n        host: \"************\"\n        port: 0\n");
+	assert_has(text, "name: \"OTHER\"\n        host: \"\"\n        port: 0\n");
+	free(text);
+	scene_deinit(&s);
+}
+
+/* A broker that refuses says where it was asked; another message is the client's to read. */
+static void where_a_broker_refused_is_hidden(void **state)
+{
+	static const char refused[] =
+		"responses:\n"
+		"  - error_code: 31\n"
+		"    error_message: \"connectionId=10.0.0.7:9092-10.0.0.1:4711 is not "
+		"authorized.\"\n"
+		"  - error_code: 31\n"
+		"    error_message: \"10.0.0.7:9092\"\n"
+		"  - error_code: 31\n"
+		"    error_message: null\n"
+		"  - error_code: 40\n"
+		"    error_message: \"no such value\"\n";
+	struct request *r;
+	char *text;
+
+	(void)state;
+	begin(ADVERTISE_PORTS);
+	r = request_for("AlterConfigs", 2);
+	text = watched(r, answer_to(r, refused));
+	assert_has(text, "error_message: \"Cluster authorization failed.");
+	assert_has(text, "error_message: \"Cluster autho\"\n");
+	assert_has(text, "error_message: null\n");
+	assert_has(text, "error_message: \"no such value\"\n");
+	assert_null(strstr(text, "10.0.0.7"));
+	free(text);
+	scene_deinit(&s);
+}
+
 /* --- in pieces --- */
 
 /* Shows an answer as a relay does: what has come, a piece more each time nothing may go. */
@@ -381,6 +436,8 @@ int main(void)
 		cmocka_unit_test(in_single_mode_no_leader_is_hinted),
 		cmocka_unit_test(no_replica_is_preferred),
 		cmocka_unit_test(settings_that_are_addresses_are_hidden),
+		cmocka_unit_test(controllers_addresses_are_hidden),
+		cmocka_unit_test(where_a_broker_refused_is_hidden),
 		cmocka_unit_test(any_pieces_give_the_same),
 		cmocka_unit_test(an_answer_that_contradicts_its_schema_is_refused),
 		cmocka_unit_test(a_moved_leader_is_noticed),

@@ -1,0 +1,24 @@
+/* DeleteShareGroupOffsets (92, KIP-932): a share group forgets topics. */
+#include "kafka/api/list.h"
+
+static const struct kfield request[] = {
+	{ STRING, "group_id", "0+", .is = GROUP_ID },
+	{ ARRAY, "topics", "0+", .of = STRUCT, .is = TOPICS },
+	{   STRING, "topic_name", "0+", .is = TOPIC_NAME },
+	{   END }, { END } };
+
+static const struct kfield response[] = {
+	{ INT32, "throttle_time_ms", "0+", .is = THROTTLE_MS },
+	{ INT16, "error_code", "0+", .is = ERROR_CODE },
+	{ STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
+	{ ARRAY, "responses", "0+", .of = STRUCT, .is = TOPICS },
+	{   STRING, "topic_name", "0+", .is = TOPIC_NAME },
+	{   UUID, "topic_id", "0+", .is = TOPIC_ID },
+	{   INT16, "error_code", "0+", .is = ERROR_CODE },
+	{   STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
+	{   END }, { END } };
+
+const struct kapi api_delete_share_group_offsets = {
+	.key = KEY_DELETE_SHARE_GROUP_OFFSETS, .name = "DeleteShareGroupOffsets", .versions = "0", .flexible = "0+",
+	.request = request, .response = response,
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
