@@ -26,6 +26,7 @@ void client_new(struct worker *w, struct conn *conn, const struct came *came)
 	c->worker = w;
 	c->id = w->next_client_id++;
 	c->came = *came;
+	c->at_one = NO_BROKER;
 	c->out.last = &c->out.first;
 	c->tally.moved_at = c->life.since = client_now(c);
 	conn_hand_over(&c->conn, conn, client_on_event, c);

@@ -177,6 +177,8 @@ struct client {
 	struct outbound out;
 	struct upstream *upstreams;
 	uint32_t next_correlation;
+	int32_t at_one; /* the broker that remembers the client (kapi's at_one); NO_BROKER: none yet.
+			 * routing.c's */
 	struct standing *standing;
 	struct hold *waiting; /* hold.c's: memory that is waited for */
 	unsigned holds;	      /* hold.c's: reservations, granted or not */

@@ -174,6 +174,14 @@ static enum course_need send_to_coordinators(struct client *c, struct request *r
 	return NEED_NOTHING;
 }
 
+/* What any broker can answer; but where it remembers the client the same one again. */
+static void send_to_any(const struct client *c, struct request *r, int32_t any, struct sending *to)
+{
+	bool knows = r->head.api->at_one && snapshot_broker(c->worker->snapshot, c->at_one) != NULL;
+
+	send_to_one(r, knows ? c->at_one : any, to);
+}
+
 /* --- a Fetch --- */
 
 /* Fetch is sessionless: any session but a new or a closed one is unknown; no rack goes to brokers,
@@ -250,7 +258,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	case TO_TXN:
 		return send_to_coordinators(c, r, any, to);
 	default:
-		send_to_one(r, any, to);
+		send_to_any(c, r, any, to);
 		return NEED_NOTHING;
 	}
 }
@@ -372,6 +380,8 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 			notice_epochs(c, &r->layout);
 		stay_note_request(c, r);
 		r->allowed = allowed_time(c, r);
+		if (r->head.api->at_one)
+			c->at_one = to->brokers[0];
 		if (to->ends_session)
 			end_session(c, r);
 		if (to->refused > 0 && r->layout.max_wait_ms.size > 0)

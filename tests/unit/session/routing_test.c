@@ -373,6 +373,41 @@ static void a_brokers_fetch_ends_the_client(void **state)
 	end();
 }
 
+/* A broker remembers what a client has subscribed to: the next goes there too, while it is there. */
+static void telemetry_stays_at_one_broker(void **state)
+{
+	static const char push[] = "PushTelemetry 0 id 1\nsubscription_id: 7\n";
+	struct sending to;
+
+	(void)state;
+	for (int32_t broker = 0; broker < SCENE_BROKERS; broker++) {
+		begin();
+		client()->at_one = broker;
+		GOES(request_of(SIZE_MAX, push), course_through, broker);
+		end();
+	}
+	begin();
+	client()->at_one = 77; /* is gone */
+	assert_int_equal(decide(request_of(SIZE_MAX, push), &to), NEED_NOTHING);
+	assert_in_range(to.brokers[0], 0, SCENE_BROKERS - 1);
+	end();
+}
+
+static void the_broker_that_remembers_is_noted(void **state)
+{
+	struct request *r;
+	struct sending to;
+
+	(void)state;
+	begin();
+	assert_int_equal(client()->at_one, NO_BROKER);
+	r = request_of(SIZE_MAX, "GetTelemetrySubscriptions 0 id 1\n");
+	assert_int_equal(routing_decide(client(), r, &to), NEED_NOTHING);
+	routing_commit(client(), r, &to);
+	assert_int_equal(client()->at_one, to.brokers[0]);
+	end();
+}
+
 static void without_brokers_the_client_is_closed(void **state)
 {
 	struct sending to;
@@ -466,6 +501,8 @@ int main(void)
 		cmocka_unit_test(a_fetch_session_is_unknown),
 		cmocka_unit_test(a_fetch_is_told_to_brokers_without_session_and_rack),
 		cmocka_unit_test(a_brokers_fetch_ends_the_client),
+		cmocka_unit_test(telemetry_stays_at_one_broker),
+		cmocka_unit_test(the_broker_that_remembers_is_noted),
 		cmocka_unit_test(without_brokers_the_client_is_closed),
 		cmocka_unit_test(produces_keep_their_order),
 		cmocka_unit_test(others_need_no_order),
