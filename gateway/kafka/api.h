@@ -31,6 +31,7 @@ enum kmerge {
 	MERGE_PARTITIONS, /* TOPICS and PARTITIONS, in the request's order */
 	MERGE_KEYS,	  /* KEYS, in the request's order */
 	MERGE_CONCAT,	  /* KEYS of all, each key once */
+	MERGE_SECTIONS,	  /* SECTIONS of all, each once, with the PARTITIONS of all */
 };
 
 /* What happens to an answer of one part on its way. */

@@ -40,8 +40,7 @@
 	ROWS(24, ADD_PARTITIONS_TO_TXN, api_add_partitions_to_txn)                                  \
 	ROWS(25, ADD_OFFSETS_TO_TXN, api_add_offsets_to_txn)                                        \
 	ROWS(26, END_TXN, api_end_txn)                                                              \
-	/* a split by producer, then leader */                                                      \
-	PLAIN(27, WRITE_TXN_MARKERS, "WriteTxnMarkers", "0-2", "1+", NOT_YET)                       \
+	ROWS(27, WRITE_TXN_MARKERS, api_write_txn_markers)                                          \
 	ROWS(28, TXN_OFFSET_COMMIT, api_txn_offset_commit)                                          \
 	ROWS(29, DESCRIBE_ACLS, api_describe_acls)                                                  \
 	ROWS(30, CREATE_ACLS, api_create_acls)                                                      \

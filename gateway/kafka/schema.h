@@ -38,12 +38,15 @@ enum ktype {
 enum kis {
 	NOTHING,
 	/* arrays: the levels at which a message is split and merged */
-	TOPICS,	    /* outer level: one entry a topic */
+	SECTIONS, /* above TOPICS, where there is such a level: an entry a producer or directory */
+	TOPICS,	  /* outer level: one entry a topic */
 	PARTITIONS, /* inner level: one entry a partition */
 	KEYS,	    /* single level: one entry a group, transaction or resource */
 	BROKERS,    /* entries with an address: must be rewritten */
 	API_KEYS,   /* ApiVersions */
 	/* values */
+	SECTION_ID, /* which section: answers have one of each */
+	SUM,	    /* of a section: all that answers have together; -1 is not known */
 	TOPIC_NAME,
 	TOPIC_ID,
 	PARTITION,

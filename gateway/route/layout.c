@@ -21,6 +21,11 @@ static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *cap
 	return more;
 }
 
+static struct layout_section *last_section(struct layout *l)
+{
+	return &l->sections[l->section_count - 1];
+}
+
 static struct layout_topic *last_topic(struct layout *l)
 {
 	return &l->topics[l->topic_count - 1];
@@ -31,12 +36,34 @@ static struct layout_item *last_item(struct layout *l)
 	return &l->items[l->item_count - 1];
 }
 
+static void add_section(struct layout *l, uint32_t at)
+{
+	l->sections = grown(l->arena, l->sections, l->section_count, &l->section_cap,
+			    sizeof *l->sections);
+	if (l->section_count > 0)
+		last_section(l)->end = at;
+	l->sections[l->section_count++] =
+		(struct layout_section){ .at = at, .first = l->topic_count };
+	l->in_section = true;
+}
+
+/* The topic being read ends; what is read before the first one of a section is none. */
+static void end_topic(struct layout *l, uint32_t at)
+{
+	if (l->has_sections ? last_section(l)->count > 0 : l->topic_count > 0)
+		last_topic(l)->end = at;
+}
+
 static void add_topic(struct layout *l, uint32_t at)
 {
+	uint32_t section = l->has_sections ? l->section_count - 1 : 0;
+
 	l->topics = grown(l->arena, l->topics, l->topic_count, &l->topic_cap, sizeof *l->topics);
-	if (l->topic_count > 0)
-		last_topic(l)->end = at;
-	l->topics[l->topic_count++] = (struct layout_topic){ .at = at, .first = l->item_count };
+	end_topic(l, at);
+	l->topics[l->topic_count++] =
+		(struct layout_topic){ .section = section, .at = at, .first = l->item_count };
+	if (l->has_sections)
+		last_section(l)->count++;
 }
 
 static void add_item(struct layout *l, uint32_t at)
@@ -56,25 +83,39 @@ static void add_item(struct layout *l, uint32_t at)
 	l->in_item = true;
 }
 
+static bool is_outermost(const struct layout *l, enum kis is)
+{
+	return is == SECTIONS || is == KEYS || (is == TOPICS && !l->has_sections);
+}
+
+static void outermost_begins(struct layout *l, const struct walk_event *e, uint32_t count)
+{
+	l->has_array = true;
+	l->has_sections = e->is == SECTIONS;
+	l->by_key = e->is == KEYS;
+	l->array_null = e->number < 0;
+	l->array_at = e->at;
+	l->array_body = e->at + e->size;
+	l->topics_said = count;
+	if (l->by_key)
+		l->items_said = count;
+	l->all_seen = count == 0;
+}
+
 static void array_begins(struct layout *l, const struct walk_event *e)
 {
 	uint32_t count = e->number > 0 ? (uint32_t)e->number : 0;
 
-	if (e->is == TOPICS || e->is == KEYS) {
-		l->has_array = true;
-		l->by_key = e->is == KEYS;
-		l->array_null = e->number < 0;
-		l->array_at = e->at;
-		l->array_body = e->at + e->size;
-		l->topics_said = count;
-		if (l->by_key)
-			l->items_said = count;
-		l->all_seen = count == 0;
+	if (is_outermost(l, e->is)) {
+		outermost_begins(l, e, count);
+	} else if (e->is == TOPICS) {
+		last_section(l)->count_at = e->at;
+		last_section(l)->topics_at = e->at + e->size;
 	} else if (l->topic_count > 0) {
 		last_topic(l)->count_at = e->at;
 		last_topic(l)->items_at = e->at + e->size;
 		l->items_said += count;
-		if (count == 0 && l->topic_count == l->topics_said)
+		if (count == 0 && !l->has_sections && l->topic_count == l->topics_said)
 			l->all_seen = true;
 	}
 }
@@ -87,16 +128,25 @@ static void array_ends(struct layout *l, const struct walk_event *e)
 	if (e->is == PARTITIONS) {
 		if (l->topic_count > 0)
 			last_topic(l)->items_end = e->at;
-	} else {
-		if (l->topic_count > 0)
-			last_topic(l)->end = e->at;
-		l->array_end = e->at;
+		return;
 	}
+	if (e->is == SECTIONS) {
+		if (l->section_count > 0)
+			last_section(l)->end = e->at;
+		l->in_section = false;
+		l->all_seen = true;
+	} else {
+		end_topic(l, e->at);
+	}
+	if (is_outermost(l, e->is))
+		l->array_end = e->at;
+	else
+		last_section(l)->topics_end = e->at;
 }
 
 static bool is_level(enum kis is)
 {
-	return is == TOPICS || is == PARTITIONS || is == KEYS;
+	return is == SECTIONS || is == TOPICS || is == PARTITIONS || is == KEYS;
 }
 
 /* Arrays of a key's own (the topics of one group) are none of our levels. */
@@ -108,6 +158,8 @@ static void level_event(struct layout *l, const struct walk_event *e)
 		array_begins(l, e);
 	else if (e->kind == WALK_ARRAY_END)
 		array_ends(l, e);
+	else if (e->is == SECTIONS)
+		add_section(l, e->at);
 	else if (e->is == TOPICS)
 		add_topic(l, e->at);
 	else
@@ -117,7 +169,8 @@ static void level_event(struct layout *l, const struct walk_event *e)
 /* The index or key of the newest item. */
 static void item_is_known(struct layout *l)
 {
-	if (l->item_count < l->items_said || (!l->by_key && l->topic_count < l->topics_said))
+	if (l->has_sections || l->item_count < l->items_said ||
+	    (!l->by_key && l->topic_count < l->topics_said))
 		return;
 	l->all_seen = true;
 }
@@ -200,6 +253,23 @@ static struct layout_value *value_of(struct layout *l, enum kis is)
 	}
 }
 
+/* What stands in a section and in none of its items. */
+static void section_value(struct layout *l, const struct walk_event *e)
+{
+	struct layout_section *s = last_section(l);
+	const struct layout_value v = { e->number, e->at, e->size };
+
+	if (e->is == SECTION_ID) {
+		s->id = e->bytes;
+		s->id_len = e->len;
+	} else if (e->is == ERROR_CODE) {
+		s->error = v;
+		l->has_item_error |= e->number != 0;
+	} else if (e->is == SUM && s->sum_count < LAYOUT_SUMS) {
+		s->sums[s->sum_count++] = v;
+	}
+}
+
 static void value_event(struct layout *l, const struct walk_event *e)
 {
 	struct layout_value *v;
@@ -227,6 +297,10 @@ static void value_event(struct layout *l, const struct walk_event *e)
 	if (l->in_item) {
 		if (!l->in_tag || e->is != LEADER_EPOCH)
 			item_value(l, e);
+		return;
+	}
+	if (l->in_section) {
+		section_value(l, e);
 		return;
 	}
 	v = value_of(l, e->is);
@@ -285,6 +359,8 @@ static const uint8_t *copied(struct arena *arena, const uint8_t *bytes, uint32_t
 
 void layout_keep(struct layout *l)
 {
+	for (struct layout_section *s = l->sections; s < l->sections + l->section_count; s++)
+		s->id = copied(l->arena, s->id, s->id_len);
 	for (struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
 		t->name = copied(l->arena, t->name, t->name_len);
 		t->id = copied(l->arena, t->id, 16);

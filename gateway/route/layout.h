@@ -9,6 +9,9 @@
  *                ^array_at         ^topic.count_at  ^topic.end    ^array_end
  *                  ^array_body       ^items[first].at
  *
+ * Where topics stand in sections (markers of a producer, what lies in a directory) the array is
+ * theirs, and each has its topics as the message above has its own.
+ *
  * Offsets count from the body's first byte.  Memory is the arena's; names and
  * keys point into the message until layout_keep copies them.
  * Tests: tests/unit/route/layout_test.c, tests/fuzz/route.c
@@ -19,7 +22,26 @@
 #include "kafka/walk.h"
 #include "util/arena.h"
 
+enum { LAYOUT_SUMS = 2 };
+
+/* A single value and where it is; at is 0 when the message has none. */
+struct layout_value {
+	int64_t number;
+	uint32_t at, size;
+};
+
+struct layout_section {
+	const uint8_t *id; /* as it is on the wire; NULL: it has none, topics are what counts */
+	uint32_t id_len;
+	uint32_t at, count_at, topics_at, topics_end, end;
+	uint32_t first, count;		       /* its topics */
+	struct layout_value error;	       /* its own */
+	struct layout_value sums[LAYOUT_SUMS]; /* in their order */
+	uint32_t sum_count;
+};
+
 struct layout_topic {
+	uint32_t section;    /* index; 0 where there are none */
 	const uint8_t *name; /* NULL: by id */
 	uint32_t name_len;
 	const uint8_t *id; /* 16 bytes, NULL: by name */
@@ -49,19 +71,14 @@ enum {
 	TARGET_REFUSED = -3, /* no broker gets it: see route/reserved.h */
 };
 
-/* A single value and where it is; at is 0 when the message has none. */
-struct layout_value {
-	int64_t number;
-	uint32_t at, size;
-};
-
 struct layout {
 	struct arena *arena;
+	struct layout_section *sections;
 	struct layout_topic *topics;
 	struct layout_item *items;
-	uint32_t topic_count, topic_cap, item_count, item_cap;
+	uint32_t section_count, section_cap, topic_count, topic_cap, item_count, item_cap;
 	uint32_t topics_said, items_said; /* how many the counts announced */
-	bool has_array, by_key, array_null;
+	bool has_array, has_sections, by_key, array_null;
 	uint32_t array_at, array_body, array_end;
 	bool all_seen; /* every item's key or index is known */
 	bool done;     /* the walk is through */
@@ -78,7 +95,7 @@ struct layout {
 		session_epoch, rack, replica, isolation, throttle, error, key_type, endpoints;
 	/* state of the filling */
 	int keys_depth; /* > 0: inside of KEYS; topics there are a key's own */
-	bool in_item, in_tag;
+	bool in_section, in_item, in_tag;
 };
 
 void layout_init(struct layout *l, struct arena *arena);
@@ -88,6 +105,13 @@ void layout_keep(struct layout *l);
 
 /* The same topic, named the same way. */
 bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b);
+
+/* The section of a topic; NULL: there are none. */
+static inline const struct layout_section *layout_section_of(const struct layout *l,
+							     const struct layout_topic *topic)
+{
+	return l->section_count > 0 ? &l->sections[topic->section] : NULL;
+}
 
 /* Walks a whole message body; false: it contradicts its plan. */
 bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size);

@@ -28,6 +28,8 @@ static int unsent_code(const struct kapi *api)
 		return ERROR_COORDINATOR_NOT_AVAILABLE;
 	case LOST_LOADING:
 		return ERROR_COORDINATOR_LOAD_IN_PROGRESS;
+	case LOST_TIMED_OUT:
+		return ERROR_REQUEST_TIMED_OUT;
 	default:
 		return LOST_SAYS_NOTHING;
 	}

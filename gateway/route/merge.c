@@ -39,9 +39,34 @@ struct index {
 	uint32_t mask;
 };
 
-static uint64_t topic_hash(const struct layout_topic *t)
+static uint64_t section_hash(const struct layout_section *s)
 {
-	return t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16);
+	return s != NULL ? hash_bytes(s->id, s->id_len) : 0;
+}
+
+static bool same_section(const struct layout_section *a, const struct layout_section *b)
+{
+	const uint32_t a_len = a != NULL ? a->id_len : 0, b_len = b != NULL ? b->id_len : 0;
+
+	return a_len == b_len && (a_len == 0 || memcmp(a->id, b->id, a_len) == 0);
+}
+
+/* A topic is one within its section. */
+static uint64_t topic_hash(const struct layout *l, const struct layout_topic *t)
+{
+	const uint64_t pair[] = {
+		section_hash(layout_section_of(l, t)),
+		t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16),
+	};
+
+	return l->section_count > 0 ? hash_bytes(pair, sizeof pair) : pair[1];
+}
+
+static bool same_topic(const struct layout *la, const struct layout_topic *a,
+		       const struct layout *lb, const struct layout_topic *b)
+{
+	return layout_same_topic(a, b) &&
+	       same_section(layout_section_of(la, a), layout_section_of(lb, b));
 }
 
 static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
@@ -51,7 +76,7 @@ static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
 	if (l->by_key)
 		return hash_bytes(i->key, i->key_len) + (uint64_t)i->resource_type;
 	/* clients choose partitions too: no pattern of theirs may end in one chain */
-	pair[0] = topic_hash(&l->topics[i->topic]);
+	pair[0] = topic_hash(l, &l->topics[i->topic]);
 	pair[1] = (uint32_t)i->partition;
 	return hash_bytes(pair, sizeof pair);
 }
@@ -63,7 +88,7 @@ static bool same_item(const struct layout *la, const struct layout_item *a, cons
 		return a->resource_type == b->resource_type && a->key_len == b->key_len &&
 		       memcmp(a->key, b->key, a->key_len) == 0;
 	return a->partition == b->partition &&
-	       layout_same_topic(&la->topics[a->topic], &lb->topics[b->topic]);
+	       same_topic(la, &la->topics[a->topic], lb, &lb->topics[b->topic]);
 }
 
 /* The slot of an item, free or taken by the same one. */
@@ -224,80 +249,343 @@ static void put_topic(struct gather *g, const struct found *found, uint32_t coun
 	gather_piece(g, p->body + t->items_end, t->end - t->items_end);
 }
 
-/* Entries of the request that name the same topic, chained: first[t] is where
- * the topic stood first, next[t] its next entry (0: none). */
+/* Entries that are the same one again, chained: first[i] is where it stood first, next[i] its next
+ * entry (0: none). */
 struct repeats {
 	uint32_t *first, *next;
 };
 
-static struct repeats find_repeats(struct arena *arena, const struct layout *l)
+/* What may repeat: the request's topics or its sections. */
+struct repeating {
+	uint32_t count;
+	uint64_t (*hash)(const struct layout *l, uint32_t i);
+	bool (*same)(const struct layout *l, uint32_t a, uint32_t b);
+};
+
+static struct repeats find_repeats(struct arena *arena, const struct layout *l,
+				   const struct repeating *of)
 {
 	uint32_t size = 8, *slots, *last;
 	struct repeats r;
 
-	while (size < 2 * l->topic_count + 2)
+	while (size < 2 * of->count + 2)
 		size *= 2;
 	slots = arena_alloc(arena, size * sizeof *slots); /* index + 1 */
 	memset(slots, 0, size * sizeof *slots);
-	r.first = arena_alloc(arena, (l->topic_count + 1) * sizeof *r.first);
-	r.next = arena_alloc(arena, (l->topic_count + 1) * sizeof *r.next);
-	last = arena_alloc(arena, (l->topic_count + 1) * sizeof *last);
-	for (uint32_t t = 0; t < l->topic_count; t++) {
-		uint64_t h = topic_hash(&l->topics[t]);
+	r.first = arena_alloc(arena, (of->count + 1) * sizeof *r.first);
+	r.next = arena_alloc(arena, (of->count + 1) * sizeof *r.next);
+	last = arena_alloc(arena, (of->count + 1) * sizeof *last);
+	for (uint32_t i = 0; i < of->count; i++) {
+		uint64_t h = of->hash(l, i);
 		uint32_t *slot = &slots[h & (size - 1)];
 
-		while (*slot != 0 && !layout_same_topic(&l->topics[*slot - 1], &l->topics[t]))
+		while (*slot != 0 && !of->same(l, *slot - 1, i))
 			slot = &slots[++h & (size - 1)];
 		if (*slot == 0)
-			*slot = t + 1;
+			*slot = i + 1;
 		else
-			r.next[last[*slot - 1]] = t;
-		r.first[t] = *slot - 1;
-		r.next[t] = 0;
-		last[*slot - 1] = t;
+			r.next[last[*slot - 1]] = i;
+		r.first[i] = *slot - 1;
+		r.next[i] = 0;
+		last[*slot - 1] = i;
 	}
 	return r;
 }
 
-void merge_partitions(struct gather *g, const struct kapi *api, int version,
-		      const struct layout *request, struct merge_part *parts, uint32_t count)
+static uint64_t hash_topic_at(const struct layout *l, uint32_t i)
 {
-	bool compact = api_is_flexible(api, version);
-	struct arena *arena = g->arena;
-	struct found *found = arena_alloc(arena, (request->item_count + 1) * sizeof *found);
-	uint32_t *counts = arena_alloc(arena, (request->topic_count + 1) * sizeof *counts);
-	uint32_t n = 0, topics = 0, at = 0;
-	struct repeats repeats = find_repeats(arena, request);
-	struct room room = { INT64_MAX, true };
-	struct index x;
+	return topic_hash(l, &l->topics[i]);
+}
 
-	index_answers(&x, arena, parts, count);
+static bool same_topic_at(const struct layout *l, uint32_t a, uint32_t b)
+{
+	return same_topic(l, &l->topics[a], l, &l->topics[b]);
+}
+
+static uint64_t hash_section_at(const struct layout *l, uint32_t i)
+{
+	return section_hash(&l->sections[i]);
+}
+
+static bool same_section_at(const struct layout *l, uint32_t a, uint32_t b)
+{
+	return same_section(&l->sections[a], &l->sections[b]);
+}
+
+/* --- what is put together --- */
+
+/* The items of the merged answer, by the request's topics. */
+struct chosen {
+	const struct layout *request;
+	/* request is what all answers have, put in a row: whose each of its sections is; NULL: a
+	 * client's */
+	const struct merge_part **owners;
+	struct found *found;
+	uint32_t *at, *counts; /* of each topic, in found; none of one that stood before */
+	struct room room;
+	bool compact;
+};
+
+static struct chosen choose(struct arena *arena, const struct layout *request,
+			    const struct index *x)
+{
+	const struct repeating topics = { request->topic_count, hash_topic_at, same_topic_at };
+	const struct repeats repeats = find_repeats(arena, request, &topics);
+	struct chosen c = { .request = request, .room = { INT64_MAX, true } };
+	uint32_t n = 0;
+
+	c.found = arena_alloc(arena, (request->item_count + 1) * sizeof *c.found);
+	c.at = arena_alloc(arena, (request->topic_count + 1) * sizeof *c.at);
+	c.counts = arena_alloc(arena, (request->topic_count + 1) * sizeof *c.counts);
 	for (uint32_t t = 0; t < request->topic_count; t++) {
-		uint32_t before = n, entry = t;
+		uint32_t entry = t;
 
+		c.at[t] = n;
 		/* a topic that the request repeats is answered where it stood first */
 		while (repeats.first[t] == t) {
 			const struct layout_topic *same = &request->topics[entry];
 
 			for (uint32_t i = same->first; i < same->first + same->count; i++) {
-				found[n] = take(&x, request, &request->items[i]);
-				n += found[n].item != NULL;
+				c.found[n] = take(x, request, &request->items[i]);
+				n += c.found[n].item != NULL;
 			}
 			entry = repeats.next[entry];
 			if (entry == 0)
 				break;
 		}
-		counts[t] = n - before;
-		topics += counts[t] > 0;
+		c.counts[t] = n - c.at[t];
 	}
 	if (request->max_bytes.size > 0)
-		room.left = request->max_bytes.number > 0 ? request->max_bytes.number : 0;
-	put_prefix(g, parts, count);
-	edits_gather_count(g, topics, compact);
-	for (uint32_t t = 0; t < request->topic_count; at += counts[t++]) {
-		if (counts[t] > 0)
-			put_topic(g, found + at, counts[t], &room, compact);
+		c.room.left = request->max_bytes.number > 0 ? request->max_bytes.number : 0;
+	return c;
+}
+
+/* Topics of a run of the request's that have items. */
+static uint32_t count_topics(const struct chosen *c, uint32_t first, uint32_t count)
+{
+	uint32_t n = 0;
+
+	for (uint32_t t = first; t < first + count; t++)
+		n += c->counts[t] > 0;
+	return n;
+}
+
+static void put_topics(struct gather *g, struct chosen *c, uint32_t first, uint32_t count)
+{
+	for (uint32_t t = first; t < first + count; t++) {
+		if (c->counts[t] > 0)
+			put_topic(g, c->found + c->at[t], c->counts[t], &c->room, c->compact);
 	}
+}
+
+/* --- sections --- */
+
+/* A section of an answer. */
+struct source {
+	const uint8_t *body;
+	const struct layout_section *section; /* NULL: no answer has it */
+};
+
+/* What the section's own bytes are taken from. */
+static struct source source_of(const struct chosen *c, uint32_t section)
+{
+	const struct layout_section *s = &c->request->sections[section];
+
+	if (c->owners != NULL)
+		return (struct source){ c->owners[section]->body, s };
+	for (uint32_t t = s->first; t < s->first + s->count; t++) {
+		const struct found *f = &c->found[c->at[t]];
+		const struct layout *l = c->counts[t] > 0 ? &f->part->layout : NULL;
+
+		if (l != NULL)
+			return (struct source){ f->part->body,
+						layout_section_of(l, &l->topics[f->item->topic]) };
+	}
+	return (struct source){ 0 };
+}
+
+/* What the same sections of several answers say together: an error of any of them, and the sums. */
+static struct layout_section together(const struct chosen *c, const struct repeats *repeats,
+				      uint32_t section)
+{
+	struct layout_section all = *source_of(c, section).section;
+
+	for (uint32_t s = repeats->next[section]; c->owners != NULL && s != 0;
+	     s = repeats->next[s]) {
+		const struct layout_section *more = &c->request->sections[s];
+
+		if (all.error.number == 0)
+			all.error.number = more->error.number;
+		for (uint32_t i = 0; i < all.sum_count; i++) {
+			if (all.sums[i].number >= 0 && more->sums[i].number >= 0)
+				all.sums[i].number += more->sums[i].number;
+			else
+				all.sums[i].number = -1;
+		}
+	}
+	return all;
+}
+
+static void put_value(uint8_t *bytes, uint32_t from, uint32_t to, const struct layout_value *v)
+{
+	if (v->size == 0 || v->at < from || v->at + v->size > to)
+		return;
+	if (v->size == 2)
+		wire_put16(bytes + v->at - from, (uint16_t)v->number);
+	else
+		wire_put64(bytes + v->at - from, (uint64_t)v->number);
+}
+
+/* Bytes of a section in front of its topics, or behind them. */
+static void put_around(struct gather *g, const uint8_t *body, const struct layout_section *s,
+		       uint32_t from, uint32_t to)
+{
+	uint8_t *bytes = gather_space(g, to - from);
+
+	memcpy(bytes, body + from, to - from);
+	put_value(bytes, from, to, &s->error);
+	for (uint32_t i = 0; i < s->sum_count; i++)
+		put_value(bytes, from, to, &s->sums[i]);
+}
+
+/* The topics of a section, wherever the request has it. */
+static uint32_t count_in_section(const struct chosen *c, const struct repeats *repeats,
+				 uint32_t section)
+{
+	uint32_t n = 0, s = section;
+
+	do {
+		n += count_topics(c, c->request->sections[s].first, c->request->sections[s].count);
+		s = repeats->next[s];
+	} while (s != 0);
+	return n;
+}
+
+static void put_section(struct gather *g, struct chosen *c, const struct repeats *repeats,
+			uint32_t section, uint32_t topics)
+{
+	const struct layout_section all = together(c, repeats, section);
+	const uint8_t *body = source_of(c, section).body;
+	uint32_t s = section;
+
+	put_around(g, body, &all, all.at, all.count_at);
+	edits_gather_count(g, topics, c->compact);
+	do {
+		put_topics(g, c, c->request->sections[s].first, c->request->sections[s].count);
+		s = repeats->next[s];
+	} while (s != 0);
+	put_around(g, body, &all, all.topics_end, all.end);
+}
+
+/* Each section once; one without topics is shown only where it is one of an answer. */
+static void put_sections(struct gather *g, struct chosen *c)
+{
+	const struct layout *request = c->request;
+	const struct repeating sections = { request->section_count, hash_section_at,
+					    same_section_at };
+	const struct repeats repeats = find_repeats(g->arena, request, &sections);
+	uint32_t *topics = arena_alloc(g->arena, (request->section_count + 1) * sizeof *topics);
+	uint32_t shown = 0;
+
+	for (uint32_t s = 0; s < request->section_count; s++) {
+		topics[s] = repeats.first[s] == s ? count_in_section(c, &repeats, s) : 0;
+		shown += repeats.first[s] == s && (topics[s] > 0 || c->owners != NULL);
+	}
+	edits_gather_count(g, shown, c->compact);
+	for (uint32_t s = 0; s < request->section_count; s++) {
+		if (repeats.first[s] == s && (topics[s] > 0 || c->owners != NULL))
+			put_section(g, c, &repeats, s, topics[s]);
+	}
+}
+
+/* --- the answer --- */
+
+void merge_partitions(struct gather *g, const struct kapi *api, int version,
+		      const struct layout *request, struct merge_part *parts, uint32_t count)
+{
+	struct chosen c;
+	struct index x;
+
+	index_answers(&x, g->arena, parts, count);
+	c = choose(g->arena, request, &x);
+	c.compact = api_is_flexible(api, version);
+	put_prefix(g, parts, count);
+	if (parts[0].layout.has_sections) {
+		put_sections(g, &c);
+	} else {
+		edits_gather_count(g, count_topics(&c, 0, request->topic_count), c.compact);
+		put_topics(g, &c, 0, request->topic_count);
+	}
+	put_suffix(g, parts, count);
+}
+
+/* One answer's more, in a layout that has room for it. */
+static void append(struct layout *all, const struct layout *l)
+{
+	for (uint32_t s = 0; s < l->section_count; s++) {
+		all->sections[all->section_count + s] = l->sections[s];
+		all->sections[all->section_count + s].first += all->topic_count;
+	}
+	for (uint32_t t = 0; t < l->topic_count; t++) {
+		all->topics[all->topic_count + t] = l->topics[t];
+		all->topics[all->topic_count + t].first += all->item_count;
+		all->topics[all->topic_count + t].section += all->section_count;
+	}
+	for (uint32_t i = 0; i < l->item_count; i++) {
+		all->items[all->item_count + i] = l->items[i];
+		all->items[all->item_count + i].topic += all->topic_count;
+	}
+	all->section_count += l->section_count;
+	all->topic_count += l->topic_count;
+	all->item_count += l->item_count;
+}
+
+/* A request for all that the answers have. */
+static struct layout in_a_row(struct arena *arena, const struct merge_part *parts, uint32_t count)
+{
+	struct layout all = { .arena = arena, .has_array = true, .has_sections = true };
+	uint32_t sections = 1, topics = 1, items = 1;
+
+	for (uint32_t p = 0; p < count; p++) {
+		sections += parts[p].layout.section_count;
+		topics += parts[p].layout.topic_count;
+		items += parts[p].layout.item_count;
+	}
+	all.sections = arena_alloc(arena, sections * sizeof *all.sections);
+	all.topics = arena_alloc(arena, topics * sizeof *all.topics);
+	all.items = arena_alloc(arena, items * sizeof *all.items);
+	for (uint32_t p = 0; p < count; p++)
+		append(&all, &parts[p].layout);
+	return all;
+}
+
+/* Whose each section is. */
+static const struct merge_part **owners_of(struct arena *arena, const struct merge_part *parts,
+					   uint32_t count, uint32_t sections)
+{
+	const struct merge_part **owners = arena_alloc(arena, (sections + 1) * sizeof *owners);
+	uint32_t n = 0;
+
+	for (uint32_t p = 0; p < count; p++) {
+		for (uint32_t s = 0; s < parts[p].layout.section_count; s++)
+			owners[n++] = &parts[p];
+	}
+	return owners;
+}
+
+void merge_sections(struct gather *g, const struct kapi *api, int version, struct merge_part *parts,
+		    uint32_t count)
+{
+	struct layout all = in_a_row(g->arena, parts, count);
+	struct chosen c;
+	struct index x;
+
+	index_answers(&x, g->arena, parts, count);
+	c = choose(g->arena, &all, &x);
+	c.owners = owners_of(g->arena, parts, count, all.section_count);
+	c.compact = api_is_flexible(api, version);
+	put_prefix(g, parts, count);
+	put_sections(g, &c);
 	put_suffix(g, parts, count);
 }
 

@@ -31,6 +31,10 @@ bool merge_read(struct merge_part *part, const struct kapi *api, int version, co
  * last part that has it, so a stub for everything may stand last. */
 void merge_partitions(struct gather *g, const struct kapi *api, int version,
 		      const struct layout *request, struct merge_part *parts, uint32_t count);
+/* All that the answers have: each section once, with what any of them has in it, each partition
+ * once. */
+void merge_sections(struct gather *g, const struct kapi *api, int version, struct merge_part *parts,
+		    uint32_t count);
 /* For MERGE_KEYS (in the request's order) and MERGE_CONCAT (request NULL). */
 void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
 		struct merge_part *parts, uint32_t count);

@@ -191,12 +191,18 @@ void reserved_leave_out(const struct reserved *v, struct layout *answer)
 {
 	uint32_t n = 0;
 
-	for (uint32_t i = 0; i < answer->item_count; i++) {
+	for (struct layout_topic *t = answer->topics; t < answer->topics + answer->topic_count;
+	     t++) {
+		if (reserved_is_topic(v, t->name, t->name_len))
+			t->count = 0;
+	}
+	for (uint32_t i = 0; answer->by_key && i < answer->item_count; i++) {
 		if (answer->key_is != GROUP_ID ||
 		    !is_group(v, answer->items[i].key, answer->items[i].key_len))
 			answer->items[n++] = answer->items[i];
 	}
-	answer->item_count = n;
+	if (answer->by_key)
+		answer->item_count = n;
 }
 
 /* One pass over an answer's outermost list; it takes no memory that grows with the answer. */

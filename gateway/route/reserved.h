@@ -39,7 +39,8 @@ bool reserved_is_near(const struct reserved *v, const struct snapshot *s, const 
 /* Marks the items and topics of a request that are refused, whose error is then the code to
  * answer.  Returns how many items there are, of a request without any how many topics. */
 uint32_t reserved_mark(const struct reserved *v, const struct snapshot *s, struct layout *l);
-/* Takes the nodes' group out of the items of an answer that lists groups. */
+/* Takes the nodes' group out of the items of an answer that lists groups, and the items of their
+ * topic out of it in one that lists topics. */
 void reserved_leave_out(const struct reserved *v, struct layout *answer);
 
 /* Of a marked request: an edit of its frame's body for each entry that is cut out. */

@@ -26,15 +26,21 @@ static void put_items(struct gather *g, const uint8_t *body, const struct layout
 	}
 }
 
-static void put_topics(struct gather *g, const uint8_t *body, const struct layout *l,
-		       int32_t target, bool compact)
+/* Topics of a run of them that have items of the target. */
+static uint32_t count_topics(const struct layout *l, uint32_t first, uint32_t count, int32_t target)
 {
-	uint32_t topics = 0;
+	uint32_t n = 0;
 
-	for (uint32_t t = 0; t < l->topic_count; t++)
-		topics += count_items(l, l->topics[t].first, l->topics[t].count, target) > 0;
-	edits_gather_count(g, topics, compact);
-	for (const struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
+	for (const struct layout_topic *t = l->topics + first; t < l->topics + first + count; t++)
+		n += count_items(l, t->first, t->count, target) > 0;
+	return n;
+}
+
+static void put_topics(struct gather *g, const uint8_t *body, const struct layout *l,
+		       uint32_t first, uint32_t count, int32_t target, bool compact)
+{
+	edits_gather_count(g, count_topics(l, first, count, target), compact);
+	for (const struct layout_topic *t = l->topics + first; t < l->topics + first + count; t++) {
 		uint32_t n = count_items(l, t->first, t->count, target);
 
 		if (n == 0)
@@ -43,6 +49,24 @@ static void put_topics(struct gather *g, const uint8_t *body, const struct layou
 		edits_gather_count(g, n, compact);
 		put_items(g, body, l, t->first, t->count, target);
 		gather_piece(g, body + t->items_end, t->end - t->items_end);
+	}
+}
+
+static void put_sections(struct gather *g, const uint8_t *body, const struct layout *l,
+			 int32_t target, bool compact)
+{
+	const struct layout_section *end = l->sections + l->section_count;
+	uint32_t sections = 0;
+
+	for (const struct layout_section *s = l->sections; s < end; s++)
+		sections += count_topics(l, s->first, s->count, target) > 0;
+	edits_gather_count(g, sections, compact);
+	for (const struct layout_section *s = l->sections; s < end; s++) {
+		if (count_topics(l, s->first, s->count, target) == 0)
+			continue;
+		gather_piece(g, body + s->at, s->count_at - s->at);
+		put_topics(g, body, l, s->first, s->count, target, compact);
+		gather_piece(g, body + s->topics_end, s->end - s->topics_end);
 	}
 }
 
@@ -66,8 +90,10 @@ void split_part(struct gather *g, const struct request_head *head, const uint8_t
 		if (l->by_key) {
 			edits_gather_count(g, count_items(l, 0, l->item_count, target), compact);
 			put_items(g, body, l, 0, l->item_count, target);
+		} else if (l->has_sections) {
+			put_sections(g, body, l, target, compact);
 		} else {
-			put_topics(g, body, l, target, compact);
+			put_topics(g, body, l, 0, l->topic_count, target, compact);
 		}
 		edits_gather(edits, g, body, l->array_end, body_size);
 	}

@@ -1,6 +1,7 @@
 #include "route/stub.h"
 
 #include "kafka/encode.h"
+#include "kafka/wire.h"
 
 #include <stdlib.h>
 
@@ -10,19 +11,54 @@ struct stub {
 	bool at_top;
 };
 
+/* The topic that the field stands in, whose array is the depth-th around it. */
+static const struct layout_topic *topic_at(const struct stub *s, const struct encode_field *f,
+					   int depth)
+{
+	uint32_t first = 0;
+
+	if (depth > 0 && f->in[depth - 1] == SECTIONS)
+		first = s->request->sections[f->index[depth - 1]].first;
+	return &s->request->topics[first + f->index[depth]];
+}
+
+static uint32_t count_of_topics(const struct stub *s, const struct encode_field *f)
+{
+	if (encode_in(f) == SECTIONS)
+		return s->request->sections[f->index[f->depth - 1]].count;
+	return s->request->topic_count;
+}
+
 static bool fill_count(const struct stub *s, const struct encode_field *f, struct encode_value *v)
 {
 	const struct layout *l = s->request;
 
 	if (s->at_top || l->by_key != (f->is == KEYS))
 		v->number = 0;
+	else if (f->is == SECTIONS)
+		v->number = l->section_count;
 	else if (f->is == TOPICS)
-		v->number = l->topic_count;
+		v->number = count_of_topics(s, f);
 	else if (f->is == PARTITIONS)
-		v->number = l->topics[f->index[f->depth - 1]].count;
+		v->number = topic_at(s, f, f->depth - 1)->count;
 	else
 		v->number = l->item_count;
 	return true;
+}
+
+/* As the request has it: a name, or a number of eight bytes. */
+static bool fill_section(const struct stub *s, const struct encode_field *f, struct encode_value *v)
+{
+	const struct layout_section *section;
+
+	if (encode_in(f) != SECTIONS)
+		return false;
+	section = &s->request->sections[f->index[f->depth - 1]];
+	v->bytes = section->id;
+	v->len = section->id_len;
+	if (f->row->type == INT64 && section->id_len == 8)
+		v->number = (int64_t)wire_get64(section->id);
+	return section->id != NULL;
 }
 
 static bool fill_topic(const struct stub *s, const struct encode_field *f, struct encode_value *v)
@@ -31,7 +67,7 @@ static bool fill_topic(const struct stub *s, const struct encode_field *f, struc
 
 	if (encode_in(f) != TOPICS)
 		return false;
-	t = &s->request->topics[f->index[f->depth - 1]];
+	t = topic_at(s, f, f->depth - 1);
 	v->bytes = f->is == TOPIC_NAME ? t->name : t->id;
 	v->len = f->is == TOPIC_NAME ? t->name_len : 16;
 	return v->bytes != NULL;
@@ -43,8 +79,7 @@ static const struct layout_item *item_of(const struct stub *s, const struct enco
 		return &s->request->items[f->index[f->depth - 1]];
 	if (encode_in(f) != PARTITIONS || s->request->by_key)
 		return NULL;
-	return &s->request->items[s->request->topics[f->index[f->depth - 2]].first +
-				  f->index[f->depth - 1]];
+	return &s->request->items[topic_at(s, f, f->depth - 2)->first + f->index[f->depth - 1]];
 }
 
 static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
@@ -53,10 +88,13 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	const struct layout_item *item;
 
 	switch (f->is) {
+	case SECTIONS:
 	case TOPICS:
 	case PARTITIONS:
 	case KEYS:
 		return fill_count(s, f, v);
+	case SECTION_ID:
+		return fill_section(s, f, v);
 	case TOPIC_NAME:
 	case TOPIC_ID:
 		return fill_topic(s, f, v);
@@ -102,4 +140,16 @@ void stub_answer(struct buf *out, const struct kapi *api, int version, const str
 
 	if (!encode_message(api, version, RESPONSE, fill, &s, out))
 		abort(); /* the request's own counts always fit */
+}
+
+bool stub_has_top(const struct kapi *api, int version)
+{
+	for (const struct kfield *row = api->response; row->type != END; row = kfield_behind(row)) {
+		struct kversions v;
+
+		if (row->is == ERROR_CODE && kversions_parse(row->versions, &v) &&
+		    kversions_has(v, version))
+			return true;
+	}
+	return false;
 }

@@ -17,4 +17,7 @@
 void stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
 		 int code, bool at_top);
 
+/* Whether answers of the version have an error that speaks for all of them. */
+bool stub_has_top(const struct kapi *api, int version);
+
 #endif

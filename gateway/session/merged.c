@@ -14,6 +14,18 @@
 
 /* --- what stands in for an answer --- */
 
+/* A topic that has no items yet; in its section, where there are any. */
+static void add_topic_of(struct layout *sub, const struct layout_topic *topic)
+{
+	struct layout_section *s = sub->section_count > 0 ? &sub->sections[topic->section] : NULL;
+
+	if (s != NULL && s->count++ == 0)
+		s->first = sub->topic_count;
+	sub->topics[sub->topic_count] = *topic;
+	sub->topics[sub->topic_count].first = sub->item_count;
+	sub->topics[sub->topic_count++].count = 0;
+}
+
 /* The items of one target, as a request of their own. */
 static struct layout items_of(struct request *r, int32_t target)
 {
@@ -22,7 +34,10 @@ static struct layout items_of(struct request *r, int32_t target)
 
 	sub.items = arena_alloc(&r->arena, (l->item_count + 1) * sizeof *sub.items);
 	sub.topics = arena_alloc(&r->arena, (l->topic_count + 1) * sizeof *sub.topics);
+	sub.sections = arena_copy(&r->arena, l->sections, l->section_count * sizeof *sub.sections);
 	sub.item_count = sub.topic_count = 0;
+	for (uint32_t s = 0; s < sub.section_count; s++)
+		sub.sections[s].count = 0;
 	for (uint32_t i = 0; i < l->item_count; i++) {
 		const struct layout_item *item = &l->items[i];
 		bool first = sub.item_count == 0 || item->topic != l->items[i - 1].topic ||
@@ -30,11 +45,8 @@ static struct layout items_of(struct request *r, int32_t target)
 
 		if (item->target != target)
 			continue;
-		if (!l->by_key && first) {
-			sub.topics[sub.topic_count] = l->topics[item->topic];
-			sub.topics[sub.topic_count].first = sub.item_count;
-			sub.topics[sub.topic_count++].count = 0;
-		}
+		if (!l->by_key && first)
+			add_topic_of(&sub, &l->topics[item->topic]);
 		if (!l->by_key)
 			sub.topics[sub.topic_count - 1].count++;
 		sub.items[sub.item_count++] = *item;
@@ -62,6 +74,12 @@ static void stand_in(struct request *r, struct merge_part *m, const struct layou
 
 /* --- the merge --- */
 
+/* What the answers have counts, and not what was asked for. */
+static bool is_list(const struct kapi *api)
+{
+	return api->merge == MERGE_CONCAT || api->merge == MERGE_SECTIONS;
+}
+
 /* What there is to merge. */
 struct merging {
 	struct merge_part *parts;
@@ -77,7 +95,7 @@ static bool add_answers(struct client *c, struct request *r, struct part *parts,
 			continue;
 		if (!collect_read(c, &parts[i]))
 			return false;
-		if (r->head.api->merge == MERGE_CONCAT)
+		if (is_list(r->head.api))
 			reserved_leave_out(&c->worker->reserved, &parts[i].read.layout);
 		if (parts[i].read.layout.error.number != 0)
 			m->top = (int)parts[i].read.layout.error.number;
@@ -98,7 +116,7 @@ static bool add_stand_ins(struct request *r, struct merging *m)
 		m->top = part_lost_code(p);
 		if (m->top == LOST_SAYS_NOTHING)
 			return false;
-		if (r->head.api->merge == MERGE_CONCAT)
+		if (is_list(r->head.api))
 			continue;
 		items = items_of(r, p->broker);
 		stand_in(r, &m->parts[m->count++], &items, m->top);
@@ -128,6 +146,8 @@ static void merge(struct request *r, struct merging *m)
 
 	if (api->merge == MERGE_PARTITIONS)
 		merge_partitions(&r->reply, api, r->head.version, &r->layout, m->parts, m->count);
+	else if (api->merge == MERGE_SECTIONS)
+		merge_sections(&r->reply, api, r->head.version, m->parts, m->count);
 	else
 		merge_keys(&r->reply, api, r->head.version,
 			   api->merge == MERGE_CONCAT ? NULL : &r->layout, m->parts, m->count);
@@ -155,17 +175,19 @@ bool merged_reply(struct client *c, struct request *r, struct part *before)
 	if (!add_answers(c, r, r->parts, &m) || !add_stand_ins(r, &m) ||
 	    !add_answers(c, r, before, &m))
 		return false;
-	if (api->merge == MERGE_CONCAT && m.top != 0) {
+	if (is_list(api) && m.top != 0) {
+		if (!stub_has_top(api, r->head.version))
+			return false;
 		reply_stub(r, m.top, true); /* never a silently partial list */
 		return true;
 	}
-	if (api->merge != MERGE_CONCAT)
+	if (!is_list(api))
 		add_missing(r, &m);
 	if (m.count == 0)
 		return false;
 	count_refused(r);
 	merge(r, &m);
-	if (api->merge != MERGE_CONCAT)
+	if (!is_list(api))
 		count_missing(r, &m);
 	return true;
 }

@@ -42,7 +42,7 @@ static const struct {
 	{ 24, "AddPartitionsToTxn", 0, 3, 3, TO_TXN },
 	{ 25, "AddOffsetsToTxn", 0, 4, 3, TO_TXN },
 	{ 26, "EndTxn", 0, 5, 3, TO_TXN },
-	{ 27, "WriteTxnMarkers", 0, 2, 1, NOT_YET },
+	{ 27, "WriteTxnMarkers", 0, 2, 1, TO_LEADER },
 	{ 28, "TxnOffsetCommit", 0, 6, 3, TO_GROUP },
 	{ 29, "DescribeAcls", 0, 3, 2, TO_ANY },
 	{ 30, "CreateAcls", 0, 3, 2, TO_CONTROLLER },

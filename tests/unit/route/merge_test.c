@@ -74,7 +74,8 @@ static void end(struct merging *m)
 
 static bool is_merged(const struct kapi *api)
 {
-	return api->merge == MERGE_PARTITIONS || api->merge == MERGE_KEYS;
+	return (api->merge == MERGE_PARTITIONS || api->merge == MERGE_KEYS) &&
+	       !message_has_sections(api);
 }
 
 static bool is_list(const struct kapi *api)

@@ -366,6 +366,12 @@ static inline void message_each(bool (*want)(const struct kapi *),
 	assert_true(seen > 0);
 }
 
+/* Topics stand in sections: see sections_test.c. */
+static inline bool message_has_sections(const struct kapi *api)
+{
+	return api->request != NULL && api->request->is == SECTIONS;
+}
+
 static inline int messages_setup(void **state)
 {
 	(void)state;

@@ -6,7 +6,8 @@ enum { CORRELATION = 0x01020304 };
 
 static bool is_split(const struct kapi *api)
 {
-	return api->merge == MERGE_PARTITIONS || api->merge == MERGE_KEYS;
+	return (api->merge == MERGE_PARTITIONS || api->merge == MERGE_KEYS) &&
+	       !message_has_sections(api);
 }
 
 static bool has_request(const struct kapi *api)
