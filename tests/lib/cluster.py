@@ -295,13 +295,15 @@ class Node:
     """One anyport process on a loopback address of its own."""
 
     def __init__(self, scene, number, bootstrap, advertise=None, ports=5, mode="ports", min_broker=1, config=None,
-                 env=None, threads=1, program=None):
-        """advertise: host:port that clients are told, its own by default.
+                 env=None, threads=1, program=None, log=None):
+        """log: the file that it writes, one of the scene's by default.
+        advertise: host:port that clients are told, its own by default.
         env: further variables; a value of None takes one away.
         config: text of a configuration file for -c."""
         self.scene = scene
         self.number = number
         self.name = f"n{number}"
+        self.log_path = log
         self.host = scene.host(NODE_HOST + number)
         self.first_port = FIRST_PORT
         self.port_count = ports
@@ -328,7 +330,8 @@ class Node:
 
     def start(self):
         """Also starts it again after it was stopped or killed."""
-        self.process = self.scene.process([*self.scene.within(self.host), *self.argv], name=self.name, env=self.env)
+        self.process = self.scene.process([*self.scene.within(self.host), *self.argv], name=self.name, env=self.env,
+                                          log=self.log_path)
 
     @property
     def pid(self):
@@ -385,16 +388,18 @@ class Haproxy:
     """HAProxy in master-worker mode, with a file of the test's or a small one of ours."""
 
     def __init__(self, scene, nodes, config=None, name="haproxy", host=None, first_port=FIRST_PORT, ports=None,
-                 to_port="+0", check_nodes=True, proxy="", options="", frontend="", backend=""):
+                 to_port="+0", check_nodes=True, proxy="", options="", frontend="", backend="",
+                 hard_stop="30s"):
         """to_port: the server's port; "+0" keeps the client's, "+1" asks the next one, a number is that port.
-        proxy: "send-proxy" or "send-proxy-v2".  options: lines for defaults.  config: a text instead of all this."""
+        proxy: "send-proxy" or "send-proxy-v2".  options: lines for defaults.  hard_stop: how long a reload leaves
+        the old worker.  config: a text instead of all this."""
         self.scene = scene
         self.host = host or scene.host(1)
         self.first_port = first_port
         self.ports = ports or max([n.port_count for n in nodes], default=1)
         self.socket_path = scene.dir / f"{name}.sock"
         if config is None:
-            config = self._render(nodes, to_port, check_nodes, proxy, options, frontend, backend)
+            config = self._render(nodes, to_port, check_nodes, proxy, options, frontend, backend, hard_stop)
         self.config_path = scene.file(f"{name}.cfg", config)
         self.master_path = scene.dir / f"{name}-master.sock"
         self.verify()
@@ -403,13 +408,13 @@ class Haproxy:
         wait_for(self.answers, 10, "HAProxy listens")
         wait_for(self.workers, 10, "HAProxy's master knows its worker")  # it starts itself anew once that runs
 
-    def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend):
+    def _render(self, nodes, to_port, check_nodes, proxy, options, frontend, backend, hard_stop):
         last = self.first_port + self.ports - 1
         lines = [
             "global",
             "    maxconn 4000",
             f"    stats socket {self.socket_path} mode 600 level admin expose-fd listeners",
-            "    hard-stop-after 30s",
+            f"    hard-stop-after {hard_stop}",
             "defaults",
             "    mode tcp",
             "    timeout connect 3s",

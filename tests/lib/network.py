@@ -1,8 +1,9 @@
-"""A network of the test's own: hosts in namespaces of theirs behind a bridge, each of which can be cut off.
+"""network.py - a network of the test's own: hosts in namespaces of theirs behind a bridge, each of which can be cut off.
 
     if network.enter():             # this process is in a namespace of its own
         scene.network = Network(scene, [host, ...])
         scene.network.cut(host); ...; scene.network.join(host)
+        scene.network.destroy(host)     # it is gone, and nobody was told
 
 A host that is cut off hears nothing and is heard by nobody, but for itself: what was sent to it is lost in silence, as
 by a pulled cable.  All other addresses of the scene are this process's own, on the bridge.
@@ -60,3 +61,8 @@ class Network:
 
     def join(self, host):
         ip(f"link set {self.links[host]} up")
+
+    def destroy(self, host):
+        """All that runs there must have ended; its connections end with it, in silence."""
+        ip(f"link delete {self.links.pop(host)}")
+        self.holders.pop(host).kill()
