@@ -220,6 +220,22 @@ static void check_side(const struct config *c, struct mistakes *m, const struct 
 		     other(m, s->certificate.key));
 }
 
+/* What TLS to clients can't do without. */
+static void check_clients(const struct config *c, struct mistakes *m)
+{
+	const char *protocol = "gateway.security_protocol", *auth = "gateway.ssl_client_auth";
+	const char *certificate = "gateway.ssl_certificate_location";
+
+	if (!protocol_has_tls(c->gateway_protocol) || !is_usable(c, protocol))
+		return;
+	if (c->ssl_certificate == NULL && is_usable(c, certificate))
+		TELL(c, m, protocol, "TLS needs a certificate; say %s too", other(m, certificate));
+	if (c->ssl_client_auth != CLIENT_AUTH_NONE && c->ssl_ca == NULL && is_usable(c, auth) &&
+	    is_usable(c, "gateway.ssl_ca_location"))
+		TELL(c, m, auth, "nobody signs clients' certificates; say %s too",
+		     other(m, "gateway.ssl_ca_location"));
+}
+
 static void check_tls(const struct config *c, struct mistakes *m)
 {
 	const struct side brokers = {
@@ -229,8 +245,17 @@ static void check_tls(const struct config *c, struct mistakes *m)
 		.private_key = { "kafka.ssl_key_location", c->kafka_ssl_key },
 		.ca = { "kafka.ssl_ca_location", c->kafka_ssl_ca },
 	};
+	const struct side clients = {
+		.protocol_key = "gateway.security_protocol",
+		.protocol = c->gateway_protocol,
+		.certificate = { "gateway.ssl_certificate_location", c->ssl_certificate },
+		.private_key = { "gateway.ssl_key_location", c->ssl_key },
+		.ca = { "gateway.ssl_ca_location", c->ssl_ca },
+	};
 
 	check_side(c, m, &brokers);
+	check_side(c, m, &clients);
+	check_clients(c, m);
 }
 
 void check_all(const struct config *c, struct mistakes *m)

@@ -61,6 +61,13 @@ struct config {
 	int advertised_port;   /* the first one; port_start when not given */
 	enum advertise_mode advertised_mode;
 	bool internal_load_balancing;
+	enum security_protocol gateway_protocol; /* how clients talk to the gateway */
+	char *ssl_certificate, *ssl_key;	 /* files; NULL: none, so are the next ones */
+	char *ssl_key_password;
+	char *ssl_ca;
+	enum haproxy_client_auth ssl_client_auth;
+	enum haproxy_tls_version ssl_min_version;
+	char *ssl_ciphers;
 
 	/* the nodes among themselves */
 	char *cluster_id;     /* NULL: this node alone */

@@ -21,6 +21,22 @@ static json_t *brokers(const struct connection *c)
 	return list;
 }
 
+/* null: the client speaks plaintext. */
+static json_t *tls(const struct connection *c)
+{
+	json_t *o;
+
+	if (c->tls == NULL)
+		return json_null();
+	o = json_object();
+	json_object_set_new(o, "version", json_text(c->tls));
+	json_object_set_new(o, "server_name", json_text(c->server_name));
+	json_object_set_new(o, "certificate", json_text(c->subject));
+	json_object_set_new(o, "certificate_expires",
+			    c->subject != NULL ? json_integer(c->subject_until) : json_null());
+	return o;
+}
+
 static json_t *describe(const struct http_api *api, const struct connection *c)
 {
 	json_t *o = json_object();
@@ -31,6 +47,7 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "client_id", json_text(c->client_id));
 	json_object_set_new(o, "software", json_text(c->software));
 	json_object_set_new(o, "principal", json_text(principal));
+	json_object_set_new(o, "tls", tls(c));
 	json_object_set_new(o, "port", json_integer(api->source.settings->port_start + c->port));
 	json_object_set_new(o, "worker", json_integer(c->worker));
 	json_object_set_new(o, "age_ms", json_integer(c->age_ms));

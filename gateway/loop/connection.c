@@ -9,6 +9,8 @@ void connections_cut(struct connections *c, size_t limit)
 
 		free(last->client_id);
 		free(last->software);
+		free(last->server_name);
+		free(last->subject);
 		free(last->brokers);
 	}
 }

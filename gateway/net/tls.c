@@ -452,6 +452,11 @@ void tls_connect(struct conn *c, struct tls_context *context, const char *host, 
 	conn_raise(c, &conn_tls, t);
 }
 
+const struct X509_name_st *tls_subject(const struct x509_st *certificate)
+{
+	return X509_get_subject_name(certificate);
+}
+
 bool tls_said(const struct conn *c, struct tls_said *said)
 {
 	const struct tls *t = c->of_layer;

@@ -14,6 +14,7 @@
 #include "net/tls_context.h"
 
 struct x509_st;
+struct X509_name_st;
 
 /* What a handshake told; borrowed from the connection. */
 struct tls_said {
@@ -33,6 +34,8 @@ void tls_connect(struct conn *c, struct tls_context *context, const char *host, 
 bool tls_give_up(struct conn *c);
 /* What failed of TLS, until the connection is closed; NULL: nothing, or there is none. */
 const char *tls_why(const struct conn *c);
+/* Whom a certificate is for; borrowed from it. */
+const struct X509_name_st *tls_subject(const struct x509_st *certificate);
 /* False: the connection is not by TLS, or not open yet. */
 bool tls_said(const struct conn *c, struct tls_said *said);
 

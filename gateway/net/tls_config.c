@@ -16,3 +16,22 @@ bool tls_for_brokers(const struct config *c, struct tls_context **context, char 
 	*context = tls_client_new(&wanted, why);
 	return *context != NULL;
 }
+
+bool tls_for_clients(const struct config *c, struct tls_context **context, char why[TLS_WHY_MAX])
+{
+	const struct tls_wanted wanted = {
+		.certificate = c->ssl_certificate,
+		.key = c->ssl_key,
+		.key_password = c->ssl_key_password,
+		.ca = c->ssl_ca,
+		.ciphers = c->ssl_ciphers,
+		.min_version = (enum tls_version)c->ssl_min_version,
+		.client_auth = (enum tls_client_auth)c->ssl_client_auth,
+	};
+
+	*context = NULL;
+	if (!protocol_has_tls(c->gateway_protocol))
+		return true;
+	*context = tls_server_new(&wanted, why);
+	return *context != NULL;
+}

@@ -95,11 +95,12 @@ static bool load_certificate(SSL_CTX *ssl, const struct tls_wanted *w, char why[
 	return load_key(ssl, w, why);
 }
 
-static int64_t seconds_of(const ASN1_TIME *at)
+int64_t tls_ends(const X509 *certificate)
 {
 	struct tm tm;
 
-	return ASN1_TIME_to_tm(at, &tm) == 1 ? (int64_t)timegm(&tm) : 0;
+	return ASN1_TIME_to_tm(X509_get0_notAfter(certificate), &tm) == 1 ? (int64_t)timegm(&tm)
+									  : 0;
 }
 
 static bool is_valid_now(const X509 *x, const char *file, char why[TLS_WHY_MAX])
@@ -128,7 +129,7 @@ static bool check_chain(struct tls_context *c, const char *file, char why[TLS_WH
 	SSL_CTX_get0_chain_certs(c->ssl, &chain);
 	for (int i = -1; i < (chain != NULL ? sk_X509_num(chain) : 0); i++) {
 		const X509 *x = i < 0 ? own : sk_X509_value(chain, i);
-		int64_t ends = seconds_of(X509_get0_notAfter(x));
+		int64_t ends = tls_ends(x);
 
 		if (!is_valid_now(x, file, why))
 			return false;

@@ -16,7 +16,7 @@
 
 enum { TLS_WHY_MAX = 320 };
 
-/* Kafka's ssl.client.auth. */
+/* In the order of config.h. */
 enum tls_client_auth { TLS_AUTH_NONE, TLS_AUTH_REQUESTED, TLS_AUTH_REQUIRED };
 enum tls_version { TLS_1_2, TLS_1_3 };
 
@@ -34,6 +34,7 @@ struct tls_wanted {
 };
 
 struct tls_context;
+struct x509_st;
 
 /* NULL and why: a file can't be used, the key is another certificate's, a certificate is not valid
  * now. */
@@ -46,6 +47,8 @@ void tls_context_unref(struct tls_context *context); /* fine with NULL */
 
 /* When the first certificate of its own chain ends, in seconds since 1970; INT64_MAX: it has none. */
 int64_t tls_context_expires(const struct tls_context *context);
+/* When a certificate ends, in seconds since 1970. */
+int64_t tls_ends(const struct x509_st *certificate);
 /* Whether its own certificate is one for that name or address. */
 bool tls_context_names(const struct tls_context *context, const char *host);
 

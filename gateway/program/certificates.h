@@ -11,7 +11,7 @@
 struct config;
 
 struct certificates {
-	struct tls_slot brokers;
+	struct tls_slot brokers, clients;
 	struct link_terms terms; /* of links to brokers */
 };
 

@@ -122,6 +122,7 @@ static void start_parts(struct program *p)
 
 	p->shared.config = c;
 	p->shared.terms = &p->certificates.terms;
+	p->shared.client_tls = &p->certificates.clients;
 	p->shared.budget = budget_new(c->memory_budget_bytes, c->memory_per_address);
 	p->shared.rebalances = rebalances_new();
 	places_init(&p->shared.places, c->node_id);

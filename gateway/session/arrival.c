@@ -1,6 +1,8 @@
 #include "session/arrival.h"
 
+#include "auth/dn.h"
 #include "net/proxy.h"
+#include "net/tls.h"
 #include "session/client.h"
 #include "session/inside.h"
 #include "util/log.h"
@@ -67,16 +69,45 @@ static void refuse(struct arrival *a, enum stats_counter kind, const char *why)
 
 /* --- who came --- */
 
+static void take_tls(struct arrival *a)
+{
+	struct tls_facts *to = &a->came.tls;
+	struct tls_said said;
+
+	if (!tls_said(&a->conn, &said))
+		return;
+	to->version = said.version;
+	if (said.server_name != NULL)
+		to->server_name = mem_strdup(said.server_name);
+	if (said.peer == NULL)
+		return;
+	to->subject = dn_text(tls_subject(said.peer));
+	to->subject_until = tls_ends(said.peer);
+}
+
 static void be_client(struct arrival *a)
 {
+	take_tls(a);
 	take_out(a);
 	client_new(a->worker, &a->conn, &a->came);
 	free(a);
 }
 
+/* Why, in the log: each kind of failure as often as the log lets it. */
+static void refuse_tls(struct arrival *a, const char *why)
+{
+	char address[ADDRESS_TEXT];
+
+	address_text(&a->came.peer, address);
+	log_warn("client=%s event=no_tls reason=\"%s\"", address, why);
+	refuse(a, STAT_CLIENTS_REFUSED_TLS, why);
+}
+
 static void look_at_layer(struct arrival *a)
 {
-	if (conn_is_lost(&a->conn))
+	if (conn_is_lost(&a->conn) && tls_why(&a->conn) != NULL)
+		refuse_tls(a, tls_why(&a->conn));
+	else if (conn_is_lost(&a->conn))
 		give_up(a, "closed by the client");
 	else if (conn_is_opening(&a->conn))
 		conn_await(&a->conn, true, true);
@@ -96,6 +127,17 @@ static int32_t broker_of(const struct config *config, int port)
 							  : NO_BROKER;
 }
 
+/* The context of this moment; the connection keeps it. */
+static void put_tls_on(struct arrival *a)
+{
+	struct tls_slot *slot = a->worker->shared->client_tls;
+	struct tls_context *context = slot != NULL ? tls_slot_get(slot) : NULL;
+
+	if (context != NULL)
+		tls_accept(&a->conn, context);
+	tls_context_unref(context);
+}
+
 /* All bytes that come now are the connection's own. */
 static void admit(struct arrival *a)
 {
@@ -111,6 +153,7 @@ static void admit(struct arrival *a)
 	ev_io_stop(w->loop, &a->watch);
 	a->fd = -1;
 	conn_init(&a->conn, &conn_plain, fd, w->loop, &w->bufs, on_layer, a);
+	put_tls_on(a);
 	look_at_layer(a);
 }
 

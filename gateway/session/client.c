@@ -76,6 +76,8 @@ void client_free(struct client *c, const char *why)
 	free(c->hello.name);
 	free(c->hello.version);
 	free(c->client_id);
+	free(c->came.tls.server_name);
+	free(c->came.tls.subject);
 	free(c);
 	worker_client_gone(w);
 }

@@ -33,6 +33,11 @@ static char *software_of(const struct client *c)
 	return c->hello.name == NULL ? NULL : mem_printf("%s %s", c->hello.name, c->hello.version);
 }
 
+static char *copy_of(const char *text)
+{
+	return text != NULL ? mem_strdup(text) : NULL;
+}
+
 static void keep_brokers(struct connection *to, const struct client *c)
 {
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next)
@@ -49,8 +54,12 @@ static void describe(struct connection *to, const struct client *c)
 {
 	*to = (struct connection){
 		.id = c->id,
-		.client_id = c->client_id != NULL ? mem_strdup(c->client_id) : NULL,
+		.client_id = copy_of(c->client_id),
 		.software = software_of(c),
+		.tls = c->came.tls.version,
+		.server_name = copy_of(c->came.tls.server_name),
+		.subject = copy_of(c->came.tls.subject),
+		.subject_until = c->came.tls.subject_until,
 		.port = c->came.port,
 		.worker = c->worker->index,
 		.age_ms = (int64_t)((client_now(c) - c->tenure.born) * 1e3),

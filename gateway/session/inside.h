@@ -91,11 +91,20 @@ struct worker {
 
 /* --- a client --- */
 
+/* What a TLS handshake told; the texts are the client's to free. */
+struct tls_facts {
+	const char *version;   /* "TLSv1.3"; NULL: there is no TLS, and nothing of the rest */
+	char *server_name;     /* that the client asked for (SNI); NULL: none */
+	char *subject;	       /* of the client's certificate, as Kafka writes it; NULL: none */
+	int64_t subject_until; /* when that certificate ends, in seconds since 1970 */
+};
+
 /* What is known of a connection before there is a client: arrival.c's. */
 struct came {
 	union address peer; /* the client's own, from PROXY when there is one */
 	int port; /* which of the node's ports it came by or, as PROXY says, asked for, from 0 on */
 	int32_t broker; /* that port's, in `ports` mode; NO_BROKER: no broker is meant */
+	struct tls_facts tls;
 };
 
 /* The frame that is coming in: inbound.c's. */

@@ -7,6 +7,7 @@
 #include "session/request.h"
 #include "session/routing.h"
 #include "session/send.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -51,6 +52,20 @@ static void bad_frame(struct client *c, const char *why)
 }
 
 /* --- a frame's head --- */
+
+/* A hello instead of a frame: its client must not get a byte, and who runs it should know. */
+static bool is_tls(const struct client *c)
+{
+	static const uint8_t hello[] = { 0x16, 3 };
+	char address[ADDRESS_TEXT];
+
+	if (c->came.tls.version != NULL || c->tally.in > 0 || conn_len(&c->conn) < sizeof hello ||
+	    memcmp(conn_data(&c->conn), hello, sizeof hello) != 0)
+		return false;
+	address_text(&c->came.peer, address);
+	log_warn("client=%s event=no_tls reason=\"TLS at a plaintext port\"", address);
+	return true;
+}
 
 /* Whether brokers serve this version, or the API answers whatever is asked. */
 static bool is_served(const struct client *c, const struct request_head *h)
@@ -139,7 +154,8 @@ static bool head_step(struct client *c)
 			return begin_served(c, &head, true);
 		return wait_for_head(c);
 	case HEAD_BAD:
-		bad_frame(c, "a frame that no broker would take");
+		bad_frame(c, is_tls(c) ? "TLS at a plaintext port"
+				       : "a frame that no broker would take");
 		return false;
 	case HEAD_OK:
 		return begin_served(c, &head, false);

@@ -16,6 +16,7 @@
 struct shared {
 	const struct config *config;
 	const struct link_terms *terms; /* of links to brokers; NULL: TCP as it is */
+	struct tls_slot *client_tls;	/* of clients' connections; NULL, or an empty one: no TLS */
 	struct topology *topology;
 	struct cluster *cluster;
 	struct budget *budget;

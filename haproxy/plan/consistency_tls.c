@@ -130,6 +130,24 @@ static void check_routes(const struct haproxy_plan *plan, struct findings *f)
 	}
 }
 
+/* What the nodes speak, against what HAProxy hands on. */
+static void check_protocol(const struct haproxy_plan *plan, struct findings *f)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+	bool nodes_speak_tls = protocol_has_tls(plan->config->gateway_protocol);
+	bool is_handed_on = want->tls == TLS_PASSTHROUGH || want->tls == TLS_REENCRYPT;
+
+	if (plan->has_config && is_handed_on && !nodes_speak_tls)
+		findings_warn(f,
+			      "--tls %s, but gateway.security_protocol is \"PLAINTEXT\": the nodes "
+			      "do not speak TLS, so something that ends it must stand before each",
+			      mode_name(want));
+	if (plan->has_config && want->tls == TLS_TERMINATE && nodes_speak_tls)
+		findings_refuse(f,
+				"--tls terminate, but gateway.security_protocol is \"SSL\": the "
+				"nodes take nothing but TLS; give --tls reencrypt, or passthrough");
+}
+
 void consistency_tls(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
@@ -137,9 +155,5 @@ void consistency_tls(const struct haproxy_plan *plan, struct findings *f)
 	check_clients(plan, f);
 	check_nodes(want, f);
 	check_routes(plan, f);
-	if (plan->has_config && (want->tls == TLS_PASSTHROUGH || want->tls == TLS_REENCRYPT))
-		findings_warn(f,
-			      "--tls %s, but gateway.security_protocol is \"PLAINTEXT\": the nodes "
-			      "do not speak TLS, so something that ends it must stand before each",
-			      mode_name(want));
+	check_protocol(plan, f);
 }

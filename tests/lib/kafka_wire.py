@@ -481,8 +481,10 @@ def parts_of(api, answer):
 class Connection:
     """One connection, in plain blocking calls; answers are read by version and checked to the last byte."""
 
-    def __init__(self, host, port, client_id="test", timeout=10, source=None, preamble=b""):
-        """source: the local address to come from.  preamble: bytes before the first request (a PROXY header)."""
+    def __init__(self, host, port, client_id="test", timeout=10, source=None, preamble=b"", tls=None, server_name=None,
+                 session=None):
+        """source: the local address to come from.  preamble: bytes before the first request (a PROXY header).
+        tls: an ssl context; server_name and session are the handshake's."""
         self.client_id = client_id
         timeout *= PATIENCE
         self.sock = socket.create_connection((host, port), timeout, (source, 0) if source else None)
@@ -492,6 +494,8 @@ class Connection:
         self._asked = []  # (correlation, api, version) not yet answered
         if preamble:
             self.sock.sendall(preamble)
+        if tls:
+            self.sock = tls.wrap_socket(self.sock, server_hostname=server_name, session=session)
 
     def __enter__(self):
         return self

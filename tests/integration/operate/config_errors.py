@@ -75,7 +75,8 @@ def check_environment(scene):
     check(len(complaints.strip().splitlines()) >= 8, f"a line a mistake: {complaints}")
     for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE", "KAFKA_SASL_USERNAME"):
         refused(f"{name}, not built yet", env={name: "x"}, says=name)
-    refused("SSL to clients, not built yet", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"}, says="GATEWAY_SECURITY_PROTOCOL")
+    refused("SSL to clients without a certificate", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"},
+            says="GATEWAY_SSL_CERTIFICATE_LOCATION")
     refused("mode host, not built yet", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_MODE")
     refused("external load balancing without its address", env={"GATEWAY_ADVERTISED_LISTENER": None},
             says="GATEWAY_ADVERTISED_HOST")

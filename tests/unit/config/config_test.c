@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-enum { TEXT = 16384 };
+enum { TEXT = 65536 };
 
 static char path[] = "/tmp/config_test_XXXXXX";
 static char told[TEXT]; /* what the last load complained about, the file's name as FILE */
