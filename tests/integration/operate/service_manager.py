@@ -8,10 +8,11 @@ import re
 import signal
 import socket
 import sys
+import threading
 import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, run, wait_for  # noqa: E402
+from cluster import check, check_equal, patient, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
 WATCHDOG_S = 0.4
@@ -132,6 +133,44 @@ def check_watchdog(node, manager):
     check("event=stuck workers=1" in node.process.log(), "the log says so")
 
 
+class Flood(threading.Thread):
+    """One client that asks without end, and hears all of it."""
+
+    def __init__(self, node):
+        super().__init__(daemon=True)
+        self.kafka, self.ends, self.heard = Connection(*node.address), False, 0
+
+    def run(self):
+        questions = self.kafka.make("ApiVersions", 0) * 1000
+        hearer = threading.Thread(target=self._hear, daemon=True)
+        hearer.start()
+        while not self.ends:
+            self.kafka.send_raw(questions)
+        self.kafka.sock.shutdown(socket.SHUT_RDWR)
+        hearer.join()
+
+    def _hear(self):
+        while data := self.kafka.sock.recv(1 << 20):
+            self.heard += len(data)
+
+
+def check_flooded(scene, cluster):
+    """A worker that never runs out of work is alive: its service manager is told so in time."""
+    manager = Manager(f"@anyport-test-flood-{os.getpid()}")
+    watchdog = patient(2)
+    node = scene.node(cluster.bootstrap, env=manager.env(watchdog), threads=1)
+    flood = Flood(node)
+    flood.start()
+    manager.wait("WATCHDOG", 4 * watchdog, more_than=len(manager.times("WATCHDOG")) + 2)
+    flood.ends = True
+    flood.join(20)
+    times = manager.times("WATCHDOG")
+    longest = max(after - before for before, after in zip(times, times[1:]))
+    check(longest < watchdog, f"it was silent for {longest:.2f} of {watchdog} s")
+    check(flood.heard > 1 << 20, f"only {flood.heard} bytes were answered")
+    node.stop()
+
+
 def check_wrong_socket(scene, cluster):
     node = scene.node(cluster.bootstrap, env={"NOTIFY_SOCKET": "vsock:2:1"})
     check("event=no_service_manager" in node.process.log(), "a socket that can't be used is named")
@@ -145,6 +184,7 @@ def test(scene):
     node = scene.node(cluster.bootstrap, config="", env=manager.env(), threads=2)
     check_watchdog(node, manager)
     check_reload_and_stop(node, manager, scene.dir / f"{node.name}.conf")
+    check_flooded(scene, cluster)
     check_wrong_socket(scene, cluster)
 
 

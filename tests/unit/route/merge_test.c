@@ -3,6 +3,8 @@
 #include "messages.h"
 #include "route/stub.h"
 
+#include <time.h>
+
 enum { PARTS = 4 };
 
 struct merging {
@@ -395,9 +397,74 @@ static void cut_answers_are_refused(void **state)
 	message_each(is_merged, check_cut);
 }
 
+/* --- numbers that a client chose --- */
+
+enum { NUMBERS = 16000, FAR_APART = 1 << 17 };
+
+/* One topic; its partitions are so many numbers, each `step` from the next. */
+static bool fill_numbers(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	const int *step = ctx;
+
+	switch (f->is) {
+	case TOPICS:
+		v->number = 1;
+		return true;
+	case PARTITIONS:
+		v->number = NUMBERS;
+		return true;
+	case TOPIC_NAME:
+		*v = (struct encode_value){ .bytes = (const uint8_t *)"t", .len = 1 };
+		return true;
+	case PARTITION:
+		v->number = (int64_t)f->index[1] * *step;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static struct buf numbers(const struct kapi *api, int version, enum kdirection d, int step)
+{
+	struct buf body;
+
+	buf_init(&body, MESSAGE_MAX);
+	assert_true(encode_message(api, version, d, fill_numbers, &step, &body));
+	return body;
+}
+
+/* Seconds of work that a merge of two answers takes, of which each has all. */
+static double work_of(int step)
+{
+	const struct kapi *api = api_of(KEY_LIST_OFFSETS);
+	int version = api_versions(api).max;
+	struct merging m = { .api = api, .version = version };
+	clock_t began;
+	double took;
+
+	arena_init(&m.arena);
+	gather_init(&m.g, &m.arena);
+	m.request_body = numbers(api, version, REQUEST, step);
+	message_read(&m.request, &m.arena, api, version, REQUEST, &m.request_body);
+	add_body(&m, numbers(api, version, RESPONSE, step));
+	add_body(&m, numbers(api, version, RESPONSE, step));
+	began = clock();
+	merge(&m);
+	took = (double)(clock() - began) / CLOCKS_PER_SEC;
+	end(&m);
+	return took;
+}
+
+static void no_numbers_make_it_slow(void **state)
+{
+	(void)state;
+	assert_true(work_of(FAR_APART) < 20 * work_of(1) + 0.1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_numbers_make_it_slow),
 		cmocka_unit_test(merged_answers_are_what_one_broker_would_say),
 		cmocka_unit_test(what_no_answer_has_is_the_stubs),
 		cmocka_unit_test(what_is_asked_twice_is_answered_as_often_as_brokers_do),

@@ -385,6 +385,139 @@ static void a_poll_may_be_lost_before_it_is_adopted(void **state)
 	scene_deinit(&s);
 }
 
+/* --- polls that have left in part --- */
+
+enum { MANY = 300000, SMALL_BUFFER = 4096 };
+
+/* A Fetch of partition 0 once, and so often of partition 1 that no socket takes its frame at once. */
+static bool fill_large(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	(void)ctx;
+	switch (f->is) {
+	case MAX_WAIT_MS:
+		v->number = 60000;
+		return true;
+	case MIN_BYTES:
+	case TOPICS:
+		v->number = 1;
+		return true;
+	case MAX_BYTES:
+		v->number = 1000000;
+		return true;
+	case TOPIC_NAME:
+		*v = (struct encode_value){ .bytes = (const uint8_t *)"orders", .len = 6 };
+		return true;
+	case PARTITIONS:
+		v->number = MANY;
+		return true;
+	case PARTITION:
+		v->number = f->index[1] > 0;
+		return true;
+	default:
+		return false;
+	}
+}
+
+static void say_large(uint32_t id)
+{
+	struct scene_asked asked = { .correlation_id = id, .api = api_of(KEY_FETCH), .version = 4 };
+	struct buf frame;
+
+	buf_init(&frame, SCENE_BYTES_MAX);
+	buf_append32(&frame, 0);
+	buf_append16(&frame, KEY_FETCH);
+	buf_append16(&frame, 4);
+	buf_append32(&frame, id);
+	buf_append16(&frame, UINT16_MAX);
+	assert_true(encode_message(asked.api, 4, REQUEST, fill_large, NULL, &frame));
+	wire_put32(frame.data, (uint32_t)frame.len - 4);
+	words_note(&s.clients[0].said, asked);
+	scene_client_sends(&s, 0, frame.data, frame.len);
+	buf_deinit(&frame);
+}
+
+/* As broker_takes, but for the words: there are millions. */
+static void take_large(int broker)
+{
+	struct scene_broker *b = &s.brokers[broker];
+	struct request_head head;
+	struct scene_end *e;
+	int end;
+
+	scene_until(&s, (end = scene_broker_has(&s, broker)) >= 0);
+	e = &b->ends[end];
+	assert_int_equal(head_read(e->in.data + e->taken, scene_frame_size(e), INT32_MAX, &head),
+			 HEAD_OK);
+	words_note(&b->got, (struct scene_asked){ .end = end,
+						  .correlation_id = head.correlation_id,
+						  .api = head.api,
+						  .version = head.version });
+	e->taken += scene_frame_size(e);
+}
+
+/* Frames that have left in part. */
+static int half_frames(void)
+{
+	int n = 0;
+
+	for (const struct upstream *u = client()->upstreams; u != NULL; u = u->next)
+		n += u->writer != NULL;
+	return n;
+}
+
+/* Broker 1 doesn't read its poll, of which a part has left when broker 0's ends the wait.  Its end's descriptor. */
+static int begin_half_poll(void)
+{
+	struct scene_broker *b = &s.brokers[1];
+	int small = SMALL_BUFFER, fd;
+
+	scene_begin(&s);
+	setsockopt(b->listener, SOL_SOCKET, SO_RCVBUF, &small, sizeof small);
+	say_large(1);
+	broker_takes(&s, 0);
+	take_large(1);
+	broker_answers(&s, 0, NOTHING("0"));
+	broker_answers(&s, 1, NOTHING("1"));
+	scene_until(&s, b->end_count == 2);
+	fd = b->ends[POLL].fd;
+	b->ends[POLL].fd = -1;
+	broker_takes(&s, 0);
+	assert_int_equal(half_frames(), 1);
+	broker_answers(&s, 0, SOME("0"));
+	free(client_gets(&s, 0));
+	return fd;
+}
+
+/* What has begun there comes to its end, or the connection does: nothing else is in between. */
+static void assert_frames_or_end(struct scene_end *e)
+{
+	struct request_head head;
+
+	scene_until(&s, e->has_ended || scene_frame_size(e) > 0);
+	for (size_t n; (n = scene_frame_size(e)) > 0; e->taken += n) {
+		assert_int_equal(head_read(e->in.data + e->taken, n, INT32_MAX, &head), HEAD_OK);
+		assert_int_equal(head.api->key, KEY_FETCH);
+	}
+}
+
+static void half_a_poll_is_followed_by_nothing_else(void **state)
+{
+	int fd;
+
+	(void)state;
+	fd = begin_half_poll();
+	say_large(2);
+	take_large(1); /* its look */
+	broker_takes(&s, 0);
+	broker_answers(&s, 0, NOTHING("0"));
+	broker_answers_on(&s, 1, LOOK, NOTHING("1"));
+	scene_be_still(&s);
+	s.brokers[1].ends[POLL].fd = fd; /* now it reads */
+	assert_frames_or_end(&s.brokers[1].ends[POLL]);
+	assert_int_equal(client()->life.state, LIFE_SERVED);
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,6 +542,7 @@ int main(void)
 		cmocka_unit_test(a_wait_ends_with_the_client),
 		cmocka_unit_test(an_adopted_poll_may_be_lost),
 		cmocka_unit_test(a_poll_may_be_lost_before_it_is_adopted),
+		cmocka_unit_test(half_a_poll_is_followed_by_nothing_else),
 	};
 
 	return cmocka_run_group_tests_name("polled", tests, scene_setup, scene_teardown);

@@ -181,6 +181,24 @@ static void nobody_stands_in_for_a_leader(void **state)
 	scene_deinit(&s);
 }
 
+/* Its offsets are kept by a coordinator like any other's. */
+static void a_group_without_a_name_is_a_group(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	scene_coordinator(&s, COORDINATOR_GROUP, "", 2);
+	client_says(&s, 0,
+		    "OffsetCommit 2 id 1\ngroup_id: \"\"\ngeneration_id_or_member_epoch: -1\n");
+	broker_takes(&s, 2);
+	broker_answers(&s, 2, "");
+	free(client_gets(&s, 0));
+	client_says(&s, 0, "OffsetFetch 2 id 2\ngroup_id: \"\"\n");
+	broker_takes(&s, 2);
+	broker_answers(&s, 2, "");
+	assert_client_gets(&s, 0, "error_code: 0");
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -193,6 +211,7 @@ int main(void)
 		cmocka_unit_test(another_broker_answers_what_any_can),
 		cmocka_unit_test(without_any_broker_the_client_is_closed),
 		cmocka_unit_test(nobody_stands_in_for_a_leader),
+		cmocka_unit_test(a_group_without_a_name_is_a_group),
 	};
 
 	return cmocka_run_group_tests_name("through", tests, scene_setup, scene_teardown);
