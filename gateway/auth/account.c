@@ -7,7 +7,7 @@
 struct account {
 	pthread_mutex_t lock;
 	struct credentials *now;
-	char *offers;
+	char *offers, *trouble; /* NULL: none */
 };
 
 struct account *account_new(struct credentials *first)
@@ -26,6 +26,7 @@ void account_free(struct account *a)
 	credentials_put(a->now);
 	pthread_mutex_destroy(&a->lock);
 	free(a->offers);
+	free(a->trouble);
 	free(a);
 }
 
@@ -50,22 +51,44 @@ struct credentials *account_now(struct account *a)
 	return now;
 }
 
-void account_note_offers(struct account *a, const char *mechanisms)
+/* A text that any thread may read. */
+static void keep(struct account *a, char **place, const char *text)
 {
-	char *offers = mem_strdup(mechanisms);
+	char *next = text != NULL ? mem_strdup(text) : NULL, *before;
 
 	pthread_mutex_lock(&a->lock);
-	free(a->offers);
-	a->offers = offers;
+	before = *place;
+	*place = next;
 	pthread_mutex_unlock(&a->lock);
+	free(before);
+}
+
+static char *copy(struct account *a, char *const *place)
+{
+	char *text;
+
+	pthread_mutex_lock(&a->lock);
+	text = *place != NULL ? mem_strdup(*place) : NULL;
+	pthread_mutex_unlock(&a->lock);
+	return text;
+}
+
+void account_set_trouble(struct account *a, const char *why)
+{
+	keep(a, &a->trouble, why);
+}
+
+char *account_trouble(struct account *a)
+{
+	return copy(a, &a->trouble);
+}
+
+void account_note_offers(struct account *a, const char *mechanisms)
+{
+	keep(a, &a->offers, mechanisms);
 }
 
 char *account_offers(struct account *a)
 {
-	char *offers;
-
-	pthread_mutex_lock(&a->lock);
-	offers = a->offers != NULL ? mem_strdup(a->offers) : NULL;
-	pthread_mutex_unlock(&a->lock);
-	return offers;
+	return copy(a, &a->offers);
 }

@@ -22,6 +22,10 @@ void account_free(struct account *a);
 void account_set(struct account *a, struct credentials *next);
 /* A reference, to be put; NULL: there are none now. */
 struct credentials *account_now(struct account *a);
+/* Why there are none, or no newer ones, in words for people and the log; copied.  NULL: all is well. */
+void account_set_trouble(struct account *a, const char *why);
+/* The same, as a copy that the caller frees; NULL: there is none. */
+char *account_trouble(struct account *a);
 /* The mechanisms that the broker which was asked last has, with commas; copied. */
 void account_note_offers(struct account *a, const char *mechanisms);
 /* The same, as a copy that the caller frees; NULL: no broker has been asked yet. */

@@ -60,6 +60,14 @@ static void end_run(struct own_login *o)
 	o->as = NULL;
 }
 
+static void tell_none(struct own_login *o)
+{
+	char *why = account_trouble(o->account);
+
+	fails_text(&o->login, why != NULL ? why : "there are no credentials now");
+	free(why);
+}
+
 static const char *own_begin(struct login *l)
 {
 	struct own_login *o = own(l);
@@ -67,7 +75,7 @@ static const char *own_begin(struct login *l)
 	end_run(o);
 	o->as = account_now(o->account);
 	if (o->as == NULL) {
-		fails_text(l, "there are no credentials now");
+		tell_none(o);
 		return NULL;
 	}
 	o->run = o->as->mechanism->begin(o->as);

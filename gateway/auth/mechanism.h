@@ -51,8 +51,6 @@ extern const struct mechanism mechanism_plain, mechanism_scram_sha_256, mechanis
 
 /* NULL: there is none of that name. */
 const struct mechanism *mechanism_by_name(const void *name, size_t len);
-/* All names, as a row of options wants them. */
-#define MECHANISM_NAMES "PLAIN|SCRAM-SHA-256|SCRAM-SHA-512|OAUTHBEARER"
 
 /* --- credentials of each --- */
 

@@ -1,5 +1,6 @@
 #include "config/check.h"
 
+#include "config/jaas.h"
 #include "config/mistakes.h"
 
 #include <inttypes.h>
@@ -258,6 +259,127 @@ static void check_tls(const struct config *c, struct mistakes *m)
 	check_clients(c, m);
 }
 
+/* --- who the gateway is to the brokers --- */
+
+static void check_is_missing(const struct config *c, struct mistakes *m, const char *key,
+			     const char *value, const char *what)
+{
+	if (value == NULL && is_usable(c, key))
+		TELL(c, m, key, "missing; %s", what);
+}
+
+static void check_jaas(const struct config *c, struct mistakes *m)
+{
+	const char *key = "kafka.sasl_jaas_config";
+	char why[JAAS_WHY_MAX];
+	struct jaas jaas;
+
+	if (c->sasl_username != NULL || c->sasl_password != NULL)
+		TELL(c, m, key, "%s and %s say it too; this one or those",
+		     other(m, "kafka.sasl_username"), other(m, "kafka.sasl_password"));
+	if (!jaas_read(&jaas, c->sasl_jaas_config, why)) {
+		TELL(c, m, key, "not understood: %s", why);
+		return;
+	}
+	if ((jaas.module == JAAS_PLAIN) != (strcmp(c->sasl_mechanism, "PLAIN") == 0))
+		TELL(c, m, key, "its login module is not that of %s, which %s says",
+		     c->sasl_mechanism, other(m, "kafka.sasl_mechanism"));
+	jaas_deinit(&jaas);
+}
+
+static bool begins(const char *text, const char *with)
+{
+	return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void check_token(const struct config *c, struct mistakes *m)
+{
+	const char *key = "kafka.sasl_oauthbearer_token_endpoint_url";
+
+	check_is_missing(c, m, key, c->oauth_url,
+			 "https://... of a token endpoint, or file:///... of a token's file");
+	if (c->oauth_url == NULL || begins(c->oauth_url, "file:///"))
+		return;
+	if (!begins(c->oauth_url, "https://") && !begins(c->oauth_url, "http://")) {
+		TELL(c, m, key, "\"%.100s\" won't do; it must be https://... or file:///...",
+		     c->oauth_url);
+		return;
+	}
+	if (begins(c->oauth_url, "http://"))
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "without TLS the secret and the token can be read on their way");
+	check_is_missing(c, m, "kafka.sasl_oauthbearer_client_id", c->oauth_client_id,
+			 "who asks the token endpoint");
+	check_is_missing(c, m, "kafka.sasl_oauthbearer_client_secret", c->oauth_client_secret,
+			 "what the token endpoint is shown");
+}
+
+static void check_account(const struct config *c, struct mistakes *m)
+{
+	check_is_missing(
+		c, m, "kafka.sasl_mechanism", c->sasl_mechanism,
+		"PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, as the brokers have it");
+	if (c->sasl_mechanism == NULL)
+		return;
+	if (strcmp(c->sasl_mechanism, "OAUTHBEARER") == 0) {
+		check_token(c, m);
+	} else if (c->sasl_jaas_config != NULL) {
+		check_jaas(c, m);
+	} else {
+		check_is_missing(c, m, "kafka.sasl_username", c->sasl_username,
+				 "the gateway's own account at the brokers");
+		check_is_missing(c, m, "kafka.sasl_password", c->sasl_password,
+				 "that account's password");
+	}
+}
+
+/* Nobody may come to act as the gateway because nobody has thought of it. */
+static void check_who_acts(const struct config *c, struct mistakes *m)
+{
+	const char *key = "kafka.security_protocol", *flag = "gateway.clients_act_as_gateway";
+	bool by_certificate = c->kafka_protocol == OVER_SSL && c->kafka_ssl_certificate != NULL;
+	bool has_account = protocol_has_sasl(c->kafka_protocol) || by_certificate;
+
+	if (!is_usable(c, key) || !is_usable(c, flag))
+		return;
+	if (has_account && !protocol_has_sasl(c->gateway_protocol) && !c->clients_act_as_gateway)
+		TELL(c, m, key,
+		     "the brokers ask who one is, and clients do not say it to the gateway (%s); "
+		     "only if every client may do all that the gateway's own account may, say %s true",
+		     other(m, "gateway.security_protocol"), other(m, flag));
+	else if (!has_account && c->clients_act_as_gateway)
+		mistakes_warn_of(
+			m, option_by_key(flag), origin(c, flag),
+			"the gateway has no account at the brokers: clients are anonymous");
+}
+
+static void check_sasl(const struct config *c, struct mistakes *m)
+{
+	const struct {
+		const char *key, *value;
+	} said[] = {
+		{ "kafka.sasl_mechanism", c->sasl_mechanism },
+		{ "kafka.sasl_username", c->sasl_username },
+		{ "kafka.sasl_password", c->sasl_password },
+		{ "kafka.sasl_jaas_config", c->sasl_jaas_config },
+		{ "kafka.sasl_oauthbearer_token_endpoint_url", c->oauth_url },
+	};
+
+	check_who_acts(c, m);
+	if (!is_usable(c, "kafka.security_protocol") || !is_usable(c, "kafka.sasl_mechanism"))
+		return;
+	if (protocol_has_sasl(c->kafka_protocol)) {
+		check_account(c, m);
+		return;
+	}
+	for (size_t i = 0; i < ARRAY_LEN(said); i++) {
+		if (said[i].value != NULL && is_usable(c, said[i].key))
+			mistakes_warn_of(m, option_by_key(said[i].key), origin(c, said[i].key),
+					 "nobody looks at it: %s is without SASL",
+					 other(m, "kafka.security_protocol"));
+	}
+}
+
 void check_all(const struct config *c, struct mistakes *m)
 {
 	check_ports(c, m);
@@ -271,4 +393,5 @@ void check_all(const struct config *c, struct mistakes *m)
 	check_nodes(c, m);
 	check_cluster(c, m);
 	check_tls(c, m);
+	check_sasl(c, m);
 }

@@ -51,6 +51,14 @@ struct config {
 	char *kafka_ssl_certificate, *kafka_ssl_key;
 	char *kafka_ssl_key_password;
 	enum host_check kafka_ssl_host_check;
+	/* who the gateway is to them; NULL: not said, so are the next ones */
+	char *sasl_mechanism; /* a word of mechanism.h */
+	char *sasl_username, *sasl_password;
+	char *sasl_jaas_config; /* in place of the two */
+	char *oauth_url;	/* of a token endpoint, or file:///… */
+	char *oauth_client_id, *oauth_client_secret;
+	char *oauth_scope, *oauth_extensions;
+	char *https_ca; /* file of who signs the token endpoint's certificate */
 
 	/* to the clients */
 	char *bind_host;
@@ -68,6 +76,7 @@ struct config {
 	enum haproxy_client_auth ssl_client_auth;
 	enum haproxy_tls_version ssl_min_version;
 	char *ssl_ciphers;
+	bool clients_act_as_gateway; /* at the brokers, by the gateway's account */
 
 	/* the nodes among themselves */
 	char *cluster_id;     /* NULL: this node alone */
@@ -136,6 +145,11 @@ struct config {
 static inline bool protocol_has_tls(enum security_protocol p)
 {
 	return p == OVER_SSL || p == OVER_SASL_SSL;
+}
+
+static inline bool protocol_has_sasl(enum security_protocol p)
+{
+	return p == OVER_SASL_PLAINTEXT || p == OVER_SASL_SSL;
 }
 
 /* Reads FILE (may be NULL: environment and defaults only).  On a mistake

@@ -74,9 +74,10 @@ static void print_text(const struct config *c, const struct config_option *o, FI
 static bool set_name(struct config *c, const struct config_option *o, const char *text,
 		     char why[KIND_WHY_MAX])
 {
+	bool is_none = *text == '\0' && o->may_be_empty;
 	int which;
 
-	if (!option_has_word(o->words, text, &which))
+	if (!is_none && !option_has_word(o->words, text, &which))
 		return kind_wrong(o, text, why);
 	keep_text(c, o->at, text);
 	return true;

@@ -45,7 +45,7 @@ struct config_option {
 	int64_t min, max;     /* of a number, size or time */
 	const char *words;    /* of a word: "a|b|c" */
 	const char *built;    /* NULL: every value; else the values that are built, "a|b" */
-	bool may_be_empty;    /* a text: "" is none, and the field is NULL then */
+	bool may_be_empty;    /* a text or name: "" is none, and the field is NULL then */
 	const char *standard; /* the default as one types it; NULL: none, or made in config.c */
 	const char *standard_help; /* how --help names a default that is not constant */
 	bool reloads;		   /* SIGHUP takes a new value; else it needs a restart */

@@ -30,11 +30,27 @@ static struct curl_slist *headers(const struct http_extra *extra)
 		snprintf(line, sizeof line, "Authorization: Bearer %s", extra->token);
 		list = curl_slist_append(list, line);
 	}
-	if (extra->body != NULL)
-		list = curl_slist_append(list, "Content-Type: application/json");
+	if (extra->body != NULL) {
+		snprintf(line, sizeof line, "Content-Type: %s",
+			 extra->type != NULL ? extra->type : "application/json");
+		list = curl_slist_append(list, line);
+	}
 	if (extra->header != NULL)
 		list = curl_slist_append(list, extra->header);
 	return list;
+}
+
+static void set_extra(CURL *curl, const struct http_extra *extra)
+{
+	if (extra->body != NULL)
+		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, extra->body);
+	if (extra->ca_file != NULL)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, extra->ca_file);
+	if (extra->user == NULL)
+		return;
+	curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
+	curl_easy_setopt(curl, CURLOPT_USERNAME, extra->user);
+	curl_easy_setopt(curl, CURLOPT_PASSWORD, extra->password != NULL ? extra->password : "");
 }
 
 static void keep_type(CURL *curl, struct http_answer *answer)
@@ -64,8 +80,8 @@ bool http_ask(const char *method, const char *url, const struct http_extra *extr
 	curl_easy_setopt(curl, CURLOPT_HTTPHEADER, list);
 	curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, on_body);
 	curl_easy_setopt(curl, CURLOPT_WRITEDATA, answer);
-	if (extra != NULL && extra->body != NULL)
-		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, extra->body);
+	if (extra != NULL)
+		set_extra(curl, extra);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
 		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: %s", url, curl_easy_strerror(code));

@@ -1,4 +1,5 @@
-/* client.h - asks a node's HTTP API: anyportctl does, and one node for another.
+/* client.h - asks a node's HTTP API: anyportctl does, and one node for another; and whoever else hands
+ * out something by HTTP.
  *
  * One request at a time, each with a deadline; no proxy of the environment is used.
  * Safe from any thread.  Tests: tests/integration/operate/http_api.py
@@ -24,8 +25,11 @@ struct http_answer {
 /* What goes along; all may be NULL or 0. */
 struct http_extra {
 	const char *token;
-	const char *body;   /* sent as JSON */
-	const char *header; /* one more line, "X-Name: value" */
+	const char *body;	     /* sent as JSON, */
+	const char *type;	     /* or as this, "application/x-www-form-urlencoded" */
+	const char *header;	     /* one more line, "X-Name: value" */
+	const char *user, *password; /* RFC 7617; no user: none */
+	const char *ca_file; /* whose authorities sign the server's certificate; the system's */
 };
 
 /* False, and why with the URL: no answer within timeout_ms.  `extra` may be NULL.

@@ -4,6 +4,7 @@
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
  *   certificates.c the contexts of TLS, out of files
+ *   own_account.c  who the node is to the brokers; bearer.c: its token
  *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
  *   peers.c        whether other nodes serve clients, while this one can't
@@ -25,6 +26,7 @@
 #include "program/certificates.h"
 #include "program/files.h"
 #include "program/notify.h"
+#include "program/own_account.h"
 #include "program/program.h"
 #include "program/serving.h"
 #include "balance/weight.h"
@@ -72,6 +74,7 @@ struct program {
 	struct config *first;  /* what it started with: others keep it to the end */
 	struct config *config; /* what counts now; may be `first` */
 	struct certificates certificates;
+	struct own_account own;
 	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;

@@ -116,10 +116,21 @@ static void raise_file_limit(void)
 	setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void say_who_acts(const struct config *c)
+{
+	if (c->clients_act_as_gateway)
+		log_warn(
+			"who=main event=clients_act_as_gateway reason=\"to the brokers every client is "
+			"the gateway's own account: whoever reaches this node may do all that it may\"");
+}
+
 static void start_parts(struct program *p)
 {
 	const struct config *c = p->first;
 
+	own_account_init(&p->own, c);
+	p->certificates.terms.account = p->own.account;
+	say_who_acts(c);
 	p->shared.config = c;
 	p->shared.terms = &p->certificates.terms;
 	p->shared.client_tls = &p->certificates.clients;
@@ -159,6 +170,7 @@ static void stop_parts(struct program *p)
 	places_deinit(&p->shared.places);
 	rebalances_free(p->shared.rebalances);
 	budget_free(p->shared.budget);
+	own_account_deinit(&p->own);
 	certificates_deinit(&p->certificates);
 }
 

@@ -44,6 +44,7 @@ static void hand_out(struct program *p, struct config *next)
 	if (log_level_parse(next->log_level, &level) == 0)
 		log_set_level(level);
 	clients_limit(p, next, p->brokers);
+	own_account_reload(&p->own, next);
 	budget_resize(p->shared.budget, next->memory_budget_bytes, next->memory_per_address);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_reconfigure(p->workers[i], next, on_taken, p);

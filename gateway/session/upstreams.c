@@ -43,6 +43,16 @@ static struct upstream *find(const struct client *c, int32_t broker, enum upstre
 	return u;
 }
 
+/* Who the client is to brokers: whom it says to be, or, when the operator wants it so, the gateway. */
+static struct login *login_of(const struct client *c)
+{
+	const struct link_terms *terms = c->worker->shared->terms;
+
+	if (!c->worker->config->clients_act_as_gateway || terms == NULL || terms->account == NULL)
+		return NULL;
+	return login_new(terms->account);
+}
+
 static struct upstream *add(struct client *c, const struct broker *b, enum upstream_purpose purpose)
 {
 	const struct upstream_wanted wanted = {
@@ -52,6 +62,7 @@ static struct upstream *add(struct client *c, const struct broker *b, enum upstr
 			  .address_len = b->address_len,
 			  .timeout_ms = c->worker->config->connect_timeout_ms,
 			  .terms = c->worker->shared->terms,
+			  .login = login_of(c),
 			  .host = b->host,
 			  .port = b->port },
 		.stats = &c->worker->stats,

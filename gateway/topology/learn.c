@@ -424,7 +424,7 @@ static void on_trouble(void *owner, const char *broker, const char *why)
 	memcpy(t->trouble, trouble, sizeof trouble);
 	pthread_mutex_unlock(&t->trouble_lock);
 	if (is_new && why != NULL)
-		log_warn("who=topology event=no_tls broker=%s reason=\"%s\"", broker, why);
+		log_warn("who=topology event=not_let_in broker=%s reason=\"%s\"", broker, why);
 }
 
 /* ---- begin and end ---- */

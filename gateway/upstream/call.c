@@ -309,6 +309,11 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* --- for its owner --- */
 
+static struct login *own_login(const struct link_terms *terms)
+{
+	return terms != NULL && terms->account != NULL ? login_new(terms->account) : NULL;
+}
+
 struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 		      const struct call_events *events, void *owner)
 {
@@ -318,8 +323,7 @@ struct call *call_new(struct ev_loop *loop, const struct call_options *o,
 					    .terms = o->terms,
 					    .host = o->host,
 					    .port = o->port,
-					    .login = o->account != NULL ? login_new(o->account)
-									: NULL };
+					    .login = own_login(o->terms) };
 	struct call *c = mem_zalloc(sizeof *c);
 
 	c->events = events;

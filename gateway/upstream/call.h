@@ -36,12 +36,13 @@ struct call_options {
 	const struct sockaddr *address; /* copied */
 	socklen_t address_len;
 	int connect_timeout_ms;
-	uint32_t max_answer;		/* bytes of the largest frame that is taken */
-	const char *client_id;		/* borrowed; NULL: the gateway's own */
-	const struct link_terms *terms; /* borrowed for the time of the call; NULL: TCP as it is */
-	const char *host;		/* see struct link_wanted; so is the port */
+	uint32_t max_answer;   /* bytes of the largest frame that is taken */
+	const char *client_id; /* borrowed; NULL: the gateway's own */
+	const struct link_terms
+		*terms;	  /* borrowed for the time of the call; NULL: TCP as it is, and
+					 * nobody logs in */
+	const char *host; /* see struct link_wanted; so is the port */
 	int port;
-	struct account *account; /* borrowed: who logs in; NULL: nobody does */
 };
 
 struct call_events {

@@ -39,6 +39,9 @@ enum link_end {
 /* How the node's links to brokers are made, but for addresses and times. */
 struct link_terms {
 	struct tls_slot *tls; /* a context for each; NULL, or an empty one: no TLS */
+	/* Who asks when the node itself does (call.h); a link for a client never has it unless its
+	 * owner says so by `login`.  NULL: brokers do not want to know. */
+	struct account *account;
 };
 
 struct link_wanted {

@@ -73,7 +73,7 @@ def check_environment(scene):
              "GATEWAY_MAX_FRAME", "GATEWAY_HTTP_PORT", "GATEWAY_DOWNSTREAM_THREAD", "GATEWAY_PROXY_TRUSTED",
              "GATEWAY_IDLE_TIMEOUT"])
     check(len(complaints.strip().splitlines()) >= 8, f"a line a mistake: {complaints}")
-    for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE", "KAFKA_SASL_USERNAME"):
+    for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE"):
         refused(f"{name}, not built yet", env={name: "x"}, says=name)
     refused("SSL to clients without a certificate", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"},
             says="GATEWAY_SSL_CERTIFICATE_LOCATION")

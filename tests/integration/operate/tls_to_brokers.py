@@ -70,7 +70,8 @@ def check_mutual(scenery):
     del scenery.kafka.handshakes[:]
     scenery.secure(asks=True)
     node = scenery.node(KAFKA_SSL_CERTIFICATE_LOCATION=scenery.certs.folder / "gateway.crt",
-                        KAFKA_SSL_KEY_LOCATION=scenery.certs.folder / "gateway.key")
+                        KAFKA_SSL_KEY_LOCATION=scenery.certs.folder / "gateway.key",
+                        GATEWAY_CLIENTS_ACT_AS_GATEWAY="true")
     check_serves(node)
     check({name for _, _, name in scenery.kafka.handshakes} == {"gateway"}, "the gateway's certificate is shown to all")
     node.stop()
@@ -86,7 +87,7 @@ def check_refused(scenery, words, **env):
         status, health = node.get_json("/health/ready")
         return health["reasons"] if status == 503 else []
     wait_for(lambda: any(words in reason for reason in reasons()), 15, f"health says {words!r}")
-    said = [line for line in node.process.log(10000).splitlines() if "event=no_tls" in line and words in line]
+    said = [line for line in node.process.log(10000).splitlines() if "event=not_let_in" in line and words in line]
     check(said and len(said) <= len(scenery.kafka.hosts) and all("level=warn" in line for line in said),
           f"the log warns of it once a broker: {said}")
     check("first_snapshot" not in node.process.log(10000), "no cluster is made of nothing")
@@ -130,10 +131,12 @@ def check_files(scenery):
     check_equal(tested()[0], 0, "good files pass -t")
     for more, words in [({"KAFKA_SSL_CA_LOCATION": "/nowhere"}, "/nowhere: No such file or directory"),
                         ({"KAFKA_SSL_CERTIFICATE_LOCATION": scenery.certs.folder / "gateway.crt",
-                          "KAFKA_SSL_KEY_LOCATION": scenery.certs.folder / "b1.key"}, "not the key of the certificate"),
+                          "GATEWAY_CLIENTS_ACT_AS_GATEWAY": "true", "KAFKA_SSL_KEY_LOCATION": scenery.certs.folder / "b1.key"}, "not the key of the certificate"),
                         ({"KAFKA_SSL_KEY_LOCATION": scenery.certs.folder / "b1.key"}, "a key without a certificate")]:
         status, complaints = tested(**more)
         check(status == 1 and words in complaints, f"-t refuses with {words!r}: {complaints}")
+    status, complaints = tested(KAFKA_SSL_CERTIFICATE_LOCATION=scenery.certs.folder / "gateway.crt")
+    check(status == 1 and "the brokers ask who one is" in complaints, f"no client is the gateway by accident: {complaints}")
     check("nobody looks at it" in tested(KAFKA_SECURITY_PROTOCOL="PLAINTEXT")[1], "files without TLS are warned of")
 
 

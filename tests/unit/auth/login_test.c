@@ -83,6 +83,11 @@ static void without_credentials_it_fails(void **state)
 	(void)state;
 	assert_null(login_begin(&s));
 	assert_string_equal(s.login->why, "there are no credentials now");
+	account_set_trouble(s.account, "https://idp/token: status 401");
+	assert_null(login_begin(&s));
+	assert_string_equal(s.login->why, "https://idp/token: status 401");
+	account_set_trouble(s.account, NULL);
+	assert_null(account_trouble(s.account));
 	account_set(s.account, plain_credentials("gw", "one"));
 	assert_string_equal(login_begin(&s), "PLAIN");
 	account_set(s.account, NULL);

@@ -166,11 +166,55 @@ static const struct mistake mistakes[] = {
 	  "",
 	  "FILE:2: kafka.ssl_key_location: a key without a certificate; say "
 	  "kafka.ssl_certificate_location too\n" },
-	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; };\n",
-	  "KAFKA_SASL_PASSWORD=x\nKAFKA_SECURITY_PROTOCOL=SASL_SSL\n",
-	  "environment: KAFKA_SECURITY_PROTOCOL: \"SASL_SSL\" is not built yet; PLAINTEXT|SSL is\n"
-	  "environment: KAFKA_SASL_PASSWORD: not built yet; leave it out\n"
+	{ KAFKA "gateway: { security_mode = \"KAFKA_MANAGED\"; };\n", "",
 	  "FILE:2: gateway.security_mode: not built yet; leave it out\n" },
+/* who the gateway is to the brokers */
+#define ASKED "the brokers ask who one is, and clients do not say it to the gateway "
+#define ONLY_IF "; only if every client may do all that the gateway's own account may, say "
+	{ KAFKA, "KAFKA_SECURITY_PROTOCOL=SASL_SSL\n",
+	  "environment: KAFKA_SECURITY_PROTOCOL: " ASKED "(gateway.security_protocol)" ONLY_IF
+	  "gateway.clients_act_as_gateway true\n"
+	  "FILE: kafka.sasl_mechanism: missing; PLAIN, SCRAM-SHA-256, SCRAM-SHA-512 or OAUTHBEARER, "
+	  "as the brokers have it\n" },
+	{ NULL,
+	  "KAFKA_BOOTSTRAP_SERVERS=b:9092\nKAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\n"
+	  "GATEWAY_CLIENTS_ACT_AS_GATEWAY=true\nKAFKA_SASL_MECHANISM=SCRAM-SHA-256\n",
+	  "environment: KAFKA_SASL_USERNAME: missing; the gateway's own account at the brokers\n"
+	  "environment: KAFKA_SASL_PASSWORD: missing; that account's password\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=plain\n",
+	  "environment: KAFKA_SASL_MECHANISM: \"plain\" won't do; it must be one of PLAIN, "
+	  "SCRAM-SHA-256, SCRAM-SHA-512, OAUTHBEARER\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=PLAIN\n"
+	  "KAFKA_SASL_USERNAME=me\nKAFKA_SASL_JAAS_CONFIG=secret words\n",
+	  "environment: KAFKA_SASL_JAAS_CONFIG: kafka.sasl_username and kafka.sasl_password say it too; "
+	  "this one or those\n"
+	  "environment: KAFKA_SASL_JAAS_CONFIG: not understood: the login module must be Kafka's "
+	  "PlainLoginModule or ScramLoginModule, with its whole name\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=SCRAM-SHA-512\n"
+	  "KAFKA_SASL_JAAS_CONFIG=org.apache.kafka.common.security.plain.PlainLoginModule required "
+	  "username=a password=b;\n",
+	  "environment: KAFKA_SASL_JAAS_CONFIG: its login module is not that of SCRAM-SHA-512, which "
+	  "kafka.sasl_mechanism says\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=OAUTHBEARER\n",
+	  "FILE: kafka.sasl_oauthbearer_token_endpoint_url: missing; https://... of a token endpoint, or "
+	  "file:///... of a token's file\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=OAUTHBEARER\n"
+	  "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL=https://idp/token\n",
+	  "FILE: kafka.sasl_oauthbearer_client_id: missing; who asks the token endpoint\n"
+	  "FILE: kafka.sasl_oauthbearer_client_secret: missing; what the token endpoint is shown\n" },
+	{ KAFKA "gateway: { clients_act_as_gateway = true; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_PLAINTEXT\nKAFKA_SASL_MECHANISM=OAUTHBEARER\n"
+	  "KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL=/a/file\n",
+	  "environment: KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL: \"/a/file\" won't do; it must be "
+	  "https://... or file:///...\n" },
+	{ KAFKA, "KAFKA_SECURITY_PROTOCOL=SSL\nKAFKA_SSL_CERTIFICATE_LOCATION=gw.pem\n",
+	  "environment: KAFKA_SECURITY_PROTOCOL: " ASKED "(gateway.security_protocol)" ONLY_IF
+	  "gateway.clients_act_as_gateway true\n" },
 	{ KAFKA
 	  "gateway: { cluster_id = \"a b\"; node_id = \"x:1\";\ntimeouts: { session = \"6 s\"; "
 	  "heartbeat = \"3 s\"; }; };\n",
@@ -671,7 +715,7 @@ static void a_value_says_where_it_came_from(void **state)
 	assert_non_null(strstr(text, "port_start = 7000; # GATEWAY_PORT_START: FILE:3\n"));
 	assert_non_null(strstr(text, "http_port = 9999; # GATEWAY_HTTP_PORT: environment\n"));
 	assert_non_null(strstr(text, "\t\tidle = \"11 min\"; # GATEWAY_IDLE_TIMEOUT: default\n"));
-	assert_null(strstr(text, "sasl"));
+	assert_null(strstr(text, "security_mode")); /* not built */
 }
 
 /* --- the rows ----------------------------------------------------------- */

@@ -78,11 +78,12 @@ static int tear_down(void **state)
 static void open_call(struct scene *s)
 {
 	static const struct call_events events = { on_connected, on_closed };
+	const struct link_terms terms = { .account = s->account };
 	const struct call_options options = { .address = (struct sockaddr *)&s->broker.address,
 					      .address_len = sizeof s->broker.address,
 					      .connect_timeout_ms = PATIENCE_MS,
 					      .max_answer = 1 << 20,
-					      .account = s->account };
+					      .terms = &terms };
 
 	s->call = call_new(s->loop, &options, &events, s);
 }
