@@ -19,6 +19,7 @@ extern const struct cli_command haproxy_sticky_advise_command;
 extern const struct cli_command status_command;
 extern const struct cli_command route_command;
 extern const struct cli_command verify_command;
+extern const struct cli_command acls_command;
 extern const struct cli_command decode_command;
 extern const struct cli_command man_command;
 extern const struct cli_command completion_command;

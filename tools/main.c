@@ -19,6 +19,7 @@ int main(int argc, char **argv)
 		&status_command,
 		&route_command,
 		&verify_command,
+		&acls_command,
 		&decode_command,
 		&man_command,
 		&completion_command,

@@ -20,6 +20,27 @@ static int count_resting(const struct program *p)
 	return n;
 }
 
+/* What the gateway's own account may not do at the brokers, though it must. */
+static void tell_rights(struct program *p, const struct cluster_view *v, struct http_health *out)
+{
+	unsigned lacks = topology_lacks(p->shared.topology);
+
+	if (lacks & TOPOLOGY_LACKS_TOPICS)
+		http_reason(out,
+			    "no topic is shown to the gateway's account: if there is one, DESCRIBE "
+			    "on topics is missing; see anyportctl acls");
+	if (lacks & TOPOLOGY_LACKS_GROUPS)
+		http_reason(
+			out,
+			"no coordinator of groups is told to the gateway's account: DESCRIBE on "
+			"groups is missing; see anyportctl acls");
+	if (lacks & TOPOLOGY_LACKS_TRANSACTIONS)
+		http_reason(out, "no coordinator of transactions is told to the gateway's account: "
+				 "DESCRIBE on transactional ids is missing");
+	if (p->own.account != NULL && v->topic_trouble != NULL)
+		http_reason(out, "the nodes' loads are not told: %s", v->topic_trouble);
+}
+
 /* The troubles that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
@@ -47,6 +68,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 		http_reason(out, "the gateway nodes do not know this one: %s", v->trouble);
 	for (size_t i = 0; i < v->disagreement_count; i++)
 		http_reason(out, "%s", v->disagreements[i]);
+	tell_rights(p, v, out);
 	if (out->reason_count > 0)
 		out->phase = program_is_unable(p, &why) ? HTTP_UNABLE : HTTP_DEGRADED;
 	if (v->state != CLUSTER_OFF && !v->members[v->self].is_sealed &&

@@ -115,8 +115,16 @@ static void pause_find(struct finds *f, struct find *find)
 	find_wait_in(find, &f->pausing);
 }
 
+static bool is_forbidden(int error)
+{
+	return error == ERROR_GROUP_AUTHORIZATION_FAILED ||
+	       error == ERROR_TRANSACTIONAL_ID_AUTHORIZATION_FAILED;
+}
+
 static void take_result(struct finds *f, struct find *find, int error, int32_t broker)
 {
+	if (error == 0 || is_forbidden(error))
+		f->events->on_right(f->owner, find->type, error == 0);
 	if (error == ERROR_COORDINATOR_NOT_AVAILABLE ||
 	    error == ERROR_COORDINATOR_LOAD_IN_PROGRESS) {
 		pause_find(f, find);

@@ -19,6 +19,8 @@ struct finds_events {
 	void (*on_found)(void *owner, int type, const void *key, size_t len, int32_t broker);
 	bool (*is_known)(void *owner, int32_t broker);
 	void (*want_brokers)(void *owner); /* finds_renewed is to follow */
+	/* Whether the node's account may ask for coordinators of the type. */
+	void (*on_right)(void *owner, int type, bool has_it);
 };
 
 struct finds;

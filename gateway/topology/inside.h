@@ -37,6 +37,7 @@ struct topology {
 	_Atomic int64_t reached_at; /* clock_ms when any broker answered last, -1: never */
 	atomic_uint names_failing;
 	atomic_uint brokers_lost;
+	atomic_uint lacks; /* TOPOLOGY_LACKS_… */
 	pthread_mutex_t trouble_lock;
 	char trouble[TOPOLOGY_TROUBLE_MAX]; /* "": none */
 

@@ -258,6 +258,35 @@ static void renew_versions(struct topology *t)
 	control_renew(t->control);
 }
 
+/* Told when it changes: an empty answer without an error is how brokers say it. */
+static void note_right(struct topology *t, unsigned lacks, bool has_it)
+{
+	static const char *const rights[] = { [TOPOLOGY_LACKS_TOPICS] = "DESCRIBE on topics",
+					      [TOPOLOGY_LACKS_GROUPS] = "DESCRIBE on groups",
+					      [TOPOLOGY_LACKS_TRANSACTIONS] =
+						      "DESCRIBE on transactional ids" };
+	bool had_it = !(atomic_load(&t->lacks) & lacks);
+
+	if (has_it == had_it)
+		return;
+	if (has_it) {
+		atomic_fetch_and(&t->lacks, ~lacks);
+		log_info("who=topology event=right right=\"%s\"", rights[lacks]);
+	} else {
+		atomic_fetch_or(&t->lacks, lacks);
+		log_warn(
+			"who=topology event=no_right right=\"%s\" reason=\"the gateway's account is "
+			"shown none; anyportctl acls says which rights it needs\"",
+			rights[lacks]);
+	}
+}
+
+/* Without an account nobody could be allowed more. */
+static bool has_account(const struct topology *t)
+{
+	return t->terms != NULL && t->terms->account != NULL;
+}
+
 static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 {
 	struct topology *t = owner;
@@ -274,6 +303,8 @@ static bool on_metadata(void *owner, const struct metadata *m, bool is_full)
 	if (publisher_peek(t->publisher) == NULL && !ev_is_active(&t->first_timer))
 		ev_timer_start(t->loop, &t->first_timer);
 	publish(t);
+	if (is_full && has_account(t))
+		note_right(t, TOPOLOGY_LACKS_TOPICS, m->topic_count > 0);
 	if (is_full) {
 		finds_renewed(t->finds);
 		renew_versions(t);
@@ -293,6 +324,15 @@ static void on_found(void *owner, int type, const void *key, size_t len, int32_t
 	struct topology *t = owner;
 
 	coordinators_put(t->coordinators, type, key, len, broker);
+}
+
+static void on_right(void *owner, int type, bool has_it)
+{
+	struct topology *t = owner;
+
+	note_right(t,
+		   type == COORDINATOR_GROUP ? TOPOLOGY_LACKS_GROUPS : TOPOLOGY_LACKS_TRANSACTIONS,
+		   has_it);
 }
 
 static bool is_known(void *owner, int32_t broker)
@@ -436,7 +476,8 @@ void learn_init(struct topology *t)
 	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
 							      on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
-	static const struct finds_events finds_events = { on_found, is_known, want_brokers };
+	static const struct finds_events finds_events = { on_found, is_known, want_brokers,
+							  on_right };
 	const struct config *c = t->config;
 
 	t->resolver = resolver_new(t->loop, on_resolved, t);

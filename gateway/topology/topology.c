@@ -30,6 +30,11 @@ bool topology_trouble(struct topology *t, char trouble[TOPOLOGY_TROUBLE_MAX])
 	return trouble[0] != '\0';
 }
 
+unsigned topology_lacks(struct topology *t)
+{
+	return atomic_load(&t->lacks);
+}
+
 unsigned topology_brokers_lost(struct topology *t)
 {
 	return atomic_load(&t->brokers_lost);

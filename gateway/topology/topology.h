@@ -48,6 +48,14 @@ int64_t topology_silent_ms(struct topology *t);
  * does not say. */
 enum { TOPOLOGY_TROUBLE_MAX = 400 };
 bool topology_trouble(struct topology *t, char trouble[TOPOLOGY_TROUBLE_MAX]);
+/* What the brokers do not let the node's own account see, though it must, as they answered last. */
+enum {
+	TOPOLOGY_LACKS_TOPICS = 1, /* none is shown, which may also mean that there is none */
+	TOPOLOGY_LACKS_GROUPS = 2,
+	TOPOLOGY_LACKS_TRANSACTIONS = 4,
+};
+/* Bits of these; 0: nothing is missing, for all that is known. */
+unsigned topology_lacks(struct topology *t);
 /* How many brokers are believed lost. */
 unsigned topology_brokers_lost(struct topology *t);
 /* How many names the name server does not resolve now; what they had is kept. */
