@@ -132,7 +132,7 @@ def check_coordinators(kafka, node):
 
 
 def test(scene):
-    cluster = scene.mock_cluster(brokers=BROKERS, topics={"t": len(PARTS), "idle": len(IDLE)})
+    cluster = scene.mock_cluster(brokers=BROKERS, topics={"t": len(PARTS), "idle": len(IDLE)}, replication=REPLICAS)
     cluster.spread("t", len(PARTS))
     cluster.spread("idle", len(IDLE))
     for group, broker in GROUPS.items():

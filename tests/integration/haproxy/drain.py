@@ -11,6 +11,7 @@ from pair import ANYPORTCTL, CLIENT_ID_STICKS, Pair  # noqa: E402
 from cluster import check, check_equal, run, wait_for  # noqa: E402
 from kafka_wire import Connection, WireError  # noqa: E402
 from kcat import Consumer, Producer  # noqa: E402
+from process import patient  # noqa: E402
 
 MESSAGES, A_SECOND, IDLE = 500, 80, 6
 
@@ -124,7 +125,7 @@ def what_moves_is_left(pair):
     quiet = Connection(*pair.balancers[1].address, client_id="busy")
     metadata(quiet)
     node = node_with(pair, "busy", 1)
-    status, said, _ = drain(pair, node, "--rate", 50, "--timeout", "1500ms")
+    status, said, _ = drain(pair, node, "--rate", 50, "--quiet", f"{patient(500)}ms", "--timeout", f"{patient(2000)}ms")
     check_equal((status, said["empty"], said["ended"]), (1, False, 1), "only the quiet one was ended")
     check_equal([(row["balancer"], row["moves"]) for row in said["left"]], [("lb2", True)], "what is left")
     local = busy.link.sock.getsockname()
@@ -132,7 +133,7 @@ def what_moves_is_left(pair):
     asked = busy.asked
     wait_for(lambda: busy.asked > asked, 5, "it still gets answers")
     check(not busy.closed, "it was never closed")
-    status, out, _ = pair.ctl("haproxy", "drain", node, "--timeout", "500ms")
+    status, out, _ = pair.ctl("haproxy", "drain", node, "--quiet", f"{patient(500)}ms", "--timeout", "500ms")
     check(status == 1 and "is not empty: 1 of 1 sessions are left" in out and "--force" in out, out)
 
     status, said, _ = drain(pair, node, "--force", "--timeout", "10s")
