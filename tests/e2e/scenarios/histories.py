@@ -7,8 +7,10 @@ faults without any gateway: what is found there is Kafka's or its clients' own.
 import json
 import os
 import pathlib
+import signal
 
-from cluster import BUILD, check
+from clients import HERE, venv_python
+from cluster import BUILD, check, check_equal
 from faults import Faults
 from history import History, Reader, violations
 from machine import skip_part
@@ -25,10 +27,10 @@ FLUSH = 180  # what a producer may take to end: its delivery.timeout.ms, and one
 
 
 class Clients:
-    """All that write down something, in one JVM."""
+    """All that write down something: Java's, in one JVM, and librdkafka's, a process each."""
 
     def __init__(self, world):
-        self.world, self.java, self.started = world, world.java("4.4.0"), {}
+        self.world, self.java, self.started, self.processes = world, world.java("4.4.0"), {}, {}
         self.plain = world.topic("plain", PARTITIONS, min_insync_replicas=2)
         self.mixed = world.topic("transactions", PARTITIONS, min_insync_replicas=2)
         self.readers = []
@@ -53,6 +55,22 @@ class Clients:
             self.start("transact", f"t{n}", topic=self.mixed, transactional__id=f"{self.mixed}-{n}", seed=n,
                        transaction__timeout__ms=20000, buffer__memory=8 << 20, every__us=EVERY_US)
 
+        self.start_librdkafka()
+
+    def start_librdkafka(self):
+        for n in range(2):
+            self.python("consume", f"l{n}", self.plain, f"{self.plain}-librdkafka", "read_uncommitted")
+            self.readers.append(Reader(f"l{n}", self.plain, f"{self.plain}-librdkafka", False))
+        self.python("consume", "s0", self.mixed, f"{self.mixed}-librdkafka", "read_committed")
+        self.readers.append(Reader("s0", self.mixed, f"{self.mixed}-librdkafka", True))
+        self.python("produce", "p0", self.plain, EVERY_US)
+        self.python("transact", "q0", self.mixed, EVERY_US, f"{self.mixed}-librdkafka", 7)
+
+    def python(self, verb, name, topic, *words):
+        self.processes[name] = self.world.scene.process(
+            [venv_python(), HERE / "pyhistory.py", verb, name, self.path(name), self.world.bootstrap, topic, *words],
+            name=f"{self.world.mode}-{name}")
+
     def read(self, name, topic, group, committed_only=False, **words):
         named = {"group__id": f"{topic}-{group}"} if group else {}
         level = "read_committed" if committed_only else "read_uncommitted"
@@ -61,12 +79,18 @@ class Clients:
 
     def stop(self, names, limit):
         for name in names:
-            self.java.run("stop", which=self.started[name])
+            if name in self.started:
+                self.java.run("stop", which=self.started[name])
+            else:
+                self.processes[name].signal(signal.SIGTERM)
         for name in names:
-            print(f"  {name}: {self.java.wait(self.started.pop(name), limit)}", flush=True)
+            if name in self.started:
+                print(f"  {name}: {self.java.wait(self.started.pop(name), limit)}", flush=True)
+            else:
+                check_equal(self.processes.pop(name).wait(limit), 0, f"how {name} ended")
 
-    def of_kind(self, letters):
-        return [name for name in self.started if name[0] in letters]
+    def names(self, letters=""):
+        return [name for name in [*self.started, *self.processes] if name[0] in letters or not letters]
 
     # -- the truth ---------------------------------------------------------------
 
@@ -138,7 +162,7 @@ def run(world):
     clients = Clients(world)
     print(f"  HISTORY_SEED={SEED} HISTORY_SECONDS={SECONDS:g} ({world.mode})", flush=True)
     clients.start_all()
-    clients.producers = clients.of_kind("it")
+    clients.producers = clients.names("itpq")
     faults = Faults(world, SEED)
     faults.run(SECONDS)
     clients.stop(clients.producers, FLUSH)
@@ -148,7 +172,7 @@ def run(world):
     everything = clients.read_log(clients.mixed, "read_uncommitted")
     wait_until_read(clients, logs)
     offsets = final_offsets(clients)
-    clients.stop(list(clients.started), 60)
+    clients.stop(clients.names(), 60)
     judge(world, gather(clients, [*logs.values(), everything]), clients.readers, offsets, faults)
 
 
