@@ -163,6 +163,21 @@ static void print_skew(FILE *out, const struct http_metrics *m)
 	      "Internal balancing: the share of its clients that this node leaves to the others.");
 }
 
+static void print_certificates(FILE *out, const struct http_metrics *m)
+{
+	static const char name[] = "anyport_certificate_expiry_timestamp_seconds";
+
+	if (m->clients_certificate_ends == 0 && m->brokers_certificate_ends == 0)
+		return;
+	family(out, name, "gauge", "When the certificate that is shown ends, since 1970.");
+	if (m->clients_certificate_ends != 0)
+		fprintf(out, "%s{to=\"clients\"} %lld\n", name,
+			(long long)m->clients_certificate_ends);
+	if (m->brokers_certificate_ends != 0)
+		fprintf(out, "%s{to=\"brokers\"} %lld\n", name,
+			(long long)m->brokers_certificate_ends);
+}
+
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)
 {
 	gauge(out, "anyport_client_connections",
@@ -261,6 +276,7 @@ char *metrics_render(const struct http_metrics *metrics, const struct http_node 
 	print_errors(out, &sum);
 	print_latency(out, &sum);
 	print_gauges(out, metrics, &sum);
+	print_certificates(out, metrics);
 	print_node(out, node);
 	print_process(out);
 	fclose(out);

@@ -1,26 +1,92 @@
 /* The certificates that connections begin with, and their files. */
 #include "program/certificates.h"
 
+#include "config/config.h"
 #include "net/tls_config.h"
+#include "util/compiler.h"
+#include "util/hash.h"
 #include "util/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
 
 void certificates_init(struct certificates *s)
 {
+	*s = (struct certificates){ 0 };
 	tls_slot_init(&s->brokers);
 	tls_slot_init(&s->clients);
 	s->terms.tls = &s->brokers;
+	pthread_mutex_init(&s->lock, NULL);
 }
 
 void certificates_deinit(struct certificates *s)
 {
 	tls_slot_deinit(&s->brokers);
 	tls_slot_deinit(&s->clients);
+	pthread_mutex_destroy(&s->lock);
+}
+
+/* --- the files --- */
+
+/* What a file is, wherever links lead: another one, or other bytes, is another number. */
+static uint64_t stamp_of(const char *path)
+{
+	struct {
+		int64_t device, inode, size, seconds, nanoseconds;
+	} is = { 0 };
+	struct stat s;
+
+	if (path == NULL || stat(path, &s) != 0)
+		return 0;
+	is.device = (int64_t)s.st_dev;
+	is.inode = (int64_t)s.st_ino;
+	is.size = (int64_t)s.st_size;
+	is.seconds = (int64_t)s.st_mtim.tv_sec;
+	is.nanoseconds = (int64_t)s.st_mtim.tv_nsec;
+	return hash_bytes(&is, sizeof is);
+}
+
+static uint64_t stamp_all(const struct config *c)
+{
+	const char *const paths[] = { c->kafka_ssl_ca, c->kafka_ssl_certificate, c->kafka_ssl_key,
+				      c->ssl_ca,       c->ssl_certificate,	 c->ssl_key };
+	uint64_t stamps[ARRAY_LEN(paths)];
+
+	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
+		stamps[i] = stamp_of(paths[i]);
+	return hash_bytes(stamps, sizeof stamps);
+}
+
+/* --- contexts --- */
+
+/* Clients that verify are told this host, and compare. */
+static void check_name(struct certificates *s, const struct config *c)
+{
+	struct tls_context *now = tls_slot_get(&s->clients);
+	char misnamed[TLS_WHY_MAX] = "";
+
+	if (now != NULL && !tls_context_names(now, c->advertised_host))
+		snprintf(misnamed, sizeof misnamed,
+			 "the certificate for clients is not for %.200s, which they are told: who "
+			 "verifies it leaves",
+			 c->advertised_host);
+	tls_context_unref(now);
+	if (misnamed[0] != '\0')
+		log_warn("who=main event=misnamed_certificate reason=\"%s\"", misnamed);
+	pthread_mutex_lock(&s->lock);
+	memcpy(s->misnamed, misnamed, sizeof misnamed);
+	pthread_mutex_unlock(&s->lock);
 }
 
 bool certificates_load(struct certificates *s, const struct config *config, char why[TLS_WHY_MAX])
 {
 	struct tls_context *brokers, *clients;
 
+	s->config = config;
+	s->stamp = stamp_all(config); /* before they are read: what changes meanwhile is seen */
 	if (!tls_for_brokers(config, &brokers, why))
 		return false;
 	if (!tls_for_clients(config, &clients, why)) {
@@ -29,5 +95,100 @@ bool certificates_load(struct certificates *s, const struct config *config, char
 	}
 	tls_slot_set(&s->brokers, brokers);
 	tls_slot_set(&s->clients, clients);
+	check_name(s, config);
 	return true;
+}
+
+static void set_trouble(struct certificates *s, const char *text)
+{
+	pthread_mutex_lock(&s->lock);
+	snprintf(s->trouble, sizeof s->trouble, "%s", text);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool certificates_renew(struct certificates *s, const struct config *config, char why[TLS_WHY_MAX])
+{
+	bool good = certificates_load(s, config, why);
+
+	set_trouble(s, good ? "" : why);
+	if (!good)
+		log_warn("who=main event=certificates_kept err=\"%s\"", why);
+	else
+		log_info("who=main event=certificates clients_until=%" PRId64
+			 " brokers_until=%" PRId64,
+			 certificates_end(&s->clients), certificates_end(&s->brokers));
+	return good;
+}
+
+/* --- the look at them --- */
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	struct certificates *s = timer->data;
+	char why[TLS_WHY_MAX];
+
+	(void)loop;
+	(void)events;
+	if (stamp_all(s->config) != s->stamp)
+		(void)certificates_renew(s, s->config, why);
+}
+
+void certificates_watch(struct certificates *s, struct ev_loop *loop)
+{
+	ev_timer_init(&s->timer, on_timer, CERTIFICATES_LOOK_S, CERTIFICATES_LOOK_S);
+	s->timer.data = s;
+	ev_timer_start(loop, &s->timer);
+}
+
+void certificates_unwatch(struct certificates *s, struct ev_loop *loop)
+{
+	ev_timer_stop(loop, &s->timer);
+}
+
+/* --- what is told of them --- */
+
+int64_t certificates_end(struct tls_slot *side)
+{
+	struct tls_context *now = tls_slot_get(side);
+	int64_t end = now != NULL ? tls_context_expires(now) : 0;
+
+	tls_context_unref(now);
+	return end == INT64_MAX ? 0 : end;
+}
+
+static void tell_end(struct tls_slot *side, const char *name, char text[TLS_WHY_MAX])
+{
+	int64_t end = certificates_end(side), left = end - (int64_t)time(NULL);
+
+	if (end == 0 || left > CERTIFICATES_SOON_S)
+		return;
+	if (left <= 0)
+		snprintf(text, TLS_WHY_MAX, "the certificate for %s has expired", name);
+	else
+		snprintf(text, TLS_WHY_MAX, "the certificate for %s expires in %" PRId64 " hours",
+			 name, left / 3600);
+}
+
+bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX])
+{
+	enum { KEPT, MISNAMED, CLIENTS, BROKERS, ALL };
+	int found = 0;
+
+	for (int i = 0; i < ALL; i++) {
+		text[0] = '\0';
+		pthread_mutex_lock(&s->lock);
+		if (i == KEPT && s->trouble[0] != '\0')
+			snprintf(text, TLS_WHY_MAX, "newer certificates are not taken: %.260s",
+				 s->trouble);
+		if (i == MISNAMED)
+			memcpy(text, s->misnamed, TLS_WHY_MAX);
+		pthread_mutex_unlock(&s->lock);
+		if (i == CLIENTS)
+			tell_end(&s->clients, "clients", text);
+		if (i == BROKERS)
+			tell_end(&s->brokers, "brokers", text);
+		if (text[0] != '\0' && found++ == nth)
+			return true;
+	}
+	return false;
 }

@@ -46,7 +46,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 {
 	const struct cluster_view *v = cluster_view_get(p->shared.cluster);
 	int64_t age = topology_age_ms(p->shared.topology);
-	char trouble[TOPOLOGY_TROUBLE_MAX];
+	char trouble[TOPOLOGY_TROUBLE_MAX], why_certificate[TLS_WHY_MAX];
 	unsigned failing = topology_names_failing(p->shared.topology);
 	const char *why;
 
@@ -57,6 +57,8 @@ static void tell_troubles(struct program *p, struct http_health *out)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
 	if (topology_trouble(p->shared.topology, trouble))
 		http_reason(out, "%s", trouble);
+	for (int i = 0; certificates_trouble(&p->certificates, i, why_certificate); i++)
+		http_reason(out, "%s", why_certificate);
 	if (failing > 0)
 		http_reason(out,
 			    "names that are not resolved: %u; the addresses that they had are kept",
@@ -170,6 +172,8 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	const struct snapshot *s = topology_snapshot(p->shared.topology);
 
 	tell_cluster(p, out);
+	out->clients_certificate_ends = certificates_end(&p->certificates.clients);
+	out->brokers_certificate_ends = certificates_end(&p->certificates.brokers);
 	out->workers = p->stats;
 	out->worker_count = (size_t)p->worker_count;
 	out->memory_budget_bytes = budget_size(p->shared.budget);

@@ -84,6 +84,7 @@ static void watch(struct program *p)
 	ev_timer_init(&p->load_timer, on_load_timer, 1., 1.);
 	p->load_timer.data = p;
 	ev_timer_start(p->loop, &p->load_timer);
+	certificates_watch(&p->certificates, p->loop);
 }
 
 static void unwatch(struct program *p)
@@ -92,6 +93,7 @@ static void unwatch(struct program *p)
 	ev_signal_stop(p->loop, &p->interrupt);
 	ev_signal_stop(p->loop, &p->hangup);
 	ev_timer_stop(p->loop, &p->load_timer);
+	certificates_unwatch(&p->certificates, p->loop);
 	ev_timer_stop(p->loop, &p->drain.timer);
 	listening_deinit(p);
 }

@@ -76,6 +76,15 @@ static void tell_mistakes(char *complaints, FILE *out)
 	}
 }
 
+/* Files are read again, whatever their paths; where they can't be used the old certificates stay. */
+static void renew_certificates(struct program *p, const struct config *next, FILE *out)
+{
+	char why[TLS_WHY_MAX];
+
+	if (!certificates_renew(&p->certificates, next, why) && out != NULL)
+		fprintf(out, "the certificates stay as they are: %s\n", why);
+}
+
 bool reload_begin(struct program *p, FILE *out)
 {
 	struct config_changes changes;
@@ -105,6 +114,7 @@ bool reload_begin(struct program *p, FILE *out)
 		if (changes.count == 0 && out != NULL)
 			fputs("nothing has changed\n", out);
 		config_changes_free(&changes);
+		renew_certificates(p, next, out);
 		hand_out(p, next);
 	}
 	free(complaints);

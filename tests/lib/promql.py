@@ -11,7 +11,7 @@ TOKEN = re.compile(r"""\s*(?:
     (?P<name>[a-zA-Z_:][\w:]*) | (?P<number>\d+(?:\.\d+)?) | (?P<text>"(?:[^"\\]|\\.)*") |
     (?P<range>\[(?:\d+(?:ms|[smhdwy])|\$__rate_interval)\]) | (?P<sign>=~|!~|==|!=|<=|>=|[-+*/%^<>={}(),])
     )""", re.X)
-FUNCTIONS = {"rate": 1, "increase": 1, "histogram_quantile": 2, "clamp_min": 2, "absent": 1}
+FUNCTIONS = {"rate": 1, "increase": 1, "histogram_quantile": 2, "clamp_min": 2, "absent": 1, "time": 0}
 NEED_RANGE = {"rate", "increase"}
 AGGREGATIONS = {"sum", "min", "max", "avg", "count"}
 OPERATORS = {"+", "-", "*", "/", "%", "^", "==", "!=", "<", ">", "<=", ">=", "and", "or", "unless"}
@@ -105,7 +105,7 @@ class _Parser:
         if name not in FUNCTIONS:
             raise PromqlError(f"{self.text!r}: function {name} is not known here")
         self.take("(")
-        ranges = [self.expression()]
+        ranges = [self.expression()] if self.peek()[1] != ")" else []
         while self.peek()[1] == ",":
             self.take()
             ranges.append(self.expression())

@@ -10,6 +10,7 @@ import yaml
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import HTTP_PORT, REPO, Metrics, check, check_equal, http_get, run, wait_for  # noqa: E402
+from haproxy.certs import Certs  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from promql import PromqlError, uses  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
@@ -136,9 +137,9 @@ def check_the_check(known):
         check(list(known.faults(wrong)), f"{wrong} is found good")
 
 
-def use_all(scene, cluster, node):
+def use_all(scene, cluster, node, certs):
     """So that what has labels has samples: requests, and an error."""
-    with Connection(*node.address) as kafka:
+    with Connection(*node.address, tls=certs.client()) as kafka:
         no_errors(produce(kafka, {("t", p): [b"x"] for p in range(3)}), "Produce")
         produce(kafka, {("t", 99): [b"there is no such partition"]})
         check(node.metrics().rows("anyport_errors_total"), "an error is counted")
@@ -154,8 +155,11 @@ def use_all(scene, cluster, node):
 def test(scene):
     cluster = scene.mock_cluster(topics={"t": 3, "_anyport_gateway": 3})
     cluster.spread("t", 3)
-    node = scene.node(cluster.bootstrap)
-    haproxy = use_all(scene, cluster, node)
+    certs = Certs(scene.dir)
+    certs.issue("node", sans=f"IP:{scene.host(101)}")
+    node = scene.node(cluster.bootstrap, env={"GATEWAY_SECURITY_PROTOCOL": "SSL",
+                                              "GATEWAY_SSL_CERTIFICATE_LOCATION": scene.dir / "node.pem"})
+    haproxy = use_all(scene, cluster, node, certs)
     known = Known(node.metrics(), haproxy)
     check_alerts(known)
     check_dashboard(known)
