@@ -13,12 +13,14 @@ import uuid
 
 import jars
 import wire
+from haproxy.certs import Certs
 from process import Process, wait_for
 
 JAVA = "java"
 FIRST_HOST = 76
 FIRST_PORT = 29770
 CONTROLLER_PORT = 29780
+SSL_PORT = 29790
 CLUSTER_ID = "YW55cG9ydC1lMmUtdGVzdA"
 BROKER_HEAP = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=64m"]
 
@@ -39,7 +41,7 @@ COMMON = {
     "process.roles": "broker,controller",
     "controller.listener.names": "CONTROLLER",
     "inter.broker.listener.name": "PLAINTEXT",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
+    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SSL:SSL",
     "auto.create.topics.enable": "false",
     "auto.leader.rebalance.enable": "false",
     "num.partitions": 6,
@@ -78,6 +80,10 @@ class Broker:
     def address(self):
         return f"{self.host}:{self.port}"
 
+    @property
+    def ssl_address(self):
+        return f"{self.host}:{SSL_PORT + self.id}"
+
 
 class Cluster:
     def __init__(self, version, scene, brokers=3, settings=None):
@@ -91,12 +97,20 @@ class Cluster:
     def bootstrap(self):
         return ",".join(broker.address for broker in self.brokers.values())
 
+    @property
+    def ssl_bootstrap(self):
+        return ",".join(broker.ssl_address for broker in self.brokers.values())
+
     # -- start and stop ----------------------------------------------------
 
     def start(self, limit=90):
         formatted = self._formatted()
+        folder = self.scene.dir / "certs"
+        folder.mkdir(exist_ok=True)
+        self.certs = Certs(folder)
         for broker in self.brokers.values():
             broker.directory.mkdir(parents=True)
+            self.certs.issue(f"kafka{broker.id}", sans=f"IP:{broker.host}")
             self._write_settings(broker)
             self._copy_format(broker, formatted)
         for node in self.brokers:
@@ -191,12 +205,20 @@ class Cluster:
                     "node.id": broker.id,
                     "broker.rack": broker.rack,
                     "controller.quorum.voters": voters,
-                    "listeners": f"PLAINTEXT://{broker.address},CONTROLLER://{broker.host}:{broker.controller_port}",
-                    "advertised.listeners": f"PLAINTEXT://{broker.address}",
+                    "listeners": f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address},"
+                                 f"CONTROLLER://{broker.host}:{broker.controller_port}",
+                    "advertised.listeners": f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address}",
+                    **self._ssl_settings(broker),
                     "log.dirs": broker.directory / "data",
                     **self.settings}
         text = "".join(f"{key}={value}\n" for key, value in settings.items())
         (broker.directory / "server.properties").write_text(text)
+
+    def _ssl_settings(self, broker):
+        """Of the listener SSL, which wants certificates of clients."""
+        folder = self.scene.dir / "certs"
+        return {"ssl.keystore.type": "PEM", "ssl.keystore.location": folder / f"kafka{broker.id}.pem",
+                "ssl.truststore.type": "PEM", "ssl.truststore.location": folder / "ca.pem", "ssl.client.auth": "required"}
 
     def _formatted(self):
         """One formatted log directory a version, made by Kafka's own tool; a node's copy differs in its ids only."""

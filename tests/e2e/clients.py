@@ -9,6 +9,7 @@ import base64
 import collections
 import hashlib
 import itertools
+import json
 import os
 import pathlib
 import subprocess
@@ -229,9 +230,11 @@ class Python(Command):
     def __init__(self, name, bootstrap, directory):
         super().__init__(bootstrap, directory)
         self.name = name
+        self.settings = {}  # more of the library's own
 
     def _call(self, limit, *words):
-        self._run([venv_python(), HERE / "pyclient.py", self.name, self.bootstrap, *words], limit)
+        command = [venv_python(), HERE / "pyclient.py", self.name, self.bootstrap, *words]
+        self._run(command if not self.settings else ["env", f"CLIENT_SETTINGS={json.dumps(self.settings)}", *command], limit)
 
     def produce(self, topic, count, prefix, acks="all", compression="none"):
         self._call(LIMIT, "produce", topic, count, prefix, acks, compression)

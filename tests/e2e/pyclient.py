@@ -3,9 +3,15 @@
     pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION [PREFIX ACKS COMPRESSION ...]
     pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
     pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
+
+$CLIENT_SETTINGS has more of the library's settings, as JSON.
 """
+import json
+import os
 import sys
 import time
+
+SETTINGS = json.loads(os.environ.get("CLIENT_SETTINGS", "{}"))
 
 VALUE = b"v" * 100
 
@@ -13,7 +19,7 @@ VALUE = b"v" * 100
 def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
     import confluent_kafka
     failed = []
-    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
+    producer = confluent_kafka.Producer({**SETTINGS, "bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
                                          "compression.type": compression})
     for i in range(int(count)):
         producer.produce(topic, key=f"{prefix}{i}", value=VALUE,
@@ -27,7 +33,7 @@ def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
 def confluent_transactions(bootstrap, topic, count, size, identity):
     """Every second transaction is aborted; keys are tc<n> and ta<n>."""
     import confluent_kafka
-    producer = confluent_kafka.Producer({"bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
+    producer = confluent_kafka.Producer({**SETTINGS, "bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
     producer.init_transactions(30)
     numbers = {"c": 0, "a": 0}
     for i in range(int(count)):
@@ -45,7 +51,7 @@ def confluent_transactions(bootstrap, topic, count, size, identity):
 
 def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="classic"):
     import confluent_kafka
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
+    consumer = confluent_kafka.Consumer({**SETTINGS, "bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
                                          "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     end, read = time.monotonic() + float(limit), 0
@@ -64,7 +70,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
     import kafka
     producer = kafka.KafkaProducer(bootstrap_servers=bootstrap.split(","), acks=acks if acks == "all" else int(acks),
                                    compression_type=None if compression == "none" else compression, linger_ms=5,
-                                   enable_idempotence=acks == "all")
+                                   enable_idempotence=acks == "all", **SETTINGS)
     sent = [producer.send(topic, key=f"{prefix}{i}".encode(), value=VALUE) for i in range(int(count))]
     producer.flush(60)
     for one in sent:
@@ -75,7 +81,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
 def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classic"):
     import kafka
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap.split(","), group_id=group,
-                                   auto_offset_reset="earliest", enable_auto_commit=False)
+                                   auto_offset_reset="earliest", enable_auto_commit=False, **SETTINGS)
     end, read = time.monotonic() + float(limit), 0
     with open(out, "w") as lines:
         while read < int(count) and time.monotonic() < end:

@@ -55,6 +55,7 @@ class World:
         """advertise: the host that clients are told when it is not HAProxy's own (something stands before it)."""
         self.scene, self.kafka, self.mode, self.advertise = scene, kafka, mode, advertise
         self.nodes, self.haproxy, self.watch = [], None, None
+        self.node_env = {}  # that the nodes have besides, from the next reopen() on
         self.more_nodes = []  # that a scenario starts for itself
         self.bootstrap = kafka.bootstrap
         self.reopen()
@@ -68,7 +69,7 @@ class World:
         self.nodes = []
         for number in range(1, NODES + 1):
             self.nodes.append(Node(self.scene, number, self.kafka.bootstrap, advertise=listener, ports=PORTS,
-                                   mode=self.mode, min_broker=1, threads=2))
+                                   mode=self.mode, min_broker=1, threads=2, env=self.node_env))
         for node in self.nodes:
             node.wait_ready()
         self.start_haproxy()
