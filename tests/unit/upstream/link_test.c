@@ -121,7 +121,7 @@ static void fails_of_tls(const char *answer, const char *why)
 	const struct link_terms terms = { &slot };
 	const struct link_wanted wanted = { .address = (struct sockaddr *)&address,
 					    .address_len = sizeof address,
-					    .timeout_ms = answer != NULL ? 5000 : 100,
+					    .timeout_ms = answer != NULL ? 5000 : 1500,
 					    .terms = &terms,
 					    .host = "broker.test",
 					    .port = 9093 };
