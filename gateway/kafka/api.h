@@ -113,6 +113,8 @@ const struct kapi *api_of(int key);
 const struct kapi *const *apis_all(size_t *count);
 struct kversions api_versions(const struct kapi *api);
 bool api_is_flexible(const struct kapi *api, int version);
+/* Whether its requests name topics or keys one by one. */
+bool api_has_list(const struct kapi *api);
 /* Length of the answer's header behind the correlation id can vary (tagged
  * fields); this says whether there are any: version 1 of the header.
  * ApiVersions never has them. */

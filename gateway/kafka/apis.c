@@ -131,6 +131,16 @@ bool api_is_flexible(const struct kapi *api, int version)
 	return kversions_has(table[api->key].flexible, version);
 }
 
+bool api_has_list(const struct kapi *api)
+{
+	for (const struct kfield *row = api->request; row != NULL && row->type != END;
+	     row = kfield_behind(row)) {
+		if (row->is == TOPICS || row->is == KEYS)
+			return true;
+	}
+	return false;
+}
+
 bool api_answer_has_tags(const struct kapi *api, int version)
 {
 	return api->key != KEY_API_VERSIONS && api_is_flexible(api, version);

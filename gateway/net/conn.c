@@ -295,15 +295,10 @@ void conn_await(struct conn *c, bool read, bool write)
 
 /* --- what has come --- */
 
-uint32_t conn_fill(struct conn *c, uint32_t max)
+static uint32_t read_into(struct conn *c, uint32_t room)
 {
-	uint32_t room, n;
+	uint32_t n;
 
-	if (!c->may_read)
-		return 0;
-	room = inbuf_room(&c->in, c->pool);
-	if (room > max)
-		room = max;
 	if (room == 0)
 		return 0;
 	n = (uint32_t)c->layer->read(c, c->in.bytes + c->in.to, room);
@@ -311,9 +306,29 @@ uint32_t conn_fill(struct conn *c, uint32_t max)
 	return n;
 }
 
+uint32_t conn_fill(struct conn *c, uint32_t max)
+{
+	uint32_t room;
+
+	if (!c->may_read)
+		return 0;
+	room = inbuf_room(&c->in, c->pool);
+	return read_into(c, room < max ? room : max);
+}
+
+uint32_t conn_fill_held(struct conn *c)
+{
+	return c->may_read ? read_into(c, c->in.cap - c->in.to) : 0;
+}
+
 void conn_take(struct conn *c, uint32_t n)
 {
 	inbuf_take(&c->in, n);
+}
+
+void conn_hold(struct conn *c, uint32_t n)
+{
+	inbuf_hold(&c->in, c->pool, n);
 }
 
 void conn_reserve(struct conn *c, uint32_t n)
@@ -336,7 +351,7 @@ uint8_t *conn_take_whole(struct conn *c, uint32_t n)
 	uint8_t *whole = c->in.bytes;
 
 	assert(n <= conn_len(c));
-	if (c->in.cap > INBUF_BLOCK && c->in.from == 0 && c->in.to == n) {
+	if (c->in.cap != INBUF_BLOCK && c->in.from == 0 && c->in.to == n && n > c->in.cap / 2) {
 		c->in = (struct inbuf){ 0 };
 		return whole;
 	}

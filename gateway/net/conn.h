@@ -129,6 +129,10 @@ void conn_take(struct conn *c, uint32_t n);
 /* From now on n bytes fit, counted from conn_data; an owner that asks for more than
  * INBUF_BLOCK has a reservation for them. */
 void conn_reserve(struct conn *c, uint32_t n);
+/* The same with no more memory than that, for an answer that is held: a block is not needed. */
+void conn_hold(struct conn *c, uint32_t n);
+/* Reads what fits the memory that there is. */
+uint32_t conn_fill_held(struct conn *c);
 /* Whether n bytes, counted from conn_data, have room in the memory that there is. */
 bool conn_fits(const struct conn *c, uint32_t n);
 /* No room for another byte, though all that can be moved has been. */

@@ -3,6 +3,7 @@
 #include "util/mem.h"
 
 #include <assert.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum {
@@ -86,19 +87,33 @@ uint32_t inbuf_room(struct inbuf *b, struct bufpool *pool)
 	return b->cap - b->to;
 }
 
-void inbuf_reserve(struct inbuf *b, struct bufpool *pool, uint32_t n)
+/* Whether n bytes fit the memory that there is, with what is there at its beginning. */
+static bool fits(struct inbuf *b, uint32_t n)
 {
 	if (n <= b->cap - b->from)
+		return true;
+	if (n > b->cap)
+		return false;
+	memmove(b->bytes, inbuf_at(b), inbuf_len(b));
+	b->to -= b->from;
+	b->from = 0;
+	return true;
+}
+
+void inbuf_reserve(struct inbuf *b, struct bufpool *pool, uint32_t n)
+{
+	if (fits(b, n))
 		return;
-	if (n <= b->cap) {
-		memmove(b->bytes, inbuf_at(b), inbuf_len(b));
-		b->to -= b->from;
-		b->from = 0;
-	} else if (n <= INBUF_BLOCK) {
+	if (n <= INBUF_BLOCK)
 		move_to(b, pool, block_get(pool), INBUF_BLOCK);
-	} else {
+	else
 		move_to(b, pool, mem_alloc(n), n);
-	}
+}
+
+void inbuf_hold(struct inbuf *b, struct bufpool *pool, uint32_t n)
+{
+	if (!fits(b, n))
+		move_to(b, pool, mem_alloc(n), n);
 }
 
 void inbuf_take(struct inbuf *b, uint32_t n)

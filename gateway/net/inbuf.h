@@ -46,6 +46,8 @@ static inline uint8_t *inbuf_at(const struct inbuf *b)
 uint32_t inbuf_room(struct inbuf *b, struct bufpool *pool);
 /* From now on at least n bytes fit, counted from `from`. */
 void inbuf_reserve(struct inbuf *b, struct bufpool *pool, uint32_t n);
+/* The same, and no more memory is taken than that. */
+void inbuf_hold(struct inbuf *b, struct bufpool *pool, uint32_t n);
 void inbuf_take(struct inbuf *b, uint32_t n);
 /* To be called when the owner is done for now: gives back memory that isn't
  * needed to keep what is there. */

@@ -1,5 +1,6 @@
 #include "route/layout.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 void layout_init(struct layout *l, struct arena *arena)
@@ -7,15 +8,19 @@ void layout_init(struct layout *l, struct arena *arena)
 	*l = (struct layout){ .arena = arena };
 }
 
-/* Room for one more of `size` bytes; the old memory stays with the arena. */
-static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *cap, size_t size)
+/* Room for one more of `size` bytes, within what is free; the old memory stays with the arena. */
+static void *grown(struct layout *l, void *old, uint32_t count, uint32_t *cap, size_t size)
 {
 	void *more;
 
-	if (count < *cap)
+	if (l->only_counts || count < *cap)
 		return old;
+	if (count >= LAYOUT_FEW) {
+		l->is_full = true;
+		return old;
+	}
 	*cap = count > 0 ? 2 * count : 4;
-	more = arena_alloc(arena, *cap * size);
+	more = arena_alloc(l->arena, *cap * size);
 	if (count > 0)
 		memcpy(more, old, count * size);
 	return more;
@@ -23,27 +28,28 @@ static void *grown(struct arena *arena, void *old, uint32_t count, uint32_t *cap
 
 static struct layout_section *last_section(struct layout *l)
 {
-	return &l->sections[l->section_count - 1];
+	return &l->sections[l->only_counts ? 0 : l->section_count - 1];
 }
 
 static struct layout_topic *last_topic(struct layout *l)
 {
-	return &l->topics[l->topic_count - 1];
+	return &l->topics[l->only_counts ? 0 : l->topic_count - 1];
 }
 
 static struct layout_item *last_item(struct layout *l)
 {
-	return &l->items[l->item_count - 1];
+	return &l->items[l->only_counts ? 0 : l->item_count - 1];
 }
 
 static void add_section(struct layout *l, uint32_t at)
 {
-	l->sections = grown(l->arena, l->sections, l->section_count, &l->section_cap,
-			    sizeof *l->sections);
+	l->sections = grown(l, l->sections, l->section_count, &l->section_cap, sizeof *l->sections);
+	if (l->is_full)
+		return;
 	if (l->section_count > 0)
 		last_section(l)->end = at;
-	l->sections[l->section_count++] =
-		(struct layout_section){ .at = at, .first = l->topic_count };
+	l->section_count++;
+	*last_section(l) = (struct layout_section){ .at = at, .first = l->topic_count };
 	l->in_section = true;
 }
 
@@ -58,9 +64,12 @@ static void add_topic(struct layout *l, uint32_t at)
 {
 	uint32_t section = l->has_sections ? l->section_count - 1 : 0;
 
-	l->topics = grown(l->arena, l->topics, l->topic_count, &l->topic_cap, sizeof *l->topics);
+	l->topics = grown(l, l->topics, l->topic_count, &l->topic_cap, sizeof *l->topics);
+	if (l->is_full)
+		return;
 	end_topic(l, at);
-	l->topics[l->topic_count++] =
+	l->topic_count++;
+	*last_topic(l) =
 		(struct layout_topic){ .section = section, .at = at, .first = l->item_count };
 	if (l->has_sections)
 		last_section(l)->count++;
@@ -68,16 +77,18 @@ static void add_topic(struct layout *l, uint32_t at)
 
 static void add_item(struct layout *l, uint32_t at)
 {
-	l->items = grown(l->arena, l->items, l->item_count, &l->item_cap, sizeof *l->items);
+	l->items = grown(l, l->items, l->item_count, &l->item_cap, sizeof *l->items);
+	if (l->is_full)
+		return;
 	if (l->in_item)
 		last_item(l)->end = at;
-	l->items[l->item_count++] =
-		(struct layout_item){ .topic = l->topic_count > 0 ? l->topic_count - 1 : 0,
-				      .partition = -1,
-				      .leader_epoch = -1,
-				      .at = at,
-				      .end = at,
-				      .target = TARGET_UNKNOWN };
+	l->item_count++;
+	*last_item(l) = (struct layout_item){ .topic = l->topic_count > 0 ? l->topic_count - 1 : 0,
+					      .partition = -1,
+					      .leader_epoch = -1,
+					      .at = at,
+					      .end = at,
+					      .target = TARGET_UNKNOWN };
 	if (!l->by_key)
 		last_topic(l)->count++;
 	l->in_item = true;
@@ -106,7 +117,10 @@ static void array_begins(struct layout *l, const struct walk_event *e)
 {
 	uint32_t count = e->number > 0 ? (uint32_t)e->number : 0;
 
-	if (is_outermost(l, e->is)) {
+	if (l->only_counts &&
+	    count > LAYOUT_MOST - l->section_count - l->topic_count - l->item_count) {
+		l->is_full = true;
+	} else if (is_outermost(l, e->is)) {
 		outermost_begins(l, e, count);
 	} else if (e->is == TOPICS) {
 		last_section(l)->count_at = e->at;
@@ -175,10 +189,17 @@ static void item_is_known(struct layout *l)
 	l->all_seen = true;
 }
 
+/* Memory for a copy of so many bytes. */
+static size_t copy_size(uint32_t n)
+{
+	return n > 0 ? arena_size(n) : 0;
+}
+
 static void key_value(struct layout *l, const struct walk_event *e)
 {
 	const uint8_t *key = e->number < 0 ? NULL : e->bytes;
 
+	l->kept += copy_size(e->len);
 	if (l->in_item && l->by_key) {
 		l->key_is = e->is;
 		last_item(l)->key = key;
@@ -260,6 +281,7 @@ static void section_value(struct layout *l, const struct walk_event *e)
 	const struct layout_value v = { e->number, e->at, e->size };
 
 	if (e->is == SECTION_ID) {
+		l->kept += copy_size(e->len);
 		s->id = e->bytes;
 		s->id_len = e->len;
 	} else if (e->is == ERROR_CODE) {
@@ -277,13 +299,16 @@ static void value_event(struct layout *l, const struct walk_event *e)
 	switch (e->is) {
 	case TOPIC_NAME:
 		if (l->topic_count > 0 && !l->by_key && e->number >= 0) {
+			l->kept += copy_size(e->len);
 			last_topic(l)->name = e->bytes;
 			last_topic(l)->name_len = e->len;
 		}
 		return;
 	case TOPIC_ID:
-		if (l->topic_count > 0 && !l->by_key)
+		if (l->topic_count > 0 && !l->by_key) {
+			l->kept += copy_size(e->len);
 			last_topic(l)->id = e->bytes;
+		}
 		return;
 	case GROUP_ID:
 	case TRANSACTIONAL_ID:
@@ -321,6 +346,8 @@ static void records_begin(struct layout *l, const struct walk_event *e)
 
 void layout_event(struct layout *l, const struct walk_event *e)
 {
+	if (l->is_full)
+		return;
 	switch (e->kind) {
 	case WALK_ARRAY:
 	case WALK_ELEMENT:
@@ -348,13 +375,9 @@ void layout_event(struct layout *l, const struct walk_event *e)
 
 static const uint8_t *copied(struct arena *arena, const uint8_t *bytes, uint32_t n)
 {
-	uint8_t *copy;
-
 	if (bytes == NULL)
 		return NULL;
-	copy = arena_alloc(arena, n + 1);
-	memcpy(copy, bytes, n);
-	return copy;
+	return n > 0 ? arena_copy(arena, bytes, n) : (const uint8_t *)"";
 }
 
 void layout_keep(struct layout *l)
@@ -377,16 +400,113 @@ bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *
 	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
 }
 
-bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size)
+static bool fill(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size)
 {
 	struct walk w;
 	struct walk_event e;
-	enum walk_result got;
+	enum walk_result got = WALK_MORE;
 
 	walk_init(&w, plan, size);
 	walk_input(&w, body, size);
-	while ((got = walk_next(&w, &e)) == WALK_EVENT)
+	while (!l->is_full && (got = walk_next(&w, &e)) == WALK_EVENT)
 		layout_event(l, &e);
-	l->done = got == WALK_DONE;
+	l->done = !l->is_full && got == WALK_DONE;
 	return l->done;
+}
+
+bool layout_count(struct layout_sum *sum, const struct plan *plan, const uint8_t *body,
+		  uint32_t size)
+{
+	sum->layout = (struct layout){ .only_counts = true };
+	sum->layout.sections = &sum->section;
+	sum->layout.topics = &sum->topic;
+	sum->layout.items = &sum->item;
+	return fill(&sum->layout, plan, body, size);
+}
+
+size_t layout_bytes(const struct layout_sum *sum)
+{
+	const struct layout *l = &sum->layout;
+
+	return arena_size(l->section_count * sizeof *l->sections) +
+	       arena_size(l->topic_count * sizeof *l->topics) +
+	       arena_size(l->item_count * sizeof *l->items) + l->kept;
+}
+
+void layout_room(struct layout *l, const struct layout_sum *sum)
+{
+	l->section_cap = sum->layout.section_count;
+	l->topic_cap = sum->layout.topic_count;
+	l->item_cap = sum->layout.item_count;
+	l->sections = arena_alloc(l->arena, l->section_cap * sizeof *l->sections);
+	l->topics = arena_alloc(l->arena, l->topic_cap * sizeof *l->topics);
+	l->items = arena_alloc(l->arena, l->item_cap * sizeof *l->items);
+}
+
+void layout_read_counted(struct layout *l, const struct layout_sum *sum, const struct plan *plan,
+			 const uint8_t *body, uint32_t size)
+{
+	layout_room(l, sum);
+	if (!fill(l, plan, body, size))
+		abort(); /* it was counted */
+}
+
+bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size)
+{
+	struct layout_sum sum;
+
+	if (!layout_count(&sum, plan, body, size))
+		return false;
+	layout_read_counted(l, &sum, plan, body, size);
+	return true;
+}
+
+/* A topic that has no items yet; in its section, where there are any. */
+static void add_topic_of(struct layout *some, const struct layout_topic *topic)
+{
+	struct layout_section *s = some->section_count > 0 ? &some->sections[topic->section] : NULL;
+
+	if (s != NULL && s->count++ == 0)
+		s->first = some->topic_count;
+	some->topics[some->topic_count] = *topic;
+	some->topics[some->topic_count].first = some->item_count;
+	some->topics[some->topic_count++].count = 0;
+}
+
+struct layout layout_some(const struct layout *l, struct arena *arena,
+			  bool (*has)(const void *ctx, const struct layout *l,
+				      const struct layout_item *i),
+			  const void *ctx)
+{
+	struct layout some = *l;
+	uint32_t items = 0, topics = 0, last = UINT32_MAX;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+		if (!has(ctx, l, i))
+			continue;
+		items++;
+		topics += !l->by_key && i->topic != last;
+		last = i->topic;
+	}
+	some.items = arena_alloc(arena, items * sizeof *some.items);
+	some.topics = arena_alloc(arena, topics * sizeof *some.topics);
+	some.sections = arena_copy(arena, l->sections, l->section_count * sizeof *some.sections);
+	some.item_count = some.topic_count = 0;
+	for (uint32_t s = 0; s < some.section_count; s++)
+		some.sections[s].count = 0;
+	last = UINT32_MAX;
+	for (const struct layout_item *i = l->items; some.item_count < items; i++) {
+		if (!has(ctx, l, i))
+			continue;
+		if (!l->by_key && i->topic != last)
+			add_topic_of(&some, &l->topics[i->topic]);
+		last = i->topic;
+		some.items[some.item_count] = *i;
+		if (!l->by_key) {
+			some.topics[some.topic_count - 1].count++;
+			some.items[some.item_count].topic = some.topic_count - 1;
+		}
+		some.item_count++;
+	}
+	return some;
 }

@@ -14,6 +14,10 @@
  *
  * Offsets count from the body's first byte.  Memory is the arena's; names and
  * keys point into the message until layout_keep copies them.
+ *
+ * A layout takes memory for LAYOUT_FEW topics and items by itself, and is then full: it hears of
+ * nothing more.  Who may have more counts the message first (layout_count), pays, and gives the
+ * layout exactly the room for what was counted (layout_room).
  * Tests: tests/unit/route/layout_test.c, tests/fuzz/route.c
  */
 #ifndef ROUTE_LAYOUT_H
@@ -21,6 +25,7 @@
 
 #include "kafka/walk.h"
 #include "util/arena.h"
+#include "util/compiler.h"
 
 enum { LAYOUT_SUMS = 2 };
 
@@ -80,6 +85,7 @@ struct layout {
 	uint32_t topics_said, items_said; /* how many the counts announced */
 	bool has_array, has_sections, by_key, array_null;
 	uint32_t array_at, array_body, array_end;
+	bool is_full;  /* there is more than it has room for: what it says ends there */
 	bool all_seen; /* every item's key or index is known */
 	bool done;     /* the walk is through */
 	/* a single key */
@@ -94,17 +100,49 @@ struct layout {
 	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,
 		session_epoch, rack, replica, isolation, throttle, error, key_type, endpoints;
 	/* state of the filling */
-	int keys_depth; /* > 0: inside of KEYS; topics there are a key's own */
+	bool only_counts; /* it has one section, topic and item: the last ones */
 	bool in_section, in_item, in_tag;
+	size_t kept; /* bytes of memory that layout_keep takes */
+};
+
+enum {
+	LAYOUT_FEW = 128,
+	LAYOUT_MOST = 1000 * 1000, /* sections, topics and items that a message may have */
+};
+
+/* A layout that was only counted: its counts and single values, and no topics or items. */
+struct layout_sum {
+	struct layout layout;
+	struct layout_section section;
+	struct layout_topic topic;
+	struct layout_item item;
 };
 
 void layout_init(struct layout *l, struct arena *arena);
+/* Counts a whole message body, which takes no memory.  False: it contradicts its plan, or has more
+ * than LAYOUT_MOST things (is_full). */
+MUST_CHECK bool layout_count(struct layout_sum *sum, const struct plan *plan, const uint8_t *body,
+			     uint32_t size);
+/* Memory that a layout of what was counted takes, its copies included. */
+size_t layout_bytes(const struct layout_sum *sum);
+/* Gives an empty layout exactly that room. */
+void layout_room(struct layout *l, const struct layout_sum *sum);
+/* Walks a whole message body that was counted. */
+void layout_read_counted(struct layout *l, const struct layout_sum *sum, const struct plan *plan,
+			 const uint8_t *body, uint32_t size);
 void layout_event(struct layout *l, const struct walk_event *e);
 /* Copies names and keys into the arena, so that the message may go. */
 void layout_keep(struct layout *l);
 
 /* The same topic, named the same way. */
 bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b);
+
+/* The items that `has` says, in the topics and sections that they stand in, as a layout of their own
+ * in memory of `arena`. */
+struct layout layout_some(const struct layout *l, struct arena *arena,
+			  bool (*has)(const void *ctx, const struct layout *l,
+				      const struct layout_item *i),
+			  const void *ctx);
 
 /* The section of a topic; NULL: there are none. */
 static inline const struct layout_section *layout_section_of(const struct layout *l,
@@ -113,7 +151,7 @@ static inline const struct layout_section *layout_section_of(const struct layout
 	return l->section_count > 0 ? &l->sections[topic->section] : NULL;
 }
 
-/* Walks a whole message body; false: it contradicts its plan. */
+/* Counts and walks a whole message body; false: see layout_count. */
 bool layout_read(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size);
 
 #endif

@@ -39,6 +39,8 @@ int lost_code(const struct kapi *api, const struct layout *request, enum lost_wh
 {
 	if (api->response == NULL)
 		return LOST_SAYS_NOTHING;
+	if (api_has_list(api) && !request->all_seen)
+		return LOST_SAYS_NOTHING; /* an answer about some of them would be good news of the others */
 	if (has_no_coordinator(api, request))
 		return ERROR_COORDINATOR_LOAD_IN_PROGRESS; /* as a broker that has no ids yet */
 	if (when == LOST_UNSENT)

@@ -4,6 +4,11 @@
 #include "route/edits.h"
 #include "util/hash.h"
 
+enum {
+	PIECES = 8, /* outside of topics and items */
+	FIXED_BYTES = 16 * 1024,
+};
+
 bool merge_read(struct merge_part *part, const struct kapi *api, int version, const uint8_t *body,
 		uint32_t size, struct arena *arena)
 {
@@ -22,22 +27,30 @@ struct found {
 
 /* The same item once more, in the same answer. */
 struct again {
-	const struct layout_item *item;
 	struct again *next;
+	uint32_t item;
 };
 
 /* Answers' items by (topic, partition) or key; open addressing.  An item is the first answer's
  * that has it, as often as that one has it. */
 struct slot {
-	struct found found; /* the next one to be taken, or the last one; no item: free */
+	uint32_t part;		      /* + 1; 0: free */
+	uint32_t item : 31, used : 1; /* the next one to be taken, or the last one */
 	struct again *again;
-	bool used;
 };
 
 struct index {
+	struct merge_part *parts;
 	struct slot *slots;
 	uint32_t mask;
 };
+
+static struct found found_in(const struct index *x, const struct slot *s)
+{
+	struct merge_part *part = &x->parts[s->part - 1];
+
+	return (struct found){ part, &part->layout.items[s->item] };
+}
 
 static uint64_t section_hash(const struct layout_section *s)
 {
@@ -97,30 +110,34 @@ static struct slot *slot_of(const struct index *x, const struct layout *l,
 {
 	for (uint64_t h = hash_of(l, item);; h++) {
 		struct slot *s = &x->slots[h & x->mask];
-		const struct found *f = &s->found;
+		struct found f;
 
-		if (f->item == NULL || same_item(&f->part->layout, f->item, l, item))
+		if (s->part == 0)
+			return s;
+		f = found_in(x, s);
+		if (same_item(&f.part->layout, f.item, l, item))
 			return s;
 	}
 }
 
-static void index_item(struct index *x, struct arena *arena, struct merge_part *part,
-		       const struct layout_item *item)
+static void index_item(struct index *x, struct arena *arena, uint32_t part, uint32_t item)
 {
-	struct slot *s = slot_of(x, &part->layout, item);
+	const struct layout *l = &x->parts[part].layout;
+	struct slot *s = slot_of(x, l, &l->items[item]);
 
-	if (s->found.item == NULL) {
-		s->found = (struct found){ part, item };
-	} else if (s->found.part == part) {
+	if (s->part == 0) {
+		*s = (struct slot){ .part = part + 1, .item = item & INT32_MAX };
+	} else if (s->part == part + 1) {
 		struct again *again = arena_alloc(arena, sizeof *again);
 
-		*again = (struct again){ item, s->again };
+		*again = (struct again){ s->again, item };
 		s->again = again;
 	}
 }
 
-static void index_answers(struct index *x, struct arena *arena, struct merge_part *parts,
-			  uint32_t count)
+/* Returns how many items there are in all. */
+static uint32_t index_answers(struct index *x, struct arena *arena, struct merge_part *parts,
+			      uint32_t count)
 {
 	uint32_t items = 0, size = 8;
 
@@ -128,15 +145,15 @@ static void index_answers(struct index *x, struct arena *arena, struct merge_par
 		items += parts[p].layout.item_count;
 	while (size < 2 * items + 2)
 		size *= 2;
+	x->parts = parts;
 	x->mask = size - 1;
 	x->slots = arena_alloc(arena, size * sizeof *x->slots);
 	memset(x->slots, 0, size * sizeof *x->slots);
 	for (uint32_t p = 0; p < count; p++) {
-		const struct layout *l = &parts[p].layout;
-
-		for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++)
-			index_item(x, arena, &parts[p], i);
+		for (uint32_t i = 0; i < parts[p].layout.item_count; i++)
+			index_item(x, arena, p, i);
 	}
+	return items;
 }
 
 /* The answer to an item of the request.  What is asked twice is answered as often as its broker
@@ -145,17 +162,34 @@ static struct found take(const struct index *x, const struct layout *sought,
 			 const struct layout_item *item)
 {
 	struct slot *s = slot_of(x, sought, item);
-	struct found f = s->found;
+	struct found f;
 
-	if (f.item == NULL || s->used)
+	if (s->part == 0 || s->used)
 		return (struct found){ 0 };
+	f = found_in(x, s);
 	s->used = s->again == NULL;
 	if (!s->used) {
-		s->found.item = s->again->item;
+		s->item = s->again->item & INT32_MAX;
 		s->again = s->again->next;
 	}
 	f.part->taken++;
 	return f;
+}
+
+/* --- what no answer has --- */
+
+static bool is_missing(const void *index, const struct layout *l, const struct layout_item *i)
+{
+	return slot_of(index, l, i)->part == 0;
+}
+
+struct layout merge_missing(struct arena *work, const struct layout *request,
+			    struct merge_part *parts, uint32_t count)
+{
+	struct index x;
+
+	(void)index_answers(&x, work, parts, count);
+	return layout_some(request, work, is_missing, &x);
 }
 
 static int64_t largest_throttle(const struct merge_part *parts, uint32_t count)
@@ -478,13 +512,13 @@ static void put_section(struct gather *g, struct chosen *c, const struct repeats
 }
 
 /* Each section once; one without topics is shown only where it is one of an answer. */
-static void put_sections(struct gather *g, struct chosen *c)
+static void put_sections(struct gather *g, struct arena *work, struct chosen *c)
 {
 	const struct layout *request = c->request;
 	const struct repeating sections = { request->section_count, hash_section_at,
 					    same_section_at };
-	const struct repeats repeats = find_repeats(g->arena, request, &sections);
-	uint32_t *topics = arena_alloc(g->arena, (request->section_count + 1) * sizeof *topics);
+	const struct repeats repeats = find_repeats(work, request, &sections);
+	uint32_t *topics = arena_alloc(work, (request->section_count + 1) * sizeof *topics);
 	uint32_t shown = 0;
 
 	for (uint32_t s = 0; s < request->section_count; s++) {
@@ -500,18 +534,40 @@ static void put_sections(struct gather *g, struct chosen *c)
 
 /* --- the answer --- */
 
-void merge_partitions(struct gather *g, const struct kapi *api, int version,
+size_t merge_bytes(const struct merge_amount *answers, const struct merge_amount *request)
+{
+	const size_t slots = 4 * answers->items + 8;
+	const size_t items = answers->items > request->items ? answers->items : request->items;
+	const size_t topics = request->topics + request->sections;
+
+	return 2 * arena_size(slots * sizeof(struct slot)) + /* once for merge_missing */
+	       answers->items * arena_size(sizeof(struct again)) +
+	       arena_size((items + 1) * sizeof(struct found)) +
+	       arena_size((4 * topics + 8) * sizeof(uint32_t)) +
+	       8 * arena_size((topics + 1) * sizeof(uint32_t)) +
+	       arena_size((request->sections + 1) * sizeof(void *));
+}
+
+size_t merge_reply_bytes(size_t bytes, const struct merge_amount *of)
+{
+	const size_t pieces = 2 * of->items + 3 * (of->topics + of->sections) + PIECES;
+	const size_t small = pieces * GATHER_SMALL;
+
+	return (bytes < small ? bytes : small) * 4 / 3 + bytes / 16 + FIXED_BYTES;
+}
+
+void merge_partitions(struct gather *g, struct arena *work, const struct kapi *api, int version,
 		      const struct layout *request, struct merge_part *parts, uint32_t count)
 {
 	struct chosen c;
 	struct index x;
 
-	index_answers(&x, g->arena, parts, count);
-	c = choose(g->arena, request, &x);
+	index_answers(&x, work, parts, count);
+	c = choose(work, request, &x);
 	c.compact = api_is_flexible(api, version);
 	put_prefix(g, parts, count);
 	if (parts[0].layout.has_sections) {
-		put_sections(g, &c);
+		put_sections(g, work, &c);
 	} else {
 		edits_gather_count(g, count_topics(&c, 0, request->topic_count), c.compact);
 		put_topics(g, &c, 0, request->topic_count);
@@ -573,33 +629,34 @@ static const struct merge_part **owners_of(struct arena *arena, const struct mer
 	return owners;
 }
 
-void merge_sections(struct gather *g, const struct kapi *api, int version, struct merge_part *parts,
-		    uint32_t count)
+void merge_sections(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		    struct merge_part *parts, uint32_t count)
 {
-	struct layout all = in_a_row(g->arena, parts, count);
+	struct layout all = in_a_row(work, parts, count);
 	struct chosen c;
 	struct index x;
 
-	index_answers(&x, g->arena, parts, count);
-	c = choose(g->arena, &all, &x);
-	c.owners = owners_of(g->arena, parts, count, all.section_count);
+	index_answers(&x, work, parts, count);
+	c = choose(work, &all, &x);
+	c.owners = owners_of(work, parts, count, all.section_count);
 	c.compact = api_is_flexible(api, version);
 	put_prefix(g, parts, count);
-	put_sections(g, &c);
+	put_sections(g, work, &c);
 	put_suffix(g, parts, count);
 }
 
-void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
-		struct merge_part *parts, uint32_t count)
+void merge_keys(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count)
 {
 	bool compact = api_is_flexible(api, version);
-	struct arena *arena = g->arena;
 	struct found *found;
 	struct index x;
-	uint32_t n = 0;
+	uint32_t n = 0, most;
 
-	index_answers(&x, arena, parts, count);
-	found = arena_alloc(arena, (x.mask + 1) * sizeof *found);
+	most = index_answers(&x, work, parts, count);
+	if (request != NULL && request->item_count > most)
+		most = request->item_count;
+	found = arena_alloc(work, (most + 1) * sizeof *found);
 	for (uint32_t i = 0; request != NULL && i < request->item_count; i++) {
 		found[n] = take(&x, request, &request->items[i]);
 		n += found[n].item != NULL;

@@ -26,17 +26,30 @@ struct merge_part {
 bool merge_read(struct merge_part *part, const struct kapi *api, int version, const uint8_t *body,
 		uint32_t size, struct arena *arena);
 
-/* Appends the merged answer's body to g.  The first part gives what stands
- * outside of the items.  An item that no earlier part has is taken from the
- * last part that has it, so a stub for everything may stand last. */
-void merge_partitions(struct gather *g, const struct kapi *api, int version,
+/* Things that a message names. */
+struct merge_amount {
+	size_t sections, topics, items;
+};
+
+/* The items of the request that no answer has, as a request of their own in memory of `work`. */
+struct layout merge_missing(struct arena *work, const struct layout *request,
+			    struct merge_part *parts, uint32_t count);
+/* Memory that a merge takes of `work`; of a list, the request is what all answers have. */
+size_t merge_bytes(const struct merge_amount *answers, const struct merge_amount *request);
+/* Memory that the merged answer takes of its own arena, of answers of so many bytes in all. */
+size_t merge_reply_bytes(size_t bytes, const struct merge_amount *answers);
+
+/* Appends the merged answer's body to g; what is only needed meanwhile is taken of `work`.  The first
+ * part gives what stands outside of the items.  An item that no earlier part has is taken from the
+ * last part that has it, so a stub for what is missing may stand last. */
+void merge_partitions(struct gather *g, struct arena *work, const struct kapi *api, int version,
 		      const struct layout *request, struct merge_part *parts, uint32_t count);
 /* All that the answers have: each section once, with what any of them has in it, each partition
  * once. */
-void merge_sections(struct gather *g, const struct kapi *api, int version, struct merge_part *parts,
-		    uint32_t count);
+void merge_sections(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		    struct merge_part *parts, uint32_t count);
 /* For MERGE_KEYS (in the request's order) and MERGE_CONCAT (request NULL). */
-void merge_keys(struct gather *g, const struct kapi *api, int version, const struct layout *request,
-		struct merge_part *parts, uint32_t count);
+void merge_keys(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count);
 
 #endif

@@ -82,7 +82,7 @@ void split_part(struct gather *g, const struct request_head *head, const uint8_t
 
 	memcpy(fixed, frame, HEAD_FIXED);
 	wire_put32(fixed + HEAD_CORRELATION_AT, correlation_id);
-	gather_copy(g, frame + HEAD_FIXED, head->body_at - HEAD_FIXED);
+	gather_piece(g, frame + HEAD_FIXED, head->body_at - HEAD_FIXED);
 	if (!l->has_array || l->array_null) {
 		edits_gather(edits, g, body, 0, body_size);
 	} else {

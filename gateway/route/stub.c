@@ -3,7 +3,10 @@
 #include "kafka/encode.h"
 #include "kafka/wire.h"
 
-#include <stdlib.h>
+enum {
+	PROBE_MOST = 64 * 1024,
+	LENGTHS = 8, /* a count and a name's length, longer than those of nothing */
+};
 
 struct stub {
 	const struct layout *request;
@@ -133,13 +136,55 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	}
 }
 
-void stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
+bool stub_answer(struct buf *out, const struct kapi *api, int version, const struct layout *request,
 		 int code, bool at_top)
 {
 	struct stub s = { .request = request, .code = code, .at_top = at_top };
 
-	if (!encode_message(api, version, RESPONSE, fill, &s, out))
-		abort(); /* the request's own counts always fit */
+	return encode_message(api, version, RESPONSE, fill, &s, out);
+}
+
+/* How long a stub is of so many sections, topics in each of them and items in each of those, that
+ * have no names. */
+static size_t size_of(const struct kapi *api, int version, const struct layout *like,
+		      uint32_t sections, uint32_t topics, uint32_t items)
+{
+	struct layout_section section = { .count = topics };
+	struct layout_topic topic = { .count = items };
+	struct layout_item item = { 0 };
+	struct layout l = *like;
+	struct buf out;
+	size_t n;
+
+	l.sections = &section;
+	l.topics = &topic;
+	l.items = &item;
+	l.section_count = like->section_count > 0 ? sections : 0;
+	l.topic_count = topics;
+	l.item_count = items;
+	buf_init(&out, PROBE_MOST);
+	n = stub_answer(&out, api, version, &l, 0, false) ? out.len : PROBE_MOST;
+	buf_deinit(&out);
+	return n;
+}
+
+size_t stub_most(const struct kapi *api, int version, const struct layout *l)
+{
+	const size_t none = size_of(api, version, l, 0, 0, 0);
+	const size_t section = size_of(api, version, l, 1, 0, 0);
+	const size_t topic = size_of(api, version, l, 1, 1, 0);
+	const size_t item = size_of(api, version, l, 1, 1, 1);
+	size_t n = none + LENGTHS + l->section_count * (section - none + LENGTHS) +
+		   l->topic_count * (topic - section + LENGTHS) +
+		   l->item_count * (item - topic + LENGTHS);
+
+	for (uint32_t i = 0; i < l->section_count; i++)
+		n += l->sections[i].id_len;
+	for (uint32_t i = 0; i < l->topic_count; i++)
+		n += l->topics[i].name_len;
+	for (uint32_t i = 0; i < l->item_count; i++)
+		n += l->items[i].key_len;
+	return n;
 }
 
 bool stub_has_top(const struct kapi *api, int version)

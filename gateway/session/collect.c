@@ -8,7 +8,11 @@
 #include "session/upstreams.h"
 #include "session/watch.h"
 
-enum { ANSWER_SMALL = INBUF_BLOCK };
+enum {
+	ANSWER_SMALL = INBUF_BLOCK,
+	ANSWER_FIRST = 2048, /* so much is read before its size is known */
+	BROKER_BYTES = 1024, /* a broker's address, and what it takes to write it */
+};
 
 /* --- memory --- */
 
@@ -88,9 +92,11 @@ bool collect_part(struct client *c, struct part *p)
 			}
 			if (!may_hold(c, p))
 				return moved;
-			conn_reserve(in, p->answer_size);
+			conn_hold(in, p->answer_size);
+		} else {
+			conn_hold(in, ANSWER_FIRST);
 		}
-		n = conn_fill(in, UINT32_MAX);
+		n = conn_fill_held(in);
 		stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, n);
 		c->share.bytes -= n;
 		moved |= n > 0;
@@ -116,7 +122,16 @@ bool collect_parts(struct client *c, struct request *r, bool *moved)
 	return all && !client_is_closing(c);
 }
 
-enum course_result collect_one(struct client *c, struct request *r,
+/* What is made of the answer is mostly its own bytes, and a bit for each broker. */
+static size_t reply_memory(const struct client *c, const struct part *p, uint32_t copies)
+{
+	size_t size = p->answer_size;
+
+	return copies * (size * 4 / 3 + size / 16) +
+	       c->worker->snapshot->broker_count * (size_t)BROKER_BYTES;
+}
+
+enum course_result collect_one(struct client *c, struct request *r, uint32_t copies,
 			       bool (*write)(struct client *c, struct request *r))
 {
 	struct part *p = r->parts;
@@ -129,10 +144,12 @@ enum course_result collect_one(struct client *c, struct request *r,
 		return moved ? COURSE_MOVED : COURSE_WAITS;
 	if (p->state != PART_ANSWERED)
 		code = part_lost_code(p);
-	if (code == LOST_SAYS_NOTHING || (code == 0 && !write(c, r)))
+	if (code != 0 && code != LOST_SAYS_NOTHING)
+		return reply_stub(r, code, false);
+	if (code == 0 && !reply_may(r, reply_memory(c, p, copies)))
+		return moved ? COURSE_MOVED : COURSE_WAITS;
+	if (code == LOST_SAYS_NOTHING || !write(c, r))
 		client_fail(c, "its broker was lost, or answered what can't be shown");
-	else if (code != 0)
-		reply_stub(r, code, false);
 	return COURSE_MOVED;
 }
 
@@ -151,28 +168,35 @@ bool collect_body(const struct part *p, uint8_t **body, uint32_t *size)
 	return true;
 }
 
-bool collect_read(struct client *c, struct part *p)
+bool collect_count(const struct part *p, struct layout_sum *sum)
+{
+	const struct request_head *h = &p->request->head;
+	const struct plan *plan = api_plan(h->api, h->version, RESPONSE);
+	uint8_t *body;
+	uint32_t size;
+
+	return plan != NULL && collect_body(p, &body, &size) && layout_count(sum, plan, body, size);
+}
+
+bool collect_read(struct client *c, struct part *p, struct merge_part *read, struct arena *work)
 {
 	struct request *r = p->request;
 	const struct kapi *api = r->head.api;
 	uint8_t *body;
 	uint32_t size;
 
-	if (p->is_read)
-		return true;
 	if (!collect_body(p, &body, &size) ||
-	    !merge_read(&p->read, api, r->head.version, body, size, &r->arena))
+	    !merge_read(read, api, r->head.version, body, size, work))
 		return false;
 	/* a broker has something to say of leaders only where it says an error; settings may be
 	 * addresses anywhere.  Looking notices the errors too. */
 	if (api->answer == ANSWER_WATCH &&
-	    (p->read.layout.has_item_error || api->route == TO_RESOURCE)) {
+	    (read->layout.has_item_error || api->route == TO_RESOURCE)) {
 		if (!watch_whole(r, body, size))
 			return false;
 	} else {
-		watch_layout(c, r, &p->read.layout);
+		watch_layout(c, r, &read->layout);
 	}
-	upstreams_mute(c, p, p->read.layout.throttle.number);
-	p->is_read = true;
+	upstreams_mute(c, p, read->layout.throttle.number);
 	return true;
 }

@@ -43,6 +43,7 @@ enum course_need {
 	NEED_NOTHING,	   /* the sending is complete */
 	NEED_MORE,	   /* of the frame */
 	NEED_WHOLE,	   /* the frame, whole */
+	NEED_LAYOUT,	   /* its layout, from the whole of it */
 	NEED_TOPICS,	   /* the topology is to be asked for those that have no target */
 	NEED_COORDINATORS, /* the same for keys */
 	NEED_END,   /* as a broker does: no further frame is read, what was asked is answered */

@@ -66,7 +66,7 @@ static void idle_over(struct client *c)
 static ev_tstamp head_at(const struct client *c)
 {
 	/* what may not be read yet is not waited for */
-	if (c->in.state != IN_HEAD || c->in.since == 0 || c->out.in_flight >= IN_FLIGHT_MAX)
+	if (c->in.state != IN_HEAD || c->in.since == 0 || requests_are_many(c))
 		return INFINITY;
 	return c->in.since + seconds(c->worker->config->head_timeout_ms);
 }

@@ -64,10 +64,27 @@ static bool answer_versions(struct client *c, struct request *r)
 	return good;
 }
 
+/* An error that is told when there is memory for it. */
+struct refusal {
+	int code;
+};
+
+static void refuse(struct request *r, int code, bool at_top)
+{
+	const struct refusal refusal = { code };
+
+	if (reply_stub_is_small(r, at_top)) {
+		(void)reply_stub(r, code, at_top);
+		return;
+	}
+	layout_keep(&r->layout); /* the frame goes */
+	r->of_course = arena_copy(&r->arena, &refusal, sizeof refusal);
+}
+
 static void commit(struct client *c, struct request *r, const struct sending *to)
 {
 	if (to->code != 0) {
-		reply_stub(r, to->code, !to->is_curtailed);
+		refuse(r, to->code, !to->is_curtailed);
 	} else if (!answer_versions(c, r)) {
 		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
 		client_end(c, "a malformed request");
@@ -79,9 +96,12 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 
 static enum course_result answer(struct client *c, struct request *r)
 {
+	const struct refusal *refusal = r->of_course;
+
 	(void)c;
-	(void)r;
-	return COURSE_WAITS; /* the reply was made at once */
+	if (refusal == NULL)
+		return COURSE_WAITS;		    /* the reply was made at once */
+	return reply_stub(r, refusal->code, false); /* what is told at the top is small */
 }
 
 const struct course course_here = { .name = "here", .commit = commit, .answer = answer };

@@ -44,10 +44,6 @@ struct rest {
 	int spare;	      /* a descriptor that is given up to refuse somebody; -1: none */
 };
 
-enum {
-	IN_FLIGHT_MAX = 64, /* requests of one client; then it is not read on */
-};
-
 struct worker {
 	const struct shared *shared;
 	const struct config *config; /* may change: see worker_reconfigure */
@@ -150,7 +146,8 @@ struct life {
 struct outbound {
 	struct request *first, **last; /* unanswered, oldest first */
 	unsigned in_flight;
-	struct relay relay; /* of an answer that is cut through */
+	size_t weight, unpaid; /* of all of them: see request_weigh */
+	struct relay relay;    /* of an answer that is cut through */
 };
 
 /* What the client said of itself in its ApiVersions: here.c's. */

@@ -12,64 +12,42 @@
 
 #include <stdlib.h>
 
+enum {
+	PART_BYTES = 1024, /* what a part takes beside its items */
+	STUB_COPIES = 3,
+};
+
 /* --- what stands in for an answer --- */
 
-/* A topic that has no items yet; in its section, where there are any. */
-static void add_topic_of(struct layout *sub, const struct layout_topic *topic)
+static bool is_of(const void *target, const struct layout *l, const struct layout_item *i)
 {
-	struct layout_section *s = sub->section_count > 0 ? &sub->sections[topic->section] : NULL;
-
-	if (s != NULL && s->count++ == 0)
-		s->first = sub->topic_count;
-	sub->topics[sub->topic_count] = *topic;
-	sub->topics[sub->topic_count].first = sub->item_count;
-	sub->topics[sub->topic_count++].count = 0;
+	(void)l;
+	return i->target == *(const int32_t *)target;
 }
 
 /* The items of one target, as a request of their own. */
-static struct layout items_of(struct request *r, int32_t target)
+static struct layout items_of(const struct layout *l, struct arena *work, int32_t target)
 {
-	const struct layout *l = &r->layout;
-	struct layout sub = *l;
-
-	sub.items = arena_alloc(&r->arena, (l->item_count + 1) * sizeof *sub.items);
-	sub.topics = arena_alloc(&r->arena, (l->topic_count + 1) * sizeof *sub.topics);
-	sub.sections = arena_copy(&r->arena, l->sections, l->section_count * sizeof *sub.sections);
-	sub.item_count = sub.topic_count = 0;
-	for (uint32_t s = 0; s < sub.section_count; s++)
-		sub.sections[s].count = 0;
-	for (uint32_t i = 0; i < l->item_count; i++) {
-		const struct layout_item *item = &l->items[i];
-		bool first = sub.item_count == 0 || item->topic != l->items[i - 1].topic ||
-			     sub.items[sub.item_count - 1].topic != item->topic;
-
-		if (item->target != target)
-			continue;
-		if (!l->by_key && first)
-			add_topic_of(&sub, &l->topics[item->topic]);
-		if (!l->by_key)
-			sub.topics[sub.topic_count - 1].count++;
-		sub.items[sub.item_count++] = *item;
-	}
-	for (uint32_t t = 0; t < sub.topic_count; t++) {
-		for (uint32_t i = 0; i < sub.topics[t].count; i++)
-			sub.items[sub.topics[t].first + i].topic = t;
-	}
-	return sub;
+	return layout_some(l, work, is_of, &target);
 }
 
-/* An answer written here. */
-static void stand_in(struct request *r, struct merge_part *m, const struct layout *items, int code)
+/* An answer written here; false: it can't be.  Its bytes stay with the request, for the reply may
+ * refer to them. */
+static bool stand_in(struct request *r, struct arena *work, struct merge_part *m,
+		     const struct layout *items, int code)
 {
-	struct buf out;
+	const struct request_head *h = &r->head;
 	const uint8_t *copy;
+	struct buf out;
+	bool fits;
 
-	buf_init(&out, INT32_MAX);
-	stub_answer(&out, r->head.api, r->head.version, items, code, false);
-	copy = arena_copy(&r->arena, out.data, out.len);
-	if (!merge_read(m, r->head.api, r->head.version, copy, (uint32_t)out.len, &r->arena))
+	buf_init(&out, stub_most(h->api, h->version, items));
+	fits = stub_answer(&out, h->api, h->version, items, code, false);
+	copy = fits ? arena_copy(&r->arena, out.data, out.len) : NULL;
+	if (fits && !merge_read(m, h->api, h->version, copy, (uint32_t)out.len, work))
 		abort(); /* what we write we can read */
 	buf_deinit(&out);
+	return fits;
 }
 
 /* --- the merge --- */
@@ -84,22 +62,31 @@ static bool is_list(const struct kapi *api)
 struct merging {
 	struct merge_part *parts;
 	uint32_t count;
-	int top; /* an error that speaks for the whole */
+	int top;	   /* an error that speaks for the whole */
+	struct arena work; /* what is only needed meanwhile */
+	bool lacks_memory; /* more was missing than is paid for */
 };
+
+static bool has_answer(const struct part *p)
+{
+	return p->state == PART_ANSWERED && p->answer != NULL;
+}
 
 /* The answers that came; false: one contradicts its schema. */
 static bool add_answers(struct client *c, struct request *r, struct part *parts, struct merging *m)
 {
 	for (uint32_t i = 0; parts != NULL && i < r->part_count; i++) {
-		if (parts[i].state != PART_ANSWERED || parts[i].answer == NULL)
+		struct merge_part *read = &m->parts[m->count];
+
+		if (!has_answer(&parts[i]))
 			continue;
-		if (!collect_read(c, &parts[i]))
+		if (!collect_read(c, &parts[i], read, &m->work))
 			return false;
+		m->count++;
 		if (is_list(r->head.api))
-			reserved_leave_out(&c->worker->reserved, &parts[i].read.layout);
-		if (parts[i].read.layout.error.number != 0)
-			m->top = (int)parts[i].read.layout.error.number;
-		m->parts[m->count++] = parts[i].read;
+			reserved_leave_out(&c->worker->reserved, &read->layout);
+		if (read->layout.error.number != 0)
+			m->top = (int)read->layout.error.number;
 	}
 	return true;
 }
@@ -118,17 +105,26 @@ static bool add_stand_ins(struct request *r, struct merging *m)
 			return false;
 		if (is_list(r->head.api))
 			continue;
-		items = items_of(r, p->broker);
-		stand_in(r, &m->parts[m->count++], &items, m->top);
+		items = items_of(&r->layout, &m->work, p->broker);
+		if (!stand_in(r, &m->work, &m->parts[m->count++], &items, m->top))
+			return false;
 		reply_count_code(r, m->top);
 	}
 	return true;
 }
 
-/* For what no answer has; it is counted where there is any. */
-static void add_missing(struct request *r, struct merging *m)
+/* For what no answer has; it is counted where there is any.  False: it can't be made. */
+static bool add_missing(struct request *r, struct merging *m)
 {
-	stand_in(r, &m->parts[m->count++], &r->layout, lost_missing_code(r->head.api));
+	struct layout missing = merge_missing(&m->work, &r->layout, m->parts, m->count);
+	uint32_t n = missing.item_count;
+
+	m->lacks_memory = n > r->missing && n > LAYOUT_FEW;
+	r->missing = n;
+	if (!m->lacks_memory && (n > 0 || m->count == 0))
+		return stand_in(r, &m->work, &m->parts[m->count++], &missing,
+				lost_missing_code(r->head.api));
+	return true;
 }
 
 static void count_missing(struct request *r, const struct merging *m)
@@ -145,11 +141,12 @@ static void merge(struct request *r, struct merging *m)
 	uint8_t *head = reply_begin(r);
 
 	if (api->merge == MERGE_PARTITIONS)
-		merge_partitions(&r->reply, api, r->head.version, &r->layout, m->parts, m->count);
+		merge_partitions(&r->reply, &m->work, api, r->head.version, &r->layout, m->parts,
+				 m->count);
 	else if (api->merge == MERGE_SECTIONS)
-		merge_sections(&r->reply, api, r->head.version, m->parts, m->count);
+		merge_sections(&r->reply, &m->work, api, r->head.version, m->parts, m->count);
 	else
-		merge_keys(&r->reply, api, r->head.version,
+		merge_keys(&r->reply, &m->work, api, r->head.version,
 			   api->merge == MERGE_CONCAT ? NULL : &r->layout, m->parts, m->count);
 	reply_end(r, head);
 }
@@ -165,31 +162,143 @@ static void count_refused(struct request *r)
 	}
 }
 
-bool merged_reply(struct client *c, struct request *r, struct part *before)
+/* False: none can be made. */
+static bool make(struct client *c, struct request *r, struct part *before, struct merging *m)
 {
 	const struct kapi *api = r->head.api;
-	struct merging m = { 0 };
 
-	m.parts = arena_alloc(&r->arena, (r->part_count * 3 + 1) * sizeof *m.parts);
+	m->parts = arena_alloc(&m->work, (r->part_count * 3 + 1) * sizeof *m->parts);
 	/* an item's first answer counts */
-	if (!add_answers(c, r, r->parts, &m) || !add_stand_ins(r, &m) ||
-	    !add_answers(c, r, before, &m))
+	if (!add_answers(c, r, r->parts, m) || !add_stand_ins(r, m) ||
+	    !add_answers(c, r, before, m))
 		return false;
-	if (is_list(api) && m.top != 0) {
+	if (is_list(api) && m->top != 0) {
 		if (!stub_has_top(api, r->head.version))
 			return false;
-		reply_stub(r, m.top, true); /* never a silently partial list */
+		(void)reply_stub(r, m->top, true); /* never a silently partial list */
 		return true;
 	}
-	if (!is_list(api))
-		add_missing(r, &m);
-	if (m.count == 0)
+	if (!is_list(api) && !add_missing(r, m))
+		return false;
+	if (m->lacks_memory)
+		return true;
+	if (m->count == 0)
 		return false;
 	count_refused(r);
-	merge(r, &m);
-	if (!is_list(api))
-		count_missing(r, &m);
+	merge(r, m);
+	if (r->missing > 0)
+		count_missing(r, m);
 	return true;
+}
+
+/* --- its memory --- */
+
+/* Of the answers: what they name, their bytes, and what their layouts take. */
+struct amount {
+	struct merge_amount names;
+	size_t bytes, layouts;
+};
+
+static bool add_amounts(const struct request *r, const struct part *parts, struct amount *of)
+{
+	for (uint32_t i = 0; parts != NULL && i < r->part_count; i++) {
+		struct layout_sum sum;
+
+		if (!has_answer(&parts[i]))
+			continue;
+		if (!collect_count(&parts[i], &sum))
+			return false;
+		of->names.sections += sum.layout.section_count;
+		of->names.topics += sum.layout.topic_count;
+		of->names.items += sum.layout.item_count;
+		of->bytes += parts[i].answer_size;
+		of->layouts += layout_bytes(&sum);
+	}
+	return true;
+}
+
+/* An answer that stands in for others about so many items: laid out, written, and laid out again. */
+static void add_stand_in(const struct request *r, size_t items, struct amount *of)
+{
+	const struct layout *l = &r->layout;
+	const size_t topics = items < l->topic_count ? items : l->topic_count;
+	const size_t stub = stub_most(r->head.api, r->head.version, l);
+
+	of->names.sections += l->section_count;
+	of->names.topics += topics;
+	of->names.items += items;
+	of->bytes += stub;
+	of->layouts += 2 * (arena_size(l->section_count * sizeof *l->sections) +
+			    arena_size(topics * sizeof *l->topics) +
+			    arena_size(items * sizeof *l->items)) +
+		       STUB_COPIES * arena_size(stub);
+}
+
+static size_t count_of(const struct layout *l, int32_t target)
+{
+	size_t n = 0;
+
+	for (uint32_t i = 0; i < l->item_count; i++)
+		n += l->items[i].target == target;
+	return n;
+}
+
+static void add_stand_ins_amounts(const struct request *r, struct amount *of)
+{
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		const struct part *p = &r->parts[i];
+
+		if (p->state == PART_LOST || p->state == PART_UNSENT)
+			add_stand_in(r, count_of(&r->layout, p->broker), of);
+	}
+	if (r->missing > 0)
+		add_stand_in(r, r->missing, of);
+}
+
+/* What a merge of all answers takes while it is made; false: one contradicts its schema. */
+static bool merge_memory(const struct request *r, const struct part *before, size_t *bytes)
+{
+	const struct layout *l = &r->layout;
+	struct merge_amount asked = { l->section_count, l->topic_count, l->item_count };
+	struct amount of = { 0 };
+
+	if (!add_amounts(r, r->parts, &of) || !add_amounts(r, before, &of))
+		return false;
+	if (is_list(r->head.api)) {
+		asked = of.names;
+		of.layouts *= 2; /* of each answer, and of all in a row */
+	} else {
+		add_stand_ins_amounts(r, &of);
+	}
+	*bytes = of.layouts + merge_bytes(&of.names, &asked) +
+		 merge_reply_bytes(of.bytes, &of.names) +
+		 r->part_count * (3 * sizeof(struct merge_part) + PART_BYTES);
+	return true;
+}
+
+enum course_result merged_reply(struct client *c, struct request *r, struct part *before)
+{
+	struct merging m = { 0 };
+	size_t bytes = 0;
+	bool is_made;
+
+	if (r->reply_hold.reservation == NULL && !merge_memory(r, before, &bytes)) {
+		client_fail(c, "a broker's answer that contradicts its schema");
+		return COURSE_MOVED;
+	}
+	if (!reply_may(r, bytes))
+		return COURSE_WAITS;
+	arena_init(&m.work);
+	is_made = make(c, r, before, &m);
+	arena_deinit(&m.work);
+	if (is_made && m.lacks_memory) {
+		hold_release(
+			&r->reply_hold); /* all of it is asked for at once, with nothing in hand */
+		return COURSE_MOVED;
+	}
+	if (!is_made)
+		client_fail(c, "its broker was lost, or answered what can't be shown");
+	return COURSE_MOVED;
 }
 
 /* --- the course --- */
@@ -200,9 +309,7 @@ static enum course_result answer(struct client *c, struct request *r)
 
 	if (!collect_parts(c, r, &moved))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
-	if (!merged_reply(c, r, NULL))
-		client_fail(c, "its broker was lost, or answered what can't be shown");
-	return COURSE_MOVED;
+	return merged_reply(c, r, NULL);
 }
 
 const struct course course_merged = { .name = "merged",

@@ -5,14 +5,15 @@
 #ifndef SESSION_MERGED_H
 #define SESSION_MERGED_H
 
-#include <stdbool.h>
+#include "session/course.h"
 
 struct client;
 struct part;
 struct request;
 
-/* All parts are final: makes the reply; false: the client must be closed.  `before` (may be NULL)
- * are parts that were asked before, one for each: an item that no later answer has is theirs. */
-bool merged_reply(struct client *c, struct request *r, struct part *before);
+/* All parts are final: makes the reply, when there is memory for it; the client fails where none can
+ * be made.  `before` (may be NULL) are parts that were asked before, one for each: an item that no
+ * later answer has is theirs. */
+enum course_result merged_reply(struct client *c, struct request *r, struct part *before);
 
 #endif

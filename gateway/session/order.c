@@ -100,17 +100,19 @@ void order_keep(const struct client *c, struct request *r)
 	struct table t = { .layout = &r->layout };
 	uint64_t earlier;
 	bool few, kept[FEW];
+	struct arena scratch;
 
 	if (r->layout.acks.size == 0 || r->layout.item_count == 0 || c->out.first == r)
 		return;
 	earlier = count_in_flight(c, r);
 	if (earlier == 0)
 		return;
+	arena_init(&scratch);
 	few = earlier * r->layout.item_count <= FEW;
 	if (few)
 		t.kept = memset(kept, 0, r->layout.item_count);
 	else
-		fill(&t, &r->arena);
+		fill(&t, &scratch);
 	/* the oldest one counts */
 	for (const struct request *o = c->out.first; o != r; o = o->next) {
 		const struct layout *l = &o->layout;
@@ -124,4 +126,5 @@ void order_keep(const struct client *c, struct request *r)
 				keep_by_table(&t, l, &l->items[i]);
 		}
 	}
+	arena_deinit(&scratch);
 }

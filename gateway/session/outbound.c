@@ -22,6 +22,7 @@ static bool write_reply(struct client *c, struct request *r)
 	c->tally.out += sent;
 	c->share.bytes -= (int64_t)sent;
 	hold_moved(&r->answers_hold, sent);
+	hold_moved(&r->reply_hold, sent);
 	if (sent > 0)
 		c->tally.moved_at = client_now(c);
 	if (conn_is_lost(&c->conn))

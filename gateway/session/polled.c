@@ -45,6 +45,7 @@ struct polled {
 	uint8_t *frame; /* its own copy */
 	struct edits edits;
 	ev_tstamp wait_until;
+	bool is_enough;	     /* what has been answered is what is told */
 	bool is_waiting;     /* request's parts are the polls */
 	struct part *looked; /* then: the parts of the look */
 	struct asked *asked;
@@ -301,10 +302,8 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 }
 
 /* Something to tell the client: data enough, or anything wrong. */
-static bool says_something(const struct part *p, uint64_t enough)
+static bool says_something(const struct layout *l, uint64_t enough)
 {
-	const struct layout *l = &p->read.layout;
-
 	return l->has_item_error || l->error.number != 0 || l->throttle.number > 0 ||
 	       l->record_bytes >= enough;
 }
@@ -324,15 +323,16 @@ static bool must_wait(struct client *c, struct request *r)
 		return false; /* what is refused is told at once */
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		struct part *p = &r->parts[i];
+		struct layout_sum sum;
 
 		if (p->state != PART_ANSWERED)
 			return false;
-		if (!collect_read(c, p)) {
+		if (!collect_count(p, &sum)) {
 			client_fail(c, "a broker's answer that contradicts its schema");
 			return false;
 		}
-		bytes += p->read.layout.record_bytes;
-		if (says_something(p, UINT64_MAX))
+		bytes += sum.layout.record_bytes;
+		if (says_something(&sum.layout, UINT64_MAX))
 			return false;
 	}
 	return rest_ms(c, r) >= WORTH_MS && min > 0 && bytes < (uint64_t)min;
@@ -346,7 +346,7 @@ static void begin_poll(struct client *c, struct part *p, struct asked *asked)
 	compose(c, p);
 	if (p->state != PART_TO_SEND)
 		part_set(p, PART_TO_SEND);
-	p->is_read = asked->is_adopted = false;
+	asked->is_adopted = false;
 	free(p->answer);
 	p->answer = NULL;
 	p->answer_size = 0;
@@ -390,14 +390,15 @@ static void begin_wait(struct client *c, struct request *r)
 static bool ends_wait(struct client *c, struct part *p, struct asked *asked)
 {
 	int64_t rest = rest_ms(c, p->request);
+	struct layout_sum sum;
 
 	if (p->state != PART_ANSWERED)
 		return true; /* its broker is lost */
-	if (!collect_read(c, p)) {
+	if (!collect_count(p, &sum)) {
 		client_fail(c, "a broker's answer that contradicts its schema");
 		return true;
 	}
-	if (says_something(p, 1))
+	if (says_something(&sum.layout, 1))
 		return true;
 	if (asked->is_adopted && rest >= WORTH_MS) {
 		begin_poll(c, p, asked); /* it began earlier than this wait did */
@@ -414,7 +415,6 @@ static void keep_look(struct part *p, struct part *looked)
 		return;
 	free(p->answer);
 	hold_release(&p->hold);
-	p->is_read = false;
 	p->answer = looked->answer;
 	p->answer_size = looked->answer_size;
 	looked->answer = NULL;
@@ -444,7 +444,7 @@ static bool poll_step(struct client *c, struct part *p, struct part *looked, str
 
 static enum course_result wait_step(struct client *c, struct request *r)
 {
-	bool moved = false, is_enough = false, all = true;
+	bool moved = false, is_enough = of(r)->is_enough, all = true;
 
 	for (uint32_t i = 0; i < r->part_count && !is_enough && !client_is_closing(c); i++) {
 		is_enough = poll_step(c, &r->parts[i], &of(r)->looked[i], &of(r)->asked[i], &moved);
@@ -452,9 +452,8 @@ static enum course_result wait_step(struct client *c, struct request *r)
 	}
 	if (client_is_closing(c) || !(is_enough || all))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
-	if (!merged_reply(c, r, of(r)->looked))
-		client_fail(c, "a broker's answer that contradicts its schema");
-	return COURSE_MOVED;
+	of(r)->is_enough = true; /* the answer may have to wait for memory */
+	return merged_reply(c, r, of(r)->looked);
 }
 
 static enum course_result look_step(struct client *c, struct request *r)
@@ -463,10 +462,11 @@ static enum course_result look_step(struct client *c, struct request *r)
 
 	if (!collect_parts(c, r, &moved))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
-	if (must_wait(c, r))
+	if (of(r)->is_enough)
+		return merged_reply(c, r, NULL);
+	of(r)->is_enough = !must_wait(c, r);
+	if (!of(r)->is_enough)
 		begin_wait(c, r);
-	else if (!client_is_closing(c) && !merged_reply(c, r, NULL))
-		client_fail(c, "its broker was lost, or answered what can't be shown");
 	return COURSE_MOVED;
 }
 

@@ -13,7 +13,9 @@
 #include <assert.h>
 #include <string.h>
 
-enum { CLIENT_ID_KEPT = 255 };
+enum {
+	CLIENT_ID_KEPT = 255,
+};
 
 /* --- bytes --- */
 
@@ -145,7 +147,7 @@ static bool head_step(struct client *c)
 
 	if (client_is_draining(c) && conn_len(&c->conn) == 0)
 		return last_look(c);
-	if (c->out.in_flight >= IN_FLIGHT_MAX)
+	if (requests_are_many(c))
 		return false;
 	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
 	case HEAD_MORE:
@@ -172,16 +174,21 @@ static uint32_t frame_there(const struct client *c, const struct request *r)
 	return n < size ? n : size;
 }
 
+/* Waits for memory, or the client fails. */
+static bool wait_for_memory(struct client *c)
+{
+	if (!client_is_closing(c))
+		inbound_wait_for_memory(c);
+	return !client_is_closing(c);
+}
+
 /* The frame does not fit a block and must be held: memory for all of it. */
 static bool hold(struct client *c, struct request *r)
 {
 	uint32_t size = request_frame_size(r);
 
-	if (!hold_get(c, &c->in.frame, BUDGET_FRAMES, size)) {
-		if (!client_is_closing(c))
-			inbound_wait_for_memory(c);
-		return !client_is_closing(c);
-	}
+	if (!hold_get(c, &c->in.frame, BUDGET_FRAMES, size))
+		return wait_for_memory(c);
 	hold_pace(&c->in.frame);
 	conn_reserve(&c->conn, size);
 	layout_init(&r->layout, &r->arena); /* what it points to has moved */
@@ -194,7 +201,7 @@ static bool walk_on(struct client *c, struct request *r)
 {
 	uint32_t body = request_frame_size(r) - r->head.body_at;
 	struct walk_event e;
-	enum walk_result got;
+	enum walk_result got = WALK_MORE;
 
 	if (!r->was_walked) {
 		walk_init(&r->walk, api_plan(r->head.api, r->head.version, REQUEST), body);
@@ -202,11 +209,35 @@ static bool walk_on(struct client *c, struct request *r)
 	}
 	walk_input(&r->walk, conn_data(&c->conn) + r->head.body_at + r->walk.pos,
 		   frame_there(c, r) - r->head.body_at - r->walk.pos);
-	while ((got = walk_next(&r->walk, &e)) == WALK_EVENT)
+	while (!r->layout.is_full && (got = walk_next(&r->walk, &e)) == WALK_EVENT)
 		layout_event(&r->layout, &e);
-	if (got == WALK_DONE)
+	if (got == WALK_DONE && !r->layout.is_full)
 		r->layout.done = r->layout.all_seen = true;
 	return got != WALK_BAD;
+}
+
+/* The layout of a frame that is all there, counted and paid for.  True: it goes on. */
+static bool lay_out(struct client *c, struct request *r)
+{
+	const struct plan *plan = api_plan(r->head.api, r->head.version, REQUEST);
+	const uint8_t *body = conn_data(&c->conn) + r->head.body_at;
+	const uint32_t size = request_frame_size(r) - r->head.body_at;
+	struct layout_sum sum;
+	int64_t bytes;
+
+	if (!layout_count(&sum, plan, body, size)) {
+		bad_frame(c, sum.layout.is_full ? "a request for too many things"
+						: "a malformed request");
+		return false;
+	}
+	bytes = routing_memory(c, r, &sum);
+	if (bytes > LAYOUT_FREE && !hold_get(c, &r->layout_hold, BUDGET_LAYOUTS, bytes))
+		return wait_for_memory(c);
+	layout_init(&r->layout, &r->arena);
+	layout_read_counted(&r->layout, &sum, plan, body, size);
+	r->layout.all_seen = true;
+	r->is_laid_out = true;
+	return true;
 }
 
 static bool read_body(struct client *c, struct request *r)
@@ -250,6 +281,9 @@ static bool route(struct client *c, struct request *r)
 	case NEED_WHOLE:
 		r->must_be_whole = true;
 		return read_body(c, r);
+	case NEED_LAYOUT:
+		r->must_be_whole = r->must_be_laid_out = true;
+		return request_is_whole(c, r) || read_body(c, r);
 	case NEED_TOPICS:
 	case NEED_COORDINATORS:
 		ask(c, r, need);
@@ -274,6 +308,14 @@ static bool close_head(struct client *c, struct request *r)
 	return head_read(conn_data(&c->conn), conn_len(&c->conn), max, &r->head) == HEAD_OK;
 }
 
+/* Whether its layout has to be paid for before anything is made of it: it has not had room, or the
+ * frame is held, so that what is made of it may be large. */
+static bool must_be_laid_out(const struct client *c, const struct request *r)
+{
+	return !r->is_laid_out && (r->must_be_laid_out || r->layout.is_full ||
+				   (c->in.frame.reservation != NULL && routing_needs_walk(r)));
+}
+
 static bool route_step(struct client *c)
 {
 	struct request *r = c->in.request;
@@ -287,18 +329,20 @@ static bool route_step(struct client *c)
 		bad_frame(c, "a frame that no broker would take");
 		return false;
 	}
-	if (routing_needs_walk(r) && !r->layout.done && !walk_on(c, r)) {
+	if (routing_needs_walk(r) && !r->layout.done && !r->layout.is_full && !walk_on(c, r)) {
 		bad_frame(c, "a malformed request");
 		return false;
 	}
 	if (r->must_be_whole && !is_whole)
 		return read_body(c, r);
+	if (is_whole && must_be_laid_out(c, r))
+		return lay_out(c, r);
 	return route(c, r);
 }
 
 static bool memory_step(struct client *c)
 {
-	if (hold_waits(&c->in.frame))
+	if (hold_waits(&c->in.frame) || hold_waits(&c->in.request->layout_hold))
 		return false;
 	inbound_route_again(c);
 	return true;

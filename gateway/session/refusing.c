@@ -12,29 +12,6 @@ enum course_need refusing_all(struct sending *to, int code)
 	return NEED_NOTHING;
 }
 
-/* Whether the API's requests have a list of topics or keys. */
-static bool has_list(const struct kapi *api)
-{
-	for (const struct kfield *row = api->request; row->type != END; row = kfield_behind(row)) {
-		if (row->is == TOPICS || row->is == KEYS)
-			return true;
-	}
-	return false;
-}
-
-/* The whole frame's layout, of an API whose requests are not walked otherwise. */
-static bool read_layout(struct client *c, struct request *r)
-{
-	const uint8_t *frame = conn_data(&c->conn);
-	uint32_t size = request_frame_size(r);
-
-	if (r->layout.done)
-		return true;
-	layout_init(&r->layout, &r->arena);
-	return layout_read(&r->layout, api_plan(r->head.api, r->head.version, REQUEST),
-			   frame + r->head.body_at, size - r->head.body_at);
-}
-
 /* Who asks for all topics is not told of the nodes' own. */
 static bool asks_for_all(const struct request *r)
 {
@@ -72,7 +49,7 @@ enum course_need refusing_look(struct client *c, struct request *r, struct sendi
 			return NEED_WHOLE;
 		return refusing_all(to, ERROR_GROUP_AUTHORIZATION_FAILED);
 	}
-	if (!has_list(api))
+	if (!api_has_list(api))
 		return NEED_NOTHING;
 	if (!request_is_whole(c, r))
 		return NEED_WHOLE;
@@ -81,11 +58,8 @@ enum course_need refusing_look(struct client *c, struct request *r, struct sendi
 	    !reserved_is_near(v, c->worker->snapshot, conn_data(&c->conn) + r->head.body_at,
 			      request_frame_size(r) - r->head.body_at))
 		return NEED_NOTHING;
-	if (!read_layout(c, r)) {
-		to->closes = "a malformed request";
-		to->is_malformed = true;
-		return NEED_END;
-	}
+	if (!r->layout.done)
+		return NEED_LAYOUT;
 	to->refused = reserved_mark(v, c->worker->snapshot, l);
 	if (to->refused == 0 && (api->answer == ANSWER_REWRITE || !asks_for_all(r)))
 		return NEED_NOTHING;

@@ -3,7 +3,13 @@
 #include "kafka/wire.h"
 #include "route/stub.h"
 #include "session/inside.h"
+#include "session/life.h"
 #include "session/request.h"
+
+enum {
+	REPLY_FREE = 64 * 1024, /* what is made within so much is not the budget's */
+	STUB_COPIES = 3,	/* while it grows, and the reply's own */
+};
 
 uint8_t *reply_begin(struct request *r)
 {
@@ -18,12 +24,23 @@ uint8_t *reply_begin(struct request *r)
 	return head;
 }
 
+/* What was only needed to make it goes back. */
+static void keep_needed(struct request *r)
+{
+	int64_t more = (int64_t)arena_held(&r->arena) - r->layout_hold.bytes;
+
+	hold_keep(&r->reply_hold, more > 0 ? more : 0);
+}
+
 void reply_end(struct request *r, uint8_t *head)
 {
 	wire_put32(head, (uint32_t)(r->reply.size - HEAD_SIZE_BYTES));
 	r->is_replied = true;
 	r->answered = client_now(r->client);
+	keep_needed(r);
 	hold_pace(&r->answers_hold);
+	hold_pace(&r->reply_hold);
+	request_weigh(r);
 }
 
 void reply_bytes(struct request *r, const uint8_t *body, size_t n)
@@ -42,13 +59,37 @@ void reply_count_code(struct request *r, int code)
 	stats_error(stats, code);
 }
 
-void reply_stub(struct request *r, int code, bool at_top)
+bool reply_may(struct request *r, size_t bytes)
+{
+	if (r->reply_hold.reservation == NULL && bytes <= REPLY_FREE)
+		return true;
+	return hold_get(r->client, &r->reply_hold, BUDGET_REPLIES, (int64_t)bytes);
+}
+
+static size_t stub_memory(const struct request *r, bool at_top)
+{
+	return at_top ? 0 : STUB_COPIES * stub_most(r->head.api, r->head.version, &r->layout);
+}
+
+bool reply_stub_is_small(const struct request *r, bool at_top)
+{
+	return stub_memory(r, at_top) <= REPLY_FREE;
+}
+
+enum course_result reply_stub(struct request *r, int code, bool at_top)
 {
 	struct buf out;
 
-	buf_init(&out, INT32_MAX);
-	stub_answer(&out, r->head.api, r->head.version, &r->layout, code, at_top);
-	reply_bytes(r, out.data, out.len);
+	if (!reply_may(r, stub_memory(r, at_top)))
+		return COURSE_WAITS;
+	buf_init(&out,
+		 at_top ? (size_t)REPLY_FREE : stub_most(r->head.api, r->head.version, &r->layout));
+	if (stub_answer(&out, r->head.api, r->head.version, &r->layout, code, at_top)) {
+		reply_bytes(r, out.data, out.len);
+		reply_count_code(r, code);
+	} else {
+		client_fail(r->client, "an error that can't be told");
+	}
 	buf_deinit(&out);
-	reply_count_code(r, code);
+	return COURSE_MOVED;
 }

@@ -5,6 +5,8 @@
 #ifndef SESSION_REPLY_H
 #define SESSION_REPLY_H
 
+#include "session/course.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -18,8 +20,13 @@ uint8_t *reply_begin(struct request *r);
 void reply_end(struct request *r, uint8_t *head);
 /* The body is copied. */
 void reply_bytes(struct request *r, const uint8_t *body, size_t n);
-/* One error code, in each item or at the top; see stub_answer. */
-void reply_stub(struct request *r, int code, bool at_top);
+/* Memory for a reply that takes so much while it is made.  False: it waits, or the client fails. */
+bool reply_may(struct request *r, size_t bytes);
+/* One error code, in each item or at the top; see stub_answer.  It may wait for memory; a stub that
+ * can't be made fails the client. */
+enum course_result reply_stub(struct request *r, int code, bool at_top);
+/* The stub is so small that it does not wait. */
+bool reply_stub_is_small(const struct request *r, bool at_top);
 /* A code that the gateway, not a broker, says. */
 void reply_count_code(struct request *r, int code);
 

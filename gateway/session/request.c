@@ -18,6 +18,7 @@ struct request *request_new(struct client *c, const struct request_head *head)
 	r->started = client_now(c);
 	arena_init(&r->arena);
 	layout_init(&r->layout, &r->arena);
+	request_weigh(r);
 	*c->out.last = r;
 	c->out.last = &r->next;
 	c->out.in_flight++;
@@ -104,6 +105,39 @@ int part_lost_code(const struct part *p)
 			 p->state == PART_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
 }
 
+/* --- in flight --- */
+
+/* Bytes of the arena that the budget has given. */
+static size_t request_paid(const struct request *r)
+{
+	return (size_t)(r->layout_hold.bytes +
+			(r->reply_hold.is_granted ? r->reply_hold.bytes : 0));
+}
+
+enum {
+	IN_FLIGHT_MAX = 64,
+	UNPAID_MAX = 128 * 1024, /* bytes that are not the budget's */
+	WEIGHT_MAX = 1024 * 1024,
+};
+
+void request_weigh(struct request *r)
+{
+	struct outbound *out = &r->client->out;
+	size_t held = arena_held(&r->arena), paid = request_paid(r);
+	size_t weight = sizeof *r + held, unpaid = sizeof *r + (held > paid ? held - paid : 0);
+
+	out->weight += weight - r->weight;
+	out->unpaid += unpaid - r->unpaid;
+	r->weight = weight;
+	r->unpaid = unpaid;
+}
+
+bool requests_are_many(const struct client *c)
+{
+	return c->out.in_flight >= IN_FLIGHT_MAX || c->out.unpaid >= UNPAID_MAX ||
+	       c->out.weight >= WEIGHT_MAX;
+}
+
 static void take_out(struct request *r)
 {
 	struct outbound *out = &r->client->out;
@@ -115,6 +149,8 @@ static void take_out(struct request *r)
 	if (out->last == &r->next)
 		out->last = at;
 	out->in_flight--;
+	out->weight -= r->weight;
+	out->unpaid -= r->unpaid;
 }
 
 void request_free(struct request *r)
@@ -124,7 +160,9 @@ void request_free(struct request *r)
 		r->course->leave(r->client, r);
 	for (uint32_t i = 0; i < r->part_count; i++)
 		part_end(&r->parts[i]);
+	hold_release(&r->layout_hold);
 	hold_release(&r->answers_hold);
+	hold_release(&r->reply_hold);
 	arena_deinit(&r->arena);
 	free(r);
 }

@@ -16,7 +16,7 @@
 #include "balance/naming.h"
 #include "kafka/head.h"
 #include "route/lost.h"
-#include "route/merge.h"
+#include "route/layout.h"
 #include "session/course.h"
 #include "session/hold.h"
 #include "upstream/upstream.h"
@@ -44,9 +44,11 @@ struct part {
 	uint8_t *answer;
 	uint32_t answer_size; /* 0: not known yet */
 	struct hold hold;
-	struct merge_part read; /* the held answer, once it has been read */
-	bool is_read;
 };
+
+enum {
+	LAYOUT_FREE = 16 * 1024
+}; /* what is known of a request within so much is not the budget's */
 
 /* One answer under way; good from watch_begin on, and watch.c's. */
 struct watch {
@@ -68,12 +70,17 @@ struct request {
 	struct client *client;
 	const struct course *course; /* NULL: not decided */
 	void *of_course;	     /* the course's own, in the arena */
+	struct hold layout_hold;     /* what is known of it, and its parts' frames */
 	struct hold answers_hold;    /* all answers of its parts together */
+	struct hold reply_hold;	     /* what is made of them, or instead of them */
+	size_t weight, unpaid;	     /* bytes of memory; those that are not the budget's */
 	struct part *parts;
 	uint32_t part_count;
-	int tries;	 /* of other brokers, where any could answer */
-	bool was_walked; /* layout is being filled */
+	uint32_t missing; /* items that no answer had, as far as was found */
+	int tries;	  /* of other brokers, where any could answer */
+	bool was_walked;  /* layout is being filled */
 	bool must_be_whole, was_asked;
+	bool must_be_laid_out, is_laid_out; /* layout is of the whole frame, and paid for */
 	bool head_is_open; /* its head does not fit a block: it is read again when all is there */
 	bool is_answered;  /* its answer has begun to leave */
 	bool is_replied;   /* the answer is `reply`, made here */
@@ -96,6 +103,10 @@ struct request *request_new(struct client *c, const struct request_head *head);
 /* Takes it out of the queue; its course is left. */
 void request_free(struct request *r);
 void request_free_all(struct client *c);
+/* Its memory has grown, or become less: the client's queue knows. */
+void request_weigh(struct request *r);
+/* So much is in flight that no further request is begun. */
+bool requests_are_many(const struct client *c);
 
 /* Adds `count` parts, all to be sent. */
 void request_add_parts(struct request *r, uint32_t count);

@@ -69,7 +69,7 @@ static bool write_anew(struct client *c, struct request *r)
 
 static enum course_result answer(struct client *c, struct request *r)
 {
-	return collect_one(c, r, write_anew);
+	return collect_one(c, r, 1, write_anew);
 }
 
 const struct course course_rewritten = { .name = "rewritten",

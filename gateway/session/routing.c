@@ -14,7 +14,13 @@
 #include "util/hash.h"
 
 enum {
-	GRACE_MS = 5000, /* what a broker may take beyond the time the request gives it */
+	GRACE_MS = 5000,      /* what a broker may take beyond the time the request gives it */
+	HELD_WAIT_MS = 30000, /* who holds memory does not hold it for as long as a client likes */
+	/* of a request's memory */
+	PIECES = 8, /* outside of topics and items */
+	PART_BYTES = sizeof(struct part) + 8 * 1024,
+	REFUSED_BYTES = 256, /* an edit, an entry */
+	FIXED_BYTES = 64 * 1024,
 };
 
 /* --- how much of the frame is needed --- */
@@ -48,6 +54,29 @@ static bool is_known(const struct request *r)
 	default:
 		return api->request == NULL || api->lost == LOST_CLOSE;
 	}
+}
+
+/* --- how much memory --- */
+
+int64_t routing_memory(const struct client *c, const struct request *r,
+		       const struct layout_sum *sum)
+{
+	const int64_t items = sum->layout.item_count, topics = sum->layout.topic_count;
+	const int64_t sections = sum->layout.section_count;
+	const int64_t brokers = (int64_t)c->worker->snapshot->broker_count;
+	const int64_t parts = (items < brokers ? items : brokers) + 1;
+	const int64_t frame = request_frame_size(r), layout = (int64_t)layout_bytes(sum);
+	const int64_t small =
+		(3 * (sections + topics) + items + PIECES) * GATHER_SMALL; /* of its pieces */
+	int64_t copies = (frame < small ? frame : small) * 4 / 3 + frame / 16 + parts * PART_BYTES;
+
+	if (r->head.api->course == COURSE_FETCH)
+		copies = 2 * copies + frame; /* a look, and a poll of a copy */
+	if (r->must_be_laid_out) /* what is refused is a layout and an answer of its own */
+		copies += 4 * layout + (topics + items) * REFUSED_BYTES;
+	return layout + copies +
+	       (int64_t)arena_size((size_t)(topics + items) * sizeof(struct topology_name)) +
+	       FIXED_BYTES;
 }
 
 /* --- targets --- */
@@ -115,13 +144,25 @@ static enum course_need send_to_all(struct client *c, struct request *r, struct 
 	return NEED_NOTHING;
 }
 
+/* The items' targets, each once. */
+static void set_brokers(struct request *r, struct sending *to)
+{
+	const struct layout *l = &r->layout;
+	struct arena scratch; /* a decision is made again and again: it leaves nothing behind */
+	int32_t *brokers;
+
+	arena_init(&scratch);
+	brokers = arena_alloc(&scratch, (l->item_count + 1) * sizeof *brokers);
+	to->count = targets_distinct(l, brokers, l->item_count);
+	to->brokers = arena_copy(&r->arena, brokers, to->count * sizeof *brokers);
+	arena_deinit(&scratch);
+}
+
 /* Every item's target is known, or is any broker's. */
 static enum course_need send_items(struct client *c, struct request *r, int32_t any,
 				   struct sending *to)
 {
 	struct layout *l = &r->layout;
-	uint32_t max = (uint32_t)c->worker->snapshot->broker_count + 1 + l->item_count;
-	int32_t *brokers;
 
 	to->refused = reserved_mark(&c->worker->reserved, c->worker->snapshot, l);
 	if (to->refused > 0 && request_has_no_answer(r)) {
@@ -129,13 +170,11 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 		return NEED_END;
 	}
 	targets_settle(l, any);
-	brokers = arena_alloc(&r->arena, max * sizeof *brokers);
-	to->count = targets_distinct(l, brokers, max);
+	set_brokers(r, to);
 	if (to->count == 0 && to->refused > 0)
 		return refusing_all(to, l->items[0].error);
 	if (to->count == 0)
-		brokers[to->count++] = any;
-	to->brokers = brokers;
+		send_to_one(r, any, to);
 	if ((to->count > 1 || to->edits.count > 0 || to->refused > 0) && !request_is_whole(c, r))
 		return NEED_WHOLE;
 	if (to->count == 1 && to->refused > 0)
@@ -373,12 +412,26 @@ static void end_session(struct client *c, struct request *r)
 	wire_put32(body + r->layout.session_epoch.at, UINT32_MAX);
 }
 
+/* A Fetch whose layout is the budget's waits no longer than others may. */
+static void limit_wait(struct client *c, struct request *r)
+{
+	struct layout_value *wait = &r->layout.max_wait_ms;
+
+	if (r->layout_hold.reservation == NULL || wait->size == 0 || wait->number <= HELD_WAIT_MS)
+		return;
+	wait->number = HELD_WAIT_MS;
+	wire_put32(conn_data(&c->conn) + r->head.body_at + wait->at, HELD_WAIT_MS);
+}
+
 void routing_commit(struct client *c, struct request *r, const struct sending *to)
 {
+	size_t held;
+
 	if (to->course != &course_here) {
 		if (r->head.api->route == TO_LEADER)
 			notice_epochs(c, &r->layout);
 		stay_note_request(c, r);
+		limit_wait(c, r);
 		r->allowed = allowed_time(c, r);
 		if (r->head.api->at_one)
 			c->at_one = to->brokers[0];
@@ -389,5 +442,10 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 				   0); /* what is refused is told at once */
 	}
 	r->course = to->course;
-	r->course->commit(c, r, to);
+	r->course->commit(c, r, to); /* an answer made here may be the request's end */
+	if (to->course == &course_here)
+		return;
+	held = arena_held(&r->arena);
+	hold_keep(&r->layout_hold, held > LAYOUT_FREE ? (int64_t)held : 0);
+	request_weigh(r);
 }

@@ -124,7 +124,7 @@ static enum course_result answer(struct client *c, struct request *r)
 	if (code == LOST_SAYS_NOTHING)
 		client_fail(c, "its broker was lost");
 	else
-		reply_stub(r, code, false);
+		return reply_stub(r, code, false);
 	return COURSE_MOVED;
 }
 

@@ -111,6 +111,15 @@ char *arena_strndup(struct arena *a, const char *s, size_t n)
 	return copy;
 }
 
+size_t arena_size(size_t n)
+{
+	size_t padded = (n + ALIGN - 1) & ~(size_t)(ALIGN - 1);
+
+	/* a block's end that is too small for the next one is left: at most a quarter of it */
+	return padded > BLOCK_MOST / 4 ? padded + sizeof(struct arena_block)
+				       : padded + padded / 3 + 1;
+}
+
 size_t arena_held(const struct arena *a)
 {
 	return a->held;

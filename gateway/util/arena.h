@@ -30,6 +30,8 @@ void *arena_zalloc(struct arena *a, size_t n); /* cleared */
 void *arena_copy(struct arena *a, const void *bytes, size_t n);
 /* A string of the n bytes at s and a NUL. */
 char *arena_strndup(struct arena *a, const char *s, size_t n);
+/* What an allocation of n bytes takes at most, if it is one of many. */
+size_t arena_size(size_t n);
 /* Bytes it took from the heap: what to charge to a budget. */
 size_t arena_held(const struct arena *a);
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-enum { SMALL = 1024, CHUNK = 4096 };
+enum { CHUNK = 4096 };
 
 void gather_init(struct gather *g, struct arena *arena)
 {
@@ -51,7 +51,7 @@ void gather_copy(struct gather *g, const void *bytes, size_t n)
 
 void gather_piece(struct gather *g, const void *bytes, size_t n)
 {
-	if (n < SMALL) {
+	if (n < GATHER_SMALL) {
 		gather_copy(g, bytes, n);
 		return;
 	}

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+enum { GATHER_SMALL = 1024 }; /* shorter pieces are copied */
+
 struct gather {
 	struct arena *arena;
 	struct iovec *iov;

@@ -145,7 +145,7 @@ static void stand_in(struct subject *s, struct merge_part *part)
 	struct block b;
 
 	buf_init(&out, INT32_MAX);
-	stub_answer(&out, s->api, s->version, &s->request, ERROR, false);
+	assert(stub_answer(&out, s->api, s->version, &s->request, ERROR, false));
 	b = (struct block){ arena_copy(&s->arena, out.data, out.len), (uint32_t)out.len };
 	buf_deinit(&out);
 	assert(merge_read(part, s->api, s->version, b.bytes, b.n, &s->arena));
@@ -169,9 +169,9 @@ static void merge(struct subject *s, const struct block *answers, int count)
 		return;
 	gather_init(&g, &s->arena);
 	if (s->api->merge == MERGE_PARTITIONS)
-		merge_partitions(&g, s->api, s->version, &s->request, parts, n);
+		merge_partitions(&g, &s->arena, s->api, s->version, &s->request, parts, n);
 	else
-		merge_keys(&g, s->api, s->version,
+		merge_keys(&g, &s->arena, s->api, s->version,
 			   s->api->merge == MERGE_CONCAT ? NULL : &s->request, parts, n);
 	assert(is_readable(s, &g) || has_endpoints);
 }

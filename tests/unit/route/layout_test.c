@@ -35,6 +35,7 @@ static void check_slow(const struct kapi *api, int version)
 	const struct message *all;
 	const struct plan *plan = api_plan(api, version, REQUEST);
 	struct layout whole, slow;
+	struct layout_sum sum;
 	struct walk_event e;
 	struct arena arena;
 	struct walk w;
@@ -47,6 +48,8 @@ static void check_slow(const struct kapi *api, int version)
 	arena_init(&arena);
 	message_read(&whole, &arena, api, version, REQUEST, &b);
 	layout_init(&slow, &arena);
+	assert_true(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	layout_room(&slow, &sum);
 	walk_init(&w, plan, (uint32_t)b.len);
 	for (uint32_t n = 1; n <= b.len; n++) {
 		walk_input(&w, b.data + w.pos, n - w.pos);
@@ -167,6 +170,108 @@ static void a_null_array_is_told_from_an_empty_one(void **state)
 	}
 }
 
+/* --- memory --- */
+
+/* What was counted is what is taken. */
+static void check_bytes(const struct kapi *api, int version)
+{
+	const struct message *all;
+	const struct plan *plan = api_plan(api, version, REQUEST);
+	struct layout_sum sum;
+	struct arena arena;
+	struct layout l;
+	struct buf b;
+
+	message_hard_ones(&all);
+	b = message_encode(&all[2], api, version, REQUEST);
+	arena_init(&arena);
+	assert_true(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	message_read(&l, &arena, api, version, REQUEST, &b);
+	assert_int_equal(sum.layout.topic_count, l.topic_count);
+	assert_int_equal(sum.layout.item_count, l.item_count);
+	assert_int_equal(sum.layout.record_bytes, l.record_bytes);
+	assert_int_equal(l.topic_cap, l.topic_count);
+	layout_keep(&l);
+	if (arena_held(&arena) > 64 * 1024)
+		assert_true(arena_held(&arena) <= layout_bytes(&sum));
+	arena_deinit(&arena);
+	buf_deinit(&b);
+}
+
+static void it_takes_what_was_counted(void **state)
+{
+	(void)state;
+	message_each(has_items, check_bytes);
+}
+
+/* DescribeGroups 5 of so many empty names: one byte each. */
+static struct buf empty_names(uint32_t said, uint32_t there)
+{
+	struct buf b;
+
+	buf_init(&b, 8 << 20);
+	buf_append_uvarint(&b, said + 1);
+	for (uint32_t i = 0; i < there; i++)
+		buf_append8(&b, 1);
+	buf_append16(&b, 0); /* no operations are asked for, no tagged fields */
+	return b;
+}
+
+static void a_layout_that_nobody_paid_for_is_full_soon(void **state)
+{
+	const struct plan *plan = api_plan(api_of(KEY_DESCRIBE_GROUPS), 5, REQUEST);
+	struct buf b = empty_names(100000, 100000);
+	struct arena arena;
+	struct layout l;
+	struct layout_sum sum;
+	struct walk w;
+	struct walk_event e;
+
+	(void)state;
+	arena_init(&arena);
+	layout_init(&l, &arena);
+	walk_init(&w, plan, (uint32_t)b.len);
+	walk_input(&w, b.data, b.len);
+	while (walk_next(&w, &e) == WALK_EVENT)
+		layout_event(&l, &e);
+	assert_true(l.is_full);
+	assert_int_equal(l.item_count, LAYOUT_FEW);
+	assert_false(l.all_seen);
+	assert_true(arena_held(&arena) < 3 * LAYOUT_FEW * sizeof(struct layout_item));
+	arena_deinit(&arena);
+	assert_true(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	layout_init(&l, &arena);
+	layout_read_counted(&l, &sum, plan, b.data, (uint32_t)b.len);
+	layout_keep(&l); /* empty names cost nothing */
+	assert_int_equal(l.item_count, 100000);
+	assert_true(arena_held(&arena) <= layout_bytes(&sum));
+	assert_true(arena_held(&arena) >= 100000 * sizeof(struct layout_item));
+	arena_deinit(&arena);
+	buf_deinit(&b);
+}
+
+/* The count is on the wire first: nothing is walked. */
+static void more_than_can_be_is_told_by_the_count(void **state)
+{
+	const struct plan *plan = api_plan(api_of(KEY_DESCRIBE_GROUPS), 5, REQUEST);
+	struct buf b = empty_names(LAYOUT_MOST + 1, LAYOUT_MOST + 1);
+	struct layout_sum sum;
+
+	(void)state;
+	assert_false(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	assert_true(sum.layout.is_full);
+	assert_int_equal(sum.layout.item_count, 0);
+	buf_deinit(&b);
+	b = empty_names(LAYOUT_MOST, LAYOUT_MOST);
+	assert_true(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	assert_int_equal(sum.layout.item_count, LAYOUT_MOST);
+	buf_deinit(&b);
+	b = empty_names(LAYOUT_MOST, 100);
+	assert_false(layout_count(&sum, plan, b.data, (uint32_t)b.len));
+	assert_false(sum.layout.is_full); /* malformed */
+	buf_deinit(&b);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -174,6 +279,9 @@ int main(void)
 		cmocka_unit_test(keys_are_single_or_a_list),
 		cmocka_unit_test(values_are_found_with_their_places),
 		cmocka_unit_test(a_null_array_is_told_from_an_empty_one),
+		cmocka_unit_test(it_takes_what_was_counted),
+		cmocka_unit_test(a_layout_that_nobody_paid_for_is_full_soon),
+		cmocka_unit_test(more_than_can_be_is_told_by_the_count),
 	};
 
 	return cmocka_run_group_tests(tests, messages_setup, messages_teardown);

@@ -14,7 +14,9 @@ static const uint8_t key[] = "k";
 
 static void assert_codes(int api, int unsent, int unknown)
 {
-	const struct layout with_key = { .has_key = true, .key = key, .key_len = 1 };
+	const struct layout with_key = {
+		.has_key = true, .key = key, .key_len = 1, .all_seen = true
+	};
 
 	assert_int_equal(lost_code(api_of(api), &with_key, LOST_UNSENT), unsent);
 	assert_int_equal(lost_code(api_of(api), &with_key, LOST_UNKNOWN), unknown);
@@ -36,6 +38,21 @@ static void what_each_kind_of_request_hears(void **state)
 		     ERROR_COORDINATOR_NOT_AVAILABLE);
 	assert_codes(KEY_LIST_GROUPS, ERROR_COORDINATOR_LOAD_IN_PROGRESS,
 		     ERROR_COORDINATOR_LOAD_IN_PROGRESS);
+}
+
+/* Of a long OffsetCommit only the group was read: clients take a partition that the answer does not
+ * name for committed. */
+static void what_was_not_read_to_its_end_says_nothing(void **state)
+{
+	const struct layout partly = { .has_key = true, .key = key, .key_len = 1 };
+
+	(void)state;
+	assert_int_equal(lost_code(api_of(KEY_OFFSET_COMMIT), &partly, LOST_UNSENT),
+			 LOST_SAYS_NOTHING);
+	assert_int_equal(lost_code(api_of(KEY_OFFSET_COMMIT), &partly, LOST_UNKNOWN),
+			 LOST_SAYS_NOTHING);
+	assert_int_equal(lost_code(api_of(KEY_HEARTBEAT), &partly, LOST_UNSENT),
+			 ERROR_COORDINATOR_NOT_AVAILABLE);
 }
 
 /* Any broker gives a producer without transactions its id: none coordinates it. */
@@ -103,6 +120,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_each_kind_of_request_hears),
+		cmocka_unit_test(what_was_not_read_to_its_end_says_nothing),
 		cmocka_unit_test(a_producer_without_a_transaction_has_no_coordinator),
 		cmocka_unit_test(what_has_no_rows_says_nothing),
 		cmocka_unit_test(every_api_says_a_code_or_nothing),

@@ -53,16 +53,17 @@ static void add_stub(struct merging *m, int code)
 	struct buf body;
 
 	buf_init(&body, MESSAGE_MAX);
-	stub_answer(&body, m->api, m->version, &m->request, code, false);
+	assert_true(stub_answer(&body, m->api, m->version, &m->request, code, false));
 	add_body(m, body);
 }
 
 static void merge(struct merging *m)
 {
 	if (m->api->merge == MERGE_PARTITIONS)
-		merge_partitions(&m->g, m->api, m->version, &m->request, m->parts, m->count);
+		merge_partitions(&m->g, m->g.arena, m->api, m->version, &m->request, m->parts,
+				 m->count);
 	else
-		merge_keys(&m->g, m->api, m->version,
+		merge_keys(&m->g, m->g.arena, m->api, m->version,
 			   m->api->merge == MERGE_CONCAT ? NULL : &m->request, m->parts, m->count);
 }
 

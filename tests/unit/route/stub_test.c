@@ -16,7 +16,7 @@ static struct buf stub(const struct kapi *api, int version, const struct message
 	arena_init(&arena);
 	message_read(&l, &arena, api, version, REQUEST, &request);
 	buf_init(&out, MESSAGE_MAX);
-	stub_answer(&out, api, version, &l, code, at_top);
+	assert_true(stub_answer(&out, api, version, &l, code, at_top));
 	arena_deinit(&arena);
 	buf_deinit(&request);
 	return out;

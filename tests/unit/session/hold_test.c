@@ -128,6 +128,97 @@ static void who_goes_waits_no_more(void **state)
 	scene_deinit(&s);
 }
 
+/* --- layouts --- */
+
+enum { NAMES = 60000, LAYOUTS = NAMES * (int)sizeof(struct layout_item) };
+
+/* A DescribeGroups of so many empty names, one byte each. */
+static void say_names(uint32_t n)
+{
+	struct buf frame;
+
+	buf_init(&frame, SCENE_BYTES_MAX);
+	buf_append32(&frame, 0);
+	buf_append16(&frame, KEY_DESCRIBE_GROUPS);
+	buf_append16(&frame, 5);
+	buf_append32(&frame, 7);
+	buf_append16(&frame, UINT16_MAX); /* no client id, no tagged fields */
+	buf_append8(&frame, 0);
+	buf_append_uvarint(&frame, n + 1);
+	for (uint32_t i = 0; i < n; i++)
+		buf_append8(&frame, 1);
+	buf_append16(&frame, 0);
+	wire_put32(frame.data, (uint32_t)frame.len - HEAD_SIZE_BYTES);
+	scene_client_sends(&s, 0, frame.data, frame.len);
+	buf_deinit(&frame);
+}
+
+/* In a frame that needs no memory itself. */
+static void a_layout_is_paid_for(void **state)
+{
+	const struct request *r;
+
+	(void)state;
+	scene_begin(&s);
+	scene_coordinator(&s, COORDINATOR_GROUP, "", 1);
+	say_names(NAMES);
+	scene_until(&s, scene_broker_has(&s, 1) >= 0);
+	r = client(0)->out.first;
+	assert_int_equal(r->layout.item_count, NAMES);
+	assert_int_equal(scene_held(&s), arena_held(&r->arena));
+	assert_true(scene_held(&s) > LAYOUTS);
+	client_free(client(0), "the test closes it");
+	assert_int_equal(scene_held(&s), 0);
+	scene_deinit(&s);
+}
+
+static void who_needs_a_layout_waits_for_its_memory(void **state)
+{
+	struct reservation *taken[2];
+
+	(void)state;
+	scene_begin(&s);
+	scene_coordinator(&s, COORDINATOR_GROUP, "", 1);
+	budget_resize(s.shared.budget, 40 << 20, 100);
+	taken[0] = scene_takes(&s, BUDGET_FRAMES, 22 << 20);
+	taken[1] = scene_takes(&s, BUDGET_LAYOUTS, 5 << 20);
+	say_names(NAMES);
+	scene_until(&s, client(0)->in.state == IN_BUDGET);
+	scene_be_still(&s);
+	assert_int_equal(scene_broker_has(&s, 1), -1);
+	assert_int_equal(scene_held(&s), 27 << 20);
+	budget_release(taken[1]);
+	scene_until(&s, scene_broker_has(&s, 1) >= 0);
+	budget_release(taken[0]);
+	scene_deinit(&s);
+}
+
+/* However many are sent behind each other. */
+static void what_is_in_flight_is_bounded_by_its_bytes(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	scene_coordinator(&s, COORDINATOR_GROUP, "", 1);
+	for (int i = 0; i < 8; i++)
+		say_names(NAMES);
+	scene_until(&s, scene_broker_has(&s, 1) >= 0);
+	scene_be_still(&s);
+	assert_int_equal(client(0)->out.in_flight, 1);
+	assert_true(scene_held(&s) < 2 * LAYOUTS);
+	scene_deinit(&s);
+}
+
+static void a_request_for_too_many_things_is_not_taken(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	say_names(LAYOUT_MOST + 1);
+	assert_client_closed(&s, 0);
+	assert_int_equal(scene_count(&s, STAT_BAD_FRAMES), 1);
+	assert_int_equal(scene_held(&s), 0);
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -135,6 +226,10 @@ int main(void)
 		cmocka_unit_test(what_is_not_held_may_be_taken_slowly),
 		cmocka_unit_test(the_slowest_goes_when_others_wait),
 		cmocka_unit_test(who_goes_waits_no_more),
+		cmocka_unit_test(a_layout_is_paid_for),
+		cmocka_unit_test(who_needs_a_layout_waits_for_its_memory),
+		cmocka_unit_test(what_is_in_flight_is_bounded_by_its_bytes),
+		cmocka_unit_test(a_request_for_too_many_things_is_not_taken),
 	};
 
 	return cmocka_run_group_tests_name("hold", tests, scene_setup, scene_teardown);
