@@ -48,6 +48,8 @@ static void on_closed(void *owner, enum link_end end, int error)
 	c->is_lost = true;
 	c->end = end;
 	c->error = error;
+	if (call_refusal(c->call) != NULL)
+		snprintf(c->refusal, sizeof c->refusal, "%s", call_refusal(c->call));
 }
 
 static void on_answer(void *owner, const uint8_t *body, uint32_t len)
@@ -71,6 +73,8 @@ static bool await(struct kafka_client *c, const bool *flag)
 /* Always false. */
 static bool tell_loss(const struct kafka_client *c, char why[KAFKA_WHY_MAX])
 {
+	if (*c->refusal != '\0')
+		return fails(why, c->refusal);
 	switch (c->end) {
 	case LINK_NOT_CONNECTED:
 		if (c->error != ETIMEDOUT)
@@ -88,12 +92,15 @@ static bool tell_loss(const struct kafka_client *c, char why[KAFKA_WHY_MAX])
 	}
 }
 
-bool kafka_connect(struct kafka_client *c, struct ev_loop *loop, const struct addrinfo *to,
+bool kafka_connect(struct kafka_client *c, struct ev_loop *loop, const struct kafka_place *place,
 		   const char *client_id, int timeout_ms, char why[KAFKA_WHY_MAX])
 {
 	static const struct call_events events = { on_connected, on_closed };
-	const struct call_options options = { .address = to->ai_addr,
-					      .address_len = to->ai_addrlen,
+	const struct call_options options = { .address = place->to->ai_addr,
+					      .address_len = place->to->ai_addrlen,
+					      .terms = place->terms,
+					      .host = place->host,
+					      .port = place->port,
 					      .connect_timeout_ms = timeout_ms,
 					      .max_answer = KAFKA_ANSWER_MAX,
 					      .client_id = client_id };

@@ -28,8 +28,9 @@ struct kafka_client {
 	struct ev_loop *loop;
 	int timeout_ms; /* of each step: connecting, a request and its answer */
 	bool is_open, is_lost;
-	enum link_end end; /* lost: why, */
-	int error;	   /* and the errno, or 0 */
+	enum link_end end;	     /* lost: why, */
+	int error;		     /* and the errno, or 0 */
+	char refusal[KAFKA_WHY_MAX]; /* and in words, where TLS or the login failed; else "" */
 	bool is_answered;
 	struct buf answer; /* the last one's body */
 	bool is_greeted;
@@ -46,11 +47,19 @@ struct kafka_answer {
 /* What a name and port are; NULL and why.  Free with freeaddrinfo. */
 struct addrinfo *kafka_resolve(const char *host, int port, char why[KAFKA_WHY_MAX]);
 
+/* Where to, and how. */
+struct kafka_place {
+	const struct addrinfo *to;
+	const char *host; /* as it was typed or told: whose certificate it must be */
+	int port;
+	const struct link_terms *terms; /* NULL: TCP as it is, and nobody logs in */
+};
+
 /* In any case the client is to be closed.  Borrows the loop, which several clients may share, and
  * the id. */
 MUST_CHECK bool kafka_connect(struct kafka_client *c, struct ev_loop *loop,
-			      const struct addrinfo *to, const char *client_id, int timeout_ms,
-			      char why[KAFKA_WHY_MAX]);
+			      const struct kafka_place *place, const char *client_id,
+			      int timeout_ms, char why[KAFKA_WHY_MAX]);
 /* ApiVersions: what it speaks. */
 MUST_CHECK bool kafka_greet(struct kafka_client *c, char why[KAFKA_WHY_MAX]);
 /* The best version that both sides have; -1: none.  After the greeting. */

@@ -1,6 +1,7 @@
 /* anyportctl verify - connects as clients do, and says what is wrong. */
 #include "verify.h"
 
+#include "client_terms.h"
 #include "commands.h"
 #include "table.h"
 #include "util/mem.h"
@@ -256,13 +257,14 @@ static void deinit(struct verify *v)
 	json_decref(v->topics);
 }
 
-static int verify(const struct cli *cli, struct verify *v)
+static int verify(const struct cli *cli, struct verify *v, const struct client_terms *terms)
 {
 	json_t *all;
 	int status;
 
 	if (!read_command_line(cli, v))
 		return EXIT_USAGE;
+	v->terms = &terms->terms;
 	look(cli, v);
 	all = report(v);
 	if (cli_json(cli))
@@ -277,15 +279,18 @@ static int verify(const struct cli *cli, struct verify *v)
 static int run(struct cli *cli)
 {
 	struct verify v = { .findings = json_array(), .topics = json_array() };
-	int status;
+	struct client_terms terms;
+	int status = EXIT_USAGE;
 
 	if (!apis_compile(stderr))
 		return EXIT_FINDINGS;
 	v.loop = ev_loop_new(EVFLAG_AUTO);
 	snprintf(v.run, sizeof v.run, "anyportctl-verify-%d-%llx", getpid(),
 		 (unsigned long long)time(NULL));
-	status = verify(cli, &v);
+	if (client_terms_init(&terms, cli))
+		status = verify(cli, &v, &terms);
 	deinit(&v);
+	client_terms_deinit(&terms);
 	apis_free();
 	return status;
 }
@@ -300,6 +305,7 @@ static const struct cli_option options[] = {
 	  .what = "a broker's own address, which no answer may name" },
 	{ "node-http", 0, CLI_TEXT, "[NAME=]HOST:PORT", .repeats = true,
 	  .what = "a node's HTTP API: tells which connections it has, and its brokers' addresses" },
+	CLIENT_TERMS_OPTIONS,
 	{ "timeout", 0, CLI_TIME, "TIME", .min = 1, .max = 600000, .what = "of each step (5s)" },
 	{ 0 },
 };
@@ -307,6 +313,8 @@ static const struct cli_option options[] = {
 static const struct cli_example examples[] = {
 	{ "anyportctl verify kafka.example.com:9092 --broker 10.0.1.1:9092 --broker 10.0.1.2:9092",
 	  "through HAProxy, and whether a broker's own address leaks" },
+	{ "anyportctl verify kafka.example.com:9092 -X security.protocol=SASL_SSL -F me.properties",
+	  "by TLS, as somebody whom the file names: sasl.mechanism, sasl.username, sasl.password" },
 	{ "anyportctl verify kafka.example.com:9092 --topic probe --node-http n1=10.0.0.1:8888",
 	  "with a record into each partition of \"probe\", and what node n1 says" },
 	{ 0 },

@@ -37,8 +37,9 @@ struct verify_node {
 struct verify {
 	int timeout_ms, connections;
 	struct ev_loop *loop; /* of all our connections to Kafka */
-	char run[48];	      /* what our client ids begin with */
-	char *cluster_id;     /* NULL: nobody has told yet */
+	const struct link_terms *terms;
+	char run[48];	  /* what our client ids begin with */
+	char *cluster_id; /* NULL: nobody has told yet */
 	/* of the bootstrap: open until the nodes have told whose they are */
 	struct kafka_client *clients;
 	char (*client_ids)[64];
@@ -60,7 +61,7 @@ void verify_find(struct verify *v, const char *fmt, ...) PRINTF_LIKE(2, 3);
 struct endpoint *verify_endpoint(struct verify *v, const char *host, int port);
 /* A connection that has said who it is; false: a finding says where and why.  To be closed. */
 MUST_CHECK bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
-			    const struct addrinfo *to, const char *client_id);
+			    const struct kafka_place *place, const char *client_id);
 /* Metadata of these TOPICS, null: of all; false and why. */
 MUST_CHECK bool verify_metadata(struct kafka_client *c, struct say topics,
 				struct kafka_answer *answer, int *version, char why[KAFKA_WHY_MAX]);

@@ -52,14 +52,14 @@ static double elapsed(const struct timespec *since)
 }
 
 bool verify_open(struct verify *v, struct kafka_client *c, const char *where,
-		 const struct addrinfo *to, const char *client_id)
+		 const struct kafka_place *place, const char *client_id)
 {
 	struct timespec began, connected;
 	char why[KAFKA_WHY_MAX];
 	bool good;
 
 	clock_gettime(CLOCK_MONOTONIC, &began);
-	good = kafka_connect(c, v->loop, to, client_id, v->timeout_ms, why);
+	good = kafka_connect(c, v->loop, place, client_id, v->timeout_ms, why);
 	if (good) {
 		times_add(&v->connect, elapsed(&began));
 		clock_gettime(CLOCK_MONOTONIC, &connected);

@@ -89,14 +89,14 @@ static const struct addrinfo *nth(const struct addrinfo *all, int n)
 	return a;
 }
 
-static void add_client(struct verify *v, const char *where, const struct addrinfo *to)
+static void add_client(struct verify *v, const char *where, const struct kafka_place *place)
 {
 	struct kafka_client *c = &v->clients[v->client_count];
 	char *id = v->client_ids[v->client_count];
 
 	snprintf(id, sizeof *v->client_ids, "%s-%zu", v->run, v->client_count);
 	v->client_count++;
-	if (verify_open(v, c, where, to, id) && ask_metadata(v, c, where) &&
+	if (verify_open(v, c, where, place, id) && ask_metadata(v, c, where) &&
 	    ask_coordinator(v, c, where) && ask_cluster(v, c, where))
 		v->good_count++;
 }
@@ -112,6 +112,6 @@ void verify_bootstrap(struct verify *v, const char *host, int port)
 		return;
 	}
 	for (int i = 0; i < v->connections; i++)
-		add_client(v, where, nth(all, i));
+		add_client(v, where, &(struct kafka_place){ nth(all, i), host, port, v->terms });
 	freeaddrinfo(all);
 }

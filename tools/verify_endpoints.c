@@ -61,7 +61,8 @@ static void look_for_leak(struct verify *v, const char *where, const struct addr
 }
 
 /* As a client that was sent there: a connection, and an answer for the same cluster. */
-static bool try_address(struct verify *v, const char *where, const struct addrinfo *to, double *ms)
+static bool try_address(struct verify *v, const char *where, const struct kafka_place *place,
+			double *ms)
 {
 	struct kafka_client c = { 0 };
 	struct kafka_answer answer;
@@ -69,7 +70,7 @@ static bool try_address(struct verify *v, const char *where, const struct addrin
 	size_t connected = v->connect.count;
 	struct metadata m;
 	int version;
-	bool good = verify_open(v, &c, where, to, v->run);
+	bool good = verify_open(v, &c, where, place, v->run);
 
 	if (v->connect.count > connected)
 		*ms = v->connect.ms[connected];
@@ -109,7 +110,9 @@ static void try_endpoint(struct verify *v, struct endpoint *e)
 			snprintf(at, sizeof at, "%s, which clients are told", where);
 		else
 			snprintf(at, sizeof at, "%s (%s), which clients are told", where, number);
-		e->good = try_address(v, at, a, &e->connect_ms) && e->good;
+		e->good = try_address(v, at, &(struct kafka_place){ a, e->host, e->port, v->terms },
+				      &e->connect_ms) &&
+			  e->good;
 	}
 	freeaddrinfo(all);
 }

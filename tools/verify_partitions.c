@@ -48,8 +48,11 @@ static bool open_leader(struct look *l, struct leader *to, char why[KAFKA_WHY_MA
 	struct addrinfo *all = kafka_resolve(to->broker->host, to->broker->port, why);
 
 	for (const struct addrinfo *a = all; a != NULL && !to->is_open; a = a->ai_next) {
-		to->is_open = kafka_connect(&to->client, l->v->loop, a, l->v->run, l->v->timeout_ms,
-					    why) &&
+		const struct kafka_place place = { a, to->broker->host, to->broker->port,
+						   l->v->terms };
+
+		to->is_open = kafka_connect(&to->client, l->v->loop, &place, l->v->run,
+					    l->v->timeout_ms, why) &&
 			      kafka_greet(&to->client, why);
 		if (!to->is_open)
 			kafka_close(&to->client);

@@ -23,8 +23,7 @@ static struct credentials *make(const struct mechanism *m, const char *user, con
 	return scram_credentials(m, is_token ? SCRAM_OF_TOKEN : SCRAM_OF_USER, user, password);
 }
 
-/* What the configuration says, not OAUTHBEARER. */
-static struct credentials *credentials_of(const struct config *c)
+struct credentials *own_account_credentials(const struct config *c)
 {
 	const struct mechanism *m = mechanism_of(c);
 	struct credentials *made;
@@ -44,7 +43,7 @@ void own_account_init(struct own_account *o, const struct config *config)
 	if (!protocol_has_sasl(config->kafka_protocol))
 		return;
 	if (mechanism_of(config) != &mechanism_oauthbearer) {
-		o->account = account_new(credentials_of(config));
+		o->account = account_new(own_account_credentials(config));
 		return;
 	}
 	o->account = account_new(NULL);
@@ -55,7 +54,7 @@ void own_account_init(struct own_account *o, const struct config *config)
 void own_account_reload(struct own_account *o, const struct config *config)
 {
 	if (o->account != NULL && o->bearer == NULL)
-		account_set(o->account, credentials_of(config));
+		account_set(o->account, own_account_credentials(config));
 }
 
 void own_account_deinit(struct own_account *o)

@@ -17,6 +17,8 @@ struct own_account {
 	struct bearer *bearer;	 /* OAUTHBEARER */
 };
 
+/* What the configuration says, which has been checked; not OAUTHBEARER. */
+struct credentials *own_account_credentials(const struct config *config);
 /* The config, which has been checked, is borrowed. */
 void own_account_init(struct own_account *o, const struct config *config);
 /* Another password or user, which counts from the next login on.  Takes nothing of the config. */
