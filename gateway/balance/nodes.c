@@ -9,11 +9,8 @@
 
 static bool is_meant(const struct cluster_member *self, const struct cluster_member *m)
 {
-	bool is_elsewhere = self->kafka != NULL && m->kafka != NULL &&
-			    strcmp(self->kafka, m->kafka) != 0;
-
 	return m->trust == MEMBER_BELIEVED && m->internal && m->mode == ADVERTISE_PORTS &&
-	       m->port_count > 0 && !is_elsewhere;
+	       m->port_count > 0 && member_shares_clients(self, m);
 }
 
 /* This node leaves only once the others know that it drains: they would send a client back. */

@@ -1,6 +1,7 @@
 /* skew.h - how unevenly the load is spread over the nodes.
  *
- * This node is counted, and the others that take clients and have told their load of late.
+ * This node is counted, and those of the others that take its clients (member_shares_clients) and
+ * have told their load of late.
  * Tests: tests/unit/balance/skew_test.c
  */
 #ifndef BALANCE_SKEW_H
@@ -14,9 +15,9 @@ struct skew {
 
 struct cluster_skew {
 	int nodes;	 /* that are counted, this node included */
-	bool is_whole;	 /* every node that takes clients is counted */
+	bool is_whole;	 /* every node that takes these clients is counted */
 	bool is_leaving; /* this node drains: its load is no part of the mean */
-	bool is_moving;	 /* another node drains and still has clients, who will come to others */
+	bool is_moving;	 /* another of them drains and still has clients, who will come to others */
 	struct skew connections, bytes;
 };
 

@@ -110,6 +110,22 @@ static bool same_text(const char *a, const char *b)
 	return a == b || (a != NULL && b != NULL && strcmp(a, b) == 0);
 }
 
+/* Its answers name the nodes themselves, each with ports of its own. */
+static bool names_nodes(const struct cluster_member *m)
+{
+	return m->internal && m->mode == ADVERTISE_PORTS;
+}
+
+bool member_shares_clients(const struct cluster_member *a, const struct cluster_member *b)
+{
+	if (a->kafka != NULL && b->kafka != NULL && strcmp(a->kafka, b->kafka) != 0)
+		return false;
+	if (names_nodes(a) || names_nodes(b))
+		return names_nodes(a) && names_nodes(b);
+	return a->internal == b->internal && a->mode == b->mode && a->port == b->port &&
+	       a->min_broker_id == b->min_broker_id && strcmp(a->host, b->host) == 0;
+}
+
 static bool same_member(const struct cluster_member *a, const struct cluster_member *b)
 {
 	return same_text(a->node_id, b->node_id) && same_text(a->host, b->host) &&

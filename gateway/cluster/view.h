@@ -78,4 +78,9 @@ void cluster_view_unref(const struct cluster_view *v); /* fine with NULL */
 
 const char *cluster_state_text(enum cluster_state state);
 
+/* Whether clients of the one may as well be the other's: both serve the same Kafka cluster, and
+ * both send clients to the nodes or to the same load balancer, by the same ids.  Others are told of
+ * and compared, but what one of them has is no measure for the other. */
+bool member_shares_clients(const struct cluster_member *a, const struct cluster_member *b);
+
 #endif

@@ -54,7 +54,8 @@ static bool ask_all(struct peers *a)
 	for (size_t i = 0; i < v->member_count && asked < ASKED_MAX && answer != SERVING; i++) {
 		const struct cluster_member *m = &v->members[(i + a->round) % v->member_count];
 
-		if (m->is_self || m->is_draining || m->http == NULL || m->trust != MEMBER_BELIEVED)
+		if (m->is_self || m->is_draining || m->http == NULL ||
+		    m->trust != MEMBER_BELIEVED || !member_shares_clients(&v->members[v->self], m))
 			continue;
 		asked++;
 		answer = ask_one(a, m->http);

@@ -74,6 +74,26 @@ static void old_and_unknown_loads_are_not(void **state)
 	cluster_view_unref(v);
 }
 
+/* Another load balancer's, or of another mode: their clients are none of ours. */
+static void who_has_other_clients_is_not(void **state)
+{
+	static const int64_t loads[] = { 7, 500, -1, 20 };
+	struct cluster_view *v = make_view(loads, 4);
+	struct cluster_skew s;
+
+	(void)state;
+	v->members[1].mode = ADVERTISE_SINGLE;
+	v->members[2].internal = false; /* its load is not waited for either */
+	s = skew_of(v, &own, NOW);
+	assert_int_equal(s.nodes, 2);
+	assert_true(s.is_whole);
+	assert_near(s.connections.mean, 60);
+	v->members[1].is_draining = true;
+	s = skew_of(v, &own, NOW);
+	assert_false(s.is_moving); /* its clients do not come here */
+	cluster_view_unref(v);
+}
+
 static void who_drains_is_not(void **state)
 {
 	static const int64_t loads[] = { 7, 50, 20 };
@@ -130,6 +150,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(own_and_fresh_loads_are_counted),
 		cmocka_unit_test(old_and_unknown_loads_are_not),
+		cmocka_unit_test(who_has_other_clients_is_not),
 		cmocka_unit_test(who_drains_is_not),
 		cmocka_unit_test(who_drains_with_clients_moves_them),
 		cmocka_unit_test(nothing_is_even),

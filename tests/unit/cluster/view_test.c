@@ -119,6 +119,47 @@ static void who_does_not_fit_is_named(void **state)
 	}
 }
 
+/* Of two nodes that are alike the second is changed. */
+static void who_advertises_otherwise_has_other_clients(void **state)
+{
+	static const struct {
+		bool internal;
+		enum advertise_mode mode;
+		void (*change)(struct cluster_member *c);
+		bool shares;
+	} shared[] = {
+		{ true, ADVERTISE_PORTS, unknown_kafka, true },
+		{ true, ADVERTISE_PORTS, other_first, true }, /* each has ports of its own */
+		{ true, ADVERTISE_PORTS, other_kafka, false },
+		{ true, ADVERTISE_PORTS, other_flag, false },
+		{ true, ADVERTISE_PORTS, other_mode, false },
+		{ false, ADVERTISE_PORTS, unknown_kafka, true },
+		{ false, ADVERTISE_PORTS, other_count, true },
+		{ false, ADVERTISE_PORTS, other_first, false },
+		{ false, ADVERTISE_PORTS, other_mode, false },
+		{ false, ADVERTISE_PORTS, same_ports, false }, /* another load balancer */
+		{ false, ADVERTISE_SINGLE, unknown_kafka, true },
+		{ false, ADVERTISE_SINGLE, same_ports, false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof shared / sizeof shared[0]; i++) {
+		struct cluster_member a = make_member('a'), b = make_member('b');
+
+		a.internal = b.internal = shared[i].internal;
+		a.mode = b.mode = shared[i].mode;
+		if (!shared[i].internal)
+			set_text(&b.host, a.host);
+		shared[i].change(&b);
+		if (member_shares_clients(&a, &b) != shared[i].shares)
+			print_error("row %zu\n", i);
+		assert_int_equal(member_shares_clients(&a, &b), shared[i].shares);
+		assert_int_equal(member_shares_clients(&b, &a), shared[i].shares);
+		identity_deinit(&a);
+		identity_deinit(&b);
+	}
+}
+
 /* What the load balancer in front needs: one listener named by all. */
 static void external_nodes_name_one_listener(void **state)
 {
@@ -161,6 +202,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_stand_in_order),
 		cmocka_unit_test(who_does_not_fit_is_named),
+		cmocka_unit_test(who_advertises_otherwise_has_other_clients),
 		cmocka_unit_test(external_nodes_name_one_listener),
 		cmocka_unit_test(a_load_is_no_change_of_members),
 	};
