@@ -63,6 +63,8 @@ static int route_of(const struct cli *cli, const char *topic, const char *partit
 		append(path, "&topic=", topic);
 	if (partition != NULL)
 		append(path, "&partition=", partition);
+	if (cli_get(cli, "dialled") != NULL)
+		append(path, "&dialled=", cli_get(cli, "dialled"));
 	if (group != NULL)
 		append(path, "&group=", group);
 	if (id != NULL)
@@ -200,6 +202,8 @@ static const struct cli_option options[] = {
 	{ "api", 'a', CLI_TEXT, "NAME", .what = "of the request, as Kafka calls it (Produce)" },
 	{ "group", 'g', CLI_TEXT, "ID", .what = "a consumer group: its coordinator" },
 	{ "transactional-id", 0, CLI_TEXT, "ID", .what = "a transaction: its coordinator" },
+	{ "dialled", 0, CLI_NUMBER, "ID", .min = 0, .max = INT32_MAX,
+	  .what = "the broker that the client has dialled: who tells what he has himself" },
 	NODE_OPTIONS,
 	{ 0 },
 };
@@ -208,6 +212,8 @@ static const struct cli_example examples[] = {
 	{ "anyportctl route orders", "the leader of each partition" },
 	{ "anyportctl route orders/3 --api Fetch --http 10.0.0.1:8888", "one request, and why" },
 	{ "anyportctl route --group billing", "where a group's coordinator is" },
+	{ "anyportctl route --api ListGroups --dialled 2",
+	  "whether who asks broker 2 for its groups gets broker 2's" },
 	{ 0 },
 };
 

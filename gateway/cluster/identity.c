@@ -24,7 +24,8 @@ enum tag {
 	TAG_SETTINGS,
 	TAG_INCARNATION,
 	TAG_DRAINING,
-	TAG_SEAL, /* the last one */
+	TAG_SEAL, /* stands last */
+	TAG_PORT_HINT,
 };
 
 enum { SEAL_TAG_SIZE = 1 + 2 + SEAL_SIZE };
@@ -65,6 +66,7 @@ void identity_write(struct buf *out, const struct cluster_member *m)
 	write_number(out, TAG_SETTINGS, m->settings);
 	write_number(out, TAG_INCARNATION, (uint64_t)m->incarnation);
 	write_number(out, TAG_DRAINING, m->is_draining);
+	write_number(out, TAG_PORT_HINT, m->port_hint);
 }
 
 /* The value of one tag; its error sticks. */
@@ -139,6 +141,9 @@ static void read_value(struct cluster_member *m, enum tag tag, struct value *v)
 		break;
 	case TAG_DRAINING:
 		m->is_draining = read_number(v, 1) != 0;
+		break;
+	case TAG_PORT_HINT:
+		m->port_hint = (enum member_hint)read_number(v, MEMBER_PORT_IS_HINT);
 		break;
 	case TAG_SEAL:
 		break; /* identity_judge's */

@@ -44,6 +44,7 @@ void self_describe(struct cluster_member *m, const struct config *c, const char 
 		.min_broker_id = c->min_broker_id,
 		.mode = c->advertised_mode,
 		.internal = c->internal_load_balancing,
+		.port_hint = c->port_is_hint ? MEMBER_PORT_IS_HINT : MEMBER_NO_HINT,
 		.rack = c->rack_id != NULL ? mem_strdup(c->rack_id) : NULL,
 		.http = http_address(c),
 		.version = mem_strdup(version),

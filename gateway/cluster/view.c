@@ -131,12 +131,12 @@ static bool same_member(const struct cluster_member *a, const struct cluster_mem
 	return same_text(a->node_id, b->node_id) && same_text(a->host, b->host) &&
 	       a->port == b->port && a->port_count == b->port_count &&
 	       a->min_broker_id == b->min_broker_id && a->mode == b->mode &&
-	       a->internal == b->internal && same_text(a->rack, b->rack) &&
-	       same_text(a->http, b->http) && same_text(a->version, b->version) &&
-	       same_text(a->kafka, b->kafka) && a->settings == b->settings &&
-	       a->incarnation == b->incarnation && a->is_self == b->is_self &&
-	       a->is_draining == b->is_draining && a->is_sealed == b->is_sealed &&
-	       a->trust == b->trust;
+	       a->internal == b->internal && a->port_hint == b->port_hint &&
+	       same_text(a->rack, b->rack) && same_text(a->http, b->http) &&
+	       same_text(a->version, b->version) && same_text(a->kafka, b->kafka) &&
+	       a->settings == b->settings && a->incarnation == b->incarnation &&
+	       a->is_self == b->is_self && a->is_draining == b->is_draining &&
+	       a->is_sealed == b->is_sealed && a->trust == b->trust;
 }
 
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b)

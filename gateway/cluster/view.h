@@ -25,13 +25,17 @@ struct cluster_load {
 	unsigned declines;
 };
 
+/* Whether the port that a client came by says which broker it has dialled (gateway.port_is_hint). */
+enum member_hint { MEMBER_HINT_UNSAID, MEMBER_NO_HINT, MEMBER_PORT_IS_HINT };
+
 struct cluster_member {
 	char *node_id; /* the same after a restart */
 	/* clients are told that broker N is host : port + (N - min_broker_id) */
 	char *host;
 	int port, port_count, min_broker_id;
 	enum advertise_mode mode;
-	bool internal;	     /* internal load balancing */
+	bool internal; /* internal load balancing */
+	enum member_hint port_hint;
 	char *rack;	     /* NULL: none */
 	char *http;	     /* "host:port" of its HTTP API */
 	char *version;	     /* of the program */

@@ -59,6 +59,13 @@ static void compare_told(struct cluster_view *v, const struct cluster_member *a,
 		    b->node_id, b->host, b->port);
 	if (a->internal && b->internal && a->mode == ADVERTISE_PORTS && overlap(a, b))
 		say(v, "%s and %s advertise the same ports of %s", a->node_id, b->node_id, a->host);
+	if (external && a->port_hint != MEMBER_HINT_UNSAID && b->port_hint != MEMBER_HINT_UNSAID &&
+	    a->port_hint != b->port_hint)
+		say(v,
+		    "%s takes a client's port for the broker that it dialled "
+		    "(gateway.port_is_hint), %s does not",
+		    a->port_hint == MEMBER_PORT_IS_HINT ? a->node_id : b->node_id,
+		    a->port_hint == MEMBER_PORT_IS_HINT ? b->node_id : a->node_id);
 	if (a->port_count != b->port_count)
 		say(v, "%s has %d ports, %s has %d", a->node_id, a->port_count, b->node_id,
 		    b->port_count);

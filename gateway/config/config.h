@@ -69,6 +69,7 @@ struct config {
 	int advertised_port;   /* the first one; port_start when not given */
 	enum advertise_mode advertised_mode;
 	bool internal_load_balancing;
+	bool port_is_hint; /* the load balancer keeps ports: see route/hint.h */
 	enum security_protocol gateway_protocol; /* how clients talk to the gateway */
 	char *ssl_certificate, *ssl_key;	 /* files; NULL: none, so are the next ones */
 	char *ssl_key_password;

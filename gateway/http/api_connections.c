@@ -37,6 +37,14 @@ static json_t *tls(const struct connection *c)
 	return o;
 }
 
+/* Which broker the client has dialled, and what says so. */
+static json_t *dialled(const struct connection *c)
+{
+	if (c->dialled_by == NULL)
+		return json_null();
+	return json_pack("{s:i, s:s}", "broker", (int)c->dialled, "by", c->dialled_by);
+}
+
 static json_t *describe(const struct http_api *api, const struct connection *c)
 {
 	json_t *o = json_object();
@@ -49,6 +57,7 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "principal", json_text(principal));
 	json_object_set_new(o, "tls", tls(c));
 	json_object_set_new(o, "port", json_integer(api->source.settings->port_start + c->port));
+	json_object_set_new(o, "dialled", dialled(c));
 	json_object_set_new(o, "worker", json_integer(c->worker));
 	json_object_set_new(o, "age_ms", json_integer(c->age_ms));
 	json_object_set_new(o, "idle_ms", json_integer(c->idle_ms));

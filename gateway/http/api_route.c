@@ -24,6 +24,7 @@ static const struct kapi *api_by_name(const char *name)
 struct asked {
 	const struct http_api *api;
 	struct where_question q;
+	int64_t dialled; /* the broker that the client has dialled; NO_BROKER: it is not said */
 	struct http_destination to;
 	json_t *out;
 };
@@ -65,6 +66,23 @@ static void set_key(struct asked *a, const char *key)
 	a->q.key_len = (uint32_t)strlen(key);
 }
 
+/* As of a client that comes by the broker's port, with a PROXY header where the node wants one.
+ * False: it is no broker's id. */
+static bool set_dialled(struct asked *a, const char *text)
+{
+	const struct config *c = a->api->source.settings;
+
+	a->dialled = NO_BROKER;
+	if (text == NULL)
+		return true;
+	if (!text_int64(text, &a->dialled) || a->dialled < c->min_broker_id ||
+	    a->dialled > INT32_MAX)
+		return false;
+	a->q.hint = hint_of_port(c, (int)a->dialled - c->min_broker_id,
+				 c->proxy_protocol == PROXY_REQUIRE);
+	return true;
+}
+
 /* The name of the argument that says which coordinator is meant. */
 static const char *key_argument(const struct kapi *api)
 {
@@ -72,6 +90,36 @@ static const char *key_argument(const struct kapi *api)
 }
 
 /* --- the answer --- */
+
+/* The broker that was dialled is asked; what says that it was. */
+static struct http_reply to_dialled(struct asked *a)
+{
+	const struct config *c = a->api->source.settings;
+	const char *says = a->q.hint.by == HINT_PROXY ? "the PROXY header says it"
+			   : c->port_is_hint	      ? "the port says it: gateway.port_is_hint"
+					     : "the port says it: clients are told the nodes";
+
+	set_broker(a);
+	return done(a, "it tells what broker %d has itself, which was dialled (%s)",
+		    (int)a->to.where.target, says);
+}
+
+static struct http_reply to_all(struct asked *a)
+{
+	static const char all[] = "every broker is asked, and the answers become one";
+
+	if (a->dialled == NO_BROKER)
+		return done(a,
+			    "%s; where the node knows which broker a client has dialled "
+			    "(dialled=ID), that one alone is asked",
+			    all);
+	if (a->q.hint.by != HINT_NONE)
+		return done(a, "%s: clients are told of no broker %d", all, (int)a->dialled);
+	return done(a,
+		    "%s: nothing tells the node that broker %d was dialled (a PROXY header, or "
+		    "gateway.port_is_hint where the load balancer keeps ports)",
+		    all, (int)a->dialled);
+}
 
 static struct http_reply to_leader(struct asked *a, const struct http_request *r)
 {
@@ -86,6 +134,8 @@ static struct http_reply to_leader(struct asked *a, const struct http_request *r
 	a->q.partition = n < 0 || n > INT32_MAX ? -1 : (int32_t)n;
 	ask(a);
 	switch (a->to.where.why) {
+	case WHERE_DIALLED:
+		return to_dialled(a);
 	case WHERE_TOPIC_UNKNOWN:
 		return done(a,
 			    "topic %s is not known: the cluster is asked, and where it does not "
@@ -145,7 +195,9 @@ static struct http_reply to_others(struct asked *a)
 	ask(a);
 	switch (a->to.where.why) {
 	case WHERE_ALL:
-		return done(a, "every broker is asked, and the answers become one");
+		return to_all(a);
+	case WHERE_DIALLED:
+		return to_dialled(a);
 	case WHERE_HERE:
 		return done(a, "the gateway answers itself");
 	case WHERE_CONTROLLER:
@@ -182,15 +234,22 @@ struct http_reply answer_route(void *ctx, const struct http_request *r)
 	const char *name = http_argument(r, "api");
 	struct asked a = { .api = api, .q.api = api_by_name(name != NULL ? name : "Produce") };
 	struct http_reply reply;
+	struct api_told told;
 
 	if (a.q.api == NULL)
 		return http_error(MHD_HTTP_BAD_REQUEST, "api: no Kafka API is called %s", name);
+	if (!set_dialled(&a, http_argument(r, "dialled")))
+		return http_error(MHD_HTTP_BAD_REQUEST, "dialled: a broker's id, %d or more",
+				  api->source.settings->min_broker_id);
 	a.q.snapshot = topology_snapshot(api->source.topology);
 	if (a.q.snapshot == NULL)
 		return http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "no broker has answered yet");
 	a.out = json_pack("{s:s, s:s, s:n}", "api", a.q.api->name, "route", words[a.q.api->route],
 			  "broker");
+	told = api_told_begin(api);
+	a.q.advertising = &told.how;
 	reply = explain(&a, r);
+	api_told_end(&told);
 	json_decref(a.out);
 	snapshot_unref(a.q.snapshot);
 	return reply;

@@ -53,20 +53,33 @@ static json_t *broker(const struct advertising *a, const struct snapshot *s, con
 	return o;
 }
 
-static json_t *brokers(const struct http_api *api, const struct snapshot *s)
+struct api_told api_told_begin(const struct http_api *api)
 {
 	const struct cluster_view *v = cluster_view_get(api->source.cluster);
 	struct mapping *mapping = nodes_mapping(v);
-	struct advertising a = { .config = api->source.settings,
-				 .port_count = v->members[v->self].port_count,
-				 .mapping = mapping,
-				 .key = 1 };
+
+	return (struct api_told){ v,
+				  mapping,
+				  { .config = api->source.settings,
+				    .port_count = v->members[v->self].port_count,
+				    .mapping = mapping,
+				    .key = 1 } };
+}
+
+void api_told_end(struct api_told *t)
+{
+	mapping_free(t->mapping);
+	cluster_view_unref(t->view);
+}
+
+static json_t *brokers(const struct http_api *api, const struct snapshot *s)
+{
+	struct api_told told = api_told_begin(api);
 	json_t *list = json_array();
 
 	for (size_t i = 0; i < s->broker_count; i++)
-		json_array_append_new(list, broker(&a, s, &s->brokers[i]));
-	mapping_free(mapping);
-	cluster_view_unref(v);
+		json_array_append_new(list, broker(&told.how, s, &s->brokers[i]));
+	api_told_end(&told);
 	return list;
 }
 

@@ -55,6 +55,15 @@ struct http_reply do_reload(void *ctx, const struct http_request *r);
 struct http_reply do_rebalance(void *ctx, const struct http_request *r);
 struct http_reply do_close(void *ctx, const struct http_request *r);
 
+/* How clients are told of brokers now: api_topology.c's.  To be ended. */
+struct api_told {
+	const struct cluster_view *view;
+	struct mapping *mapping;
+	struct advertising how;
+};
+struct api_told api_told_begin(const struct http_api *api);
+void api_told_end(struct api_told *t);
+
 /* As http_site's. */
 bool answer_elsewhere(void *ctx, const struct http_request *r, struct http_reply *reply);
 

@@ -93,6 +93,9 @@ struct kapi {
 	bool missing_is_fine; /* an item that no answer has: no error */
 	/* the broker remembers what the client asked before: one broker gets all of its connection */
 	bool at_one;
+	/* A broker that is dialled tells what it has itself: where something says which one that is
+	 * (route/hint.h), it alone is asked. */
+	bool by_dialled;
 	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
 	 * version has it) */
 	bool says_time;

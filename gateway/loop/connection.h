@@ -12,14 +12,16 @@
 
 struct connection {
 	uint64_t id;
-	char client[64];       /* "host:port", from PROXY when there is one */
-	char *client_id;       /* of its last request; NULL: none yet, or null */
-	const char *tls;       /* "TLSv1.3"; NULL: no TLS, and so are the next ones */
-	char *server_name;     /* that it asked for, SNI; NULL: none */
-	char *subject;	       /* of its certificate, as Kafka writes it; NULL: none */
-	int64_t subject_until; /* when that ends, in seconds since 1970 */
-	char *software;	       /* "apache-kafka-java 4.4.0"; NULL: the client did not tell */
-	int port;	       /* by which of the node's ports the client came, from 0 on */
+	char client[64];	/* "host:port", from PROXY when there is one */
+	char *client_id;	/* of its last request; NULL: none yet, or null */
+	const char *tls;	/* "TLSv1.3"; NULL: no TLS, and so are the next ones */
+	char *server_name;	/* that it asked for, SNI; NULL: none */
+	char *subject;		/* of its certificate, as Kafka writes it; NULL: none */
+	int64_t subject_until;	/* when that ends, in seconds since 1970 */
+	char *software;		/* "apache-kafka-java 4.4.0"; NULL: the client did not tell */
+	int port;		/* by which of the node's ports the client came, from 0 on */
+	int32_t dialled;	/* the broker's id that the client dialled, */
+	const char *dialled_by; /* and what says so, in a word; NULL: nothing does */
 	int worker;
 	int64_t age_ms, idle_ms; /* since its accept; since the last byte either way */
 	unsigned in_flight;	 /* requests that are not answered */

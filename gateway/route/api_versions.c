@@ -192,5 +192,7 @@ bool api_versions_answer(struct buf *out, const struct api_versions_question *q,
 	a.error = judge(request, &said, q);
 	if (a.error == 0)
 		list_all(&a);
+	else
+		request->node_id = -1;
 	return encode_message(api, q->version, RESPONSE, fill, &a, out);
 }

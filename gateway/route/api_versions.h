@@ -14,7 +14,7 @@
 struct api_versions_request {
 	const uint8_t *software_name, *software_version; /* NULL before v3 */
 	uint32_t name_len, version_len;
-	int32_t node_id; /* the broker it thinks it talks to; -1: not said */
+	int32_t node_id; /* the broker it dialled; -1: not said, or it is answered with an error */
 };
 
 /* A request as it came, and what it is answered from. */

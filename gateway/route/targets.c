@@ -1,7 +1,5 @@
 #include "route/targets.h"
 
-#include "route/where.h"
-
 const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *t)
 {
 	if (t->name != NULL)
@@ -9,15 +7,15 @@ const struct topic *target_topic(const struct snapshot *s, const struct layout_t
 	return t->id != NULL ? snapshot_topic_by_id(s, t->id) : NULL;
 }
 
-uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snapshot *s)
+uint32_t targets_set(struct layout *l, const struct where_question *about)
 {
-	struct where_question q = { .api = api, .snapshot = s };
+	struct where_question q = *about;
 	uint32_t unknown = 0, last = UINT32_MAX;
 
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		if (api->route == TO_LEADER && i->topic != last) {
+		if (q.api->route == TO_LEADER && i->topic != last) {
 			last = i->topic;
-			q.topic = target_topic(s, &l->topics[last]);
+			q.topic = target_topic(q.snapshot, &l->topics[last]);
 		}
 		q.partition = i->partition;
 		q.key = i->key;

@@ -7,15 +7,13 @@
 #ifndef ROUTE_TARGETS_H
 #define ROUTE_TARGETS_H
 
-#include "kafka/api.h"
-#include "route/layout.h"
-#include "topology/snapshot.h"
+#include "route/where.h"
 
 /* What the snapshot knows of a request's topic; NULL: nothing. */
 const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *topic);
-/* Sets every item's target (TO_LEADER, TO_RESOURCE).  Returns how many are
- * TARGET_UNKNOWN. */
-uint32_t targets_set(const struct kapi *api, struct layout *l, const struct snapshot *s);
+/* Sets every item's target (TO_LEADER, TO_RESOURCE); `about` has what they have in common.  Returns
+ * how many are TARGET_UNKNOWN. */
+uint32_t targets_set(struct layout *l, const struct where_question *about);
 /* Turns TARGET_UNKNOWN into `any`, and TARGET_ANY too; what is refused stays so. */
 void targets_settle(struct layout *l, int32_t any);
 /* The different targets but for TARGET_REFUSED, at most `max` of them: returns how many there are. */

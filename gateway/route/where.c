@@ -12,6 +12,22 @@ static struct where unknown(enum where_why why)
 	return (struct where){ TARGET_UNKNOWN, why };
 }
 
+/* --- what is asked of the broker that was dialled --- */
+
+/* In `single` one id stands for all brokers, and names none. */
+bool where_is_dialled(const struct where_question *q)
+{
+	return q->api->by_dialled && q->hint.by != HINT_NONE &&
+	       q->advertising->config->advertised_mode != ADVERTISE_SINGLE &&
+	       snapshot_broker(q->snapshot, q->hint.broker) != NULL &&
+	       advertise_has_own(q->advertising, q->snapshot, q->hint.broker);
+}
+
+static struct where at_dialled(const struct where_question *q)
+{
+	return (struct where){ q->hint.broker, WHERE_DIALLED };
+}
+
 /* --- leaders --- */
 
 static struct where at_leader(const struct where_question *q)
@@ -26,6 +42,19 @@ static struct where at_leader(const struct where_question *q)
 	if (leader == NO_BROKER || snapshot_broker(q->snapshot, leader) == NULL)
 		return unknown(WHERE_NO_LEADER);
 	return (struct where){ leader, WHERE_LEADER };
+}
+
+/* A broker without a port of its own is dialled as another one, and has its answers there. */
+static struct where at_leader_dialled(const struct where_question *q)
+{
+	const struct where leads = at_leader(q);
+
+	if (!where_is_dialled(q))
+		return leads;
+	if (leads.why == WHERE_LEADER &&
+	    advertise_id(q->advertising, q->snapshot, leads.target) == q->hint.broker)
+		return leads;
+	return at_dialled(q);
 }
 
 /* --- coordinators --- */
@@ -75,7 +104,7 @@ struct where where_of(const struct where_question *q)
 {
 	switch (q->api->route) {
 	case TO_LEADER:
-		return at_leader(q);
+		return at_leader_dialled(q);
 	case TO_GROUP:
 	case TO_TXN:
 		return at_coordinator(q);
@@ -86,7 +115,7 @@ struct where where_of(const struct where_question *q)
 	case TO_CONTROLLER:
 		return any(WHERE_CONTROLLER);
 	case TO_ALL:
-		return any(WHERE_ALL);
+		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_ALL);
 	case HERE:
 		return any(WHERE_HERE);
 	case NOT_FOR_CLIENTS:

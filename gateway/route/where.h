@@ -9,6 +9,8 @@
 #define ROUTE_WHERE_H
 
 #include "kafka/api.h"
+#include "route/advertise.h"
+#include "route/hint.h"
 #include "route/layout.h"
 #include "topology/topology.h"
 
@@ -27,6 +29,7 @@ enum where_why {
 	WHERE_NO_LEADER, /* none, or one that is no live broker */
 	WHERE_COORDINATOR_UNKNOWN,
 	/* one broker */
+	WHERE_DIALLED, /* which the client has dialled: it is asked what it has itself */
 	WHERE_LEADER,
 	WHERE_COORDINATOR,
 	WHERE_RESOURCE, /* which it is about, and alone can tell */
@@ -36,6 +39,10 @@ enum where_why {
 struct where_question {
 	const struct kapi *api;
 	const struct snapshot *snapshot;
+	/* An API by_dialled: which broker clients are told of by the id that this one has dialled, and
+	 * how they are told; HINT_NONE (0): nothing says it. */
+	struct hint hint;
+	const struct advertising *advertising;
 	/* TO_LEADER */
 	const struct topic *topic; /* NULL: not known */
 	int32_t partition;
@@ -56,6 +63,8 @@ struct where {
 enum { RESOURCE_BROKER = 4, RESOURCE_BROKER_LOGGER = 8 };
 
 struct where where_of(const struct where_question *q);
+/* Whether what was dialled counts: such an API, and a broker that clients are told of. */
+bool where_is_dialled(const struct where_question *q);
 
 /* The question is about a coordinator: its `coordinator` is to be looked up. */
 bool where_has_coordinator(const struct where_question *q);

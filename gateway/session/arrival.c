@@ -22,6 +22,7 @@ struct arrival {
 	int fd;		 /* -1: the connection has it */
 	uint32_t seen;	 /* bytes of a header that is not whole; 0: none */
 	bool is_counted; /* admission_enter_address */
+	bool is_proxied; /* the port is the one that the PROXY header says */
 	ev_io watch;
 	ev_timer limit;
 	struct conn conn;
@@ -150,6 +151,7 @@ static void admit(struct arrival *a)
 		return;
 	}
 	a->came.broker = broker_of(w->config, a->came.port);
+	a->came.hint = hint_of_port(w->config, a->came.port, a->is_proxied);
 	ev_io_stop(w->loop, &a->watch);
 	a->fd = -1;
 	conn_init(&a->conn, &conn_plain, fd, w->loop, &w->bufs, on_layer, a);
@@ -169,7 +171,8 @@ static void take_addresses(struct arrival *a, const struct proxy_header *header)
 	address_set(&a->came.peer, &header->source);
 	address_set(&asked, &header->destination);
 	port = address_port(&asked) - a->worker->config->advertised_port;
-	if (port >= 0 && port < a->worker->port_count)
+	a->is_proxied = port >= 0 && port < a->worker->port_count;
+	if (a->is_proxied)
 		a->came.port = port;
 }
 

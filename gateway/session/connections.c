@@ -61,6 +61,8 @@ static void describe(struct connection *to, const struct client *c)
 		.subject = copy_of(c->came.tls.subject),
 		.subject_until = c->came.tls.subject_until,
 		.port = c->came.port,
+		.dialled = c->came.hint.broker,
+		.dialled_by = hint_word(c->came.hint.by),
 		.worker = c->worker->index,
 		.age_ms = (int64_t)((client_now(c) - c->tenure.born) * 1e3),
 		.idle_ms = (int64_t)((client_now(c) - c->tally.moved_at) * 1e3),

@@ -30,6 +30,8 @@ static bool is_told(void *ctx, int32_t id)
 
 static void keep_hello(struct client *c, const struct api_versions_request *said)
 {
+	if (said->node_id >= 0)
+		c->came.hint = hint_of_client(said->node_id);
 	if (said->software_name == NULL || said->name_len > NAME_MAX_KEPT ||
 	    said->version_len > NAME_MAX_KEPT)
 		return;

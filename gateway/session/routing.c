@@ -81,16 +81,24 @@ int64_t routing_memory(const struct client *c, const struct request *r,
 
 /* --- targets --- */
 
+/* What all that the request is about has in common. */
+static struct where_question question_of(const struct client *c, const struct request *r)
+{
+	return (struct where_question){ .api = r->head.api,
+					.snapshot = c->worker->snapshot,
+					.hint = c->came.hint,
+					.advertising = &c->worker->advertising };
+}
+
 /* A key's coordinator, a broker's id or one of a target's values. */
 static int32_t coordinator_of(struct client *c, const struct request *r, const uint8_t *key,
 			      uint32_t len)
 {
-	struct where_question q = { .api = r->head.api,
-				    .snapshot = c->worker->snapshot,
-				    .key = key,
-				    .key_len = len,
-				    .coordinator = NO_BROKER };
+	struct where_question q = question_of(c, r);
 
+	q.key = key;
+	q.key_len = len;
+	q.coordinator = NO_BROKER;
 	if (where_has_coordinator(&q))
 		q.coordinator = topology_coordinator(c->worker->shared->topology,
 						     where_coordinator_type(r->head.api), key, len);
@@ -128,19 +136,24 @@ static void send_to_one(struct request *r, int32_t broker, struct sending *to)
 	to->count = 1;
 }
 
+/* Every broker; where one was dialled, those that clients are told of as that one. */
 static enum course_need send_to_all(struct client *c, struct request *r, struct sending *to)
 {
 	const struct snapshot *s = c->worker->snapshot;
+	const struct where_question q = question_of(c, r);
+	const struct where where = where_of(&q);
 	int32_t *brokers;
 
 	if (!request_is_whole(c, r))
 		return NEED_WHOLE;
 	brokers = arena_alloc(&r->arena, s->broker_count * sizeof *brokers);
-	for (size_t i = 0; i < s->broker_count; i++)
-		brokers[i] = s->brokers[i].id;
+	for (size_t i = 0; i < s->broker_count; i++) {
+		if (where.why != WHERE_DIALLED ||
+		    advertise_id(q.advertising, s, s->brokers[i].id) == where.target)
+			brokers[to->count++] = s->brokers[i].id;
+	}
 	to->course = &course_merged;
 	to->brokers = brokers;
-	to->count = (uint32_t)s->broker_count;
 	return NEED_NOTHING;
 }
 
@@ -189,7 +202,9 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 static enum course_need send_to_leaders(struct client *c, struct request *r, int32_t any,
 					struct sending *to)
 {
-	if (targets_set(r->head.api, &r->layout, c->worker->snapshot) > 0 && !r->was_asked)
+	const struct where_question q = question_of(c, r);
+
+	if (targets_set(&r->layout, &q) > 0 && !r->was_asked)
 		return NEED_TOPICS;
 	order_keep(c, r);
 	return send_items(c, r, any, to);

@@ -112,13 +112,14 @@ static void divide(struct subject *s, const uint8_t *frame, int32_t brokers)
 {
 	struct request_head head;
 	struct layout *l = &s->request;
+	const struct where_question about = { .api = s->api, .snapshot = cluster() };
 	uint32_t items = 0, size = wire_get32(frame) + HEAD_SIZE_BYTES;
 	int32_t targets[BROKERS_MOST];
 
 	if (head_read(frame, size, FRAME_MAX, &head) != HEAD_OK)
 		return; /* brokers talk it among themselves */
 	if (s->api->route == TO_LEADER || s->api->route == TO_RESOURCE)
-		targets_set(s->api, l, cluster());
+		targets_set(l, &about);
 	targets_settle(l, brokers);
 	assert(targets_distinct(l, targets, BROKERS_MOST) <= BROKERS_MOST);
 	for (uint32_t i = 0; i < l->item_count; i++)

@@ -24,7 +24,7 @@ from peers import user_data
 from waking import PORT, WakingCluster
 
 TAGS = {1: "node_id", 2: "host", 3: "port", 4: "port_count", 5: "min_broker_id", 6: "mode", 7: "internal", 8: "rack",
-        9: "http", 10: "version", 11: "kafka", 12: "settings", 13: "incarnation", 14: "draining"}
+        9: "http", 10: "version", 11: "kafka", 12: "settings", 13: "incarnation", 14: "draining", 16: "port_hint"}
 SEAL_TAG = 15
 TEXTS = ("node_id", "host", "rack", "http", "version", "kafka")
 UNKNOWN_TOPIC, NOT_LEADER, NOT_COORDINATOR, ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE = 3, 6, 16, 22, 25, 27

@@ -1,4 +1,4 @@
-/* DescribeProducers (61): who writes to a partition, asked of its leader. */
+/* DescribeProducers (61): who writes to a partition, asked of the broker that is dialled, else of its leader. */
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
@@ -28,4 +28,4 @@ const struct kapi api_describe_producers = {
 	.key = KEY_DESCRIBE_PRODUCERS, .name = "DescribeProducers", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };
+	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .by_dialled = true };

@@ -1,4 +1,4 @@
-/* ListGroups (16): the groups of every broker together. */
+/* ListGroups (16): the groups of the broker that is dialled, else of every broker together. */
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
@@ -19,4 +19,4 @@ static const struct kfield response[] = {
 const struct kapi api_list_groups = {
 	.key = KEY_LIST_GROUPS, .name = "ListGroups", .versions = "0-5", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING };
+	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING, .by_dialled = true };

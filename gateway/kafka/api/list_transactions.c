@@ -1,4 +1,4 @@
-/* ListTransactions (66): the transactions of every broker together. */
+/* ListTransactions (66): the transactions of the broker that is dialled, else of every broker together. */
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
@@ -21,4 +21,4 @@ static const struct kfield response[] = {
 const struct kapi api_list_transactions = {
 	.key = KEY_LIST_TRANSACTIONS, .name = "ListTransactions", .versions = "0-2", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING };
+	.route = TO_ALL, .merge = MERGE_CONCAT, .lost = LOST_LOADING, .by_dialled = true };

@@ -23,6 +23,7 @@ static void what_is_written_is_read(void **state)
 	(void)state;
 	set_text(&m.rack, "rack 1");
 	m.is_draining = true;
+	m.port_hint = MEMBER_PORT_IS_HINT;
 	out = written(&m);
 	assert_true(identity_read(&got, out.data, out.len));
 	assert_string_equal(got.node_id, "c");
@@ -39,6 +40,7 @@ static void what_is_written_is_read(void **state)
 	assert_true(got.settings == m.settings);
 	assert_int_equal(got.incarnation, 1000);
 	assert_true(got.is_draining);
+	assert_int_equal(got.port_hint, MEMBER_PORT_IS_HINT);
 	assert_int_equal(got.load_at, -1);
 	identity_deinit(&got);
 	identity_deinit(&m);

@@ -119,6 +119,38 @@ static void who_does_not_fit_is_named(void **state)
 	}
 }
 
+/* By one load balancer, so that who asks broker by broker gets the same from each. */
+static void external_nodes_know_alike_who_was_dialled(void **state)
+{
+	static const enum member_hint said[] = { MEMBER_PORT_IS_HINT, MEMBER_NO_HINT,
+						 MEMBER_HINT_UNSAID, MEMBER_PORT_IS_HINT };
+
+	(void)state;
+	for (int internal = 0; internal <= 1; internal++) {
+		struct cluster_view *v = view_new(&config, NULL);
+
+		for (int i = 0; i < 4; i++) {
+			struct cluster_member m = make_member((char)('a' + i));
+
+			m.is_self = i == 0;
+			m.internal = internal;
+			m.port_hint = said[i];
+			if (!internal)
+				set_text(&m.host, "lb");
+			view_add(v, &m);
+			identity_deinit(&m);
+		}
+		view_finish(v);
+		assert_int_equal(v->disagreement_count, !internal);
+		if (!internal)
+			assert_string_equal(
+				v->disagreements[0],
+				"a takes a client's port for the broker that it dialled "
+				"(gateway.port_is_hint), b does not");
+		cluster_view_unref(v);
+	}
+}
+
 /* Of two nodes that are alike the second is changed. */
 static void who_advertises_otherwise_has_other_clients(void **state)
 {
@@ -202,6 +234,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(members_stand_in_order),
 		cmocka_unit_test(who_does_not_fit_is_named),
+		cmocka_unit_test(external_nodes_know_alike_who_was_dialled),
 		cmocka_unit_test(who_advertises_otherwise_has_other_clients),
 		cmocka_unit_test(external_nodes_name_one_listener),
 		cmocka_unit_test(a_load_is_no_change_of_members),

@@ -190,6 +190,21 @@ static void only_these_bind_a_connection(void **state)
 		assert_int_equal(api_of(bound[i].key)->binds, bound[i].binds);
 }
 
+/* What is asked of the broker that is dialled. */
+static void only_these_go_by_what_was_dialled(void **state)
+{
+	size_t n, found = 0;
+	const struct kapi *const *all = apis_all(&n);
+
+	(void)state;
+	for (size_t i = 0; i < n; i++)
+		found += all[i]->by_dialled;
+	assert_int_equal(found, 3);
+	assert_true(api_of(KEY_LIST_GROUPS)->by_dialled);
+	assert_true(api_of(KEY_LIST_TRANSACTIONS)->by_dialled);
+	assert_true(api_of(KEY_DESCRIBE_PRODUCERS)->by_dialled);
+}
+
 static bool has_kind(const struct kfield *rows, enum kis is)
 {
 	int depth = 0;
@@ -312,6 +327,7 @@ int main(void)
 		cmocka_unit_test(plans_exist_for_the_versions_served),
 		cmocka_unit_test(headers_follow_the_flexible_versions),
 		cmocka_unit_test(only_these_bind_a_connection),
+		cmocka_unit_test(only_these_go_by_what_was_dialled),
 		cmocka_unit_test(rows_have_what_their_route_and_merge_need),
 		cmocka_unit_test(messages_of_errors_are_never_passed),
 		cmocka_unit_test(only_telemetry_stays_at_one_broker),

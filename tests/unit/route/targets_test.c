@@ -37,7 +37,9 @@ static void partitions_go_to_their_leaders(void **state)
 		for (int32_t p = -1; p <= 4; p++)
 			items[l.item_count++] = (struct layout_item){ .topic = t, .partition = p };
 	}
-	assert_int_equal(targets_set(api_of(1), &l, s), 24 - 4);
+	assert_int_equal(
+		targets_set(&l, &(struct where_question){ .api = api_of(1), .snapshot = s }),
+		24 - 4);
 	for (uint32_t i = 0; i < l.item_count; i++) {
 		int32_t target = i < 12 ? expected[i % 6] : TARGET_UNKNOWN;
 
@@ -79,7 +81,8 @@ static void a_brokers_own_resources_go_to_it(void **state)
 		items[i].key = (const uint8_t *)cases[i].name;
 		items[i].key_len = (uint32_t)strlen(cases[i].name);
 	}
-	assert_int_equal(targets_set(api_of(32), &l, s), 0);
+	assert_int_equal(
+		targets_set(&l, &(struct where_question){ .api = api_of(32), .snapshot = s }), 0);
 	for (uint32_t i = 0; i < 11; i++)
 		assert_int_equal(items[i].target, cases[i].target);
 	assert_int_equal(targets_distinct(&l, targets, 4), 3);

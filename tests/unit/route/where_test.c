@@ -122,6 +122,93 @@ static void a_brokers_own_settings_are_at_that_broker(void **state)
 	snapshot_unref(s);
 }
 
+/* Clients are told of broker 0 at the first port; 5 has none, and is dialled as 0. */
+static void who_is_dialled_tells_what_he_has(void **state)
+{
+	static const struct {
+		enum kroute route;
+		bool by_dialled;
+		int32_t dialled, partition, target;
+		enum where_why why;
+	} rows[] = {
+		{ TO_ALL, true, 0, 0, 0, WHERE_DIALLED },
+		{ TO_ALL, false, 0, 0, TARGET_ANY, WHERE_ALL },
+		{ TO_ALL, true, 5, 0, TARGET_ANY, WHERE_ALL }, /* clients do not know it */
+		{ TO_ALL, true, 7, 0, TARGET_ANY, WHERE_ALL }, /* there is none */
+		{ TO_ALL, true, NO_BROKER, 0, TARGET_ANY, WHERE_ALL },
+		{ TO_LEADER, true, 0, 0, 5, WHERE_LEADER },
+		{ TO_LEADER, true, 0, 1, 0, WHERE_LEADER },
+		{ TO_LEADER, true, 0, 2, 0,
+		  WHERE_DIALLED }, /* nobody leads it: it says so itself */
+		{ TO_LEADER, true, 0, 4, 0, WHERE_DIALLED },
+		{ TO_LEADER, false, 0, 2, TARGET_UNKNOWN, WHERE_NO_LEADER },
+		{ TO_LEADER, true, 7, 0, 5, WHERE_LEADER },
+		{ TO_ANY, true, 0, 0, TARGET_ANY, WHERE_ANY },
+	};
+	struct config c = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .config = &c, .port_count = 3 };
+	struct snapshot *s = make_snapshot();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		const struct kapi api = { .route = rows[i].route,
+					  .by_dialled = rows[i].by_dialled };
+		const struct where_question q = {
+			.api = &api,
+			.snapshot = s,
+			.hint = { rows[i].dialled,
+				  rows[i].dialled == NO_BROKER ? HINT_NONE : HINT_PORT },
+			.advertising = &a,
+			.topic = snapshot_topic(s, "a", 1),
+			.partition = rows[i].partition
+		};
+
+		assert_where(&q, rows[i].target, rows[i].why);
+	}
+	snapshot_unref(s);
+}
+
+/* Another broker leads it and has a port of its own: who is dialled answers all the same. */
+static void who_is_dialled_answers_for_a_follower(void **state)
+{
+	const struct kapi api = { .route = TO_LEADER, .by_dialled = true };
+	struct config c = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .config = &c, .port_count = 6 };
+	struct snapshot *s = make_snapshot();
+	struct where_question q = { .api = &api,
+				    .snapshot = s,
+				    .hint = { 0, HINT_CLIENT },
+				    .advertising = &a,
+				    .topic = snapshot_topic(s, "a", 1) };
+
+	(void)state;
+	assert_where(&q, 0, WHERE_DIALLED);
+	q.topic = NULL;
+	assert_where(&q, 0, WHERE_DIALLED);
+	snapshot_unref(s);
+}
+
+/* Its one id stands for all brokers. */
+static void in_single_nobody_is_dialled(void **state)
+{
+	struct config c = { .advertised_mode = ADVERTISE_SINGLE };
+	const struct advertising a = { .config = &c, .port_count = 1 };
+	const struct kapi all = { .route = TO_ALL, .by_dialled = true };
+	const struct kapi leader = { .route = TO_LEADER, .by_dialled = true };
+	struct snapshot *s = make_snapshot();
+	struct where_question q = { .api = &all,
+				    .snapshot = s,
+				    .hint = { 0, HINT_CLIENT },
+				    .advertising = &a,
+				    .topic = snapshot_topic(s, "a", 1) };
+
+	(void)state;
+	assert_where(&q, TARGET_ANY, WHERE_ALL);
+	q.api = &leader;
+	assert_where(&q, 5, WHERE_LEADER);
+	snapshot_unref(s);
+}
+
 static void other_routes_ask_for_nothing(void **state)
 {
 	static const struct {
@@ -150,6 +237,9 @@ int main(void)
 		cmocka_unit_test(a_partition_is_at_its_leader),
 		cmocka_unit_test(a_key_is_at_its_coordinator),
 		cmocka_unit_test(a_brokers_own_settings_are_at_that_broker),
+		cmocka_unit_test(who_is_dialled_tells_what_he_has),
+		cmocka_unit_test(who_is_dialled_answers_for_a_follower),
+		cmocka_unit_test(in_single_nobody_is_dialled),
 		cmocka_unit_test(other_routes_ask_for_nothing),
 	};
 

@@ -416,7 +416,7 @@ static void who_has_not_come_is_closed_with_the_worker(void **state)
 
 /* --- what for --- */
 
-static void comes_for(int asked, int port, int32_t broker)
+static struct client *comes_for(int asked, int port, int32_t broker)
 {
 	const struct header h = v2(asked, 0);
 	int n = arrive();
@@ -427,6 +427,13 @@ static void comes_for(int asked, int port, int32_t broker)
 	assert_int_equal(scene_client(&s, n)->came.broker, broker);
 	assert_int_equal(scene_client(&s, n)->tenure.port, port);
 	assert_int_equal(scene_client(&s, n)->tenure.broker, broker);
+	return scene_client(&s, n);
+}
+
+static void assert_hint(const struct client *c, enum hint_by by, int32_t broker)
+{
+	assert_int_equal(c->came.hint.by, by);
+	assert_int_equal(c->came.hint.broker, broker);
 }
 
 /* The port that the client asked the load balancer for, where it is one of those advertised. */
@@ -443,6 +450,28 @@ static void the_header_says_which_broker_is_meant(void **state)
 	begin(PROXY_REQUIRE);
 	s.config.advertised_mode = ADVERTISE_SINGLE;
 	comes_for(9093, 1, NO_BROKER);
+	end();
+}
+
+/* The header says which broker was dialled; the node's own port does where ports are kept. */
+static void what_is_trusted_says_which_broker_was_dialled(void **state)
+{
+	(void)state;
+	begin(PROXY_REQUIRE);
+	assert_hint(comes_for(9094, 2, 2), HINT_PROXY, 2);
+	assert_hint(comes_for(9091, CAME_BY, CAME_BY), HINT_NONE, NO_BROKER);
+	s.config.port_is_hint = true;
+	assert_hint(comes_for(9094, 2, 2), HINT_PROXY, 2);
+	assert_hint(comes_for(9091, CAME_BY, CAME_BY), HINT_PORT, CAME_BY);
+	end();
+	begin(PROXY_OFF);
+	arrive();
+	scene_until(&s, scene_client(&s, 0) != NULL);
+	assert_hint(scene_client(&s, 0), HINT_NONE, NO_BROKER);
+	s.config.internal_load_balancing = true;
+	arrive();
+	scene_until(&s, scene_client(&s, 1) != NULL);
+	assert_hint(scene_client(&s, 1), HINT_PORT, CAME_BY);
 	end();
 }
 
@@ -466,6 +495,7 @@ int main(void)
 		cmocka_unit_test(there_is_a_limit),
 		cmocka_unit_test(who_has_not_come_is_closed_with_the_worker),
 		cmocka_unit_test(the_header_says_which_broker_is_meant),
+		cmocka_unit_test(what_is_trusted_says_which_broker_was_dialled),
 	};
 
 	return cmocka_run_group_tests_name("arrival", tests, scene_setup, scene_teardown);

@@ -41,6 +41,7 @@ static void begin(void)
 {
 	scene_begin(&s);
 	scene_connect(&s);
+	scene_client(&s, 1)->came.hint = hint_of_client(2);
 	client_says(&s, 0, "Heartbeat 3 id 1 client \"one\"\ngroup_id: \"g\"\n");
 	broker_takes(&s, 1);
 	client_says(&s, 1,
@@ -80,6 +81,9 @@ static void each_client_is_described(void **state)
 	assert_int_equal(one->brokers[0], 1);
 	assert_true(one->bytes_in > 0 && one->bytes_out == 0);
 	assert_int_equal(strncmp(one->client, "127.0.0.1:", 10), 0);
+	assert_null(one->dialled_by);
+	assert_int_equal(two->dialled, 2);
+	assert_string_equal(two->dialled_by, "client");
 	assert_string_equal(two->software, "a-client 4.2");
 	assert_int_equal(two->in_flight, 0);
 	assert_int_equal(two->broker_count, 0);

@@ -137,6 +137,40 @@ static void a_name_that_is_too_long_is_not_kept(void **state)
 	scene_deinit(&s);
 }
 
+/* KIP-1242: a client of version 5 says which broker it has dialled, and of which cluster. */
+static void which_broker_was_dialled_is_kept(void **state)
+{
+	static const char hello[] = "ApiVersions 5 id 1\nclient_software_name: \"a\"\n"
+				    "client_software_version: \"1\"\n";
+	static const struct {
+		const char *says, *answer;
+		enum hint_by by;
+		int32_t broker;
+	} rows[] = {
+		{ "", "error_code: 0\n", HINT_NONE, NO_BROKER },
+		{ "cluster_id: \"c\"\nnode_id: 7\n", "error_code: 129\n", HINT_NONE, NO_BROKER },
+		{ "cluster_id: \"d\"\nnode_id: 2\n", "error_code: 129\n", HINT_NONE, NO_BROKER },
+		{ "node_id: 2\n", "error_code: 42\n", HINT_NONE, NO_BROKER },
+		{ "cluster_id: \"c\"\nnode_id: 2\n", "error_code: 0\n", HINT_CLIENT, 2 },
+		{ "", "error_code: 0\n", HINT_CLIENT, 2 }, /* what it said stays */
+	};
+
+	(void)state;
+	scene_begin(&s);
+	s.snapshot->cluster_id = mem_strdup("c");
+	client()->came.hint = hint_none();
+	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
+		char *text = mem_printf("%s%s", hello, rows[i].says);
+
+		client_says(&s, 0, text);
+		assert_client_gets(&s, 0, rows[i].answer);
+		assert_int_equal(client()->came.hint.by, rows[i].by);
+		assert_int_equal(client()->came.hint.broker, rows[i].broker);
+		free(text);
+	}
+	scene_deinit(&s);
+}
+
 /* An answer that is made here waits for those of requests that were asked before. */
 static void it_keeps_its_place(void **state)
 {
@@ -162,6 +196,7 @@ int main(void)
 		cmocka_unit_test(who_the_client_is_is_told_to_brokers),
 		cmocka_unit_test(who_does_not_say_is_not_told),
 		cmocka_unit_test(a_name_that_is_too_long_is_not_kept),
+		cmocka_unit_test(which_broker_was_dialled_is_kept),
 		cmocka_unit_test(it_keeps_its_place),
 	};
 

@@ -194,6 +194,27 @@ static void a_lost_broker_is_the_lists_error(void **state)
 	scene_deinit(&s);
 }
 
+/* What the broker that was dialled has can't be told: nobody else's stands in for it. */
+static void a_lost_broker_that_was_dialled_has_no_stand_in(void **state)
+{
+	char *text;
+
+	(void)state;
+	scene_begin(&s);
+	scene_client(&s, 0)->came.hint = hint_of_client(2);
+	client_says(&s, 0, GROUPS);
+	broker_takes(&s, 2);
+	broker_answers(&s, 2, "groups:\n  - group_id: \"a\"\n");
+	text = client_gets(&s, 0);
+	assert_non_null(strstr(text, "group_id: \"a\""));
+	free(text);
+	scene_broker_dies(&s, 2);
+	client_says(&s, 0, GROUPS);
+	assert_client_gets(&s, 0, "error_code: 14\n");
+	assert_int_equal(scene_count(&s, STAT_SPLITS), 0);
+	scene_deinit(&s);
+}
+
 /* --- keys --- */
 
 static void keys_are_answered_in_their_order(void **state)
@@ -303,6 +324,7 @@ int main(void)
 		cmocka_unit_test(lists_of_all_become_one),
 		cmocka_unit_test(an_error_of_one_is_the_lists),
 		cmocka_unit_test(a_lost_broker_is_the_lists_error),
+		cmocka_unit_test(a_lost_broker_that_was_dialled_has_no_stand_in),
 		cmocka_unit_test(keys_are_answered_in_their_order),
 		cmocka_unit_test(answers_are_held_within_the_budget),
 		cmocka_unit_test(answers_larger_than_the_budget_close_the_client),

@@ -283,6 +283,43 @@ static void each_kind_of_request_has_its_course(void **state)
 	end();
 }
 
+/* Who asks a broker what it has itself gets that; where two are dialled as one, what both have. */
+static void who_is_dialled_is_asked_alone(void **state)
+{
+	static const char groups[] = "ListGroups 4 id 1\n",
+			  transactions[] = "ListTransactions 0 id 1\n",
+			  producers[] = "DescribeProducers 0 id 1\ntopics:\n  - name: \"orders\"\n"
+					"    partition_indexes: [ 1, 2, 9 ]\n";
+	struct sending to;
+
+	(void)state;
+	begin();
+	client()->came.hint = hint_of_client(2);
+	GOES(request_of(SIZE_MAX, groups), course_merged, 2);
+	end();
+	begin();
+	client()->came.hint = hint_of_client(2);
+	GOES(request_of(SIZE_MAX, transactions), course_merged, 2);
+	end();
+	begin();
+	client()->came.hint = hint_of_client(2);
+	GOES(request_of(SIZE_MAX, producers), course_through, 2);
+	end();
+	begin();
+	client()->came.hint = hint_of_client(2);
+	s.w->advertising.port_count = 2; /* broker 2 has none */
+	GOES(request_of(SIZE_MAX, groups), course_merged, 0, 1, 2);
+	end();
+	begin();
+	client()->came.hint = hint_of_client(0);
+	s.w->advertising.port_count = 2;
+	GOES(request_of(SIZE_MAX, groups), course_merged, 0, 2);
+	end();
+	begin();
+	assert_int_equal(decide(request_of(SIZE_MAX, producers), &to), NEED_TOPICS);
+	end();
+}
+
 /* A broker's own settings are at that broker; those of topics are anywhere. */
 static void settings_go_where_they_are_known(void **state)
 {
@@ -506,6 +543,7 @@ int main(void)
 		cmocka_unit_test(without_brokers_the_client_is_closed),
 		cmocka_unit_test(produces_keep_their_order),
 		cmocka_unit_test(others_need_no_order),
+		cmocka_unit_test(who_is_dialled_is_asked_alone),
 		cmocka_unit_test(a_newer_epoch_is_noticed),
 	};
 

@@ -1,0 +1,32 @@
+#include "route/hint.h"
+
+#include "topology/snapshot.h"
+
+struct hint hint_none(void)
+{
+	return (struct hint){ NO_BROKER, HINT_NONE };
+}
+
+static bool keeps_ports(const struct config *c)
+{
+	return c->internal_load_balancing || c->port_is_hint;
+}
+
+struct hint hint_of_port(const struct config *c, int port, bool is_proxied)
+{
+	if (c->advertised_mode != ADVERTISE_PORTS || (!is_proxied && !keeps_ports(c)))
+		return hint_none();
+	return (struct hint){ c->min_broker_id + port, is_proxied ? HINT_PROXY : HINT_PORT };
+}
+
+struct hint hint_of_client(int32_t broker)
+{
+	return (struct hint){ broker, HINT_CLIENT };
+}
+
+const char *hint_word(enum hint_by by)
+{
+	static const char *const words[] = { NULL, "port", "proxy", "client" };
+
+	return words[by];
+}
