@@ -35,7 +35,8 @@ def told(node):
 
 def test(scene):
     kafka = GroupCluster(scene, 3, {"t": 3})
-    nodes = [scene.node(kafka.bootstrap, env={"GATEWAY_CLUSTER_ID": "c"}) for _ in range(2)]
+    front = f"{scene.host(1)}:9092"  # both are behind one load balancer
+    nodes = [scene.node(kafka.bootstrap, advertise=front, env={"GATEWAY_CLUSTER_ID": "c"}) for _ in range(2)]
     for node in nodes:
         wait_for(lambda: node.metrics().sum("anyport_cluster_nodes") == 2, 20, f"{node.name} knows both")
     for broker in (1, 2, 3):

@@ -16,6 +16,7 @@ from traffic import fetch_request, no_errors, produce, produce_request  # noqa: 
 
 GROUP, TOPIC = "g-balance", "_anyport_gateway"
 PORTS, EACH, PEERS_HAVE = 3, 7, 10
+FRONT, HOST = "lb.example", 2  # the load balancer of all but one; the tag of what a node advertises
 MUST_STAY = ("in a transaction", "waits")
 CONFIG = """gateway: { balance: { close_per_second = 4; max_connection_age = "%s"; }; };"""
 
@@ -157,8 +158,10 @@ def test(scene):
     kafka = scene.mock_cluster(topics={"t": 3, "empty": 1, TOPIC: 1})
     kafka.command("leader", TOPIC, 0, 1)
     kafka.spread("t", 3)
-    with Peers(kafka, GROUP, TOPIC, {"p1": PEERS_HAVE, "p2": PEERS_HAVE}) as peers:
-        node = scene.node(kafka.bootstrap, config=CONFIG % "0 s", env={"GATEWAY_GROUP_ID": GROUP})
+    # one is behind another load balancer: its clients are no measure for the node's, nor are they its to take
+    have = {"p1": PEERS_HAVE, "p2": PEERS_HAVE, "elsewhere": 1000}
+    with Peers(kafka, GROUP, TOPIC, have, {"p1": {HOST: FRONT}, "p2": {HOST: FRONT}}) as peers:
+        node = scene.node(kafka.bootstrap, advertise=f"{FRONT}:9092", config=CONFIG % "0 s", env={"GATEWAY_GROUP_ID": GROUP})
         config = scene.dir / f"{node.name}.conf"
         kept = {"in a transaction": in_transaction(node), "waits": waiting(node)}
         idle = [[connect(node, port) for _ in range(EACH)] for port in range(PORTS)]

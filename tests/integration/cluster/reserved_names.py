@@ -99,7 +99,13 @@ def check_groups_among_others(kafka, client):
     found = client.ask("FindCoordinator", 4, key_type=0, coordinator_keys=asked)["coordinators"]
     check_equal({c["key"]: c["error_code"] for c in found}, {"g": 0, GROUP: NO_GROUP, "h": 0}, "FindCoordinator 4")
     check(all(c["host"] for c in found if c["key"] != GROUP), f"the others have a coordinator: {found}")
-    check_equal(sorted(g["group_id"] for g in client.ask("ListGroups", 2)["groups"]), ["g", "h"], "ListGroups")
+    check_equal([g["group_id"] for g in client.ask("ListGroups", 2)["groups"]], ["g"], "ListGroups of broker 1")
+
+
+def check_all_groups(node):
+    """Of no broker in particular: by a port that is none's."""
+    with Connection(node.host, node.ports[-1]) as client:
+        check_equal(sorted(g["group_id"] for g in client.ask("ListGroups", 2)["groups"]), ["g", "h"], "ListGroups")
 
 
 def errors(api, answer):
@@ -192,6 +198,7 @@ def test(scene):
         check_records(kafka, client)
         check_metadata(client)
         check_administration(kafka, client)
+    check_all_groups(node)
     check_no_acks(node)
     members = node.get_json("/v1/cluster")[1]["members"]
     check(len(members) == 1, f"members besides the node: {members}")
