@@ -445,6 +445,48 @@ struct cfg_line *cfg_line_add(struct cfg *cfg, struct cfg_line *after, const cha
 	return line;
 }
 
+/* Where the first section begins, with the comments right above it; of one inside .if: the top. */
+static size_t place_of_first(const struct cfg *cfg)
+{
+	size_t at = index_of(cfg->lines, cfg->line_count, cfg->sections[0]->header);
+
+	if (cfg->lines[at]->is_conditional)
+		return 0;
+	while (at > 0 && cfg->lines[at - 1]->word_count == 0 && cfg->lines[at - 1]->comment != NULL)
+		at--;
+	return at;
+}
+
+struct cfg_section *cfg_section_add_first(struct cfg *cfg, const char *keyword)
+{
+	struct cfg_section *s;
+	struct cfg_line *line, *blank;
+	enum cfg_kind kind;
+	char *text;
+	size_t at;
+
+	if (cfg->section_count == 0)
+		return NULL;
+	at = place_of_first(cfg);
+	text = mem_printf("%s\n", keyword);
+	line = line_new(cfg, cfg->lines[at]->file, cfg->lines[at]->number, text, strlen(text));
+	free(text);
+	if (!opens_section(line, &kind)) {
+		line_free(line);
+		return NULL;
+	}
+	blank = line_new(cfg, line->file, line->number, "\n", 1);
+	add_line(cfg, blank, at);
+	add_line(cfg, line, at);
+	s = section_open(cfg, line, kind);
+	line->is_header = true;
+	line->section = blank->section = s;
+	memmove(&cfg->sections[1], &cfg->sections[0],
+		(cfg->section_count - 1) * sizeof(struct cfg_section *));
+	cfg->sections[0] = s;
+	return s;
+}
+
 void cfg_line_delete(struct cfg_line *line)
 {
 	struct cfg_section *s = line->section;

@@ -106,6 +106,9 @@ void cfg_print_plain(const struct cfg *cfg, size_t file, FILE *out);
 MUST_CHECK bool cfg_line_set(struct cfg *cfg, struct cfg_line *line, const char *text);
 /* A new line after this one, indented like it; the same refusal, as NULL. */
 struct cfg_line *cfg_line_add(struct cfg *cfg, struct cfg_line *after, const char *text);
+/* A section without a name, empty, in front of the first one and its comments.  NULL: there is no
+ * section, or the keyword opens none. */
+struct cfg_section *cfg_section_add_first(struct cfg *cfg, const char *keyword);
 /* Gives it the line end that it lacks, as the last line of a file. */
 void cfg_line_end(struct cfg_line *line);
 void cfg_line_delete(struct cfg_line *line);

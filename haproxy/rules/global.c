@@ -35,13 +35,18 @@ static void look_old_workers(struct look *l)
 	if (cfg_global(l->cfg, "hard-stop-after", NULL) == NULL &&
 	    cfg_global(l->cfg, "mworker-max-reloads", NULL) == NULL && has_tcp_ways(l))
 		found(l, global != NULL ? global->header : NULL,
-		      "no hard-stop-after: every reload leaves an old process that lives as long as its "
-		      "last Kafka connection");
+		      "%s: every reload leaves an old process that lives as long as its last Kafka "
+		      "connection",
+		      global != NULL ? "no hard-stop-after"
+				     : "no global section, and so no hard-stop-after");
 }
 
 static bool fix_old_workers(struct cfg *cfg, const struct finding *f)
 {
-	return fix_add_last(cfg, f->line->section, "hard-stop-after 30m");
+	struct cfg_section *global = f->line != NULL ? f->line->section
+						     : cfg_section_add_first(cfg, "global");
+
+	return global != NULL && fix_add_last(cfg, global, "hard-stop-after 30m");
 }
 
 /* --- K36 -------------------------------------------------------------------- */

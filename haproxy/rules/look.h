@@ -83,6 +83,16 @@ bool proxy_is_sticky(const struct proxy *p);
 bool has_word(const struct cfg_line *line, const char *word);
 /* Whether some line of the section, or of its defaults, begins so. */
 bool sets(const struct proxy *p, const char *first, const char *second);
+/* A word that HAProxy no longer knows, with which a line began once. */
+struct gone_word {
+	const char *word, *replaced_by;
+	bool is_same; /* what follows stays as it is */
+};
+/* NULL: it is not one of them.  keywords.c's, as the next one. */
+const struct gone_word *gone_word(const char *word);
+/* The line of the section or of its defaults that says in an old word what this one says now;
+ * NULL: there is none. */
+const struct cfg_line *gone_line_for(const struct proxy *p, const char *replaced_by);
 /* Whether a TCP frontend leads to it. */
 bool is_led_to(const struct look *l, const struct proxy *backend);
 

@@ -173,7 +173,7 @@ static bool fix_one(struct cfg *cfg, const struct rule_facts *facts, struct find
 	for (size_t i = 0; i < now.count && !fixed; i++) {
 		const struct finding *f = &now.list[i];
 
-		if (f->rule->fix == NULL || f->line == NULL || was_tried(tried, f))
+		if (f->rule->fix == NULL || was_tried(tried, f))
 			continue;
 		remember(tried, f);
 		fixed = f->rule->fix(cfg, f);

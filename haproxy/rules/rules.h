@@ -50,7 +50,7 @@ struct rule {
 	const char *why, *mend;
 	void (*look)(struct look *l);
 	/* Edits the configuration so that the finding goes; false: it can't be done without
-	 * knowing what was meant.  NULL: never mechanical. */
+	 * knowing what was meant.  The line is NULL where the finding has none.  NULL: never mechanical. */
 	bool (*fix)(struct cfg *cfg, const struct finding *finding);
 	/* From a version on, `haproxy -c` makes something else of it. */
 	struct rule_change {

@@ -186,6 +186,38 @@ static bool fix_backups(struct cfg *cfg, const struct finding *f)
 	return fix_add(cfg, f->line->section, "option", "option allbackups");
 }
 
+/* --- K72 -------------------------------------------------------------------- */
+
+static int nodes_of(const struct proxy *p)
+{
+	int n = 0;
+
+	for (size_t i = 0; i < p->server_count; i++)
+		n += p->servers[i].copies;
+	return n;
+}
+
+/* One whose clients stick to a node is K41's. */
+static void look_redispatch(struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *p = &l->proxies[i];
+
+		if (p->is_tcp && is_led_to(l, p) && !proxy_is_sticky(p) && nodes_of(p) > 1 &&
+		    !cfg_has(p->section, "redispatch") &&
+		    gone_line_for(p, "option redispatch") == NULL)
+			found(l, p->section->header,
+			      "%s has no `option redispatch`: who is sent to a node that refuses is not "
+			      "sent to another one",
+			      p->section->name);
+	}
+}
+
+static bool fix_redispatch(struct cfg *cfg, const struct finding *f)
+{
+	return fix_add_setting(cfg, f->line->section, "option", "option redispatch 1");
+}
+
 /* --- the rows --------------------------------------------------------------- */
 
 static const struct rule rules[] = {
@@ -216,6 +248,11 @@ static const struct rule rules[] = {
 	  "Without `option allbackups` only the first backup is used: the whole load of a zone goes "
 	  "to one node.",
 	  "`option allbackups`.", look_backups, fix_backups },
+	{ "K72", "no-redispatch", RULE_WARNING, RULE_FILE, "silent",
+	  "Until its checks notice, a node that is gone gets its share of new clients; without "
+	  "redispatch all retries go to that same node, and each such client is closed after 3 s.  "
+	  "With it the others take them at once.",
+	  "`option redispatch 1`.", look_redispatch, fix_redispatch },
 };
 
 const struct rule_group server_rules = { rules, ARRAY_LEN(rules) };

@@ -18,9 +18,20 @@ enum {
 
 static void need(struct look *l, const struct proxy *p, const char *name, const char *setting)
 {
-	if (!sets(p, "timeout", name))
-		found_with(l, RULE_ERROR, p->section->header, setting, "%s has no `timeout %s`",
-			   p->section->name, name);
+	const struct cfg_line *old;
+	char now[32];
+
+	if (sets(p, "timeout", name))
+		return;
+	snprintf(now, sizeof now, "timeout %s", name);
+	old = gone_line_for(p, now);
+	if (old != NULL)
+		found_with(l, RULE_ERROR, p->section->header, "",
+			   "%s has no `%s`, which has taken the place of `%s` (line %d)",
+			   p->section->name, now, old->words[0], old->number);
+	else
+		found_with(l, RULE_ERROR, p->section->header, setting, "%s has no `%s`",
+			   p->section->name, now);
 }
 
 static void look_missing(struct look *l)
@@ -40,7 +51,8 @@ static void look_missing(struct look *l)
 
 static bool fix_missing(struct cfg *cfg, const struct finding *f)
 {
-	return fix_add_setting(cfg, f->line->section, "timeout", f->detail);
+	/* "": mending the old line mends this one */
+	return f->detail[0] != '\0' && fix_add_setting(cfg, f->line->section, "timeout", f->detail);
 }
 
 /* --- K16 -------------------------------------------------------------------- */

@@ -5,6 +5,7 @@
 
 #include "config/config.h"
 #include "unit/haproxy/cfg/sample.h"
+#include "util/mem.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -259,6 +260,91 @@ static void test_fix_keeps_the_rest(void **state)
 	cfg_free(cfg);
 }
 
+/* Of a file that is looked at alone: what the rule says of the line. */
+static void assert_says(const struct looked *l, const char *id, int line, const char *what)
+{
+	for (size_t i = 0; i < l->findings.count; i++) {
+		const struct finding *f = &l->findings.list[i];
+
+		if (strcmp(f->rule->id, id) == 0 && f->number == line) {
+			assert_string_equal(f->what, what);
+			return;
+		}
+	}
+	fail_msg("%s says nothing of line %d", id, line);
+}
+
+/* Words of HAProxy 1.x: both rules say what has taken their place, and it is put there. */
+static void test_gone_words(void **state)
+{
+	const struct rule_facts nothing = { 0 };
+	struct looked l = {
+		sample("global\n\thard-stop-after 5m\ndefaults\n\tmode tcp\n"
+		       "\tcontimeout 4s # as ever\n\tclitimeout 11m\n\ttimeout server 11m\n"
+		       "listen k\n\tbind :9092\n\tbalence leastconn\n\tnosuchthing 1\n"
+		       "\tmonitor-net 10.0.0.0/8\n\tserver a 10.0.0.1:9092\n"),
+		{ 0 }
+	};
+	char *text = NULL;
+	size_t size;
+	FILE *out;
+
+	(void)state;
+	rules_check(l.cfg, &nothing, &l.findings);
+	assert_says(&l, "K56", 5,
+		    "HAProxy no longer knows `contimeout`: `timeout connect` has taken its place");
+	assert_says(&l, "K56", 6,
+		    "HAProxy no longer knows `clitimeout`: `timeout client` has taken its place");
+	assert_says(
+		&l, "K15", 8,
+		"k has no `timeout client`, which has taken the place of `clitimeout` (line 6)");
+	assert_says(&l, "K56", 10, "HAProxy knows no keyword `balence`; `balance` may be meant");
+	assert_says(&l, "K56", 11, "HAProxy knows no keyword `nosuchthing` here");
+	assert_says(
+		&l, "K56", 12,
+		"HAProxy no longer knows `monitor-net`: `http-request return status 200 if { src "
+		"NETWORK }` has taken its place");
+	assert_int_equal(rules_fix(l.cfg, &nothing), 2);
+	out = open_memstream(&text, &size);
+	cfg_print(l.cfg, 0, out);
+	fclose(out);
+	assert_non_null(strstr(text, "\n\ttimeout connect 4s # as ever\n\ttimeout client 11m\n"
+				     "\ttimeout server 11m\n"));
+	assert_non_null(strstr(text, "\n\tbalence leastconn\n")); /* who knows what was meant */
+	free(text);
+	done(&l);
+}
+
+/* There is no place for what is missing: it is made, and the file's own comments stay where they
+ * belong. */
+static void test_fix_without_global(void **state)
+{
+	static const char rest[] = "# clients are patient\ndefaults\n    mode tcp\n"
+				   "    timeout connect 3s\n    timeout client 11m\n"
+				   "    timeout server 11m\nlisten k\n    bind :9092\n"
+				   "    server a 10.0.0.1:9092\n";
+	static const char *const heads[] = { "", "# ours\n\n" };
+	const struct rule_facts nothing = { 0 };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(heads); i++) {
+		char *before = mem_printf("%s%s", heads[i], rest), *text = NULL, *want;
+		struct cfg *cfg = sample(before);
+		size_t size;
+		FILE *out = open_memstream(&text, &size);
+
+		assert_int_equal(rules_fix(cfg, &nothing), 1);
+		cfg_print(cfg, 0, out);
+		fclose(out);
+		want = mem_printf("%sglobal\n    hard-stop-after 30m\n\n%s", heads[i], rest);
+		assert_string_equal(text, want);
+		free(want);
+		free(text);
+		free(before);
+		cfg_free(cfg);
+	}
+}
+
 static void test_find(void **state)
 {
 	(void)state;
@@ -275,6 +361,8 @@ int main(void)
 		cmocka_unit_test(test_generated),
 		cmocka_unit_test(test_machine),
 		cmocka_unit_test(test_fix_keeps_the_rest),
+		cmocka_unit_test(test_gone_words),
+		cmocka_unit_test(test_fix_without_global),
 		cmocka_unit_test(test_find),
 	};
 
