@@ -138,6 +138,18 @@ static void check_idle(const struct config *c, struct mistakes *m)
 				 "close first");
 }
 
+/* One port for all brokers tells none from another. */
+static void check_port_hint(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.port_is_hint";
+
+	if (c->port_is_hint && is_usable(c, "gateway.advertised_mode") &&
+	    c->advertised_mode == ADVERTISE_SINGLE)
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "in %s \"single\" all brokers have one port, which says nothing",
+				 other(m, "gateway.advertised_mode"));
+}
+
 static void check_nodes(const struct config *c, struct mistakes *m)
 {
 	for (size_t i = 0; i < c->node_count; i++) {
@@ -390,6 +402,7 @@ void check_all(const struct config *c, struct mistakes *m)
 	check_connections(c, m);
 	check_trust(c, m);
 	check_idle(c, m);
+	check_port_hint(c, m);
 	check_nodes(c, m);
 	check_cluster(c, m);
 	check_tls(c, m);

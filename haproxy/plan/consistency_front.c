@@ -65,6 +65,18 @@ static void check_advertised(const struct haproxy_plan *plan, struct findings *f
 			      "(in the environment GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING)");
 }
 
+/* Ports are kept, and the nodes are not told that they are. */
+static void check_port_hint(const struct haproxy_plan *plan, struct findings *f)
+{
+	if (model_port_is_the_hint(plan) && !plan->config->port_is_hint)
+		findings_warn(
+			f,
+			"HAProxy keeps the port that a client asks for, and the nodes do not "
+			"know that it does: who asks each broker for its groups and adds up, as "
+			"exporters do, gets all brokers' from each; set port_is_hint to true (in "
+			"the environment GATEWAY_PORT_IS_HINT)");
+}
+
 /* --- PROXY headers -------------------------------------------------------- */
 
 static bool is_loopback_net(const struct config_net *net)
@@ -246,8 +258,10 @@ static void check_pages(const struct haproxy_plan *plan, struct findings *f)
 void consistency_front_ports(const struct haproxy_plan *plan, struct findings *f)
 {
 	check_loop(plan, f);
-	if (plan->has_config)
+	if (plan->has_config) {
 		check_advertised(plan, f);
+		check_port_hint(plan, f);
+	}
 	if (plan->config->haproxy.accept_proxy_count > 0 && plan->port_map != PORT_MAP_FIXED)
 		findings_warn(f,
 			      "with --accept-proxy a node's port follows from the port in the "

@@ -95,6 +95,14 @@ struct sizing model_sizing(const struct haproxy_plan *plan)
 	return sizing_of(&input);
 }
 
+bool model_port_is_the_hint(const struct haproxy_plan *plan)
+{
+	bool tells_nodes = plan->has_config && plan->config->internal_load_balancing;
+
+	return plan->port_map != PORT_MAP_FIXED && !plan->sends_proxy_header && !tells_nodes &&
+	       plan->config->haproxy.sni_route_count == 0; /* then a name says it */
+}
+
 bool model_needs_client_id(const struct haproxy_plan *plan)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;

@@ -74,6 +74,9 @@ bool model_hashes_by_address(const struct haproxy_plan *plan);
 bool model_waits_for_check(const struct haproxy_plan *plan);
 /* The oldest HAProxy that takes what is written. */
 struct version model_oldest(const struct haproxy_plan *plan);
+/* Whether a node's port stands for the broker whose port the client asked for, and nothing else
+ * tells the node. */
+bool model_port_is_the_hint(const struct haproxy_plan *plan);
 /* How many ports the range has; 0 when unknown. */
 int model_port_count(const struct haproxy_ports *ports);
 /* Whether something looks at Kafka's client.id. */

@@ -128,6 +128,17 @@ static void write_proxy_header(const struct haproxy_plan *plan, FILE *out)
 	     plan->ends_tls ? " proxy-v2-options ssl,cert-cn,authority" : "");
 }
 
+static void write_port_map(const struct haproxy_plan *plan, FILE *out)
+{
+	if (plan->port_map == PORT_MAP_SAME)
+		WHY("No port: the one that the client used.");
+	else if (plan->port_map == PORT_MAP_OFFSET)
+		WHY("%+d: added to the port that the client used.", plan->port_offset);
+	if (model_port_is_the_hint(plan))
+		WHY("By it a node knows which broker was dialled (gateway.port_is_hint = true), and who "
+		    "asks each broker for its groups, as exporters do, gets that one's.");
+}
+
 /* --- who they are ---------------------------------------------------------- */
 
 static void write_port(const struct haproxy_plan *plan, FILE *out)
@@ -191,10 +202,7 @@ void render_backend(const struct haproxy_plan *plan, FILE *out)
 	write_health(plan, out);
 	write_node_tls(&plan->config->haproxy, out);
 	write_proxy_header(plan, out);
-	if (plan->port_map == PORT_MAP_SAME)
-		WHY("No port: the one that the client used.");
-	else if (plan->port_map == PORT_MAP_OFFSET)
-		WHY("%+d: added to the port that the client used.", plan->port_offset);
+	write_port_map(plan, out);
 	if (plan->config->haproxy.discover != NULL)
 		write_slots(plan, out);
 	else

@@ -401,6 +401,91 @@ static void look_node_limits(struct look *l)
 	}
 }
 
+/* --- K71 -------------------------------------------------------------------- */
+
+/* What of the bind clients are told; false: nothing. */
+static bool told_part(const struct config *g, const struct cfg_bind *b, int *first, int *last)
+{
+	int end = g->advertised_port + told_count(g) - 1;
+
+	*first = b->first > g->advertised_port ? b->first : g->advertised_port;
+	*last = g->port_count == 0 || b->last < end ? b->last : end;
+	return *first <= *last;
+}
+
+/* Where the line has the server's address: `server NAME ADDRESS`, `server-template NAME N ADDRESS`. */
+static int place_of_address(const struct cfg_line *line)
+{
+	return strcmp(line->words[0], "server-template") == 0 ? 3 : 2;
+}
+
+/* The address with which it keeps ports; "": a check needs the port that would go. */
+static void keeping_address(const struct cfg_server *s, int shift, char *to, size_t size)
+{
+	const char *word = s->line->words[place_of_address(s->line)];
+	const char *colon = strrchr(word, ':');
+	int host = colon != NULL ? (int)(colon - word) : (int)strlen(word);
+
+	*to = '\0';
+	if (cfg_has_option(&s->options, "check") && !cfg_has_option(&s->options, "port"))
+		return;
+	if (shift == 0)
+		snprintf(to, size, "%.*s", host, word);
+	else
+		snprintf(to, size, "%.*s:%+d", host, word, shift);
+}
+
+/* Each port that clients are told must lead to the port of the same broker. */
+static void look_kept_port(struct look *l, const struct cfg_bind *b, const struct cfg_server *s)
+{
+	const struct config *g = l->facts->gateway;
+	int shift = g->port_start - g->advertised_port, first, last, reached;
+	char address[300];
+
+	if (s->port_is_variable || (g->proxy_protocol != PROXY_OFF && sends_header(s)))
+		return; /* a header says what was asked for */
+	if (!told_part(g, b, &first, &last) || is_found(l, s->line))
+		return;
+	reached = s->map == CFG_PORT_FIXED ? s->port : first + s->port;
+	keeping_address(s, shift, address, sizeof address);
+	if (s->map == CFG_PORT_FIXED && last > first)
+		found_with(
+			l, RULE_ERROR, s->line, address,
+			"server %s gets ports %d-%d on its port %d: the node takes all clients for "
+			"broker %d's (gateway.port_is_hint)",
+			s->name, first, last, reached, reached - g->port_start + g->min_broker_id);
+	else if (reached != first + shift)
+		found_with(
+			l, RULE_ERROR, s->line, address,
+			"server %s gets port %d, broker %d's, on its port %d: the node takes clients "
+			"for broker %d's (gateway.port_is_hint)",
+			s->name, first, first - g->advertised_port + g->min_broker_id, reached,
+			reached - g->port_start + g->min_broker_id);
+}
+
+static void look_kept_ports(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+
+	if (!g->port_is_hint || g->advertised_mode != ADVERTISE_PORTS || g->internal_load_balancing)
+		return;
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+
+		if (!is_kafka_way(l, r))
+			continue;
+		for (size_t s = 0; s < r->backend->server_count; s++) {
+			for (size_t k = 0; k < r->frontend->bind_count; k++)
+				look_kept_port(l, &r->frontend->binds[k], &r->backend->servers[s]);
+		}
+	}
+}
+
+static bool fix_kept_port(struct cfg *cfg, const struct finding *f)
+{
+	return f->detail[0] != '\0' && fix_word(cfg, f->line, place_of_address(f->line), f->detail);
+}
+
 /* --- the rows --------------------------------------------------------------- */
 
 static const struct rule rules[] = {
@@ -439,6 +524,13 @@ static const struct rule rules[] = {
 	  "look well.",
 	  "The same number of ports on both sides (gateway.port_start, gateway.port_count).",
 	  look_node_ports },
+	{ "K71", "port-not-kept", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "By gateway.port_is_hint a node takes the port that a client comes by for the broker that "
+	  "it has dialled, and lets that broker alone say which groups, transactions and producers it "
+	  "has: by a wrong port an exporter is told another broker's, or the same ones again and again.",
+	  "Servers without a port, or with the offset between gateway.advertised_listener and "
+	  "gateway.port_start; or PROXY headers, which say it too.",
+	  look_kept_ports, fix_kept_port },
 };
 
 const struct rule_group gateway_rules = { rules, ARRAY_LEN(rules) };

@@ -79,7 +79,8 @@ def what_is_mended_starts(folder, rules):
         if not rule["fixable"]:
             continue
         mended = folder / bad.name
-        gateway = ["-c", PAIRS / "gateway.conf"] if rule["needs"] == "gateway" or bad.name[:2] in ("12", "13") else []
+        own = bad.with_suffix(".conf")
+        gateway = ["-c", own if own.exists() else PAIRS / "gateway.conf"] if rule["needs"] == "gateway" or bad.name[:2] in ("12", "13") else []
         _, out, errors = call("--no-haproxy", "--fix", "-o", mended, *gateway, bad)
         check(errors == "" and "left after" in out, f"{bad.name}: {out}{errors}")
         verdict = haproxys_verdict(mended, folder)

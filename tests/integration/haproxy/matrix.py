@@ -33,7 +33,7 @@ SAMPLE = 6000  # of 50,400
 GATEWAY = {
     "KAFKA_BOOTSTRAP_SERVERS": "10.1.0.1:9092", "GATEWAY_PORT_START": "9092", "GATEWAY_PORT_COUNT": "5",
     "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "false", "GATEWAY_ADVERTISED_LISTENER": "kafka.example.com:9092",
-    "GATEWAY_PROXY_TRUSTED": "10.0.0.0/24",
+    "GATEWAY_PROXY_TRUSTED": "10.0.0.0/24", "GATEWAY_PORT_IS_HINT": "true",
 }
 END = f"--tls-certificate {TLS}/kafka.pem"
 NODE = f"--node-tls-ca {TLS}/ca.pem --node-tls-name gw.example.com --node-tls-certificate {TLS}/haproxy.pem"
@@ -43,7 +43,7 @@ DIMENSIONS = {
         "flags": ("--listen 10.0.0.9:9092-9096", {}),
         "ports": ("", GATEWAY),
         "moved": ("", {**GATEWAY, "GATEWAY_PORT_START": "6969"}),
-        "single": ("", {**GATEWAY, "GATEWAY_ADVERTISED_MODE": "single"}),
+        "single": ("", {**GATEWAY, "GATEWAY_ADVERTISED_MODE": "single", "GATEWAY_PORT_IS_HINT": "false"}),
         "sni": ("--listen 10.0.0.9:9092-9092 --sni-route b1.example.com=9093 --sni-route b2.example.com=9094", {}),
     },
     "stickiness": {kind: (f"--stickiness {kind}", {})

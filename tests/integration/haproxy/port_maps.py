@@ -20,7 +20,7 @@ def environment(scene, **more):
 
 
 def each_port_keeps_its_place(scene):
-    front = Front(scene, ports=PORTS, node_first=NODE_FIRST, env=environment(scene, GATEWAY_PORT_COUNT=str(PORTS)))
+    front = Front(scene, ports=PORTS, node_first=NODE_FIRST, env=environment(scene, GATEWAY_PORT_COUNT=str(PORTS), GATEWAY_PORT_IS_HINT="true"))
     for place, port in enumerate(front.ports):
         for _ in front.nodes:
             answer = front.ask(port)

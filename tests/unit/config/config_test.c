@@ -350,6 +350,26 @@ static void mistyped_variables_are_warned_of(void **state)
 	config_free(c);
 }
 
+static void one_port_tells_no_brokers_apart(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	forget_environment();
+	c = load(KAFKA "gateway: { port_is_hint = true; };\n");
+	assert_non_null(c);
+	assert_true(c->port_is_hint);
+	assert_string_equal(told, "");
+	config_free(c);
+	c = load(KAFKA "gateway: { advertised_mode = \"single\"; port_is_hint = true; };\n");
+	assert_non_null(c);
+	assert_non_null(strstr(told, "warning: "));
+	assert_non_null(strstr(told,
+			       ": gateway.port_is_hint: in gateway.advertised_mode \"single\" all "
+			       "brokers have one port, which says nothing\n"));
+	config_free(c);
+}
+
 /* Who is nobody's node: by an empty text, or in the environment, where that is none, by a word. */
 static void membership_is_switched_off(void **state)
 {
@@ -820,6 +840,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_all_told),
 		cmocka_unit_test(no_file_is_told),
 		cmocka_unit_test(mistyped_variables_are_warned_of),
+		cmocka_unit_test(one_port_tells_no_brokers_apart),
 		cmocka_unit_test(http_may_share_a_port_on_another_address),
 		cmocka_unit_test(what_is_printed_loads_back),
 		cmocka_unit_test(a_part_can_be_had_and_changed),

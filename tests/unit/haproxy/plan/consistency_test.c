@@ -65,6 +65,12 @@ static const struct {
 	  "clients are told the address 10.9.9.9" },
 	{ "listen=127.0.0.1", 0, "clients are told the host kafka.example, but" },
 	{ "gateway.internal_load_balancing=true", 0, "internal load balancing is on" },
+	{ "gateway.port_is_hint=false", 0, "set port_is_hint to true" },
+	{ "gateway.port_is_hint=false gateway.port_start=6969", 0, "set port_is_hint to true" },
+	{ "gateway.port_is_hint=false gateway.advertised_mode=single", 0, NULL },
+	{ "gateway.port_is_hint=false gateway.proxy_protocol=require "
+	  "gateway.proxy_trusted=0.0.0.0/0",
+	  0, NULL }, /* the header says it */
 	{ "stats_page=0.0.0.0:80", 1, "the statistics page on 0.0.0.0" },
 	{ "stats_page=[::1]:9093", 1, "the statistics page's port 9093" },
 	{ "stats_page=127.0.0.1", 1, "--stats-page 127.0.0.1: it has one host and one port" },

@@ -41,7 +41,8 @@ static inline struct config *plans_config(const char *settings)
 
 	plans_set(config, "kafka.bootstrap_servers=b:9092 gateway.port_start=9092 "
 			  "gateway.port_count=5 gateway.advertised_host=kafka.example:9092 "
-			  "gateway.internal_load_balancing=false gateway.limits.connections=1000 "
+			  "gateway.internal_load_balancing=false gateway.port_is_hint=true "
+			  "gateway.limits.connections=1000 "
 			  "gateway.timeouts.idle=10min nodes=n1=10.0.0.1:8888,n2=10.0.0.2:8888");
 	plans_set(config, settings);
 	return config;
