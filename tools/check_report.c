@@ -56,10 +56,33 @@ static void print_mistake(const struct cfg_mistake *m)
 	printf("error: %s\n", m->what);
 }
 
-static void print_verdict_line(const struct verdict_line *line)
+/* NULL: it is of no line that was read. */
+static const struct cfg_line *line_of(const struct cfg *cfg, const struct verdict_line *v)
 {
-	print_place(line->file, line->number);
-	printf("%s haproxy: %s\n", line->is_bad ? "error" : "warning", line->what);
+	for (size_t i = 0; v->file != NULL && i < cfg->line_count; i++) {
+		const struct cfg_line *line = cfg->lines[i];
+
+		if (line->number == v->number && strcmp(line->file, v->file) == 0)
+			return line;
+	}
+	return NULL;
+}
+
+/* What HAProxy says, as its words: of which line, and whether it takes it. */
+static void print_verdict_line(const struct cfg *cfg, const struct verdict_line *v)
+{
+	const struct cfg_line *line = line_of(cfg, v);
+
+	print_place(v->file, v->number);
+	printf("%s haproxy: HAProxy %s ", v->is_bad ? "error" : "warning",
+	       v->is_bad ? "refuses" : "warns of");
+	if (line != NULL && line->word_count > 0)
+		printf("`%s%s%s%s`", line->words[0], line->word_count > 1 ? " " : "",
+		       line->word_count > 1 ? line->words[1] : "",
+		       line->word_count > 2 ? " ..." : "");
+	else
+		printf("the file");
+	printf(": \"%s\"\n", v->what);
 }
 
 static void print_count(size_t n, const char *what, const char *end)
@@ -89,7 +112,7 @@ void check_report_print(const struct check *c)
 	for (size_t i = 0; i < c->findings.count; i++)
 		print_finding(&c->findings, i);
 	for (size_t i = 0; i < c->verdict.count; i++)
-		print_verdict_line(&c->verdict.lines[i]);
+		print_verdict_line(c->cfg, &c->verdict.lines[i]);
 	print_summary(c);
 }
 

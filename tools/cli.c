@@ -237,15 +237,24 @@ static const struct cli_option *option_found(const struct cli *cli, int c)
 	return NULL;
 }
 
-static int unknown_option(const struct cli *cli, const char *typed)
+/* The option as it was typed: of letters that stand together, the one that is not known. */
+static int unknown_letter(const struct cli *cli, int letter)
+{
+	return cli_usage_error(cli, "%s has no option -%c", cli->command->words, letter);
+}
+
+/* Half of a name may be wrong; else another one is meant. */
+static int unknown_name(const struct cli *cli, const char *typed)
 {
 	const char *best = NULL;
-	unsigned distance = 4;
+	unsigned distance;
 	char name[64];
 
 	while (*typed == '-')
 		typed++;
 	snprintf(name, sizeof name, "%.*s", (int)strcspn(typed, "="), typed);
+	distance = (unsigned)strlen(name) / 2 + 1;
+	distance = distance < 4 ? distance : 4;
 	for (size_t i = 0; i < cli->option_count; i++) {
 		unsigned d = text_distance(name, cli->options[i].name);
 
@@ -257,7 +266,23 @@ static int unknown_option(const struct cli *cli, const char *typed)
 	if (best != NULL)
 		return cli_usage_error(cli, "%s has no option --%s; is --%s meant?",
 				       cli->command->words, name, best);
-	return cli_usage_error(cli, "%s has no option \"%s\"", cli->command->words, typed);
+	return cli_usage_error(cli, "%s has no option --%s", cli->command->words, name);
+}
+
+/* getopt took this word, and says in optopt which option of it; 0: a name that there is not. */
+static int wrong_option(const struct cli *cli, const char *word)
+{
+	if (optopt >= LONG_FIRST)
+		return cli_usage_error(cli, "--%s takes no value",
+				       cli->options[optopt - LONG_FIRST].name);
+	return optopt != 0 ? unknown_letter(cli, optopt) : unknown_name(cli, word);
+}
+
+static int missing_value(const struct cli *cli, const char *word)
+{
+	if (optopt < LONG_FIRST)
+		return cli_usage_error(cli, "-%c needs a value", optopt);
+	return cli_usage_error(cli, "%s needs a value", word);
 }
 
 static int add_value(struct cli *cli, const struct cli_option *option, const char *text)
@@ -287,9 +312,9 @@ static int parse_options(struct cli *cli, int argc, char **argv)
 		int one;
 
 		if (c == ':')
-			one = cli_usage_error(cli, "%s needs a value", argv[optind - 1]);
+			one = missing_value(cli, argv[optind - 1]);
 		else if (c == '?')
-			one = unknown_option(cli, argv[optind - 1]);
+			one = wrong_option(cli, argv[optind - 1]);
 		else
 			one = add_value(cli, option_found(cli, c), optarg);
 		if (one != EXIT_DONE)

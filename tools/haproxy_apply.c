@@ -78,8 +78,8 @@ static void print_verdict(const struct apply_result *r)
 	for (size_t i = 0; i < r->verdict.count; i++) {
 		const struct verdict_line *line = &r->verdict.lines[i];
 
-		printf("haproxy: line %d: %s: %s\n", line->number,
-		       line->is_bad ? "error" : "warning", line->what);
+		printf("haproxy: line %d: HAProxy %s: \"%s\"\n", line->number,
+		       line->is_bad ? "refuses it" : "warns", line->what);
 	}
 }
 

@@ -1,6 +1,7 @@
 #include "kafka_client.h"
 
 #include "kafka/say.h"
+#include "util/why.h"
 
 #include <errno.h>
 #include <ev.h>
@@ -20,15 +21,14 @@ struct addrinfo *kafka_resolve(const char *host, int port, char why[KAFKA_WHY_MA
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_NUMERICSERV };
 	struct addrinfo *found;
-	char service[12];
+	char service[12], words[WHY_WORDS_MAX];
 	int error;
 
 	snprintf(service, sizeof service, "%d", port);
 	error = getaddrinfo(host, service, &hints, &found);
 	if (error == 0)
 		return found;
-	snprintf(why, KAFKA_WHY_MAX, "the name does not resolve: %s",
-		 error == EAI_SYSTEM ? strerror(errno) : gai_strerror(error));
+	snprintf(why, KAFKA_WHY_MAX, "the name does not resolve: %s", why_not_found(error, words));
 	return NULL;
 }
 
@@ -73,12 +73,14 @@ static bool await(struct kafka_client *c, const bool *flag)
 /* Always false. */
 static bool tell_loss(const struct kafka_client *c, char why[KAFKA_WHY_MAX])
 {
+	char words[WHY_WORDS_MAX];
+
 	if (*c->refusal != '\0')
 		return fails(why, c->refusal);
 	switch (c->end) {
 	case LINK_NOT_CONNECTED:
 		if (c->error != ETIMEDOUT)
-			return fails(why, strerror(c->error));
+			return fails(why, why_not_connected(c->error, words));
 		snprintf(why, KAFKA_WHY_MAX, "no connection within %d ms", c->timeout_ms);
 		return false;
 	case LINK_LATE:
@@ -87,7 +89,7 @@ static bool tell_loss(const struct kafka_client *c, char why[KAFKA_WHY_MAX])
 	case LINK_BAD_ANSWER:
 		return fails(why, "what answers is not Kafka");
 	default:
-		return fails(why, c->error != 0 ? strerror(c->error)
+		return fails(why, c->error != 0 ? why_not_connected(c->error, words)
 						: "the connection was closed instead of an answer");
 	}
 }

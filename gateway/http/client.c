@@ -1,6 +1,7 @@
 #include "http/client.h"
 
 #include "util/mem.h"
+#include "util/why.h"
 
 #include <curl/curl.h>
 #include <stdio.h>
@@ -61,12 +62,51 @@ static void keep_type(CURL *curl, struct http_answer *answer)
 		snprintf(answer->type, sizeof answer->type, "%s", type);
 }
 
+/* Why there is no answer, as people say it. */
+static const char *reason(CURLcode code, long timeout_ms, char words[WHY_WORDS_MAX])
+{
+	switch (code) {
+	case CURLE_COULDNT_RESOLVE_HOST:
+		return "the name does not resolve";
+	case CURLE_COULDNT_CONNECT:
+		return "nobody listens there, or no way leads there";
+	case CURLE_OPERATION_TIMEDOUT:
+		snprintf(words, WHY_WORDS_MAX, "no whole answer within %ld ms", timeout_ms);
+		return words;
+	case CURLE_GOT_NOTHING:
+		return "the connection was closed instead of an answer";
+	case CURLE_SEND_ERROR:
+	case CURLE_RECV_ERROR:
+	case CURLE_PARTIAL_FILE:
+		return "the connection was lost before the answer's end";
+	case CURLE_WRITE_ERROR: /* on_body had enough */
+		snprintf(words, WHY_WORDS_MAX, "an answer of more than %d MiB",
+			 HTTP_CLIENT_BODY_MAX >> 20);
+		return words;
+	case CURLE_URL_MALFORMAT:
+	case CURLE_UNSUPPORTED_PROTOCOL:
+		return "that is no address of an HTTP API, or what answers is not HTTP";
+	case CURLE_WEIRD_SERVER_REPLY:
+	case CURLE_HTTP2:
+		return "what answers is not HTTP";
+	case CURLE_SSL_CONNECT_ERROR:
+		return "it does not speak TLS, or not as this side does";
+	case CURLE_PEER_FAILED_VERIFICATION:
+		return "its certificate is not to be trusted";
+	default:
+		snprintf(words, WHY_WORDS_MAX, "it could not be asked (error %d of libcurl)",
+			 (int)code);
+		return words;
+	}
+}
+
 bool http_ask(const char *method, const char *url, const struct http_extra *extra, long timeout_ms,
 	      struct http_answer *answer, char why[HTTP_CLIENT_WHY_MAX])
 {
 	static const struct http_extra nothing = { 0 };
 	CURL *curl = curl_easy_init();
 	struct curl_slist *list = headers(extra != NULL ? extra : &nothing);
+	char words[WHY_WORDS_MAX];
 	CURLcode code;
 
 	memset(answer, 0, sizeof *answer);
@@ -84,7 +124,8 @@ bool http_ask(const char *method, const char *url, const struct http_extra *extr
 		set_extra(curl, extra);
 	code = curl_easy_perform(curl);
 	if (code != CURLE_OK)
-		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: %s", url, curl_easy_strerror(code));
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: %s", url,
+			 reason(code, timeout_ms, words));
 	curl_easy_getinfo(curl, CURLINFO_RESPONSE_CODE, &answer->status);
 	keep_type(curl, answer);
 	curl_slist_free_all(list);
@@ -130,7 +171,8 @@ json_t *http_get_json(const char *base, const char *path, const struct http_extr
 	if (answer.status != 200)
 		say_refused(why, url, &answer);
 	else if ((value = json_loads(answer.body, 0, &error)) == NULL)
-		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: no JSON: %.80s", url, error.text);
+		snprintf(why, HTTP_CLIENT_WHY_MAX, "%.250s: what answers is no JSON (line %d)", url,
+			 error.line);
 	http_answer_free(&answer);
 	return value;
 }

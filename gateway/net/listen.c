@@ -1,5 +1,7 @@
 #include "net/listen.h"
 
+#include "util/why.h"
+
 #include <errno.h>
 #include <netdb.h>
 #include <netinet/in.h>
@@ -76,6 +78,7 @@ int listen_open(const char *host, int first, int count, int workers, int *fds, c
 		size_t why_size)
 {
 	const struct addrinfo hints = { .ai_socktype = SOCK_STREAM, .ai_flags = AI_PASSIVE };
+	char words[WHY_WORDS_MAX];
 	struct addrinfo *list;
 	int err;
 
@@ -84,7 +87,7 @@ int listen_open(const char *host, int first, int count, int workers, int *fds, c
 				"Not a port (1 to 65535)");
 	err = getaddrinfo(host, NULL, &hints, &list);
 	if (err != 0)
-		return complain(why, why_size, host, first, gai_strerror(err));
+		return complain(why, why_size, host, first, why_not_found(err, words));
 	err = open_all(list, host, first, count, workers, fds, why, why_size);
 	freeaddrinfo(list);
 	return err;

@@ -107,8 +107,10 @@ static bool ask_verdict(const struct apply *a, struct apply_result *r, const cha
 	}
 	if (r->verdict.accepts)
 		return true;
-	return refuse(r, "HAProxy refuses it: %.400s",
-		      r->verdict.count > 0 ? r->verdict.lines[0].what : "it does not say why");
+	if (r->verdict.count == 0)
+		return refuse(r, "%.200s: HAProxy refuses it and does not say why", a->file);
+	return refuse(r, "%.200s:%d: HAProxy refuses it: \"%.280s\"", a->file,
+		      r->verdict.lines[0].number, r->verdict.lines[0].what);
 }
 
 /* In the folder of the file, so that it may say what is next to it. */

@@ -45,7 +45,8 @@ static void say_failed(const struct balancer *b, int64_t worker, const char *ans
 
 	if (alert != NULL)
 		snprintf(why, RUNTIME_WHY_MAX,
-			 "%.60s: the new worker did not start: %.*s. Worker %" PRId64 " serves on",
+			 "%.60s: the new worker did not start, and says \"%.*s\"; worker %" PRId64
+			 " serves on",
 			 b->name, length < 300 ? length : 300, alert, worker);
 	else
 		snprintf(

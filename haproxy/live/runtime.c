@@ -4,6 +4,7 @@
 #include "util/clock.h"
 #include "util/mem.h"
 #include "util/text.h"
+#include "util/why.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -24,6 +25,7 @@ struct exchange {
 	int64_t deadline;
 	int fd;
 	char *why;
+	int not_found; /* what getaddrinfo said; 0: nothing */
 };
 
 static void fail(const struct exchange *x, const char *what)
@@ -98,10 +100,9 @@ static bool connect_host(struct exchange *x, const char *host, int port)
 	bool done = false;
 
 	snprintf(service, sizeof service, "%d", port);
-	if (getaddrinfo(host, service, &hints, &list) != 0) {
-		errno = EADDRNOTAVAIL;
+	x->not_found = getaddrinfo(host, service, &hints, &list);
+	if (x->not_found != 0)
 		return false;
-	}
 	for (a = list; a != NULL && !done; a = a->ai_next) {
 		if (x->fd >= 0)
 			close(x->fd);
@@ -179,16 +180,37 @@ static bool converse(struct exchange *x, struct buf *answer)
 	return read_all(x, answer);
 }
 
+static const char *reason(const struct exchange *x, int error, char words[WHY_WORDS_MAX])
+{
+	if (x->not_found != 0)
+		return why_not_found(x->not_found, words);
+	switch (error) {
+	case ETIMEDOUT:
+		return "no whole answer in time";
+	case EMSGSIZE:
+		return "an answer that is too long";
+	case EINVAL:
+		return "no command that HAProxy takes";
+	case ENAMETOOLONG:
+		return "no path of a socket";
+	case EAGAIN:
+		return "too many wait there already";
+	default:
+		return why_not_connected(error, words);
+	}
+}
+
 char *runtime_ask(const char *socket, const char *command, int timeout_ms,
 		  char why[RUNTIME_WHY_MAX])
 {
-	struct exchange x = { socket, command, clock_ms() + timeout_ms, -1, why };
+	struct exchange x = { socket, command, clock_ms() + timeout_ms, -1, why, 0 };
+	char words[WHY_WORDS_MAX];
 	struct buf answer;
 	char *text = NULL;
 
 	buf_init(&answer, RUNTIME_ANSWER_MAX);
 	if (!converse(&x, &answer)) {
-		fail(&x, errno == ETIMEDOUT ? "no whole answer in time" : strerror(errno));
+		fail(&x, reason(&x, errno, words));
 	} else if (answer.len == 0 && strncmp(command, "reload", 6) != 0) {
 		/* every command is answered by an empty line at least */
 		fail(&x, "closed without an answer");
@@ -224,6 +246,36 @@ bool runtime_is_done(const char *answer)
 	return false;
 }
 
+const char *runtime_said(const char *answer, char words[RUNTIME_SAID_MAX])
+{
+	static const struct {
+		const char *begins, *means;
+	} known[] = {
+		{ "No such server", "it has no such server" },
+		{ "No such backend", "it has no such backend" },
+		{ "No such proxy", "it has no such frontend or backend" },
+		{ "No such table", "it has no such stick table" },
+		{ "Permission denied", "the socket only tells: it is not of `level admin`" },
+		{ "Unknown command", "this HAProxy knows no such command" },
+		{ "Entry currently in use", "connections track the entry" },
+		{ "Backend is using a static LB",
+		  "its balance takes no other weights than 0 % and 100 %" },
+		{ "Already exists a server", "it has a server of that name already" },
+		{ "Only servers in maintenance", "the server is not in maintenance" },
+		{ "Server still has connections", "clients are still connected to the server" },
+		{ "This server cannot be removed", "other lines of its file need the server" },
+	};
+
+	answer += strspn(answer, " \r\n");
+	for (size_t i = 0; i < ARRAY_LEN(known); i++) {
+		if (strncmp(answer, known[i].begins, strlen(known[i].begins)) == 0)
+			return known[i].means;
+	}
+	snprintf(words, RUNTIME_SAID_MAX, "HAProxy does not do it and says \"%.*s\"",
+		 (int)strcspn(answer, "\r\n"), answer);
+	return words;
+}
+
 bool runtime_do(const char *socket, const char *command, int timeout_ms, char why[RUNTIME_WHY_MAX])
 {
 	char *answer = runtime_ask(socket, command, timeout_ms, why);
@@ -231,10 +283,9 @@ bool runtime_do(const char *socket, const char *command, int timeout_ms, char wh
 	bool done = answer != NULL && runtime_is_done(answer);
 
 	if (answer != NULL && !done) {
-		size_t length = strcspn(answer, "\r\n");
+		char words[RUNTIME_SAID_MAX];
 
-		answer[length] = '\0';
-		fail(&x, answer);
+		fail(&x, runtime_said(answer, words));
 	}
 	free(answer);
 	return done;

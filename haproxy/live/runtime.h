@@ -22,6 +22,7 @@ enum {
 	RUNTIME_ANSWER_MAX = 256 << 20,
 	RUNTIME_COMMAND_MAX = 15000, /* what fits into HAProxy's buffer (tune.bufsize, 16 KiB) */
 	RUNTIME_WHY_MAX = 512,
+	RUNTIME_SAID_MAX = 300,
 };
 
 /* The answer's text, or NULL and why, which names the socket and the command: nobody there,
@@ -29,10 +30,13 @@ enum {
 char *runtime_ask(const char *socket, const char *command, int timeout_ms,
 		  char why[RUNTIME_WHY_MAX]);
 
-/* For commands that only act: false, with the answer as the reason, when HAProxy says more
- * than that it was done. */
+/* For commands that only act: false, and why with the socket and the command, when HAProxy says
+ * more than that it was done. */
 MUST_CHECK bool runtime_do(const char *socket, const char *command, int timeout_ms,
 			   char why[RUNTIME_WHY_MAX]);
+
+/* What a refusal means, in our words; what is not known is told as HAProxy's own. */
+const char *runtime_said(const char *answer, char words[RUNTIME_SAID_MAX]);
 
 /* Whether an answer to a command that acts says that it was done. */
 bool runtime_is_done(const char *answer);

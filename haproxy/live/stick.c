@@ -100,7 +100,7 @@ static bool is_blank(const char *text)
 bool stick_read(const struct stick_place *place, const char *key, struct stick_tables *tables,
 		char why[RUNTIME_WHY_MAX])
 {
-	char whole[400], *of_key = NULL, *text;
+	char whole[400], words[RUNTIME_SAID_MAX], *of_key = NULL, *text;
 	bool good;
 
 	*tables = (struct stick_tables){ 0 };
@@ -115,8 +115,8 @@ bool stick_read(const struct stick_place *place, const char *key, struct stick_t
 	*tables = show_table_parse(text);
 	good = tables->table_count > 0 || (key != NULL && is_blank(text));
 	if (!good)
-		snprintf(why, RUNTIME_WHY_MAX, "%.60s: stick table %.100s: %.*s",
-			 place->seen->balancer->name, place->table, (int)strcspn(text, "\n"), text);
+		snprintf(why, RUNTIME_WHY_MAX, "%.60s: stick table %.100s: %.300s",
+			 place->seen->balancer->name, place->table, runtime_said(text, words));
 	free(text);
 	return good;
 }

@@ -138,11 +138,11 @@ def tracked_entries_stay(scene, pair):
     sock, _ = connect(pair.balancers[0].address, data=first_request("held"))
     check(entries(pair, "--key", "held")[0]["held", "lb1"]["in_use"], "its connection tracks it")
     status, said, _ = pair.sticky("clear", "--key", "held")
-    check(status == 1 and said[0]["left"] == 1 and "in use" in said[0]["why"], f"{said}")
+    check(status == 1 and said[0]["left"] == 1 and "connections track" in said[0]["why"], f"{said}")
     status, said, _ = pair.sticky("clear", "--all", "--yes")
     check(status == 1 and said[0]["left"] == 1, f"{said}")
     status, _, errors = pair.sticky("move", "held", "n1" if entries(pair)[0]["held", "lb1"]["node"] != "n1" else "n2")
-    check(status == 1 and "in use" in errors, errors)
+    check(status == 1 and "connections track" in errors, errors)
     sock.close()
 
 

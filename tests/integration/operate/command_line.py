@@ -43,6 +43,11 @@ def check_mistakes(names):
         check(status == 2 and f'is "{" ".join(words)}" meant?' in errors, f"{typo}: {errors}")
     status, _, errors = call("decode", "--requst")
     check(status == 2 and "is --request meant?" in errors, errors)
+    for typed, said in ((["route", "-n", "3"], "route has no option -n\n"), (["route", "-nz"], "route has no option -n\n"),
+                        (["route", "--nop"], "route has no option --nop\n"), (["route", "t", "-g"], "-g needs a value\n"),
+                        (["route", "t", "--group"], "--group needs a value\n"), (["route", "t", "--json=3"], "--json takes no value\n")):
+        status, _, errors = call(*typed)  # as it was typed, and no other one is guessed at
+        check(status == 2 and errors.startswith(f"anyportctl: {said}"), f"{typed}: {errors}")
 
 
 def check_manual(scene, names):

@@ -55,7 +55,7 @@ static void test_out_of_reach(void **state)
 	balancers_init(&all, 1000);
 	assert_null(balancers_add(&all, BALANCER_STATS, "lb1=/nosuch/a.sock"));
 	assert_null(balancer_ask(&all, &all.list[0], WORKER_CURRENT, "show info", why));
-	assert_string_equal(why, "lb1: /nosuch/a.sock: \"show info\": No such file or directory");
+	assert_string_equal(why, "lb1: /nosuch/a.sock: \"show info\": there is no such socket");
 	assert_null(balancer_ask(&all, &all.list[0], 17, "show info", why));
 	assert_string_equal(
 		why, "lb1: old workers answer on the master socket only, which is not known");

@@ -125,7 +125,7 @@ static void test_nobody_there(void **test)
 	seen = observe(&all, NULL);
 	assert_int_equal(seen.count, 1);
 	assert_string_equal(seen.list[0].why,
-			    "lb1: /nosuch/a.sock: \"show stat\": No such file or directory");
+			    "lb1: /nosuch/a.sock: \"show stat\": there is no such socket");
 	assert_int_equal(seen.list[0].server_count, 0);
 	observe_free(&seen);
 	balancers_deinit(&all);

@@ -115,7 +115,25 @@ static void test_refusal(void **state)
 	standin_start(&s);
 	assert_false(runtime_do(s.path, "set server gw/n9 state maint", 5000, why));
 	standin_stop(&s);
-	assert_non_null(strstr(why, "\"set server gw/n9 state maint\": No such server."));
+	assert_non_null(strstr(why, "\"set server gw/n9 state maint\": it has no such server"));
+}
+
+/* What HAProxy says is not for people who know nothing of its code. */
+static void test_words(void **state)
+{
+	char words[RUNTIME_SAID_MAX], why[RUNTIME_WHY_MAX];
+
+	(void)state;
+	assert_string_equal(runtime_said("\nPermission denied\n", words),
+			    "the socket only tells: it is not of `level admin`");
+	assert_string_equal(runtime_said("Oh no\nmore\n", words),
+			    "HAProxy does not do it and says \"Oh no\"");
+	assert_null(runtime_ask("no-such-host.invalid:9999", "show info", 5000, why));
+	assert_ptr_equal(strstr(why, "no-such-host.invalid:9999: \"show info\": "), why);
+	assert_null(
+		strstr(why, "assign")); /* it has nothing to do with addresses of this machine */
+	assert_null(runtime_ask("/nosuch/haproxy.sock", "show info", 5000, why));
+	assert_string_equal(why, "/nosuch/haproxy.sock: \"show info\": there is no such socket");
 }
 
 static void test_done(void **state)
@@ -139,18 +157,19 @@ static void test_bad_commands(void **state)
 	memset(longer, 'x', RUNTIME_COMMAND_MAX + 1);
 	longer[RUNTIME_COMMAND_MAX + 1] = '\0';
 	assert_null(runtime_ask("/nosuch", longer, 100, why));
-	assert_non_null(strstr(why, "Invalid argument"));
+	assert_non_null(strstr(why, "no command that HAProxy takes"));
 	assert_null(runtime_ask("/nosuch", "two\nlines", 100, why));
-	assert_non_null(strstr(why, "Invalid argument"));
+	assert_non_null(strstr(why, "no command that HAProxy takes"));
 	free(longer);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_in_pieces), cmocka_unit_test(test_without_an_answer),
-		cmocka_unit_test(test_deadline),  cmocka_unit_test(test_refusal),
-		cmocka_unit_test(test_done),	  cmocka_unit_test(test_bad_commands),
+		cmocka_unit_test(test_in_pieces),    cmocka_unit_test(test_without_an_answer),
+		cmocka_unit_test(test_deadline),     cmocka_unit_test(test_refusal),
+		cmocka_unit_test(test_words),	     cmocka_unit_test(test_done),
+		cmocka_unit_test(test_bad_commands),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
