@@ -111,11 +111,12 @@ static json_t *endpoint_rows(const struct verify *v)
 		const struct endpoint *e = &v->endpoints[i];
 
 		text_host_port_print(where, sizeof where, e->host, e->port);
-		json_array_append_new(rows,
-				      json_pack("{s:s, s:i, s:I, s:s, s:f}", "address", where,
-						"broker", e->broker, "named", (json_int_t)e->named,
-						"state", e->good ? "answers" : "wrong",
-						"connect_ms", e->connect_ms));
+		json_array_append_new(
+			rows,
+			json_pack("{s:s, s:i, s:I, s:s, s:f, s:o}", "address", where, "broker",
+				  e->broker, "named", (json_int_t)e->named, "state",
+				  e->good ? "answers" : "wrong", "connect_ms", e->connect_ms,
+				  "groups", e->groups < 0 ? json_null() : json_integer(e->groups)));
 	}
 	return rows;
 }
@@ -163,7 +164,7 @@ static void print(const json_t *all)
 	static const struct table_column endpoint_columns[] = {
 		{ "address", "CLIENTS ARE TOLD", TABLE_TEXT }, { "broker", "BROKER", TABLE_NUMBER },
 		{ "named", "ANSWERS", TABLE_NUMBER },	       { "state", "STATE", TABLE_TEXT },
-		{ "connect_ms", "CONNECT MS", TABLE_NUMBER },
+		{ "connect_ms", "CONNECT MS", TABLE_NUMBER },  { "groups", "GROUPS", TABLE_NUMBER },
 	};
 	static const struct table_column node_columns[] = {
 		{ "node", "NODE", TABLE_TEXT },
@@ -224,6 +225,7 @@ static void look(const struct cli *cli, struct verify *v)
 	}
 	verify_nodes(v);
 	verify_endpoints(v);
+	verify_groups(v);
 	topics.names = all_values(cli, "topic", &topics.count);
 	topics.produces = topics.count > 0 && !cli_flag(cli, "read-only");
 	verify_partitions(v, &topics);
@@ -332,7 +334,9 @@ const struct cli_command verify_command = {
 		"addresses, and asks what a client asks first. Then every address that an answer named "
 		"must resolve, take a connection and answer for the same cluster, and be none of a "
 		"broker's own. Then every partition's leader is asked for the partition's end and "
-		"fetched from, at the address that clients are told for it. Nothing is produced but "
+		"fetched from, at the address that clients are told for it. Where several brokers are told, each "
+		"is asked for its groups: a group that two of them tell is counted twice by whoever adds "
+		"up. Nothing is produced but "
 		"into a topic that is named. Which node has which connection nobody can see from "
 		"outside: nodes that --node-http names are asked while the connections are open.",
 	.options = options,

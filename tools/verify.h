@@ -4,6 +4,7 @@
  *   verify_ask.c         what these have in common: findings, endpoints, first questions
  *   verify_bootstrap.c   many connections to where clients begin
  *   verify_endpoints.c   every address that an answer named
+ *   verify_groups.c      the groups that each broker tells
  *   verify_nodes.c       what the nodes say: whose connections, whose brokers
  *   verify_partitions.c  every partition's leader
  *
@@ -26,6 +27,7 @@ struct endpoint {
 	size_t named;	/* in how many answers */
 	bool good;	/* once it was tried */
 	double connect_ms;
+	int groups; /* that it tells; -1: it was not asked */
 };
 
 struct verify_node {
@@ -78,6 +80,9 @@ void verify_bootstrap(struct verify *v, const char *host, int port);
 /* verify_endpoints.c */
 /* Resolves, connects to and asks each of them, and compares them with the brokers'. */
 void verify_endpoints(struct verify *v);
+
+/* verify_groups.c: of the addresses that are good, each broker's once. */
+void verify_groups(struct verify *v);
 
 /* verify_nodes.c */
 void verify_nodes(struct verify *v);

@@ -36,7 +36,7 @@ struct endpoint *verify_endpoint(struct verify *v, const char *host, int port)
 	}
 	v->endpoints = mem_realloc(v->endpoints, (v->endpoint_count + 1) * sizeof *v->endpoints);
 	v->endpoints[v->endpoint_count] =
-		(struct endpoint){ .host = mem_strdup(host), .port = port };
+		(struct endpoint){ .host = mem_strdup(host), .port = port, .groups = -1 };
 	return &v->endpoints[v->endpoint_count++];
 }
 

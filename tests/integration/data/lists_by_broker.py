@@ -2,41 +2,17 @@
 """Who asks each broker what it has and adds up gets every group, transaction and producer once, where something that is to
 be trusted says which broker was dialled: the port that the load balancer keeps, the node's own port under internal
 balancing, a PROXY header, or the client's own ApiVersions.  Where nothing says it, every broker's, put together."""
-import collections
 import pathlib
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, check_equal, run  # noqa: E402
-from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection, proxy_v2  # noqa: E402
+from listing_cluster import ListingCluster  # noqa: E402
 
 CLIENT, FRONT = "203.0.113.9", "203.0.113.80"
 FIRST, BROKERS = 9092, (1, 2, 3)
 OTHERS = 9100  # the load balancer's only port, which is no broker's
-
-
-class Kafka(GroupCluster):
-    """Each broker has a group, a transaction and producers of its own; `asked` counts who was asked for them."""
-
-    VERSIONS = {**GroupCluster.VERSIONS, "ListGroups": (0, 4), "ListTransactions": (0, 1), "DescribeProducers": (0, 0)}
-
-    def __init__(self, *arguments, **options):
-        self.asked = collections.Counter()
-        super().__init__(*arguments, **options)
-
-    def _listgroups(self, number, _values):
-        self.asked[number] += 1
-        return {"groups": [{"group_id": f"group-{number}"}]}
-
-    def _listtransactions(self, number, _values):
-        return {"transaction_states": [{"transactional_id": f"transaction-{number}", "producer_id": number,
-                                        "transaction_state": "Ongoing"}]}
-
-    def _describeproducers(self, number, values):
-        return {"topics": [{"name": t["name"], "partitions": [
-            {"partition_index": p, "active_producers": [{"producer_id": number}]} for p in t["partition_indexes"]]}
-            for t in values["topics"]]}
 
 
 def lists(kafka):
@@ -166,7 +142,7 @@ def check_route(scene, kafka):
 
 
 def test(scene):
-    kafka = Kafka(scene, len(BROKERS), {"t": 3})
+    kafka = ListingCluster(scene, len(BROKERS), {"t": 3})
     check_kept_ports(scene, kafka)
     check_client_says_it(scene, kafka, check_nothing_says_it(scene, kafka))
     check_route(scene, kafka)
