@@ -329,7 +329,8 @@ static void markers_come_in_the_requests_order(void **state)
 		ask(&m, &request);
 		hear(&m, &even);
 		hear(&m, &odd);
-		merge_partitions(&m.g, api_of(m.key), version, &m.request, m.parts, m.count);
+		merge_partitions(&m.g, &m.arena, api_of(m.key), version, &m.request, m.parts,
+				 m.count);
 		assert_says(&m.g, &request, m.key, version);
 		end(&m);
 	}
@@ -346,7 +347,7 @@ static void a_repeated_section_is_one(void **state)
 	begin(&m, KEY_WRITE_TXN_MARKERS, 1);
 	ask(&m, &request);
 	hear(&m, &answer);
-	merge_partitions(&m.g, api_of(m.key), m.version, &m.request, m.parts, m.count);
+	merge_partitions(&m.g, &m.arena, api_of(m.key), m.version, &m.request, m.parts, m.count);
 	assert_says(&m.g, &answer, m.key, m.version);
 	end(&m);
 }
@@ -368,7 +369,8 @@ static void what_no_answer_has_is_the_stubs(void **state)
 		buf_init(&stub, BYTES_MAX);
 		stub_answer(&stub, api_of(m.key), version, &m.request, 6, false);
 		add(&m, stub);
-		merge_partitions(&m.g, api_of(m.key), version, &m.request, m.parts, m.count);
+		merge_partitions(&m.g, &m.arena, api_of(m.key), version, &m.request, m.parts,
+				 m.count);
 		layout_init(&l, &m.arena);
 		assert_true(layout_read(&l, api_plan(api_of(m.key), version, RESPONSE), flat(&m.g),
 					(uint32_t)m.g.size));
