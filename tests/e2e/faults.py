@@ -14,11 +14,12 @@ import random
 import signal
 import time
 
-from cluster import check, wait_for
+from cluster import check
+from process import PATIENCE
 
 __all__ = ["Faults"]
 
-LIMIT = 120  # of a wait for something to be well again
+LIMIT = 240 * PATIENCE  # of a wait for something to be well again
 HOLD = (2, 9)  # seconds that something is down
 CALM = {"broker": (1, 4), "node": (0.5, 4), "haproxy": (3, 9)}
 
@@ -55,7 +56,7 @@ class Faults:
         if not isinstance(until, tuple):
             return time.monotonic() >= until
         condition, limit = until
-        check(time.monotonic() < limit, f"{name}: not well again after {LIMIT} s: {self.done[-1][1]}")
+        check(time.monotonic() < limit, f"{name}: not well again after {LIMIT:g} s: {self.done[-1][1]}")
         try:
             return condition()
         except (OSError, EOFError, KeyError, IndexError, StopIteration, AssertionError):

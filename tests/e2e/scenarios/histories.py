@@ -89,6 +89,13 @@ class Clients:
             else:
                 check_equal(self.processes.pop(name).wait(limit), 0, f"how {name} ended")
 
+    def leave(self):
+        """Nobody goes on when the scenario has failed."""
+        for name in self.started:
+            self.java.run("stop", which=self.started[name])
+        for process in self.processes.values():
+            process.kill()
+
     def names(self, letters=""):
         return [name for name in [*self.started, *self.processes] if name[0] in letters or not letters]
 
@@ -161,6 +168,13 @@ def run(world):
         skip_part("cutting off", "network namespaces can't be made on this machine, or --network was not given")
     clients = Clients(world)
     print(f"  HISTORY_SEED={SEED} HISTORY_SECONDS={SECONDS:g} ({world.mode})", flush=True)
+    try:
+        work(world, clients)
+    finally:
+        clients.leave()
+
+
+def work(world, clients):
     clients.start_all()
     clients.producers = clients.names("itpq")
     faults = Faults(world, SEED)
