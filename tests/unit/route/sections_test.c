@@ -367,7 +367,7 @@ static void what_no_answer_has_is_the_stubs(void **state)
 		ask(&m, &request);
 		hear(&m, &answer);
 		buf_init(&stub, BYTES_MAX);
-		stub_answer(&stub, api_of(m.key), version, &m.request, 6, false);
+		assert_true(stub_answer(&stub, api_of(m.key), version, &m.request, 6, false));
 		add(&m, stub);
 		merge_partitions(&m.g, &m.arena, api_of(m.key), version, &m.request, m.parts,
 				 m.count);
