@@ -11,6 +11,7 @@ extern const struct cli_command haproxy_apply_command;
 extern const struct cli_command haproxy_status_command;
 extern const struct cli_command haproxy_drain_command;
 extern const struct cli_command haproxy_undrain_command;
+extern const struct cli_command haproxy_cert_set_command;
 extern const struct cli_command haproxy_sticky_list_command;
 extern const struct cli_command haproxy_sticky_clear_command;
 extern const struct cli_command haproxy_sticky_move_command;

@@ -11,6 +11,7 @@ int main(int argc, char **argv)
 		&haproxy_status_command,
 		&haproxy_drain_command,
 		&haproxy_undrain_command,
+		&haproxy_cert_set_command,
 		&haproxy_sticky_list_command,
 		&haproxy_sticky_clear_command,
 		&haproxy_sticky_move_command,

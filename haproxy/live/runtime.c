@@ -30,10 +30,11 @@ struct exchange {
 
 static void fail(const struct exchange *x, const char *what)
 {
-	size_t length = strlen(x->command);
+	size_t length = strcspn(x->command, "\n"); /* what follows may be a key */
 
-	snprintf(x->why, RUNTIME_WHY_MAX, "%s: \"%.*s%s\": %s", x->socket, SHOWN_COMMAND,
-		 x->command, length > SHOWN_COMMAND ? "..." : "", what);
+	snprintf(x->why, RUNTIME_WHY_MAX, "%s: \"%.*s%s\": %s", x->socket,
+		 length < SHOWN_COMMAND ? (int)length : SHOWN_COMMAND, x->command,
+		 length > SHOWN_COMMAND ? "..." : "", what);
 }
 
 static const char *without_family(const char *socket)
@@ -164,15 +165,26 @@ static bool read_all(struct exchange *x, struct buf *answer)
 	}
 }
 
+/* One line, or one that ends with "<<" and what it is about, in lines of which none is blank. */
+static bool is_one_command(const char *command, const char **end)
+{
+	const char *line = strchr(command, '\n');
+
+	*end = line != NULL ? "\n\n" : "\n";
+	return line == NULL || (line - command > 2 && memcmp(line - 2, "<<", 2) == 0 &&
+				line[1] != '\n' && line[1] != '\0' && strstr(line, "\n\n") == NULL);
+}
+
 static bool converse(struct exchange *x, struct buf *answer)
 {
 	size_t size = strlen(x->command);
+	const char *end;
 
-	if (size > RUNTIME_COMMAND_MAX || strchr(x->command, '\n') != NULL) {
+	if (size > RUNTIME_COMMAND_MAX || !is_one_command(x->command, &end)) {
 		errno = EINVAL;
 		return false;
 	}
-	if (!open_socket(x) || !write_all(x, x->command, size) || !write_all(x, "\n", 1))
+	if (!open_socket(x) || !write_all(x, x->command, size) || !write_all(x, end, strlen(end)))
 		return false;
 	/* the master answers on and on until it is told that nothing more comes */
 	if (shutdown(x->fd, SHUT_WR) != 0 && errno != ENOTCONN)

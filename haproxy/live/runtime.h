@@ -1,6 +1,7 @@
 /* runtime.h - asks HAProxy on its stats socket or on its master's socket.
  *
- * One command a connection (or several that ';' divides), with a deadline for all of it.
+ * One command a connection (or several that ';' divides), with a deadline for all of it.  What a
+ * command takes in lines of its own follows it behind "<<" and a line feed.
  * A socket is a path, as in the file after `stats socket`, or HOST:PORT; "unix@", "ipv4@"
  * and "ipv6@" in front are taken off.
  *

@@ -160,7 +160,28 @@ static void test_bad_commands(void **state)
 	assert_non_null(strstr(why, "no command that HAProxy takes"));
 	assert_null(runtime_ask("/nosuch", "two\nlines", 100, why));
 	assert_non_null(strstr(why, "no command that HAProxy takes"));
+	assert_null(runtime_ask("/nosuch", "set ssl cert a <<\n", 100,
+				why)); /* lines to come, and none */
+	assert_non_null(strstr(why, "no command that HAProxy takes"));
+	assert_null(runtime_ask("/nosuch", "set ssl cert a <<\none\n\ntwo", 100, why));
+	assert_non_null(strstr(why, "no command that HAProxy takes"));
 	free(longer);
+}
+
+/* Lines of its own end with a blank one; what is said of the command has none of them: there may be a
+ * key in them. */
+static void test_lines_of_a_command(void **state)
+{
+	struct standin s = { .pieces = { "No such thing\n\n" } };
+	char why[RUNTIME_WHY_MAX];
+
+	(void)state;
+	standin_start(&s);
+	assert_false(runtime_do(s.path, "set ssl cert a <<\none\nsecret", 5000, why));
+	standin_stop(&s);
+	assert_string_equal(s.asked, "set ssl cert a <<\none\nsecret\n\n");
+	assert_non_null(strstr(why, ": \"set ssl cert a <<\": HAProxy does not do it"));
+	assert_null(strstr(why, "secret"));
 }
 
 int main(void)
@@ -169,7 +190,7 @@ int main(void)
 		cmocka_unit_test(test_in_pieces),    cmocka_unit_test(test_without_an_answer),
 		cmocka_unit_test(test_deadline),     cmocka_unit_test(test_refusal),
 		cmocka_unit_test(test_words),	     cmocka_unit_test(test_done),
-		cmocka_unit_test(test_bad_commands),
+		cmocka_unit_test(test_bad_commands), cmocka_unit_test(test_lines_of_a_command),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
