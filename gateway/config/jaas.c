@@ -132,9 +132,11 @@ static void keep(char **to, const char *word)
 static bool read_option(struct reader *r, struct jaas *out, char why[JAAS_WHY_MAX])
 {
 	char name[WORD_MAX + 1];
+	bool is_pair;
 
 	memcpy(name, r->word, sizeof name);
-	if (next(r) != EQUALS || next(r) != WORD)
+	is_pair = next(r) == EQUALS;
+	if (!is_pair || next(r) != WORD)
 		return no(why, "behind the login module only name=\"value\" may stand, and a "
 			       "semicolon at the end");
 	if (strcmp(name, "username") == 0)

@@ -209,7 +209,7 @@ static void linger(struct client *c)
 static bool has_loose(const struct client *c)
 {
 	for (const struct upstream *u = c->upstreams; u != NULL; u = u->next) {
-		if (u->loose && upstream_is_open(u))
+		if (u->loose && (upstream_is_open(u) || upstream_is_between_logins(u)))
 			return true;
 	}
 	return false;

@@ -214,6 +214,8 @@ bool upstream_finish(struct upstream *u)
 {
 	struct conn *c = &u->link.conn;
 
+	if (upstream_is_between_logins(u))
+		return true;
 	if (!upstream_is_open(u))
 		return false;
 	if (!conn_flush(c))

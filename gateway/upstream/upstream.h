@@ -61,6 +61,11 @@ static inline bool upstream_is_open(const struct upstream *u)
 {
 	return link_is_open(&u->link);
 }
+/* It was open, and is again when the broker has answered a further login. */
+static inline bool upstream_is_between_logins(const struct upstream *u)
+{
+	return u->link.state == LINK_LOGGING_IN && u->link.was_open;
+}
 static inline bool upstream_is_lost(const struct upstream *u)
 {
 	return u->link.state == LINK_LOST;
@@ -92,7 +97,8 @@ void upstream_pass_on(struct upstream *u, const void *who, void *other);
 /* Throws away what nobody wants, as far as it has come; notes a loss when the connection is
  * idle; logs in again when that is due and nothing is in flight.  True: something happened. */
 bool upstream_discard(struct upstream *u);
-/* Our last word, and reads what comes until the broker's: true: that has not come yet. */
+/* Our last word, after a login that is under way, and reads what comes until the broker's: true:
+ * that has not come yet. */
 bool upstream_finish(struct upstream *u);
 
 #endif

@@ -459,6 +459,50 @@ static void an_upstream_waits_for_its_answers(void **state)
 	upstream_free(u);
 }
 
+/* What was sent without an answer arrives, also when the client goes in the midst of a login. */
+static void a_last_word_waits_for_the_login(void **state)
+{
+	struct scene *s = *state;
+	struct stats stats = { 0 };
+	const struct upstream_wanted wanted = {
+		.link = { .address = (struct sockaddr *)&s->broker.address,
+			  .address_len = sizeof s->broker.address,
+			  .timeout_ms = PATIENCE_MS,
+			  .login = login_new(s->account) },
+		.stats = &stats,
+	};
+	static const uint8_t request[] = { 0, 0, 0, 10, 0, 18, 0, 0, 0, 0, 0, 7, 255, 255 };
+	struct upstream *u = upstream_new(&wanted, s->loop, &s->pool, on_event, s);
+	int64_t end = clock_ms() + PATIENCE_MS;
+	int who = 0;
+
+	s->broker.lifetime_ms = 50;
+	s->broker.holds = true;
+	while (!link_is_due(&u->link) && clock_ms() < end) {
+		link_await(&u->link, true, true);
+		ev_run(s->loop, EVRUN_ONCE);
+	}
+	u->loose = true;
+	assert_true(upstream_discard(u));
+	assert_true(upstream_is_between_logins(u));
+	assert_true(upstream_finish(u));
+	assert_false(upstream_is_lost(u));
+	while (!upstream_is_open(u) && clock_ms() < end) {
+		link_await(&u->link, true, true);
+		ev_run(s->loop, EVRUN_ONCE);
+	}
+	upstream_begin_loose(u, &who);
+	assert_int_equal(conn_write(&u->link.conn, request, sizeof request), sizeof request);
+	upstream_sent(u);
+	while (upstream_finish(u) && clock_ms() < end) {
+		link_await(&u->link, true, true);
+		ev_run(s->loop, EVRUN_ONCE);
+	}
+	assert_int_equal(s->broker.requests, 1);
+	assert_int_equal(s->broker.logins, 2);
+	upstream_free(u);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -480,6 +524,7 @@ int main(void)
 		TEST(another_may_say_it),
 		TEST(another_hears_the_refusal),
 		TEST(an_upstream_waits_for_its_answers),
+		TEST(a_last_word_waits_for_the_login),
 	};
 
 	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
