@@ -3,14 +3,16 @@
 import http.server
 import base64
 import json
+import os
 import pathlib
+import subprocess
 import sys
 import threading
 import urllib.parse
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from asking_cluster import AskingCluster  # noqa: E402
-from cluster import check, check_equal, http_get, lasts, run, wait_for  # noqa: E402
+from cluster import BUILD, check, check_equal, http_get, lasts, run, wait_for  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 from traffic import fetch, no_errors, produce  # noqa: E402
 
@@ -191,6 +193,41 @@ def check_token_endpoint(scene, kafka):
     endpoint.shutdown()
 
 
+def check_rights(scene):
+    """Those that the account needs are printed; those that it lacks are told, and no empty cluster is believed."""
+    def printed(status, *words, **env):
+        done = subprocess.run([BUILD / "anyportctl", "acls", *words], capture_output=True, text=True, check=False,
+                              env={**os.environ, "KAFKA_BOOTSTRAP_SERVERS": "b:9092", **env})
+        check_equal(done.returncode, status, f"exit status of acls {words}: {done.stderr}")
+        return done.stdout + done.stderr
+    text = printed(0, **PASSWORD)
+    for words in ("--operation Describe --topic '*'", "--operation Describe --group '*'",
+                  "--operation Describe --transactional-id '*'", "--operation Read --group 'anyport_gateway'",
+                  "--operation Create --operation Read --operation Write --topic '_anyport_gateway'"):
+        check(f"kafka-acls --bootstrap-server 'b:9092' --add --allow-principal 'User:gw' {words}\n" in text, f"{words} in {text}")
+    check("'User:it'\\''s'" in printed(0, **{**PASSWORD, "KAFKA_SASL_USERNAME": "it's"}), "a name is quoted for the shell")
+    check_equal(printed(0, **{**PLAIN, "KAFKA_SASL_JAAS_CONFIG": JAAS}), text, "the rights of JAAS's user")
+    check_equal(printed(0, **PASSWORD, GATEWAY_CLUSTER_ID="off").count("\nkafka-acls"), 3, "rights of a node alone")
+    bearer = {**BEARER, URL: "file:///token"}
+    check("--principal" in printed(1, **bearer), "nobody knows whose a token is")
+    check("'User:CN=gw'" in printed(0, "--principal", "User:CN=gw", **bearer), "but who says so")
+
+    kafka = AskingCluster(scene, 1, {}, first_host=90, passwords={"gw": "gw-secret"})
+    kafka.refuse["FindCoordinator"] = kafka.refuse["CreateTopics"] = 30
+    node = scene.node(kafka.bootstrap, env=PASSWORD)
+    for words in ("no topic is shown to the gateway's account", "no right to the group"):
+        wait_for(lambda: words in degraded(node), 30, f"health says {words!r}")
+    with Connection(*node.address) as client:
+        client.ask("Heartbeat", 0, group_id="g", generation_id=1, member_id="m")
+    wait_for(lambda: "DESCRIBE on groups is missing" in degraded(node), 10, "and which right is missing")
+    check("event=no_right" in node.process.log(1000), "the log says it too")
+    node.kill()
+
+
+def degraded(node):
+    return " ".join(node.get_json("/health/ready")[1]["reasons"])
+
+
 def check_clients_are_nobody(scene, kafka):
     """Without the operator's word no client acts as the gateway: the node does not even start."""
     env = {key: value for key, value in PASSWORD.items() if key != "GATEWAY_CLIENTS_ACT_AS_GATEWAY"}
@@ -208,6 +245,7 @@ def test(scene):
     check_token_file(scene, kafka)
     check_token_endpoint(scene, kafka)
     check_clients_are_nobody(scene, kafka)
+    check_rights(scene)
 
 
 if __name__ == "__main__":
