@@ -2,6 +2,7 @@
 
 #include "kafka/api.h"
 #include "util/compiler.h"
+#include "util/mem.h"
 
 #include <assert.h>
 #include <dirent.h>
@@ -216,20 +217,6 @@ static void print_node(FILE *out, const struct http_node *node)
 	      "When the node started, in seconds since 1970.");
 }
 
-/* Bytes, or -1. */
-static double resident_memory(void)
-{
-	FILE *f = fopen("/proc/self/statm", "re");
-	long pages = -1;
-
-	if (f == NULL)
-		return -1;
-	if (fscanf(f, "%*s %ld", &pages) != 1)
-		pages = -1;
-	fclose(f);
-	return pages < 0 ? -1 : (double)pages * (double)sysconf(_SC_PAGESIZE);
-}
-
 /* Without the one that counts them; -1: can't be told. */
 static int open_files(void)
 {
@@ -248,7 +235,7 @@ static void print_process(FILE *out)
 {
 	struct timespec cpu;
 	struct rlimit files;
-	double memory = resident_memory();
+	double memory = (double)mem_resident();
 	int fds = open_files();
 
 	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &cpu);

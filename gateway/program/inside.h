@@ -23,6 +23,7 @@
 #include "http/api.h"
 #include "balance/correction.h"
 #include "balance/declining.h"
+#include "program/burst.h"
 #include "program/certificates.h"
 #include "program/files.h"
 #include "program/notify.h"
@@ -89,6 +90,7 @@ struct program {
 	struct mailbox mailbox;
 	ev_signal term, interrupt, hangup;
 	ev_timer load_timer; /* every second */
+	struct burst burst;
 	uint64_t bytes_before;
 	struct weight weight;
 	atomic_int phase;      /* enum http_phase */

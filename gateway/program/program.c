@@ -16,6 +16,15 @@
 
 /* --- load -------------------------------------------------------------------- */
 
+static void give_back(struct program *p)
+{
+	int64_t held;
+	unsigned waiting;
+
+	budget_read(p->shared.budget, &held, &waiting);
+	burst_step(&p->burst, held);
+}
+
 static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct program *p = timer->data;
@@ -28,6 +37,7 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
+	give_back(p);
 	program_count(p, &all);
 	bytes = all.counters[STAT_CLIENT_BYTES_IN] + all.counters[STAT_CLIENT_BYTES_OUT];
 	told.connections = stats_open(&all, STAT_CLIENTS_ACCEPTED, STAT_CLIENTS_CLOSED);
@@ -100,11 +110,12 @@ static void unwatch(struct program *p)
 
 /* --- start and stop ---------------------------------------------------------- */
 
-/* Answers that are held come and go by the megabyte: memory that each time went
- * back to the system would come back as page faults. */
+/* Answers that are held come and go: memory that each time went back to the system would come back as
+ * page faults.  What is larger has its own, for between pieces of all sizes it would leave holes, which
+ * nobody pays for. */
 static void keep_memory(void)
 {
-	mallopt(M_MMAP_THRESHOLD, 8 << 20);
+	mallopt(M_MMAP_THRESHOLD, 1 << 20);
 	mallopt(M_TRIM_THRESHOLD, 16 << 20);
 }
 

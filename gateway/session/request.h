@@ -76,9 +76,10 @@ struct request {
 	size_t weight, unpaid;	     /* bytes of memory; those that are not the budget's */
 	struct part *parts;
 	uint32_t part_count;
-	uint32_t missing; /* items that no answer had, as far as was found */
-	int tries;	  /* of other brokers, where any could answer */
-	bool was_walked;  /* layout is being filled */
+	uint32_t asked_to; /* keys: the topology was asked for the items before this one */
+	uint32_t missing;  /* items that no answer had, as far as was found */
+	int tries;	   /* of other brokers, where any could answer */
+	bool was_walked;   /* layout is being filled */
 	bool must_be_whole, was_asked;
 	bool must_be_laid_out, is_laid_out; /* layout is of the whole frame, and paid for */
 	bool head_is_open; /* its head does not fit a block: it is read again when all is there */

@@ -11,6 +11,7 @@
 #include "session/stay.h"
 #include "session/upstreams.h"
 #include "session/watch.h"
+#include "topology/names.h"
 #include "util/hash.h"
 
 enum {
@@ -20,6 +21,8 @@ enum {
 	PIECES = 8, /* outside of topics and items */
 	PART_BYTES = sizeof(struct part) + 8 * 1024,
 	REFUSED_BYTES = 256, /* an edit, an entry */
+	ASKED_BYTES = 512,   /* a question to the topology */
+	ASKED_AT_ONCE = 1024,
 	FIXED_BYTES = 64 * 1024,
 };
 
@@ -58,6 +61,17 @@ static bool is_known(const struct request *r)
 
 /* --- how much memory --- */
 
+/* Of questions to the topology, which copies the names: topics at once, keys so many at a time. */
+static int64_t asked_memory(const struct layout_sum *sum)
+{
+	const int64_t items = sum->layout.by_key ? sum->layout.item_count : 0;
+	const int64_t keys = items < ASKED_AT_ONCE ? items : ASKED_AT_ONCE;
+	const int64_t topics = sum->layout.topic_count;
+
+	return ((topics < NAMES_MAX ? topics : NAMES_MAX) + keys) * ASKED_BYTES +
+	       (topics + items) * (int64_t)sizeof(struct topology_name);
+}
+
 int64_t routing_memory(const struct client *c, const struct request *r,
 		       const struct layout_sum *sum)
 {
@@ -74,9 +88,7 @@ int64_t routing_memory(const struct client *c, const struct request *r,
 		copies = 2 * copies + frame; /* a look, and a poll of a copy */
 	if (r->must_be_laid_out) /* what is refused is a layout and an answer of its own */
 		copies += 4 * layout + (topics + items) * REFUSED_BYTES;
-	return layout + copies +
-	       (int64_t)arena_size((size_t)(topics + items) * sizeof(struct topology_name)) +
-	       FIXED_BYTES;
+	return layout + copies + asked_memory(sum) + FIXED_BYTES;
 }
 
 /* --- targets --- */
@@ -349,16 +361,20 @@ struct topology_query *routing_ask_coordinators(struct client *c, struct request
 						void (*on_answer)(void *client, int32_t broker))
 {
 	const struct layout *l = &r->layout;
-	struct topology_name *keys = arena_alloc(&r->arena, (l->item_count + 1) * sizeof *keys);
+	uint32_t most = l->item_count < ASKED_AT_ONCE ? l->item_count : ASKED_AT_ONCE;
+	struct topology_name *keys = arena_alloc(&r->arena, (most + 1) * sizeof *keys);
 	size_t n = 0;
 
 	if (l->has_key)
 		keys[n++] = (struct topology_name){ l->key, l->key_len, false };
-	for (uint32_t i = 0; !l->has_key && i < l->item_count; i++) {
-		if (l->items[i].target == TARGET_UNKNOWN)
-			keys[n++] = (struct topology_name){ l->items[i].key, l->items[i].key_len,
-							    false };
+	for (; !l->has_key && r->asked_to < l->item_count && n < ASKED_AT_ONCE; r->asked_to++) {
+		const struct layout_item *item = &l->items[r->asked_to];
+
+		if (item->target == TARGET_UNKNOWN)
+			keys[n++] = (struct topology_name){ item->key, item->key_len, false };
 	}
+	if (n == 0)
+		return NULL;
 	return topology_ask_coordinators(c->worker->shared->topology,
 					 where_coordinator_type(r->head.api), keys, n,
 					 &c->worker->mailbox, on_answer, c);

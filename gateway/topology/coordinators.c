@@ -23,7 +23,7 @@ struct coordinators {
 	pthread_rwlock_t lock;
 	struct entry *slots[SLOTS];
 	struct entry *newest, *oldest;
-	size_t count;
+	size_t count, bytes; /* of the keys */
 };
 
 struct coordinators *coordinators_new(void)
@@ -62,6 +62,7 @@ static void remove_at(struct coordinators *c, struct entry **at)
 	*(e->newer != NULL ? &e->newer->older : &c->newest) = e->older;
 	*(e->older != NULL ? &e->older->newer : &c->oldest) = e->newer;
 	c->count--;
+	c->bytes -= e->len;
 	free(e);
 }
 
@@ -84,6 +85,7 @@ static void add(struct coordinators *c, struct entry **at, int type, uint64_t ha
 	*(c->newest != NULL ? &c->newest->newer : &c->oldest) = e;
 	c->newest = e;
 	c->count++;
+	c->bytes += len;
 }
 
 int32_t coordinators_get(struct coordinators *c, int type, const void *key, size_t len)
@@ -108,7 +110,8 @@ void coordinators_put(struct coordinators *c, int type, const void *key, size_t 
 	at = find(c, type, hash, key, len);
 	if (*at != NULL)
 		remove_at(c, at);
-	else if (c->count == COORDINATORS_MAX)
+	while (c->count > 0 &&
+	       (c->count == COORDINATORS_MAX || c->bytes + len > COORDINATORS_BYTES))
 		remove_entry(c, c->oldest);
 	add(c, find(c, type, hash, key, len), type, hash, key, len, broker);
 	pthread_rwlock_unlock(&c->lock);

@@ -1,6 +1,7 @@
 /* coordinators.h - which broker coordinates a group or a transaction.
  *
- * A cache of COORDINATORS_MAX keys; the oldest one makes room for a new one.
+ * A cache of COORDINATORS_MAX keys, which have COORDINATORS_BYTES together; the oldest ones make room
+ * for a new one.
  * All functions may be called from any thread.
  * Tests: tests/unit/topology/coordinators_test.c
  */
@@ -10,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { COORDINATORS_MAX = 65536 };
+enum { COORDINATORS_MAX = 65536, COORDINATORS_BYTES = 8 << 20 };
 
 struct coordinators;
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static void *checked(void *p, size_t n)
 {
@@ -59,4 +60,17 @@ char *mem_vprintf(const char *fmt, va_list args)
 	int n = vasprintf(&text, fmt, args);
 
 	return checked(n < 0 ? NULL : text, strlen(fmt) + 1);
+}
+
+int64_t mem_resident(void)
+{
+	FILE *f = fopen("/proc/self/statm", "re");
+	long pages = -1;
+
+	if (f == NULL)
+		return -1;
+	if (fscanf(f, "%*s %ld", &pages) != 1)
+		pages = -1;
+	fclose(f);
+	return pages < 0 ? -1 : (int64_t)pages * sysconf(_SC_PAGESIZE);
 }

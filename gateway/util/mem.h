@@ -11,6 +11,7 @@
 
 #include <stdarg.h>
 #include <stddef.h>
+#include <stdint.h>
 
 void *mem_alloc(size_t n);  /* not cleared */
 void *mem_zalloc(size_t n); /* cleared */
@@ -20,5 +21,7 @@ char *mem_strndup(const char *s, size_t n);
 /* A text as long as it gets.  Caller frees. */
 char *mem_printf(const char *fmt, ...) PRINTF_LIKE(1, 2);
 char *mem_vprintf(const char *fmt, va_list args) PRINTF_LIKE(1, 0);
+/* Bytes of the process that are in memory; -1: can't be told. */
+int64_t mem_resident(void);
 
 #endif

@@ -98,8 +98,9 @@ class Broker:
 
 
 class StandIns:
-    def __init__(self, scene, answer, topics, holds=False):
-        """holds: a connection that the node shut down stays open until the test ends."""
+    def __init__(self, scene, answer, topics, holds=False, broker=Broker):
+        """holds: a connection that the node shut down stays open until the test ends.
+        broker: what stands in for each of them, a class made of Broker."""
         self.answer, self.topics, self.holds, self.connections = answer, topics, holds, []
-        self.brokers = [Broker(n, scene.host(40 + n), self) for n in range(1, BROKERS + 1)]
+        self.brokers = [broker(n, scene.host(40 + n), self) for n in range(1, BROKERS + 1)]
         self.bootstrap = f"{self.brokers[0].host}:{self.brokers[0].port}"

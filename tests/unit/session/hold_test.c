@@ -179,14 +179,14 @@ static void who_needs_a_layout_waits_for_its_memory(void **state)
 	(void)state;
 	scene_begin(&s);
 	scene_coordinator(&s, COORDINATOR_GROUP, "", 1);
-	budget_resize(s.shared.budget, 40 << 20, 100);
-	taken[0] = scene_takes(&s, BUDGET_FRAMES, 22 << 20);
+	budget_resize(s.shared.budget, 60 << 20, 100);
+	taken[0] = scene_takes(&s, BUDGET_FRAMES, 33 << 20);
 	taken[1] = scene_takes(&s, BUDGET_LAYOUTS, 5 << 20);
 	say_names(NAMES);
 	scene_until(&s, client(0)->in.state == IN_BUDGET);
 	scene_be_still(&s);
 	assert_int_equal(scene_broker_has(&s, 1), -1);
-	assert_int_equal(scene_held(&s), 27 << 20);
+	assert_int_equal(scene_held(&s), 38 << 20);
 	budget_release(taken[1]);
 	scene_until(&s, scene_broker_has(&s, 1) >= 0);
 	budget_release(taken[0]);

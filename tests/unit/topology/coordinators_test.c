@@ -74,6 +74,27 @@ static void the_oldest_makes_room(void **state)
 	coordinators_free(c);
 }
 
+/* Clients choose the keys: long ones have no more memory than short ones. */
+static void long_keys_make_room_sooner(void **state)
+{
+	enum { LONG = 32000, MANY = 2 * COORDINATORS_BYTES / LONG };
+	static char key[LONG];
+	struct coordinators *c = coordinators_new();
+
+	(void)state;
+	for (int i = 0; i < MANY; i++) {
+		snprintf(key, sizeof key, "%d", i);
+		coordinators_put(c, 0, key, sizeof key, 1);
+	}
+	assert_int_equal(coordinators_count(c), COORDINATORS_BYTES / LONG);
+	assert_int_equal(coordinators_get(c, 0, key, sizeof key), 1);
+	coordinators_drop_all(c);
+	for (int i = 0; i < 300; i++)
+		coordinators_put(c, 0, key, (size_t)snprintf(key, sizeof key, "%d", i), 1);
+	assert_int_equal(coordinators_count(c), 300);
+	coordinators_free(c);
+}
+
 static void names_are_there_once(void **state)
 {
 	struct names n = { 0 };
@@ -155,6 +176,7 @@ int main(void)
 		cmocka_unit_test(keys_are_told_apart),
 		cmocka_unit_test(a_broker_goes_with_all_its_keys),
 		cmocka_unit_test(the_oldest_makes_room),
+		cmocka_unit_test(long_keys_make_room_sooner),
 		cmocka_unit_test(names_are_there_once),
 		cmocka_unit_test(notices_wake_once),
 		cmocka_unit_test(too_many_notices_are_everything),

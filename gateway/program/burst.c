@@ -1,0 +1,46 @@
+#include "program/burst.h"
+
+#include "util/mem.h"
+
+#include <malloc.h>
+
+enum {
+	LEAST_LOOKS = 2, /* giving back takes time: not more often than that */
+	LEAST_BYTES = 8 << 20,
+};
+
+bool burst_is_over(struct burst *b, int64_t resident, int64_t held)
+{
+	bool is_quiet = held <= b->held_before, has_ended;
+
+	if (b->least == 0 || (held == 0 && resident < b->least))
+		b->least = resident;
+	b->held_before = held;
+	b->looks++;
+	b->idle_looks = held > 0 ? 0 : b->idle_looks + 1;
+	b->was_held |= held > 0;
+	/* what was not held then, but had by the same clients, is free by now too */
+	has_ended = b->was_held && b->idle_looks >= LEAST_LOOKS;
+	b->was_held &= !has_ended;
+	if (has_ended)
+		return true;
+	return is_quiet && b->looks >= LEAST_LOOKS && resident - b->least - held >= LEAST_BYTES;
+}
+
+void burst_ended(struct burst *b, int64_t resident, int64_t held)
+{
+	/* of what is held some is not resident yet */
+	if (resident - held > b->least)
+		b->least = resident - held;
+	b->looks = 0;
+}
+
+void burst_step(struct burst *b, int64_t held)
+{
+	int64_t resident = mem_resident();
+
+	if (resident < 0 || !burst_is_over(b, resident, held))
+		return;
+	malloc_trim(0);
+	burst_ended(b, mem_resident(), held);
+}
