@@ -19,6 +19,7 @@ struct tls {
 	struct tls_context *context;
 	bool has_begun; /* a server: the peer's first byte is TLS's */
 	bool has_more;	/* something was read off the socket that no poll announces */
+	bool is_dry;	/* the last read of the socket gave less than it had room for */
 	bool is_cut;	/* by `error`, behind bytes that are read first */
 	int error;
 	uint8_t *sealed;   /* clear bytes of a record that could not leave; NULL: none */
@@ -138,6 +139,28 @@ static bool has_begun(struct conn *c, struct tls *t)
 	return t->has_begun;
 }
 
+/* A read that came short has emptied the socket: the loop tells when there is more, and nobody needs
+ * to ask in vain. */
+static long note_read(BIO *bio, int what, const char *bytes, size_t room, int argi, long argl,
+		      int result, size_t *got)
+{
+	struct tls *t = (struct tls *)(void *)BIO_get_callback_arg(bio);
+
+	(void)bytes;
+	(void)argi;
+	(void)argl;
+	if (what == (BIO_CB_READ | BIO_CB_RETURN))
+		t->is_dry = result > 0 && *got < room;
+	return result;
+}
+
+static void put_on_socket(struct tls *t, int fd)
+{
+	SSL_set_fd(t->ssl, fd);
+	BIO_set_callback_arg(SSL_get_rbio(t->ssl), (char *)t);
+	BIO_set_callback_ex(SSL_get_rbio(t->ssl), note_read);
+}
+
 static bool tls_open(struct conn *c)
 {
 	struct tls *t = c->of_layer;
@@ -146,7 +169,7 @@ static bool tls_open(struct conn *c)
 	if (t->context->is_server && !t->has_begun && !has_begun(c, t))
 		return false;
 	if (SSL_get_fd(t->ssl) < 0)
-		SSL_set_fd(t->ssl, c->fd);
+		put_on_socket(t, c->fd);
 	ERR_clear_error();
 	errno = 0;
 	result = SSL_do_handshake(t->ssl);
@@ -180,6 +203,12 @@ static void put_off(struct conn *c, struct tls *t, int result)
 	t->why = kind == SSL_ERROR_SYSCALL ? NULL : words_for(t);
 }
 
+/* Neither OpenSSL nor, for all that is known, the socket has more. */
+static bool is_empty(const struct tls *t)
+{
+	return t->is_dry && !SSL_has_pending(t->ssl);
+}
+
 /* As many records as there are and fit: a call a record would be a turn of the owner's a record. */
 static size_t tls_read(struct conn *c, void *to, size_t n)
 {
@@ -191,7 +220,7 @@ static size_t tls_read(struct conn *c, void *to, size_t n)
 		lose(c, NULL, t->error);
 		return 0;
 	}
-	while (all < n && result == 1) {
+	while (all < n && result == 1 && (all == 0 || !is_empty(t))) {
 		ERR_clear_error();
 		errno = 0;
 		result = SSL_read_ex(t->ssl, (uint8_t *)to + all, n - all, &got);
@@ -199,7 +228,9 @@ static size_t tls_read(struct conn *c, void *to, size_t n)
 			all += got;
 	}
 	t->has_more = result == 1 && SSL_has_pending(t->ssl);
-	if (result != 1 && all > 0)
+	if (result == 1 && all < n)
+		conn_read_blocked(c, EV_READ); /* that was all for now */
+	else if (result != 1 && all > 0)
 		put_off(c, t, result);
 	else if (result != 1)
 		settle(c, result, conn_read_blocked);

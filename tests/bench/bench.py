@@ -3,6 +3,7 @@
 
     bench.py [--rounds N] [--only SCENARIO,...] [--paths PATH,...] [--scale F]
              [--bootstrap HOST:PORT,... --topic NAME] [--threads N] [--json FILE]
+             [--tls front|behind|both]
 
 Load (load.c) goes over each path in turn, several rounds, to a cluster that
 stores nothing (sink.c), or to a real one that --bootstrap names.  Measured is
@@ -10,6 +11,10 @@ the CPU time of the process in the middle (/proc/PID/stat), as seconds a GB and
 a million requests, and the latency it adds to that of the direct path; relay.c,
 which only moves bytes, shows what would be the least.  Every
 ratio is to HAProxy's default TCP mode in the same round; shown is the median.
+
+With --tls the process in the middle speaks TLS 1.3 to clients, to brokers, or to both: a node beside an HAProxy that
+does the same, each with processes of HAProxy's, which are not measured, that turn the load's plaintext into TLS and
+TLS into the cluster's plaintext.
 
 Fails when a request fails, or when the node's own counter of bytes says that
 the traffic went around it.
@@ -23,6 +28,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import BUILD, FIRST_PORT, Haproxy, Scene, check, wait_for  # noqa: E402
+from haproxy.certs import Certs  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
 SINK_PARTITIONS = 12
@@ -58,11 +64,18 @@ class Cluster:
 
     def __init__(self, scene, args):
         self.topic = args.topic
-        self.bootstrap = args.bootstrap or scene.sink(self.topic, SINK_PARTITIONS).bootstrap
+        self.plain = {}  # {address that brokers tell: where they speak plaintext}
+        if args.bootstrap:
+            self.bootstrap = args.bootstrap
+        else:
+            sink = scene.sink(self.topic, SINK_PARTITIONS, advertise=scene.host(51) if args.tls in BEHIND else None)
+            self.bootstrap = sink.bootstrap
+            self.plain = {told: f"{sink.host}:{told.rpartition(':')[2]}" for told in sink.bootstrap.split(",")}
         self._learn()
 
     def _learn(self):
-        host, _, port = self.bootstrap.split(",")[0].rpartition(":")
+        first = self.bootstrap.split(",")[0]
+        host, _, port = self.plain.get(first, first).rpartition(":")
         with Connection(host, int(port)) as kafka:
             answer = kafka.ask("Metadata", 7, topics=[{"name": self.topic}], allow_auto_topic_creation=False)
         self.brokers = {b["node_id"]: f"{b['host']}:{b['port']}" for b in answer["brokers"]}
@@ -150,19 +163,21 @@ defaults
 """
 HAPROXY_PAIR = """\
 listen l{n}
-    bind {host}:{port}
-    server s{n} {server}
+    bind {at} {bind}
+    server s{n} {server} {to}
 """
+FRONT, BEHIND = ("front", "both"), ("behind", "both")  # which values of --tls mean which side
 
 
-def start_haproxy(scene, args, name, number, servers, options=""):
-    """One listener a server, on ports in a row."""
+def start_haproxy(scene, args, name, number, servers, options="", bind="", to="", ports=None):
+    """One listener a server, on ports in a row, or on these.  bind, to: more words of each listener and server."""
     host = scene.host(number)
     text = HAPROXY.format(threads=args.threads, dir=scene.dir, name=name, options=options)
+    at = [f"{host}:{port}" for port in ports or range(FIRST_PORT, FIRST_PORT + len(servers))]
     for n, server in enumerate(servers):
-        text += HAPROXY_PAIR.format(n=n, host=host, port=FIRST_PORT + n, server=server)
-    haproxy = Haproxy(scene, [], text, name=name, host=host)
-    return haproxy, [f"{host}:{FIRST_PORT + n}" for n in range(len(servers))]
+        text += HAPROXY_PAIR.format(n=n, at=at[n], server=server, bind=bind, to=to)
+    haproxy = Haproxy(scene, [], text, name=name, host=host, first_port=int(at[0].rpartition(":")[2]))
+    return haproxy, at
 
 
 def start_relays(scene, servers):
@@ -199,6 +214,32 @@ def make_paths(scene, args, cluster):
             Path("both", front_at, lambda: node.cpu_seconds() + front.cpu_seconds(), node),
         ]
     return [p for p in paths if wanted(args.paths, p.name) or p.name in ("direct", BASE)]
+
+
+def make_tls_paths(scene, args, cluster):
+    """A node and an HAProxy that do the same; what stands around them is not measured."""
+    certs = Certs(scene.dir)
+    certs.issue("server", sans=",".join(f"IP:{scene.host(n)}" for n in (2, 51, 101)))
+    told = [cluster.brokers[b] for b in cluster.led]
+    plain = [cluster.plain[address] for address in told]
+    secure, trust = f"ssl crt {scene.dir}/server.pem", f"ssl verify required ca-file {certs.authority}"
+    front, behind = args.tls in FRONT, args.tls in BEHIND
+    if behind:
+        start_haproxy(scene, args, "ends-tls", 51, plain, bind=secure, ports=[a.rpartition(":")[2] for a in told])
+    haproxy, haproxy_at = start_haproxy(scene, args, "haproxy", 2, told if behind else plain,
+                                        bind=secure if front else "", to=trust if behind else "")
+    env = {}
+    if front:
+        env |= {"GATEWAY_SECURITY_PROTOCOL": "SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": scene.dir / "server.pem"}
+    if behind:
+        env |= {"KAFKA_SECURITY_PROTOCOL": "SSL", "KAFKA_SSL_CA_LOCATION": certs.authority}
+    node = scene.node(cluster.bootstrap, threads=args.threads, min_broker=min(cluster.brokers), env=env,
+                      ports=max(cluster.brokers) - min(cluster.brokers) + 1)
+    node_at = [f"{node.host}:{node.first_port}"]
+    if front:
+        _, haproxy_at = start_haproxy(scene, args, "begins-tls", 6, haproxy_at, to=trust)
+        _, node_at = start_haproxy(scene, args, "begins-tls-node", 7, node_at, to=trust)
+    return [Path("direct", plain), Path(BASE, haproxy_at, haproxy.cpu_seconds), Path("anyport", node_at, node.cpu_seconds, node)]
 
 
 def wanted(names, name):
@@ -262,9 +303,9 @@ SUMMARY = [  # title, figure
 ]
 
 
-def summarize(everything):
+def summarize(everything, args):
     """What one looks at first: the node beside HAProxy, a line a scenario."""
-    print("\nanyport, as a multiple of HAProxy (default TCP mode)")
+    print(f"\nanyport, as a multiple of HAProxy ({f'TLS {args.tls}' if args.tls else 'default TCP mode'})")
     print("  {:16}".format("") + "".join(f"{title:>14}" for title, _ in SUMMARY))
     for name, figures in everything.items():
         if "anyport" in figures:
@@ -283,6 +324,7 @@ def arguments():
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
     parser.add_argument("--bootstrap", help="a real cluster instead of the sink")
     parser.add_argument("--topic", default="bench", help="has a partition on every broker")
+    parser.add_argument("--tls", choices=sorted({*FRONT, *BEHIND}), help="where TLS is spoken")
     parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
     args = parser.parse_args()
     known = {s.name for s in SCENARIOS}
@@ -299,16 +341,16 @@ def main():
         cluster = Cluster(scene, args)
         if args.bootstrap:
             cluster.preload()
-        paths = make_paths(scene, args, cluster)
+        paths = make_tls_paths(scene, args, cluster) if args.tls else make_paths(scene, args, cluster)
         print(f"{args.rounds} rounds over {', '.join(p.name for p in paths)}; CPU ratio and added latency: "
-              f"to {BASE} (default TCP mode) in the same round")
+              f"to {BASE} ({f'TLS {args.tls}' if args.tls else 'default TCP mode'}) in the same round")
         for scenario in SCENARIOS:
             if wanted(args.only, scenario.name):
                 results = measure(paths, cluster, scenario, args)
                 figures = {name: figures_of(results, name) for name in results}
                 everything[scenario.name] = figures
                 show(scenario, figures)
-    summarize(everything)
+    summarize(everything, args)
     if args.json:
         args.json.write_text(json.dumps(everything, indent=2) + "\n")
 

@@ -1,7 +1,9 @@
 /* sink.c - a Kafka cluster that stores nothing, as fast as the kernel lets it.
  *
- *   sink --host ADDRESS [--brokers N] [--topic NAME:PARTITIONS] [--fetch-bytes N]
+ *   sink --host ADDRESS [--advertise ADDRESS] [--brokers N] [--topic NAME:PARTITIONS]
+ *        [--fetch-bytes N]
  *
+ * --advertise: what it says its host is, at which something stands that passes connections on.
  * Prints its bootstrap servers as one line; ends with its standard input.
  * Partition p is led by broker 1 + p % N; the others answer 6 for it.  Records
  * of a Produce are thrown away in the kernel (MSG_TRUNC); those of a Fetch are
@@ -239,11 +241,15 @@ static void topic_read(const char *word)
 
 static void options_read(int argc, char **argv, size_t *fetch_bytes)
 {
+	const char *advertised = NULL;
+
 	for (int i = 1; i < argc; i += 2) {
 		if (i + 1 == argc)
 			fail("%s needs a value", argv[i]);
 		if (!strcmp(argv[i], "--host"))
 			sink.cluster.host = argv[i + 1];
+		else if (!strcmp(argv[i], "--advertise"))
+			advertised = argv[i + 1];
 		else if (!strcmp(argv[i], "--brokers"))
 			sink.cluster.brokers = (int)number(argv[i + 1], 1, BROKERS_MAX);
 		else if (!strcmp(argv[i], "--topic"))
@@ -255,6 +261,8 @@ static void options_read(int argc, char **argv, size_t *fetch_bytes)
 	}
 	if (inet_pton(AF_INET, sink.cluster.host, &sink.host) != 1)
 		fail("%s: not an IPv4 address", sink.cluster.host);
+	if (advertised != NULL)
+		sink.cluster.host = advertised;
 }
 
 static void serve(void)

@@ -205,8 +205,8 @@ class Scene:
     def mock_cluster(self, brokers=3, topics=None, replication=1):
         return MockCluster(self, brokers, topics or {}, replication)
 
-    def sink(self, topic="bench", partitions=12, brokers=3, fetch_bytes=1 << 20):
-        return Sink(self, topic, partitions, brokers, fetch_bytes)
+    def sink(self, topic="bench", partitions=12, brokers=3, fetch_bytes=1 << 20, **options):
+        return Sink(self, topic, partitions, brokers, fetch_bytes, **options)
 
     def node(self, bootstrap, number=None, ready=True, **options):
         number = number or 1 + len(self.nodes)
@@ -255,9 +255,12 @@ class MockCluster:
 class Sink:
     """A cluster that stores nothing and takes any amount of it, see tests/bench/sink.c."""
 
-    def __init__(self, scene, topic, partitions, brokers, fetch_bytes):
-        self.process = scene.process([BUILD / "sink", "--host", scene.host(50), "--brokers", brokers, "--topic",
-                                      f"{topic}:{partitions}", "--fetch-bytes", fetch_bytes], pipes=True)
+    def __init__(self, scene, topic, partitions, brokers, fetch_bytes, advertise=None):
+        """advertise: the host that it says is its own."""
+        self.host = scene.host(50)
+        self.process = scene.process([BUILD / "sink", "--host", self.host, "--brokers", brokers, "--topic",
+                                      f"{topic}:{partitions}", "--fetch-bytes", fetch_bytes, "--advertise",
+                                      advertise or self.host], pipes=True)
         self.bootstrap = self.process.popen.stdout.readline().strip()
         check(self.bootstrap, f"sink did not start: {self.process.log()}")
 
