@@ -116,7 +116,7 @@ static void read_value(struct cluster_member *m, enum tag tag, struct value *v)
 		m->min_broker_id = (int)read_number(v, INT32_MAX);
 		break;
 	case TAG_MODE:
-		m->mode = (enum advertise_mode)read_number(v, ADVERTISE_SINGLE);
+		m->mode = (enum advertise_mode)read_number(v, ADVERTISE_HOST);
 		break;
 	case TAG_INTERNAL:
 		m->internal = read_number(v, 1) != 0;

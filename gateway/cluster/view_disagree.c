@@ -33,7 +33,9 @@ static const char *flag_text(const struct cluster_member *m)
 
 static const char *mode_text(const struct cluster_member *m)
 {
-	return m->mode == ADVERTISE_SINGLE ? "single" : "ports";
+	static const char *const words[] = { "ports", "single", "host" };
+
+	return words[m->mode];
 }
 
 static bool overlap(const struct cluster_member *a, const struct cluster_member *b)

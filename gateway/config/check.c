@@ -1,6 +1,7 @@
 #include "config/check.h"
 
 #include "config/jaas.h"
+#include "config/host_pattern.h"
 #include "config/mistakes.h"
 
 #include <inttypes.h>
@@ -200,6 +201,27 @@ static void check_cluster(const struct config *c, struct mistakes *m)
 		     "membership",
 		     c->heartbeat_interval_ms, other(m, "gateway.timeouts.session"),
 		     c->session_timeout_ms);
+}
+
+/* In mode host all brokers are at one port, and their names tell them apart. */
+static void check_pattern(const struct config *c, struct mistakes *m)
+{
+	const char *mode = "gateway.advertised_mode", *key = "gateway.advertised_host_pattern";
+	const char *pattern = c->advertised_pattern;
+
+	if (!is_usable(c, mode) || !is_usable(c, key))
+		return;
+	if (pattern != NULL && !host_pattern_is_good(pattern))
+		TELL(c, m, key,
+		     "\"%.100s\" won't do; it must be a host name with {id} once, such as "
+		     "b{id}.kafka.example.com",
+		     pattern);
+	else if (c->advertised_mode == ADVERTISE_HOST && pattern == NULL)
+		TELL(c, m, mode, "\"host\" tells brokers by their names; say %s too",
+		     other(m, key));
+	else if (c->advertised_mode == ADVERTISE_HOST && strchr(pattern, '.') == NULL)
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "Java asks servers for no name without a dot (SNI)");
 }
 
 /* What is said of TLS on one side. */
@@ -406,5 +428,6 @@ void check_all(const struct config *c, struct mistakes *m)
 	check_nodes(c, m);
 	check_cluster(c, m);
 	check_tls(c, m);
+	check_pattern(c, m);
 	check_sasl(c, m);
 }

@@ -22,7 +22,7 @@
 enum security_protocol { OVER_PLAINTEXT, OVER_SSL, OVER_SASL_PLAINTEXT, OVER_SASL_SSL };
 /* Whether a broker's certificate must be for the host by which it is known. */
 enum host_check { HOST_CHECK_HTTPS, HOST_CHECK_NONE };
-enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE };
+enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE, ADVERTISE_HOST };
 /* Which node stands for a broker: see route/mapping.h. */
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
@@ -68,6 +68,7 @@ struct config {
 	char *advertised_host; /* never NULL after config_load */
 	int advertised_port;   /* the first one; port_start when not given */
 	enum advertise_mode advertised_mode;
+	char *advertised_pattern; /* of brokers' names, see host_pattern.h; NULL: none */
 	bool internal_load_balancing;
 	bool port_is_hint; /* the load balancer keeps ports: see route/hint.h */
 	enum security_protocol gateway_protocol; /* how clients talk to the gateway */

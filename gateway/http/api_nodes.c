@@ -8,12 +8,12 @@
 
 #include <microhttpd.h>
 
-static const char *const mode_words[] = { "ports", "single" };
+static const char *const mode_words[] = { "ports", "single", "host" };
 
 static json_t *ports_of(const struct cluster_member *m)
 {
 	return json_pack("{s:i, s:i}", "first", m->port, "count",
-			 m->mode == ADVERTISE_SINGLE ? 1 : m->port_count);
+			 m->mode != ADVERTISE_PORTS ? 1 : m->port_count);
 }
 
 static json_t *member(const struct cluster_member *m)

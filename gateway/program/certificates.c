@@ -2,6 +2,7 @@
 #include "program/certificates.h"
 
 #include "config/config.h"
+#include "config/host_pattern.h"
 #include "net/tls_config.h"
 #include "util/compiler.h"
 #include "util/hash.h"
@@ -62,17 +63,20 @@ static uint64_t stamp_all(const struct config *c)
 
 /* --- contexts --- */
 
-/* Clients that verify are told this host, and compare. */
+/* Clients that verify are told this host, and compare; of many, the first broker's. */
 static void check_name(struct certificates *s, const struct config *c)
 {
 	struct tls_context *now = tls_slot_get(&s->clients);
-	char misnamed[TLS_WHY_MAX] = "";
+	char misnamed[TLS_WHY_MAX] = "", host[TEXT_HOST_MAX];
 
-	if (now != NULL && !tls_context_names(now, c->advertised_host))
+	snprintf(host, sizeof host, "%s", c->advertised_host);
+	if (c->advertised_mode == ADVERTISE_HOST)
+		host_pattern_print(c->advertised_pattern, c->min_broker_id, host);
+	if (now != NULL && !tls_context_names(now, host))
 		snprintf(misnamed, sizeof misnamed,
 			 "the certificate for clients is not for %.200s, which they are told: who "
 			 "verifies it leaves",
-			 c->advertised_host);
+			 host);
 	tls_context_unref(now);
 	if (misnamed[0] != '\0')
 		log_warn("who=main event=misnamed_certificate reason=\"%s\"", misnamed);

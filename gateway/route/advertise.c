@@ -1,5 +1,6 @@
 #include "route/advertise.h"
 
+#include "config/host_pattern.h"
 #include "kafka/wire.h"
 
 /* Room to grow without a restart of the load balancer. */
@@ -36,6 +37,8 @@ int32_t advertise_id(const struct advertising *a, const struct snapshot *s, int3
 
 	if (a->config->advertised_mode == ADVERTISE_SINGLE)
 		return a->config->min_broker_id;
+	if (a->config->advertised_mode == ADVERTISE_HOST)
+		return broker;
 	if (has_port(a, broker))
 		return broker;
 	other = representative(a, s, broker);
@@ -78,20 +81,22 @@ bool advertise_broker(const struct advertising *a, const struct snapshot *s, int
 	const struct config *c = a->config;
 	int32_t id = advertise_id(a, s, broker);
 
-	if (c->advertised_mode == ADVERTISE_SINGLE) {
-		*out = (struct advertised){ id, c->advertised_host, c->advertised_port };
-		return true;
-	}
 	if (id == NO_BROKER)
 		return false;
-	if (a->mapping != NULL) {
+	out->id = id;
+	out->host = c->advertised_host;
+	out->port = c->advertised_port;
+	if (c->advertised_mode == ADVERTISE_HOST) {
+		host_pattern_print(c->advertised_pattern, id, out->made);
+		out->host = out->made;
+	} else if (c->advertised_mode == ADVERTISE_PORTS && a->mapping != NULL) {
 		const struct mapping_node *n = node_of(a, s, id);
 
-		*out = (struct advertised){ id, n->host, n->port + (id - n->min_broker_id) };
-		return true;
+		out->host = n->host;
+		out->port = n->port + (id - n->min_broker_id);
+	} else if (c->advertised_mode == ADVERTISE_PORTS) {
+		out->port += id - c->min_broker_id;
 	}
-	*out = (struct advertised){ id, c->advertised_host,
-				    c->advertised_port + (id - c->min_broker_id) };
 	return true;
 }
 
@@ -99,7 +104,7 @@ int advertise_ports_needed(const struct config *config, const struct snapshot *s
 {
 	int32_t max = config->min_broker_id;
 
-	if (config->advertised_mode == ADVERTISE_SINGLE)
+	if (config->advertised_mode != ADVERTISE_PORTS)
 		return 1;
 	for (size_t i = 0; i < s->broker_count; i++) {
 		if (s->brokers[i].id > max)

@@ -4,7 +4,7 @@
  * without a port of its own is represented by one that has one, a pure function
  * of the broker list, so all nodes agree.  Under internal balancing the host is
  * that of a node chosen for the broker.  `single`: one virtual broker is
- * everything.  Never are two ids told with one host:port.
+ * everything.  `host`: each broker has a name of its own, all one port.  Never are two ids told with one host:port.
  * Tests: tests/unit/route/advertise_test.c
  */
 #ifndef ROUTE_ADVERTISE_H
@@ -13,11 +13,13 @@
 #include "config/config.h"
 #include "route/mapping.h"
 #include "topology/snapshot.h"
+#include "util/text.h"
 
 struct advertised {
 	int32_t id; /* that clients know it by */
 	const char *host;
 	int port;
+	char made[TEXT_HOST_MAX]; /* host: a name out of the pattern stands here */
 };
 
 /* Borrows all; port_count is the number of ports really bound. */
@@ -44,7 +46,7 @@ void advertise_ids(const struct advertising *a, const struct snapshot *s, uint8_
 		   size_t count);
 /* Whether clients hear this broker's own id (rather than another's). */
 bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker);
-/* The ports that a cluster needs: (max id - min_broker_id) + 3, 1 for single. */
+/* The ports that a cluster needs: (max id - min_broker_id) + 3; 1 for single and host. */
 int advertise_ports_needed(const struct config *config, const struct snapshot *s);
 
 #endif

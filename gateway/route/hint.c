@@ -1,5 +1,6 @@
 #include "route/hint.h"
 
+#include "config/host_pattern.h"
 #include "topology/snapshot.h"
 
 struct hint hint_none(void)
@@ -19,6 +20,15 @@ struct hint hint_of_port(const struct config *c, int port, bool is_proxied)
 	return (struct hint){ c->min_broker_id + port, is_proxied ? HINT_PROXY : HINT_PORT };
 }
 
+struct hint hint_of_name(const struct config *c, const char *name)
+{
+	int32_t broker = NO_BROKER;
+
+	if (c->advertised_mode == ADVERTISE_HOST && name != NULL)
+		broker = host_pattern_id(c->advertised_pattern, name);
+	return broker != NO_BROKER ? (struct hint){ broker, HINT_NAME } : hint_none();
+}
+
 struct hint hint_of_client(int32_t broker)
 {
 	return (struct hint){ broker, HINT_CLIENT };
@@ -26,7 +36,7 @@ struct hint hint_of_client(int32_t broker)
 
 const char *hint_word(enum hint_by by)
 {
-	static const char *const words[] = { NULL, "port", "proxy", "client" };
+	static const char *const words[] = { NULL, "port", "proxy", "name", "client" };
 
 	return words[by];
 }

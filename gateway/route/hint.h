@@ -4,6 +4,7 @@
  * balancer may send each connection to any port of any node.  What says it, the first that does:
  *
  *   the client    its ApiVersions names the broker (KIP-1242)
+ *   the name      that the client asked for in TLS (SNI), in mode `host`
  *   PROXY         a trusted load balancer's header has the port that the client asked for
  *   the port      that the connection came by: clients are told the nodes themselves (internal
  *                 balancing), or the load balancer keeps ports (gateway.port_is_hint)
@@ -16,7 +17,7 @@
 
 #include "config/config.h"
 
-enum hint_by { HINT_NONE, HINT_PORT, HINT_PROXY, HINT_CLIENT };
+enum hint_by { HINT_NONE, HINT_PORT, HINT_PROXY, HINT_NAME, HINT_CLIENT };
 
 struct hint {
 	int32_t broker; /* that clients are told of by this id; NO_BROKER with HINT_NONE */
@@ -27,6 +28,8 @@ struct hint {
 struct hint hint_none(void);
 /* What a port says: which of the node's, from 0 on, and whether a PROXY header has it. */
 struct hint hint_of_port(const struct config *config, int port, bool is_proxied);
+/* What a server name says; NULL: none was asked for. */
+struct hint hint_of_name(const struct config *config, const char *name);
 struct hint hint_of_client(int32_t broker);
 /* What says it, in a word; NULL: nothing does. */
 const char *hint_word(enum hint_by by);

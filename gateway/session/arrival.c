@@ -86,9 +86,21 @@ static void take_tls(struct arrival *a)
 	to->subject_until = tls_ends(said.peer);
 }
 
+/* In mode `host` a name says which broker is meant; it is not known whether there is one. */
+static void take_name(struct arrival *a)
+{
+	struct hint hint = hint_of_name(a->worker->config, a->came.tls.server_name);
+
+	if (hint.by == HINT_NONE)
+		return;
+	a->came.hint = hint;
+	a->came.broker = hint.broker;
+}
+
 static void be_client(struct arrival *a)
 {
 	take_tls(a);
+	take_name(a);
 	take_out(a);
 	client_new(a->worker, &a->conn, &a->came);
 	free(a);

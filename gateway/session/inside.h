@@ -100,7 +100,8 @@ struct tls_facts {
 struct came {
 	union address peer; /* the client's own, from PROXY when there is one */
 	int port; /* which of the node's ports it came by or, as PROXY says, asked for, from 0 on */
-	int32_t broker;	  /* that port's, in `ports` mode; NO_BROKER: it is no broker's */
+	/* That port's, or in mode `host` the server name's; NO_BROKER: it is no broker's. */
+	int32_t broker;
 	struct hint hint; /* which broker was dialled; here.c's once the client says so itself */
 	struct tls_facts tls;
 };

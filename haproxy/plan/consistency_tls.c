@@ -108,8 +108,10 @@ static void check_routes(const struct haproxy_plan *plan, struct findings *f)
 				"or tell brokers apart by ports");
 	if (plan->single)
 		findings_refuse(f,
-				"--sni-route with advertised_mode \"single\": the nodes have one "
-				"port, so there is nothing to choose; leave the routes out");
+				"--sni-route with advertised_mode \"%s\": the nodes have one "
+				"port, so there is nothing to choose; leave the routes out",
+				plan->config->advertised_mode == ADVERTISE_HOST ? "host"
+										: "single");
 	for (size_t i = 0; i < want->sni_route_count; i++) {
 		const struct config_route *route = &want->sni_routes[i];
 		struct haproxy_ports port = { route->port, route->port };

@@ -235,7 +235,7 @@ struct haproxy_plan *model_new(const struct config *config, const struct version
 	plan->version = *version;
 	plan->has_config = config->bootstrap_servers != NULL;
 	plan->listen_host = config->haproxy_listen_host;
-	plan->single = plan->has_config && config->advertised_mode == ADVERTISE_SINGLE;
+	plan->single = plan->has_config && config->advertised_mode != ADVERTISE_PORTS;
 	plan->sends_proxy_header =
 		want->proxy_header == PROXY_HEADER_V2 ||
 		(want->proxy_header == PROXY_HEADER_AUTO && config->proxy_protocol != PROXY_OFF);

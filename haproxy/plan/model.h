@@ -45,7 +45,7 @@ struct haproxy_plan {
 	int port_offset;
 	bool count_is_missing; /* nothing tells how many ports there are */
 
-	bool single;		 /* one virtual broker on one port */
+	bool single;		 /* one port: one virtual broker, or brokers told apart by names */
 	bool sends_proxy_header; /* to the nodes */
 	bool ends_tls;		 /* HAProxy reads what clients encrypt */
 	bool splices;

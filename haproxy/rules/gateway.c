@@ -15,7 +15,7 @@ enum { PORTS = 65536, MINUTE_MS = 60000 };
 /* Ports that clients are told; at least one, as the nodes may find out how many. */
 static int told_count(const struct config *g)
 {
-	if (g->advertised_mode == ADVERTISE_SINGLE || g->port_count == 0)
+	if (g->advertised_mode != ADVERTISE_PORTS || g->port_count == 0)
 		return 1;
 	return g->port_count;
 }

@@ -77,7 +77,7 @@ def check_environment(scene):
         refused(f"{name}, not built yet", env={name: "x"}, says=name)
     refused("SSL to clients without a certificate", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"},
             says="GATEWAY_SSL_CERTIFICATE_LOCATION")
-    refused("mode host, not built yet", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_MODE")
+    refused("mode host without names", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_HOST_PATTERN")
     refused("external load balancing without its address", env={"GATEWAY_ADVERTISED_LISTENER": None},
             says="GATEWAY_ADVERTISED_HOST")
 

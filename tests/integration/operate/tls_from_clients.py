@@ -23,7 +23,7 @@ class Scenery:
         folder = scene.dir / "certs"
         folder.mkdir()
         self.certs = Certs(folder)
-        self.certs.issue("node", sans=f"DNS:kafka.lab.test,IP:{scene.host(101)},IP:{scene.host(1)}")
+        self.certs.issue("node", sans=f"DNS:kafka.lab.test,DNS:*.kafka.lab.test,IP:{scene.host(101)},IP:{scene.host(1)}")
         self.certs.issue("app")
         self.contexts = {name: self.certs.client(name) for name in (None, "app")}  # a session is of one of them
         self.kafka = scene.mock_cluster(topics={"t": 6})
@@ -144,6 +144,21 @@ def check_proxy(scenery):
     node.stop()
 
 
+def check_host_mode(scenery):
+    """Brokers are told apart by names at one port; each name serves everything."""
+    node = scenery.scene.node(scenery.kafka.bootstrap, number=1, mode="host", ports=1, env=scenery.env(
+        GATEWAY_ADVERTISED_LISTENER="kafka.lab.test:9092", GATEWAY_ADVERTISED_HOST_PATTERN="b{id}.kafka.lab.test"))
+    for name in ("kafka.lab.test", "b2.kafka.lab.test", "b99.kafka.lab.test"):
+        with Connection(*node.address, tls=scenery.contexts[None], server_name=name, timeout=20) as kafka:
+            told = kafka.ask("Metadata", 2, topics=[{"name": "t"}])
+            check_equal(sorted((b["node_id"], b["host"], b["port"]) for b in told["brokers"]),
+                        [(n, f"b{n}.kafka.lab.test", 9092) for n in (1, 2, 3)], f"brokers told to who asks for {name}")
+            check_equal({p["leader_id"] for p in told["topics"][0]["partitions"]}, {1, 2, 3}, "leaders by their own ids")
+            check_serves(kafka)
+    check("misnamed_certificate" not in node.process.log(1000), "the certificate is for the first broker's name")
+    node.stop()
+
+
 def check_kcat(scenery, node):
     """librdkafka, through an HAProxy that passes TLS on; it verifies the address that it was told."""
     haproxy = scenery.scene.haproxy([node])
@@ -169,6 +184,7 @@ def test(scene):
     check_plaintext_port(scenery)
     check_certificates(scenery)
     check_proxy(scenery)
+    check_host_mode(scenery)
 
 
 if __name__ == "__main__":

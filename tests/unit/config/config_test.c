@@ -157,7 +157,12 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { proxy_trusted = [\"10.0.0.1/8\"]; };\n", "",
 	  "FILE:2: gateway.proxy_trusted: \"10.0.0.1/8\" has address bits behind its mask\n" },
 	{ KAFKA "gateway: { advertised_mode = \"host\"; };\n", "",
-	  "FILE:2: gateway.advertised_mode: \"host\" is not built yet; ports|single is\n" },
+	  "FILE:2: gateway.advertised_mode: \"host\" tells brokers by their names; say "
+	  "gateway.advertised_host_pattern too\n" },
+	{ KAFKA "gateway: { advertised_mode = \"host\"; advertised_host_pattern = \"b.x\"; };\n",
+	  "",
+	  "FILE:2: gateway.advertised_host_pattern: \"b.x\" won't do; it must be a host name with "
+	  "{id} once, such as b{id}.kafka.example.com\n" },
 	{ KAFKA "gateway: { advertised_mode = \"hosts\"; };\n", "",
 	  "FILE:2: gateway.advertised_mode: \"hosts\" won't do; it must be one of ports, single, "
 	  "host\n" },

@@ -5,6 +5,7 @@
 
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdio.h>
 
 #include <cmocka.h>
 
@@ -46,6 +47,29 @@ static void a_broker_has_its_own_port(void **state)
 		assert_true(advertise_has_own(&a, s, ids[i]));
 	}
 	assert_int_equal(advertise_ports_needed(&c, s), 3 + 3);
+	snapshot_unref(s);
+}
+
+static void a_broker_has_its_own_name(void **state)
+{
+	static const int32_t ids[] = { 2, 11, 500 };
+	struct config c = make_config(ADVERTISE_HOST);
+	struct snapshot *s = make_snapshot(ids, 3);
+	struct advertising a = { &c, 1 };
+	struct advertised told;
+	char pattern[] = "b{id}.kafka.test", expected[40];
+
+	(void)state;
+	c.advertised_pattern = pattern;
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(advertise_broker(&a, s, ids[i], &told));
+		snprintf(expected, sizeof expected, "b%d.kafka.test", ids[i]);
+		assert_string_equal(told.host, expected);
+		assert_int_equal(told.port, 7000);
+		assert_int_equal(told.id, ids[i]);
+		assert_true(advertise_has_own(&a, s, ids[i]));
+	}
+	assert_int_equal(advertise_ports_needed(&c, s), 1);
 	snapshot_unref(s);
 }
 
@@ -172,6 +196,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_broker_has_its_own_port),
+		cmocka_unit_test(a_broker_has_its_own_name),
 		cmocka_unit_test(others_are_represented),
 		cmocka_unit_test(without_ports_there_is_nothing_to_tell),
 		cmocka_unit_test(single_is_one_broker),

@@ -41,6 +41,20 @@ static void a_port_says_it_where_ports_are_kept(void **state)
 	}
 }
 
+static void a_name_says_it_in_mode_host(void **state)
+{
+	char pattern[] = "b{id}.kafka.test";
+	struct config c = { .advertised_mode = ADVERTISE_HOST, .advertised_pattern = pattern };
+
+	(void)state;
+	assert_int_equal(hint_of_name(&c, "b12.kafka.test").broker, 12);
+	assert_int_equal(hint_of_name(&c, "b12.kafka.test").by, HINT_NAME);
+	assert_int_equal(hint_of_name(&c, "kafka.test").by, HINT_NONE);
+	assert_int_equal(hint_of_name(&c, NULL).by, HINT_NONE);
+	c.advertised_mode = ADVERTISE_PORTS;
+	assert_int_equal(hint_of_name(&c, "b12.kafka.test").by, HINT_NONE);
+}
+
 static void each_source_has_a_word(void **state)
 {
 	(void)state;
@@ -48,6 +62,7 @@ static void each_source_has_a_word(void **state)
 	assert_int_equal(hint_none().broker, NO_BROKER);
 	assert_string_equal(hint_word(HINT_PORT), "port");
 	assert_string_equal(hint_word(HINT_PROXY), "proxy");
+	assert_string_equal(hint_word(HINT_NAME), "name");
 	assert_string_equal(hint_word(hint_of_client(3).by), "client");
 	assert_int_equal(hint_of_client(3).broker, 3);
 }
@@ -56,6 +71,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_port_says_it_where_ports_are_kept),
+		cmocka_unit_test(a_name_says_it_in_mode_host),
 		cmocka_unit_test(each_source_has_a_word),
 	};
 
