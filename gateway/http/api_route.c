@@ -121,15 +121,30 @@ static struct http_reply to_all(struct asked *a)
 		    all, (int)a->dialled);
 }
 
-static struct http_reply to_leader(struct asked *a, const struct http_request *r)
+/* What a broker's own replica is asked for (TO_REPLICA). */
+static struct http_reply to_replica(struct asked *a, const char *topic, int partition)
+{
+	if (a->to.where.why == WHERE_REPLICAS)
+		return done(
+			a,
+			"no one broker alone has %s-%d, or the one that has it is not there: it "
+			"is refused, unless the node knows which broker a client has dialled "
+			"(dialled=ID)",
+			topic, partition);
+	set_broker(a);
+	return done(a, "broker %d alone has %s-%d", (int)a->to.where.target, topic, partition);
+}
+
+static struct http_reply to_partition(struct asked *a, const struct http_request *r)
 {
 	const char *name = http_argument(r, "topic"), *text = http_argument(r, "partition");
 	int64_t n;
 
 	if (name == NULL || text == NULL || !text_int64(text, &n))
 		return http_error(MHD_HTTP_BAD_REQUEST,
-				  "%s goes to a partition's leader: topic and partition are needed",
-				  a->q.api->name);
+				  "%s goes to a partition's %s: topic and partition are needed",
+				  a->q.api->name,
+				  a->q.api->route == TO_REPLICA ? "replica" : "leader");
 	a->q.topic = snapshot_topic(a->q.snapshot, name, strlen(name));
 	a->q.partition = n < 0 || n > INT32_MAX ? -1 : (int32_t)n;
 	ask(a);
@@ -147,6 +162,9 @@ static struct http_reply to_leader(struct asked *a, const struct http_request *r
 	case WHERE_NO_LEADER:
 		return done(a, "partition %s-%d has no leader now: any broker says so", name,
 			    (int)n);
+	case WHERE_REPLICA:
+	case WHERE_REPLICAS:
+		return to_replica(a, name, (int)n);
 	default:
 		break;
 	}
@@ -184,6 +202,8 @@ static struct http_reply to_resource(struct asked *a, const struct http_request 
 	a->q.resource_type = RESOURCE_BROKER;
 	set_key(a, text);
 	ask(a);
+	if (a->to.where.why == WHERE_DIALLED)
+		return to_dialled(a); /* broker= names none */
 	if (a->to.where.why != WHERE_RESOURCE)
 		return http_error(MHD_HTTP_BAD_REQUEST, "broker: no broker %s is known", text);
 	set_broker(a);
@@ -214,7 +234,8 @@ static struct http_reply explain(struct asked *a, const struct http_request *r)
 {
 	switch (a->q.api->route) {
 	case TO_LEADER:
-		return to_leader(a, r);
+	case TO_REPLICA:
+		return to_partition(a, r);
 	case TO_GROUP:
 	case TO_TXN:
 		return to_coordinator(a, r);
@@ -227,9 +248,9 @@ static struct http_reply explain(struct asked *a, const struct http_request *r)
 
 struct http_reply answer_route(void *ctx, const struct http_request *r)
 {
-	static const char *const words[] = { "refused",	   "refused", "here",  "any",
-					     "controller", "leader",  "group", "transaction",
-					     "resource",   "all" };
+	static const char *const words[] = { "refused",	    "refused",	"here",	   "any",
+					     "controller",  "leader",	"replica", "group",
+					     "transaction", "resource", "all" };
 	const struct http_api *api = ctx;
 	const char *name = http_argument(r, "api");
 	struct asked a = { .api = api, .q.api = api_by_name(name != NULL ? name : "Produce") };

@@ -19,6 +19,7 @@ enum kroute {
 	TO_ANY,		 /* any live broker */
 	TO_CONTROLLER,	 /* KRaft: any live broker forwards it */
 	TO_LEADER,	 /* the leader of each of its PARTITIONS */
+	TO_REPLICA,	 /* the broker that was dialled, else the only one that has the PARTITION */
 	TO_GROUP,	 /* the coordinator of its GROUP_ID, or of each in its KEYS */
 	TO_TXN,		 /* the same with TRANSACTIONAL_ID; a null one: any broker */
 	TO_RESOURCE,	 /* each of its KEYS: a named broker's own, else any */

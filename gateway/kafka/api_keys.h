@@ -47,10 +47,8 @@
 	ROWS(31, DELETE_ACLS, api_delete_acls)                                                      \
 	ROWS(32, DESCRIBE_CONFIGS, api_describe_configs)                                            \
 	ROWS(33, ALTER_CONFIGS, api_alter_configs)                                                  \
-	/* for the broker that was dialled */                                                       \
-	PLAIN(34, ALTER_REPLICA_LOG_DIRS, "AlterReplicaLogDirs", "0-2", "2+", NOT_YET)              \
-	/* the same */                                                                              \
-	PLAIN(35, DESCRIBE_LOG_DIRS, "DescribeLogDirs", "0-5", "2+", NOT_YET)                       \
+	ROWS(34, ALTER_REPLICA_LOG_DIRS, api_alter_replica_log_dirs)                                \
+	ROWS(35, DESCRIBE_LOG_DIRS, api_describe_log_dirs)                                          \
 	ROWS(36, SASL_AUTHENTICATE, api_sasl_authenticate)                                          \
 	ROWS(37, CREATE_PARTITIONS, api_create_partitions)                                          \
 	ROWS(38, CREATE_DELEGATION_TOKEN, api_create_delegation_token)                              \

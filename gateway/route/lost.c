@@ -64,6 +64,12 @@ int lost_missing_code(const struct kapi *api)
 {
 	if (api->missing_is_fine)
 		return 0;
-	return api->route == TO_LEADER ? ERROR_NOT_LEADER_OR_FOLLOWER
-				       : ERROR_COORDINATOR_NOT_AVAILABLE;
+	switch (api->route) {
+	case TO_LEADER:
+		return ERROR_NOT_LEADER_OR_FOLLOWER;
+	case TO_REPLICA:
+		return ERROR_REPLICA_NOT_AVAILABLE;
+	default:
+		return ERROR_COORDINATOR_NOT_AVAILABLE;
+	}
 }

@@ -64,15 +64,15 @@ static bool same_section(const struct layout_section *a, const struct layout_sec
 	return a_len == b_len && (a_len == 0 || memcmp(a->id, b->id, a_len) == 0);
 }
 
-/* A topic is one within its section. */
+/* A topic is one within its section; sections without an id are none. */
 static uint64_t topic_hash(const struct layout *l, const struct layout_topic *t)
 {
-	const uint64_t pair[] = {
-		section_hash(layout_section_of(l, t)),
-		t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, 16),
-	};
+	const struct layout_section *s = layout_section_of(l, t);
+	const uint64_t topic = t->name != NULL ? hash_bytes(t->name, t->name_len)
+					       : hash_bytes(t->id, 16);
+	const uint64_t pair[] = { section_hash(s), topic };
 
-	return l->section_count > 0 ? hash_bytes(pair, sizeof pair) : pair[1];
+	return s != NULL && s->id_len > 0 ? hash_bytes(pair, sizeof pair) : topic;
 }
 
 static bool same_topic(const struct layout *la, const struct layout_topic *a,

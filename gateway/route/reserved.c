@@ -124,13 +124,9 @@ static uint32_t mark_topics(const struct reserved *v, const struct snapshot *s, 
 
 uint32_t reserved_mark(const struct reserved *v, const struct snapshot *s, struct layout *l)
 {
-	uint32_t n;
-
 	if (v->group == NULL)
 		return 0;
-	n = l->by_key ? mark_keys(v, l) : mark_topics(v, s, l);
-	l->has_item_error = n > 0;
-	return n;
+	return l->by_key ? mark_keys(v, l) : mark_topics(v, s, l);
 }
 
 /* --- entries that are cut out of it --- */

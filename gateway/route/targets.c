@@ -1,5 +1,7 @@
 #include "route/targets.h"
 
+#include "kafka/errors.h"
+
 const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *t)
 {
 	if (t->name != NULL)
@@ -13,7 +15,7 @@ uint32_t targets_set(struct layout *l, const struct where_question *about)
 	uint32_t unknown = 0, last = UINT32_MAX;
 
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		if (q.api->route == TO_LEADER && i->topic != last) {
+		if (!l->by_key && i->topic != last) {
 			last = i->topic;
 			q.topic = target_topic(q.snapshot, &l->topics[last]);
 		}
@@ -22,9 +24,19 @@ uint32_t targets_set(struct layout *l, const struct where_question *about)
 		q.key_len = i->key_len;
 		q.resource_type = i->resource_type;
 		i->target = where_of(&q).target;
+		i->error = i->target == TARGET_REFUSED ? ERROR_REPLICA_NOT_AVAILABLE : ERROR_NONE;
 		unknown += i->target == TARGET_UNKNOWN;
 	}
 	return unknown;
+}
+
+uint32_t targets_refused(const struct layout *l)
+{
+	uint32_t n = 0;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++)
+		n += i->target == TARGET_REFUSED;
+	return n;
 }
 
 void targets_settle(struct layout *l, int32_t any)

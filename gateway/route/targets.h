@@ -14,6 +14,8 @@ const struct topic *target_topic(const struct snapshot *s, const struct layout_t
 /* Sets every item's target (TO_LEADER, TO_RESOURCE); `about` has what they have in common.  Returns
  * how many are TARGET_UNKNOWN. */
 uint32_t targets_set(struct layout *l, const struct where_question *about);
+/* How many items no broker gets; each of them has the error that it is answered with. */
+uint32_t targets_refused(const struct layout *l);
 /* Turns TARGET_UNKNOWN into `any`, and TARGET_ANY too; what is refused stays so. */
 void targets_settle(struct layout *l, int32_t any);
 /* The different targets but for TARGET_REFUSED, at most `max` of them: returns how many there are. */

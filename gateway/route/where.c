@@ -14,11 +14,15 @@ static struct where unknown(enum where_why why)
 
 /* --- what is asked of the broker that was dialled --- */
 
+static bool is_single(const struct where_question *q)
+{
+	return q->advertising->config->advertised_mode == ADVERTISE_SINGLE;
+}
+
 /* In `single` one id stands for all brokers, and names none. */
 bool where_is_dialled(const struct where_question *q)
 {
-	return q->api->by_dialled && q->hint.by != HINT_NONE &&
-	       q->advertising->config->advertised_mode != ADVERTISE_SINGLE &&
+	return q->api->by_dialled && q->hint.by != HINT_NONE && !is_single(q) &&
 	       snapshot_broker(q->snapshot, q->hint.broker) != NULL &&
 	       advertise_has_own(q->advertising, q->snapshot, q->hint.broker);
 }
@@ -57,6 +61,31 @@ static struct where at_leader_dialled(const struct where_question *q)
 	return at_dialled(q);
 }
 
+/* --- replicas --- */
+
+/* What is asked of a broker about its own replica, and is no business of another broker's.  In
+ * `single` the one broker that there is leads everything: the leader's replica is its own. */
+static struct where at_replica(const struct where_question *q)
+{
+	const struct where leads = at_leader(q);
+	struct where where = { NO_BROKER, WHERE_REPLICA };
+
+	if (leads.why != WHERE_TOPIC_UNKNOWN && leads.why != WHERE_PARTITION_UNKNOWN)
+		where.target = q->topic->partitions[q->partition].sole_replica;
+	if (snapshot_broker(q->snapshot, where.target) == NULL)
+		where.target = NO_BROKER;
+	if (where_is_dialled(q) &&
+	    (where.target == NO_BROKER ||
+	     advertise_id(q->advertising, q->snapshot, where.target) != q->hint.broker))
+		return at_dialled(q);
+	if (where.target != NO_BROKER)
+		return where;
+	if (is_single(q) || leads.why == WHERE_TOPIC_UNKNOWN ||
+	    leads.why == WHERE_PARTITION_UNKNOWN)
+		return leads;
+	return (struct where){ TARGET_REFUSED, WHERE_REPLICAS };
+}
+
 /* --- coordinators --- */
 
 bool where_has_coordinator(const struct where_question *q)
@@ -88,6 +117,8 @@ static struct where at_resource(const struct where_question *q)
 
 	if (q->resource_type != RESOURCE_BROKER && q->resource_type != RESOURCE_BROKER_LOGGER)
 		return any(WHERE_ANY_RESOURCE);
+	if (q->key_len == 0 && where_is_dialled(q))
+		return at_dialled(q); /* what it has for all brokers */
 	if (q->key_len == 0 || q->key_len > 9)
 		return any(WHERE_ANY_RESOURCE);
 	for (uint32_t i = 0; i < q->key_len; i++) {
@@ -105,15 +136,17 @@ struct where where_of(const struct where_question *q)
 	switch (q->api->route) {
 	case TO_LEADER:
 		return at_leader_dialled(q);
+	case TO_REPLICA:
+		return at_replica(q);
 	case TO_GROUP:
 	case TO_TXN:
 		return at_coordinator(q);
 	case TO_RESOURCE:
 		return at_resource(q);
 	case TO_ANY:
-		return any(WHERE_ANY);
+		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_ANY);
 	case TO_CONTROLLER:
-		return any(WHERE_CONTROLLER);
+		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_CONTROLLER);
 	case TO_ALL:
 		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_ALL);
 	case HERE:

@@ -17,7 +17,8 @@
 enum where_why {
 	WHERE_REFUSED, /* not offered to clients */
 	WHERE_HERE,    /* the gateway answers itself */
-	WHERE_ALL,     /* every broker is asked */
+	WHERE_REPLICAS, /* no one broker is meant: several have it, or the one that has it is not there */
+	WHERE_ALL, /* every broker is asked */
 	/* any live broker */
 	WHERE_ANY,	    /* can answer */
 	WHERE_CONTROLLER,   /* forwards it to the controller */
@@ -31,6 +32,7 @@ enum where_why {
 	/* one broker */
 	WHERE_DIALLED, /* which the client has dialled: it is asked what it has itself */
 	WHERE_LEADER,
+	WHERE_REPLICA, /* which alone has it */
 	WHERE_COORDINATOR,
 	WHERE_RESOURCE, /* which it is about, and alone can tell */
 };
@@ -54,8 +56,8 @@ struct where_question {
 };
 
 struct where {
-	/* A broker's id, TARGET_ANY or TARGET_UNKNOWN, as a layout_item's; of no meaning with the
-	 * first three of why. */
+	/* A broker's id, TARGET_ANY, TARGET_UNKNOWN or TARGET_REFUSED (WHERE_REPLICAS), as a
+	 * layout_item's; of no meaning with the others of the first four of why. */
 	int32_t target;
 	enum where_why why;
 };

@@ -42,7 +42,8 @@ enum course_need refusing_look(struct client *c, struct request *r, struct sendi
 	struct layout *l = &r->layout;
 
 	if (v->group == NULL || api->request == NULL || api->route == TO_LEADER ||
-	    api->route == TO_RESOURCE || (l->by_key && api->route != TO_ANY))
+	    api->route == TO_REPLICA || api->route == TO_RESOURCE ||
+	    (l->by_key && api->route != TO_ANY))
 		return NEED_NOTHING;
 	if (reserved_has_group(v, l)) {
 		if (!request_is_whole(c, r))

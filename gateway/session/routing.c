@@ -51,6 +51,7 @@ static bool is_known(const struct request *r)
 	case TO_TXN:
 		return l->has_key || l->all_seen;
 	case TO_LEADER:
+	case TO_REPLICA:
 	case TO_RESOURCE:
 		/* records may be most of the frame: their length is looked at, they aren't */
 		return l->all_seen && (l->acks.size == 0 || l->record_runs >= l->item_count);
@@ -189,7 +190,8 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 {
 	struct layout *l = &r->layout;
 
-	to->refused = reserved_mark(&c->worker->reserved, c->worker->snapshot, l);
+	reserved_mark(&c->worker->reserved, c->worker->snapshot, l);
+	to->refused = targets_refused(l);
 	if (to->refused > 0 && request_has_no_answer(r)) {
 		to->closes = "records for what is the nodes' own";
 		return NEED_END;
@@ -240,12 +242,18 @@ static enum course_need send_to_coordinators(struct client *c, struct request *r
 	return NEED_NOTHING;
 }
 
-/* What any broker can answer; but where it remembers the client the same one again. */
+/* What any broker can answer; but the one that was dialled where that counts, and where a broker
+ * remembers the client the same one again. */
 static void send_to_any(const struct client *c, struct request *r, int32_t any, struct sending *to)
 {
-	bool knows = r->head.api->at_one && snapshot_broker(c->worker->snapshot, c->at_one) != NULL;
+	const struct where_question q = question_of(c, r);
+	const struct where where = where_of(&q);
 
-	send_to_one(r, knows ? c->at_one : any, to);
+	if (where.why == WHERE_DIALLED)
+		any = where.target;
+	else if (r->head.api->at_one && snapshot_broker(q.snapshot, c->at_one) != NULL)
+		any = c->at_one;
+	send_to_one(r, any, to);
 }
 
 /* --- a Fetch --- */
@@ -318,6 +326,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	case TO_ALL:
 		return send_to_all(c, r, to);
 	case TO_LEADER:
+	case TO_REPLICA:
 	case TO_RESOURCE:
 		return send_to_leaders(c, r, any, to);
 	case TO_GROUP:
@@ -458,6 +467,7 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 {
 	size_t held;
 
+	r->layout.has_item_error |= to->refused > 0;
 	if (to->course != &course_here) {
 		if (r->head.api->route == TO_LEADER)
 			notice_epochs(c, &r->layout);

@@ -70,7 +70,7 @@ static void notice_error(struct client *c, const struct request *r,
 			 const struct layout_topic *topic, int error)
 {
 	stats_error(&c->worker->stats, error);
-	if (r->head.api->route == TO_LEADER && topic != NULL)
+	if ((r->head.api->route == TO_LEADER || r->head.api->route == TO_REPLICA) && topic != NULL)
 		watch_topic_error(c, topic, error);
 	else
 		watch_key_error(c, r, error);

@@ -3,6 +3,7 @@
 #include "kafka/api.h"
 #include "kafka/errors.h"
 #include "kafka/walk.h"
+#include "kafka/wire.h"
 #include "topology/snapshot_build.h"
 #include "util/mem.h"
 
@@ -34,8 +35,9 @@ static void add_topic(struct metadata *m)
 static void add_partition(struct metadata *m)
 {
 	m->partitions = grown(m->partitions, m->partition_count, sizeof *m->partitions);
-	m->partitions[m->partition_count++] =
-		(struct metadata_partition){ .leader = NO_BROKER, .leader_epoch = -1 };
+	m->partitions[m->partition_count++] = (struct metadata_partition){ .leader = NO_BROKER,
+									   .leader_epoch = -1,
+									   .replicas = -1 };
 	m->topics[m->topic_count - 1].count++;
 }
 
@@ -86,6 +88,13 @@ static void take_topic_value(struct metadata_topic *t, const struct walk_event *
 	}
 }
 
+/* The first of a partition's lists: those in sync and those offline come behind it. */
+static void take_replicas(struct metadata_partition *p, const struct walk_event *e)
+{
+	p->replicas = (int32_t)(e->len / 4);
+	p->replica = e->len > 0 ? (int32_t)wire_get32(e->bytes) : NO_BROKER;
+}
+
 static void take_partition_value(struct metadata_partition *p, const struct walk_event *e)
 {
 	if (e->is == ERROR_CODE)
@@ -96,6 +105,8 @@ static void take_partition_value(struct metadata_partition *p, const struct walk
 		p->leader = (int32_t)e->number;
 	else if (e->is == LEADER_EPOCH)
 		p->leader_epoch = (int32_t)e->number;
+	else if (e->is == NODE_IDS && p->replicas < 0)
+		take_replicas(p, e);
 }
 
 static void take_own_value(struct metadata *m, const struct walk_event *e)
@@ -212,7 +223,8 @@ static struct partition heard(const struct metadata_partition *p)
 	bool has_leader = p->leader >= 0 && p->error != ERROR_LEADER_NOT_AVAILABLE;
 
 	return (struct partition){ .leader = has_leader ? p->leader : NO_BROKER,
-				   .leader_epoch = p->leader_epoch };
+				   .leader_epoch = p->leader_epoch,
+				   .sole_replica = p->replicas == 1 ? p->replica : NO_BROKER };
 }
 
 static bool is_older(const struct partition *now, const struct partition *known)
@@ -227,8 +239,7 @@ static void merge_partitions(struct partition *all, int32_t count, const struct 
 	int32_t known = kept != NULL ? kept->partition_count : 0;
 
 	for (int32_t i = 0; i < count; i++)
-		all[i] = i < known ? kept->partitions[i]
-				   : (struct partition){ .leader = NO_BROKER, .leader_epoch = -1 };
+		all[i] = i < known ? kept->partitions[i] : partition_unknown;
 	for (size_t i = t->first; i < t->first + t->count; i++) {
 		const struct metadata_partition *p = &m->partitions[i];
 		struct partition now = heard(p);

@@ -23,6 +23,8 @@ struct metadata_partition {
 	int32_t index;
 	int32_t leader;
 	int32_t leader_epoch;
+	int32_t replicas; /* how many brokers have it; -1: not read */
+	int32_t replica;  /* the first of them */
 };
 
 struct metadata_topic {

@@ -203,6 +203,10 @@ struct snapshot *snapshot_new(const struct snapshot *topics_of)
 	return &f->s;
 }
 
+const struct partition partition_unknown = { .leader = NO_BROKER,
+					     .leader_epoch = -1,
+					     .sole_replica = NO_BROKER };
+
 struct topic *snapshot_add_topic(struct snapshot *s, const void *name, size_t len,
 				 const uint8_t id[16], int32_t partition_count)
 {
@@ -217,7 +221,7 @@ struct topic *snapshot_add_topic(struct snapshot *s, const void *name, size_t le
 	t->partition_count = partition_count;
 	t->partitions = mem_alloc((size_t)partition_count * sizeof *t->partitions + 1);
 	for (int32_t i = 0; i < partition_count; i++)
-		t->partitions[i] = (struct partition){ .leader = NO_BROKER, .leader_epoch = -1 };
+		t->partitions[i] = partition_unknown;
 	e->hash[BY_NAME] = hash_bytes(name, len);
 	e->hash[BY_ID] = hash_bytes(id, ID_SIZE);
 	put_entry(full(s), e);

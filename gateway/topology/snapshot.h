@@ -30,7 +30,10 @@ struct broker {
 struct partition {
 	int32_t leader;	      /* NO_BROKER: none */
 	int32_t leader_epoch; /* -1: the cluster does not tell */
+	int32_t sole_replica; /* the one broker that has it; NO_BROKER: several have, or none does */
 };
+
+extern const struct partition partition_unknown;
 
 struct topic {
 	char *name;

@@ -21,6 +21,7 @@ FIRST_HOST = 76
 FIRST_PORT = 29770
 CONTROLLER_PORT = 29780
 SSL_PORT = 29790
+LOG_DIRS = ("data", "more")
 CLUSTER_ID = "YW55cG9ydC1lMmUtdGVzdA"
 BROKER_HEAP = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=64m"]
 
@@ -209,7 +210,7 @@ class Cluster:
                                  f"CONTROLLER://{broker.host}:{broker.controller_port}",
                     "advertised.listeners": f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address}",
                     **self._ssl_settings(broker),
-                    "log.dirs": broker.directory / "data",
+                    "log.dirs": ",".join(str(broker.directory / name) for name in LOG_DIRS),
                     **self.settings}
         text = "".join(f"{key}={value}\n" for key, value in settings.items())
         (broker.directory / "server.properties").write_text(text)
@@ -241,11 +242,17 @@ class Cluster:
             shutil.rmtree(whole)
         return target
 
+    def _copy_format(self, broker, formatted):
+        """The first directory has the cluster's metadata too."""
+        first, second = (broker.directory / name for name in LOG_DIRS)
+        shutil.copytree(formatted, first)
+        second.mkdir()
+        shutil.copy(first / "meta.properties", second)
+        for directory in (first, second):
+            self._sign(broker, directory / "meta.properties")
+
     @staticmethod
-    def _copy_format(broker, formatted):
-        data = broker.directory / "data"
-        shutil.copytree(formatted, data)
-        meta = data / "meta.properties"
+    def _sign(broker, meta):
         ours = {"node.id": str(broker.id),
                 "directory.id": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")}
         lines = []

@@ -173,6 +173,17 @@ class Tools:
         "kafka-delete-records": "org.apache.kafka.tools.DeleteRecordsCommand",
         "kafka-reassign-partitions": "org.apache.kafka.tools.reassign.ReassignPartitionsCommand",
         "kafka-leader-election": "org.apache.kafka.tools.LeaderElectionCommand",
+        "kafka-metadata-quorum": "org.apache.kafka.tools.MetadataQuorumCommand",
+        "kafka-features": "org.apache.kafka.tools.FeatureCommand",
+        "kafka-log-dirs": "org.apache.kafka.tools.LogDirsCommand",
+        "kafka-share-groups": "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
+        "kafka-streams-groups": "org.apache.kafka.tools.streams.StreamsGroupCommand",
+        "kafka-groups": "org.apache.kafka.tools.GroupsCommand",
+        "kafka-transactions": "org.apache.kafka.tools.TransactionsCommand",
+        "kafka-client-metrics": "org.apache.kafka.tools.ClientMetricsCommand",
+        "kafka-cluster": "org.apache.kafka.tools.ClusterTool",
+        "kafka-acls": "org.apache.kafka.tools.AclCommand",
+        "kafka-delegation-tokens": "org.apache.kafka.tools.DelegationTokenCommand",
     }
 
     def __init__(self, scene):

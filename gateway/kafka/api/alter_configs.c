@@ -25,4 +25,4 @@ const struct kapi api_alter_configs = {
 	.key = KEY_ALTER_CONFIGS, .name = "AlterConfigs", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };

@@ -38,4 +38,4 @@ const struct kapi api_describe_configs = {
 	.key = KEY_DESCRIBE_CONFIGS, .name = "DescribeConfigs", .versions = "0-4", .flexible = "4+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };

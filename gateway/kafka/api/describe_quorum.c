@@ -47,4 +47,4 @@ static const struct kfield response[] = {
 const struct kapi api_describe_quorum = {
 	.key = KEY_DESCRIBE_QUORUM, .name = "DescribeQuorum", .versions = "0-2", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };

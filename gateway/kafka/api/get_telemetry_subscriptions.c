@@ -20,4 +20,4 @@ static const struct kfield response[] = {
 const struct kapi api_get_telemetry_subscriptions = {
 	.key = KEY_GET_TELEMETRY_SUBSCRIPTIONS, .name = "GetTelemetrySubscriptions", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .at_one = true };
+	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true, .at_one = true };

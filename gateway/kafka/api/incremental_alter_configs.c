@@ -26,4 +26,4 @@ const struct kapi api_incremental_alter_configs = {
 	.key = KEY_INCREMENTAL_ALTER_CONFIGS, .name = "IncrementalAlterConfigs", .versions = "0-1", .flexible = "1+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };

@@ -17,4 +17,4 @@ static const struct kfield response[] = {
 const struct kapi api_push_telemetry = {
 	.key = KEY_PUSH_TELEMETRY, .name = "PushTelemetry", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .at_one = true };
+	.route = TO_ANY, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true, .at_one = true };

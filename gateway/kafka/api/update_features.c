@@ -26,4 +26,4 @@ static const struct kfield response[] = {
 const struct kapi api_update_features = {
 	.key = KEY_UPDATE_FEATURES, .name = "UpdateFeatures", .versions = "0-2", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true, .by_dialled = true };

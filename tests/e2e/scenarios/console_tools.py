@@ -25,16 +25,16 @@ def run(world):
     world.tool("kafka-topics", "--describe", "--topic", topic, fails=True)
 
 
-def same_as_direct(world, tool, *words, hidden=()):
+def same_as_direct(world, tool, *words, hidden=(), plain=str, **options):
     """Runs a tool through the gateway and at the brokers: the same lines come, in whatever order, but for the hidden ones,
-    which only the brokers show.
+    which only the brokers show.  plain: makes alike what is no two times the same.
 
     Brokers learn of a change one after the other, so a difference counts only when it stays.
     """
     done = until(5)
     while True:
-        got = world.tool(tool, *words)
-        direct = world.tool(tool, *words, bootstrap=world.kafka.bootstrap).splitlines()
+        got = plain(world.tool(tool, *words, **options))
+        direct = plain(world.tool(tool, *words, bootstrap=world.kafka.bootstrap, **options)).splitlines()
         shown = sorted(line for line in direct if line not in hidden)
         if sorted(got.splitlines()) == shown or not done():
             break

@@ -49,8 +49,8 @@ static const struct {
 	{ 31, "DeleteAcls", 0, 3, 2, TO_CONTROLLER },
 	{ 32, "DescribeConfigs", 0, 4, 4, TO_RESOURCE },
 	{ 33, "AlterConfigs", 0, 2, 2, TO_RESOURCE },
-	{ 34, "AlterReplicaLogDirs", 0, 2, 2, NOT_YET },
-	{ 35, "DescribeLogDirs", 0, 5, 2, NOT_YET },
+	{ 34, "AlterReplicaLogDirs", 0, 2, 2, TO_REPLICA },
+	{ 35, "DescribeLogDirs", 0, 5, 2, TO_ALL },
 	{ 36, "SaslAuthenticate", 0, 2, 2, TO_ANY },
 	{ 37, "CreatePartitions", 0, 3, 2, TO_CONTROLLER },
 	{ 38, "CreateDelegationToken", 0, 3, 2, TO_CONTROLLER },
@@ -193,16 +193,21 @@ static void only_these_bind_a_connection(void **state)
 /* What is asked of the broker that is dialled. */
 static void only_these_go_by_what_was_dialled(void **state)
 {
+	static const int keys[] = {
+		KEY_LIST_GROUPS,       KEY_LIST_TRANSACTIONS,		KEY_DESCRIBE_PRODUCERS,
+		KEY_DESCRIBE_LOG_DIRS, KEY_ALTER_REPLICA_LOG_DIRS,	KEY_DESCRIBE_CONFIGS,
+		KEY_ALTER_CONFIGS,     KEY_INCREMENTAL_ALTER_CONFIGS,	KEY_DESCRIBE_QUORUM,
+		KEY_UPDATE_FEATURES,   KEY_GET_TELEMETRY_SUBSCRIPTIONS, KEY_PUSH_TELEMETRY,
+	};
 	size_t n, found = 0;
 	const struct kapi *const *all = apis_all(&n);
 
 	(void)state;
 	for (size_t i = 0; i < n; i++)
 		found += all[i]->by_dialled;
-	assert_int_equal(found, 3);
-	assert_true(api_of(KEY_LIST_GROUPS)->by_dialled);
-	assert_true(api_of(KEY_LIST_TRANSACTIONS)->by_dialled);
-	assert_true(api_of(KEY_DESCRIBE_PRODUCERS)->by_dialled);
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++)
+		assert_true(api_of(keys[i])->by_dialled);
+	assert_int_equal(found, ARRAY_LEN(keys));
 }
 
 static bool has_kind(const struct kfield *rows, enum kis is)
@@ -254,6 +259,11 @@ static void rows_have_what_their_route_and_merge_need(void **state)
 		}
 		if (a->merge == MERGE_CONCAT)
 			assert_true(has_kind(a->response, KEYS));
+		if (a->merge == MERGE_SECTIONS)
+			assert_true(has_kind(a->response, SECTIONS) &&
+				    has_kind(a->response, SECTION_ID));
+		if (a->route == TO_REPLICA)
+			assert_true(a->by_dialled && has_kind(a->request, PARTITION));
 		if (a->merge == MERGE_PARTITIONS)
 			assert_true(has_kind(a->response, PARTITION));
 		if (a->lost == LOST_COORDINATOR || a->lost == LOST_NOT_LEADER)

@@ -139,10 +139,12 @@ static struct buf written(const struct message *m, int key, int version, enum kd
 	return b;
 }
 
-#define MESSAGE(...)                                                                        \
-	{                                                                                   \
-		.lines = (const struct line[]){ __VA_ARGS__ },                              \
-		.count = sizeof((const struct line[]){ __VA_ARGS__ }) / sizeof(struct line) \
+#define MESSAGE_LINES(...)                             \
+	.lines = (const struct line[]){ __VA_ARGS__ }, \
+	.count = sizeof((const struct line[]){ __VA_ARGS__ }) / sizeof(struct line)
+#define MESSAGE(...)                        \
+	{                                   \
+		MESSAGE_LINES(__VA_ARGS__), \
 	}
 
 /* --- reading --- */
@@ -385,6 +387,108 @@ static void what_no_answer_has_is_the_stubs(void **state)
 	}
 }
 
+/* --- lists of what there is --- */
+
+/* Directories of the same name are one, with what any of the brokers has in it. */
+static void directories_of_all_brokers_become_a_brokers(void **state)
+{
+	const struct message one = { MESSAGE_LINES({ 0, 1, 0 }, { 0, 1, 1 }, { 1, 2, 0 }),
+				     .sums = { 100, 40 } };
+	const struct message two = { MESSAGE_LINES({ 2, -1, -1 }, { 0, 1, 1 }, { 0, 1, 2 },
+						   { 0, 3, 0 }),
+				     .sums = { 100, 40 } };
+	const struct message all = MESSAGE({ 0, 1, 0 }, { 0, 1, 1 }, { 0, 1, 2 }, { 0, 3, 0 },
+					   { 1, 2, 0 }, { 2, -1, -1 });
+	struct merging m;
+	struct layout l;
+
+	(void)state;
+	for (int version = 0; version <= 5; version++) {
+		begin(&m, KEY_DESCRIBE_LOG_DIRS, version);
+		hear(&m, &one);
+		hear(&m, &two);
+		merge_sections(&m.g, &m.arena, api_of(m.key), version, m.parts, m.count);
+		layout_init(&l, &m.arena);
+		assert_true(layout_read(&l, api_plan(api_of(m.key), version, RESPONSE), flat(&m.g),
+					(uint32_t)m.g.size));
+		if (version < 4) {
+			assert_says(&m.g, &all, m.key, version);
+		} else {
+			assert_int_equal(l.section_count, 3);
+			assert_int_equal(l.item_count, 5);
+			assert_int_equal(l.sections[0].sums[0].number, 200);
+			assert_int_equal(l.sections[0].sums[1].number, 80);
+			assert_int_equal(l.sections[1].sums[0].number, 100);
+			assert_int_equal(l.sections[2].sums[1].number, 40);
+			assert_int_equal(l.sections[2].count, 0);
+		}
+		end(&m);
+	}
+}
+
+/* A directory of which one broker says an error is not well; a size that one does not know nobody
+ * knows. */
+static void an_error_and_an_unknown_size_are_of_the_whole(void **state)
+{
+	const struct message well = { MESSAGE_LINES({ 0, 1, 0 }), .sums = { 100, 40 } };
+	const struct message ill = { MESSAGE_LINES({ 0, -1, -1 }), .section_error = 56,
+				     .sums = { 100, -1 } };
+	const struct message *orders[2][2] = { { &well, &ill }, { &ill, &well } };
+	struct merging m;
+	struct layout l;
+
+	(void)state;
+	for (int order = 0; order < 2; order++) {
+		begin(&m, KEY_DESCRIBE_LOG_DIRS, 5);
+		hear(&m, orders[order][0]);
+		hear(&m, orders[order][1]);
+		merge_sections(&m.g, &m.arena, api_of(m.key), 5, m.parts, m.count);
+		layout_init(&l, &m.arena);
+		assert_true(layout_read(&l, api_plan(api_of(m.key), 5, RESPONSE), flat(&m.g),
+					(uint32_t)m.g.size));
+		assert_int_equal(l.section_count, 1);
+		assert_int_equal(l.sections[0].error.number, 56);
+		assert_int_equal(l.sections[0].sums[0].number, 200);
+		assert_int_equal(l.sections[0].sums[1].number, -1);
+		assert_int_equal(l.item_count, 1);
+		end(&m);
+	}
+}
+
+/* A replica is moved by the topic and partition alone, to whichever directory. */
+static void moves_are_answered_by_partition(void **state)
+{
+	const struct message request = MESSAGE({ 0, 1, 0 }, { 0, 2, 0 }, { 1, 1, 1 });
+	struct merging m;
+	struct layout l;
+	struct buf stub;
+
+	(void)state;
+	begin(&m, KEY_ALTER_REPLICA_LOG_DIRS, 2);
+	ask(&m, &request);
+	buf_init(&stub, BYTES_MAX);
+	assert_true(stub_answer(&stub, api_of(m.key), 2, &m.request, 9, false));
+	add(&m, stub);
+	merge_partitions(&m.g, &m.arena, api_of(m.key), 2, &m.request, m.parts, m.count);
+	layout_init(&l, &m.arena);
+	assert_true(layout_read(&l, api_plan(api_of(m.key), 2, RESPONSE), flat(&m.g),
+				(uint32_t)m.g.size));
+	assert_int_equal(l.topic_count, 2);
+	assert_int_equal(l.item_count, 3);
+	assert_int_equal(l.topics[0].count, 2); /* of both directories */
+	assert_int_equal(l.items[1].partition, 1);
+	assert_int_equal(l.items[2].error, 9);
+	end(&m);
+}
+
+static void only_versions_with_an_error_at_the_top_can_say_one(void **state)
+{
+	(void)state;
+	for (int version = 0; version <= 5; version++)
+		assert_int_equal(stub_has_top(api_of(KEY_DESCRIBE_LOG_DIRS), version),
+				 version >= 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -393,6 +497,10 @@ int main(void)
 		cmocka_unit_test(markers_come_in_the_requests_order),
 		cmocka_unit_test(a_repeated_section_is_one),
 		cmocka_unit_test(what_no_answer_has_is_the_stubs),
+		cmocka_unit_test(directories_of_all_brokers_become_a_brokers),
+		cmocka_unit_test(an_error_and_an_unknown_size_are_of_the_whole),
+		cmocka_unit_test(moves_are_answered_by_partition),
+		cmocka_unit_test(only_versions_with_an_error_at_the_top_can_say_one),
 	};
 
 	return cmocka_run_group_tests_name("sections", tests, apis_set_up, apis_tear_down);

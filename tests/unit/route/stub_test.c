@@ -25,7 +25,7 @@ static struct buf stub(const struct kapi *api, int version, const struct message
 static bool has_stub(const struct kapi *api)
 {
 	return api->response != NULL && api->request != NULL && api->lost != LOST_CLOSE &&
-	       api->route != HERE && !message_has_sections(api);
+	       api->route != HERE && !message_has_sections(api) && api->merge != MERGE_SECTIONS;
 }
 
 /* Every error in it, and that it ends where it ends. */

@@ -19,6 +19,8 @@ static struct snapshot *make_snapshot(void)
 
 	for (int i = 0; i < 4; i++)
 		t->partitions[i].leader = leaders[i];
+	t->partitions[0].sole_replica = 5;
+	t->partitions[1].sole_replica = 77;
 	s->brokers = mem_zalloc(2 * sizeof *s->brokers);
 	s->broker_count = 2;
 	s->brokers[1].id = 5;
@@ -143,7 +145,18 @@ static void who_is_dialled_tells_what_he_has(void **state)
 		{ TO_LEADER, true, 0, 4, 0, WHERE_DIALLED },
 		{ TO_LEADER, false, 0, 2, TARGET_UNKNOWN, WHERE_NO_LEADER },
 		{ TO_LEADER, true, 7, 0, 5, WHERE_LEADER },
-		{ TO_ANY, true, 0, 0, TARGET_ANY, WHERE_ANY },
+		{ TO_ANY, false, 0, 0, TARGET_ANY, WHERE_ANY },
+		{ TO_ANY, true, 0, 0, 0, WHERE_DIALLED },
+		{ TO_CONTROLLER, false, 0, 0, TARGET_ANY, WHERE_CONTROLLER },
+		{ TO_CONTROLLER, true, 0, 0, 0, WHERE_DIALLED },
+		/* only broker 5 has 0, and no broker that is there 1; several have 2 */
+		{ TO_REPLICA, true, 0, 0, 5, WHERE_REPLICA },
+		{ TO_REPLICA, true, 0, 1, 0, WHERE_DIALLED },
+		{ TO_REPLICA, true, 0, 2, 0, WHERE_DIALLED },
+		{ TO_REPLICA, true, NO_BROKER, 0, 5, WHERE_REPLICA },
+		{ TO_REPLICA, true, NO_BROKER, 1, TARGET_REFUSED, WHERE_REPLICAS },
+		{ TO_REPLICA, true, NO_BROKER, 2, TARGET_REFUSED, WHERE_REPLICAS },
+		{ TO_REPLICA, true, NO_BROKER, 4, TARGET_UNKNOWN, WHERE_PARTITION_UNKNOWN },
 	};
 	struct config c = { .advertised_mode = ADVERTISE_PORTS };
 	const struct advertising a = { .config = &c, .port_count = 3 };
@@ -165,6 +178,31 @@ static void who_is_dialled_tells_what_he_has(void **state)
 
 		assert_where(&q, rows[i].target, rows[i].why);
 	}
+	snapshot_unref(s);
+}
+
+/* What is set for all brokers together is asked of the one that was dialled. */
+static void settings_of_no_broker_are_the_dialled_ones(void **state)
+{
+	const struct kapi api = { .route = TO_RESOURCE, .by_dialled = true };
+	struct config c = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .config = &c, .port_count = 3 };
+	struct snapshot *s = make_snapshot();
+	struct where_question q = { .api = &api,
+				    .snapshot = s,
+				    .hint = { 0, HINT_PORT },
+				    .advertising = &a,
+				    .key = (const uint8_t *)"5",
+				    .resource_type = RESOURCE_BROKER };
+
+	(void)state;
+	assert_where(&q, 0, WHERE_DIALLED);
+	q.key_len = 1;
+	assert_where(&q, 5, WHERE_RESOURCE);
+	q.resource_type = 2;
+	assert_where(&q, TARGET_ANY, WHERE_ANY_RESOURCE);
+	q.key_len = 0;
+	assert_where(&q, TARGET_ANY, WHERE_ANY_RESOURCE);
 	snapshot_unref(s);
 }
 
@@ -195,6 +233,7 @@ static void in_single_nobody_is_dialled(void **state)
 	const struct advertising a = { .config = &c, .port_count = 1 };
 	const struct kapi all = { .route = TO_ALL, .by_dialled = true };
 	const struct kapi leader = { .route = TO_LEADER, .by_dialled = true };
+	const struct kapi replica = { .route = TO_REPLICA, .by_dialled = true };
 	struct snapshot *s = make_snapshot();
 	struct where_question q = { .api = &all,
 				    .snapshot = s,
@@ -206,6 +245,11 @@ static void in_single_nobody_is_dialled(void **state)
 	assert_where(&q, TARGET_ANY, WHERE_ALL);
 	q.api = &leader;
 	assert_where(&q, 5, WHERE_LEADER);
+	/* the one broker that there is leads all, and has its replicas */
+	q.api = &replica;
+	assert_where(&q, 5, WHERE_REPLICA);
+	q.partition = 1;
+	assert_where(&q, 0, WHERE_LEADER);
 	snapshot_unref(s);
 }
 
@@ -238,6 +282,7 @@ int main(void)
 		cmocka_unit_test(a_key_is_at_its_coordinator),
 		cmocka_unit_test(a_brokers_own_settings_are_at_that_broker),
 		cmocka_unit_test(who_is_dialled_tells_what_he_has),
+		cmocka_unit_test(settings_of_no_broker_are_the_dialled_ones),
 		cmocka_unit_test(who_is_dialled_answers_for_a_follower),
 		cmocka_unit_test(in_single_nobody_is_dialled),
 		cmocka_unit_test(other_routes_ask_for_nothing),

@@ -342,6 +342,62 @@ static void settings_go_where_they_are_known(void **state)
 	end();
 }
 
+#define MOVE(partitions)                                                                               \
+	"AlterReplicaLogDirs 2 id 1\ndirs:\n  - path: \"/b\"\n    topics:\n      - name: \"orders\"\n" \
+	"        partitions: [ " partitions " ]\n"
+
+/* Replicas are moved where they are: one that several brokers have is no one's to move, unless the
+ * client has dialled one of them. */
+static void replicas_are_moved_where_they_are(void **state)
+{
+	struct sending to;
+
+	(void)state;
+	for (int by = HINT_NONE; by <= HINT_CLIENT; by += HINT_CLIENT - HINT_NONE) {
+		struct partition *partitions;
+
+		begin();
+		s.config.min_broker_id = 0;
+		s.w->advertising.port_count = SCENE_BROKERS;
+		client()->came.hint = (struct hint){ 2, (enum hint_by)by };
+		partitions = snapshot_topic(s.snapshot, (const uint8_t *)"orders", 6)->partitions;
+		partitions[1].sole_replica = 0;
+		if (by == HINT_CLIENT) {
+			GOES(request_of(SIZE_MAX, MOVE("0, 1")), course_through, 2);
+		} else {
+			assert_int_equal(decide(request_of(SIZE_MAX, MOVE("0, 1")), &to),
+					 NEED_NOTHING);
+			assert_ptr_equal(to.course, &course_merged);
+			assert_int_equal(to.count, 1);
+			assert_int_equal(to.brokers[0], 0);
+			assert_int_equal(to.refused, 1);
+		}
+		end();
+	}
+	begin();
+	assert_int_equal(decide(request_of(SIZE_MAX, MOVE("0, 1")), &to), NEED_NOTHING);
+	assert_ptr_equal(to.course, &course_here);
+	assert_int_equal(to.code, ERROR_REPLICA_NOT_AVAILABLE);
+	end();
+}
+
+/* The nodes' own topic without a partition of it: there is nothing to refuse. */
+static void nothing_of_the_nodes_topic(void **state)
+{
+	struct sending to;
+
+	(void)state;
+	begin();
+	s.w->reserved = (struct reserved){ "nodes", 5, 7, "__nodes" };
+	assert_int_equal(decide(request_of(SIZE_MAX, "ListOffsets 4 id 1\ntopics:\n"
+						     "  - name: \"__nodes\"\n"),
+				&to),
+			 NEED_NOTHING);
+	assert_ptr_equal(to.course, &course_through);
+	assert_int_equal(to.refused, 0);
+	end();
+}
+
 /* A request about nothing is for any broker. */
 static void about_nothing(void **state)
 {
@@ -534,6 +590,8 @@ int main(void)
 		cmocka_unit_test(an_unknown_coordinator),
 		cmocka_unit_test(each_kind_of_request_has_its_course),
 		cmocka_unit_test(settings_go_where_they_are_known),
+		cmocka_unit_test(replicas_are_moved_where_they_are),
+		cmocka_unit_test(nothing_of_the_nodes_topic),
 		cmocka_unit_test(about_nothing),
 		cmocka_unit_test(a_fetch_session_is_unknown),
 		cmocka_unit_test(a_fetch_is_told_to_brokers_without_session_and_rack),

@@ -332,7 +332,7 @@ static inline struct topic *scene_topic(struct scene *s, const char *name, const
 	struct topic *t = snapshot_add_topic(s->snapshot, name, strlen(name), id, count);
 
 	for (int i = 0; i < count; i++)
-		t->partitions[i] = (struct partition){ leaders[i], 5 };
+		t->partitions[i] = (struct partition){ leaders[i], 5, NO_BROKER };
 	return t;
 }
 

@@ -18,6 +18,7 @@ struct answer {
 	int16_t error;
 	int partitions;
 	int32_t leader, epoch; /* of all */
+	int replicas; /* of each: brokers 4, 5, .. have it, and as many are in sync but for one */
 	int16_t partition_error;
 	int version;
 	bool is_full;
@@ -29,6 +30,10 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	static uint8_t id[16];
 	const struct answer *a = ctx;
 
+	if (f->is_element && encode_in(f) == NODE_IDS) {
+		v->number = 4 + (int)f->index[f->depth - 1];
+		return true;
+	}
 	switch (f->is) {
 	case BROKERS:
 		v->number = 3; /* ids 2, 1, 2 */
@@ -67,6 +72,10 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 		return true;
 	case PARTITION: /* in no order */
 		v->number = a->partitions - 1 - (int)f->index[1];
+		return true;
+	case NODE_IDS:
+		v->number =
+			a->replicas - (a->replicas > 1 && strcmp(f->row->name, "isr_nodes") == 0);
 		return true;
 	case LEADER_ID:
 		v->number = a->leader;
@@ -332,6 +341,27 @@ static void without_ids_or_epochs_the_newest_wins(void **state)
 	}
 }
 
+/* Only of the broker that has a partition all by itself is it said that it has it; being the only
+ * one in sync is something else. */
+static void a_sole_replica_is_known(void **state)
+{
+	static const struct {
+		int replicas;
+		int32_t sole;
+	} cases[] = { { 0, NO_BROKER }, { 1, 4 }, { 2, NO_BROKER }, { 3, NO_BROKER } };
+	struct answer a = { .name = "t", .id = 1, .partitions = 2, .leader = 1, .epoch = 5 };
+	struct snapshot *s = begin();
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		a.replicas = cases[i].replicas;
+		s = hear(s, a);
+		assert_int_equal(t_of(s)->partitions[1].sole_replica, cases[i].sole);
+		assert_int_equal(t_of(s)->partitions[2].sole_replica, NO_BROKER);
+	}
+	snapshot_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +376,7 @@ int main(void)
 		cmocka_unit_test(other_errors_leave_what_is_known),
 		cmocka_unit_test(a_full_answer_keeps_what_it_lists),
 		cmocka_unit_test(without_ids_or_epochs_the_newest_wins),
+		cmocka_unit_test(a_sole_replica_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
