@@ -9,7 +9,7 @@ INTEGERS = {"bool": (0, 1), "int8": (-2**7, 2**7 - 1), "int16": (-2**15, 2**15 -
             "int32": (-2**31, 2**31 - 1), "uint32": (0, 2**32 - 1), "int64": (-2**63, 2**63 - 1)}
 # Fields that an older jar calls otherwise, by message.
 RENAMED = {"TxnOffsetCommitRequest": {"GenerationId": "GenerationIdOrMemberEpoch"},
-           "ListClientMetricsResourcesResponse": {"ClientMetricsResources": "ConfigResources"}}
+           "ListClientMetricsResourcesResponse": {"ClientMetricsResources": "ConfigResources", "Name": "ResourceName"}}
 
 
 def load(jar):
@@ -17,9 +17,14 @@ def load(jar):
     schemas = kafka_jar.load(jar)
     for messages in schemas.by_key.values():
         for message in messages.values():
-            for f in message.fields:
-                f.name = RENAMED.get(message.name, {}).get(f.name, f.name)
+            rename(message.fields, RENAMED.get(message.name, {}))
     return schemas
+
+
+def rename(fields, names):
+    for f in fields:
+        f.name = names.get(f.name, f.name)
+        rename(f.fields, names)
 
 
 def plain(name):
