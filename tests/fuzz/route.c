@@ -112,13 +112,18 @@ static void divide(struct subject *s, const uint8_t *frame, int32_t brokers)
 {
 	struct request_head head;
 	struct layout *l = &s->request;
-	const struct where_question about = { .api = s->api, .snapshot = cluster() };
+	const struct config config = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising told = { &config, PORTS };
+	const struct where_question about = { .api = s->api,
+					      .snapshot = cluster(),
+					      .advertising = &told };
 	uint32_t items = 0, size = wire_get32(frame) + HEAD_SIZE_BYTES;
 	int32_t targets[BROKERS_MOST];
 
 	if (head_read(frame, size, FRAME_MAX, &head) != HEAD_OK)
 		return; /* brokers talk it among themselves */
-	if (s->api->route == TO_LEADER || s->api->route == TO_RESOURCE)
+	if (s->api->route == TO_LEADER || s->api->route == TO_REPLICA ||
+	    s->api->route == TO_RESOURCE)
 		targets_set(l, &about);
 	targets_settle(l, brokers);
 	assert(targets_distinct(l, targets, BROKERS_MOST) <= BROKERS_MOST);
@@ -164,13 +169,15 @@ static void merge(struct subject *s, const struct block *answers, int count)
 			       &s->arena))
 			has_endpoints |= parts[n++].layout.endpoints.size > 0;
 	}
-	if (s->api->merge != MERGE_CONCAT)
+	if (s->api->merge != MERGE_CONCAT && s->api->merge != MERGE_SECTIONS)
 		stand_in(s, &parts[n++]);
 	if (n == 0)
 		return;
 	gather_init(&g, &s->arena);
 	if (s->api->merge == MERGE_PARTITIONS)
 		merge_partitions(&g, &s->arena, s->api, s->version, &s->request, parts, n);
+	else if (s->api->merge == MERGE_SECTIONS)
+		merge_sections(&g, &s->arena, s->api, s->version, parts, n);
 	else
 		merge_keys(&g, &s->arena, s->api, s->version,
 			   s->api->merge == MERGE_CONCAT ? NULL : &s->request, parts, n);
