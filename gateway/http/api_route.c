@@ -248,9 +248,9 @@ static struct http_reply explain(struct asked *a, const struct http_request *r)
 
 struct http_reply answer_route(void *ctx, const struct http_request *r)
 {
-	static const char *const words[] = { "refused",	    "refused",	"here",	   "any",
-					     "controller",  "leader",	"replica", "group",
-					     "transaction", "resource", "all" };
+	static const char *const words[] = { "refused",	 "here",    "any",   "controller",
+					     "leader",	 "replica", "group", "transaction",
+					     "resource", "all" };
 	const struct http_api *api = ctx;
 	const char *name = http_argument(r, "api");
 	struct asked a = { .api = api, .q.api = api_by_name(name != NULL ? name : "Produce") };

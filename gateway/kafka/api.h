@@ -14,7 +14,6 @@
 
 enum kroute {
 	NOT_FOR_CLIENTS, /* brokers talk it among themselves: hidden, and closed on */
-	NOT_YET,	 /* a client API that is not routed yet: the same */
 	HERE,		 /* the gateway answers itself */
 	TO_ANY,		 /* any live broker */
 	TO_CONTROLLER,	 /* KRaft: any live broker forwards it */
@@ -74,6 +73,7 @@ enum kwaits {
 enum kcourse {
 	COURSE_USUAL,
 	COURSE_FETCH, /* is changed on its way, so it is held whole; several brokers are polled */
+	COURSE_SHARE, /* of a session at one broker, which ends with the connection; not in `single` */
 };
 
 enum kdirection { REQUEST, RESPONSE };

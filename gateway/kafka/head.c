@@ -64,7 +64,7 @@ enum head_result head_read(const uint8_t *bytes, size_t n, uint32_t max, struct 
 	h->version = (int16_t)wire_get16(bytes + 6);
 	h->correlation_id = wire_get32(bytes + HEAD_CORRELATION_AT);
 	h->api = api_of(h->key);
-	if (h->api == NULL || h->api->route <= NOT_YET)
+	if (h->api == NULL || h->api->route == NOT_FOR_CLIENTS)
 		return HEAD_BAD;
 	if (h->version < 0 && h->key != KEY_API_VERSIONS)
 		return HEAD_BAD;

@@ -257,6 +257,8 @@ static struct layout_value *value_of(struct layout *l, enum kis is)
 		return &l->session_id;
 	case SESSION_EPOCH:
 		return &l->session_epoch;
+	case MEMBER_ID:
+		return &l->member;
 	case RACK_ID:
 		return &l->rack;
 	case REPLICA_ID:

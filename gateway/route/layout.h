@@ -98,7 +98,8 @@ struct layout {
 	bool has_item_error;
 	/* values outside of items */
 	struct layout_value acks, timeout_ms, max_wait_ms, min_bytes, max_bytes, session_id,
-		session_epoch, rack, replica, isolation, throttle, error, key_type, endpoints;
+		session_epoch, member, rack, replica, isolation, throttle, error, key_type,
+		endpoints;
 	/* state of the filling */
 	bool only_counts; /* it has one section, topic and item: the last ones */
 	bool in_section, in_item, in_tag;

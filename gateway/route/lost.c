@@ -37,7 +37,8 @@ static int unsent_code(const struct kapi *api)
 
 int lost_code(const struct kapi *api, const struct layout *request, enum lost_when when)
 {
-	if (api->response == NULL)
+	/* what the broker kept for the connection has ended with its own */
+	if (api->response == NULL || api->binds == BINDS_CONNECTION)
 		return LOST_SAYS_NOTHING;
 	if (api_has_list(api) && !request->all_seen)
 		return LOST_SAYS_NOTHING; /* an answer about some of them would be good news of the others */

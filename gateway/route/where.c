@@ -152,7 +152,6 @@ struct where where_of(const struct where_question *q)
 	case HERE:
 		return any(WHERE_HERE);
 	case NOT_FOR_CLIENTS:
-	case NOT_YET:
 		break;
 	}
 	return any(WHERE_REFUSED);

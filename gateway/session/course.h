@@ -5,15 +5,17 @@
  *   merged      parts for several brokers, or all; the answers become one
  *   polled      a Fetch of several brokers that may wait: looked everywhere, then waited
  *   curtailed   one broker; without what is the nodes' own, which is refused
+ *   share       one broker, which has the share session; answered as rewritten
  *   here        the gateway answers itself
  *
- * routing.c decides which, and where to; a fetch session or a share session is a course more.
+ * routing.c decides which, and where to; a fetch session is a course more.
  * Tests: tests/unit/session/{through,rewritten,merged,polled,here}_test.c, tests/golden/session/
  */
 #ifndef SESSION_COURSE_H
 #define SESSION_COURSE_H
 
 #include "route/edits.h"
+#include "upstream/upstream.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -28,14 +30,15 @@ struct sending {
 	const struct course *course;
 	const int32_t *brokers; /* a part for each; in the request's arena */
 	uint32_t count;
-	struct edits edits; /* of the frame outside of its items */
-	uint32_t refused;   /* so many items, or topics, are */
-	bool ends_session;  /* a Fetch: its session's fields are written over */
-	bool is_curtailed;  /* for one broker: the edits take out what is refused */
-	int code;	    /* here: the error that is answered, 0: the API's own answer;
+	enum upstream_purpose purpose; /* of the connections to them */
+	struct edits edits;	       /* of the frame outside of its items */
+	uint32_t refused;	       /* so many items, or topics, are */
+	bool ends_session;	       /* a Fetch: its session's fields are written over */
+	bool is_curtailed;	       /* for one broker: the edits take out what is refused */
+	int code;		       /* here: the error that is answered, 0: the API's own answer;
 			     * curtailed: with which entries are refused */
-	const char *closes; /* NEED_CLOSE, NEED_END: why */
-	bool is_malformed;  /* NEED_END: counted as a bad frame */
+	const char *closes;	       /* NEED_CLOSE, NEED_END: why */
+	bool is_malformed;	       /* NEED_END: counted as a bad frame */
 };
 
 /* What a decision waits for. */
@@ -68,6 +71,6 @@ struct course {
 };
 
 extern const struct course course_through, course_rewritten, course_merged, course_polled,
-	course_curtailed, course_here;
+	course_curtailed, course_share, course_here;
 
 #endif

@@ -8,6 +8,7 @@
 #include "session/order.h"
 #include "session/refusing.h"
 #include "session/request.h"
+#include "session/share.h"
 #include "session/stay.h"
 #include "session/upstreams.h"
 #include "session/watch.h"
@@ -283,6 +284,61 @@ static bool edit_fetch(struct request *r, struct sending *to, enum course_need *
 	return true;
 }
 
+/* --- a share session --- */
+
+/* The broker that leads most of the request's partitions; NO_BROKER: none leads any. */
+static int32_t leader_of_most(struct client *c, struct request *r)
+{
+	const struct snapshot *s = c->worker->snapshot;
+	const struct layout *l = &r->layout;
+	uint32_t *counts = arena_zalloc(&r->arena, (s->broker_count + 1) * sizeof *counts);
+	int32_t most = NO_BROKER;
+	uint32_t best = 0;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+		const struct broker *b = snapshot_broker(s, i->target);
+		uint32_t n = b != NULL ? ++counts[b - s->brokers] : 0;
+
+		if (n > best) {
+			best = n;
+			most = b->id;
+		}
+	}
+	return most;
+}
+
+/* A session is at one broker, which says of what it does not lead who does: a member has a session
+ * at each of its leaders, and another one of its at the same broker would end the first. */
+static enum course_need send_to_session(struct client *c, struct request *r, int32_t any,
+					struct sending *to)
+{
+	const struct where_question q = question_of(c, r);
+	struct share_question asked = { .client = c, .request = r };
+
+	if (c->worker->config->advertised_mode == ADVERTISE_SINGLE) {
+		to->closes = "a share session, which is not offered";
+		return NEED_END;
+	}
+	if (reserved_has_group(&c->worker->reserved, &r->layout))
+		return refusing_all(to, ERROR_GROUP_AUTHORIZATION_FAILED);
+	if (share_begins(&asked)) {
+		if (targets_set(&r->layout, &q) > 0 && !r->was_asked && !where_is_dialled(&q))
+			return NEED_TOPICS;
+		asked.broker = where_is_dialled(&q) ? q.hint.broker : leader_of_most(c, r);
+	}
+	if (reserved_mark(&c->worker->reserved, c->worker->snapshot, &r->layout) > 0)
+		return refusing_all(to, ERROR_TOPIC_AUTHORIZATION_FAILED);
+	to->code = share_place(&asked);
+	if (to->code != ERROR_NONE) {
+		to->course = &course_here;
+		return NEED_NOTHING;
+	}
+	send_to_one(r, asked.broker != NO_BROKER ? asked.broker : any, to);
+	to->course = &course_share;
+	to->purpose = FOR_SHARE;
+	return NEED_NOTHING;
+}
+
 /* --- the decision --- */
 
 /* ApiVersions says min 0 whatever is served (KAFKA-18659). */
@@ -302,7 +358,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 
 	*to = (struct sending){ 0 };
 	edits_init(&to->edits, &r->arena);
-	if (!request_is_whole(c, r) && (api->course == COURSE_FETCH || !is_known(r)))
+	if (!request_is_whole(c, r) && (api->course != COURSE_USUAL || !is_known(r)))
 		return NEED_MORE;
 	if (api->route == HERE) {
 		to->course = &course_here;
@@ -322,6 +378,8 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 		to->closes = "no broker is there";
 		return NEED_CLOSE;
 	}
+	if (api->course == COURSE_SHARE)
+		return send_to_session(c, r, any, to);
 	switch (api->route) {
 	case TO_ALL:
 		return send_to_all(c, r, to);

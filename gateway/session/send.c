@@ -14,9 +14,11 @@ enum {
 
 /* --- begin --- */
 
-static void add_part(struct client *c, struct part *p, int32_t broker)
+static void add_part(struct client *c, struct part *p, int32_t broker,
+		     enum upstream_purpose purpose)
 {
 	p->broker = broker;
+	p->purpose = purpose;
 	p->correlation_id = c->next_correlation++;
 }
 
@@ -31,7 +33,7 @@ static void compose(struct client *c, struct part *p, const struct edits *edits)
 void send_begin_one(struct client *c, struct request *r, const struct sending *to)
 {
 	request_add_parts(r, 1);
-	add_part(c, r->parts, to->brokers[0]);
+	add_part(c, r->parts, to->brokers[0], to->purpose);
 	if (to->edits.count > 0)
 		compose(c, r->parts, &to->edits);
 	else
@@ -44,7 +46,7 @@ void send_begin_parts(struct client *c, struct request *r, const struct sending 
 {
 	request_add_parts(r, to->count);
 	for (uint32_t i = 0; i < to->count; i++) {
-		add_part(c, &r->parts[i], to->brokers[i]);
+		add_part(c, &r->parts[i], to->brokers[i], to->purpose);
 		compose(c, &r->parts[i], &to->edits);
 	}
 	if (to->count > 1) {

@@ -153,6 +153,14 @@ void upstreams_close_idle(struct client *c)
 	}
 }
 
+void upstreams_leave(struct client *c, int32_t broker, enum upstream_purpose purpose)
+{
+	struct upstream *u = find(c, broker, purpose);
+
+	if (u != NULL && u->ring_count == 0 && requests_use_none(c, u) && !standing_keeps(c, u))
+		upstream_lose(u, LINK_GIVEN_UP);
+}
+
 void upstreams_free_all(struct client *c)
 {
 	while (c->upstreams != NULL)

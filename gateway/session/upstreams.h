@@ -23,6 +23,8 @@ int32_t upstreams_any_broker(struct client *c);
 void upstreams_close_idle(struct client *c);
 /* When the next one will be; INFINITY: there is none. */
 ev_tstamp upstreams_idle_at(const struct client *c);
+/* Closes the connection to a broker, unless an answer is to come or something stands on it. */
+void upstreams_leave(struct client *c, int32_t broker, enum upstream_purpose purpose);
 void upstreams_free_all(struct client *c);
 
 #endif

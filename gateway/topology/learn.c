@@ -42,7 +42,7 @@ static void fill(struct topology *t, struct snapshot *s)
 		all[0] = &t->control_versions;
 		count = 1;
 	}
-	offers_make(s->offers, all, count);
+	offers_make(s->offers, t->config, all, count);
 	set_features(t, s, all, count);
 	free(all);
 	broker_list_free(s->brokers, s->broker_count);

@@ -165,7 +165,7 @@ static struct kversions offer(const struct kapi *api, const struct broker_versio
 {
 	struct kversions brokers = brokers_common(all, count, api->key), both;
 
-	if (api->route <= NOT_YET)
+	if (api->route == NOT_FOR_CLIENTS)
 		return none;
 	if (api->key == KEY_API_VERSIONS)
 		return api_versions(api);
@@ -175,13 +175,19 @@ static struct kversions offer(const struct kapi *api, const struct broker_versio
 	return both;
 }
 
-void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
-		 size_t count)
+/* A share session is at one broker, and in `single` there is no telling at which. */
+static bool is_served(const struct kapi *api, const struct config *config)
+{
+	return api->course != COURSE_SHARE || config->advertised_mode != ADVERTISE_SINGLE;
+}
+
+void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct config *config,
+		 const struct broker_versions *const *all, size_t count)
 {
 	for (int key = 0; key < SNAPSHOT_KEYS; key++) {
 		const struct kapi *api = api_of(key);
 
-		offers[key] = api != NULL ? offer(api, all, count) : none;
+		offers[key] = api != NULL && is_served(api, config) ? offer(api, all, count) : none;
 	}
 }
 

@@ -6,6 +6,7 @@
 #ifndef TOPOLOGY_VERSIONS_H
 #define TOPOLOGY_VERSIONS_H
 
+#include "config/config.h"
 #include "topology/snapshot.h"
 #include "util/compiler.h"
 
@@ -40,8 +41,8 @@ int versions_best(const struct broker_versions *v, int api_key);
 
 /* The versions that clients are offered: per key those that all of the brokers and the rows have
  * in common.  The range of ApiVersions is the gateway's own. */
-void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
-		 size_t count);
+void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct config *config,
+		 const struct broker_versions *const *all, size_t count);
 
 /* The features whose ranges all brokers have in common. */
 struct features features_in_common(const struct broker_versions *const *all, size_t count);

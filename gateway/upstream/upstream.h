@@ -20,6 +20,7 @@
 enum upstream_purpose {
 	FOR_REQUESTS,
 	FOR_POLLS, /* long polls of split requests, which would keep others waiting */
+	FOR_SHARE, /* share sessions, which end with their connection */
 };
 
 struct upstream {

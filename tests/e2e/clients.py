@@ -177,6 +177,7 @@ class Tools:
         "kafka-features": "org.apache.kafka.tools.FeatureCommand",
         "kafka-log-dirs": "org.apache.kafka.tools.LogDirsCommand",
         "kafka-share-groups": "org.apache.kafka.tools.consumer.group.ShareGroupCommand",
+        "kafka-console-share-consumer": "org.apache.kafka.tools.consumer.ConsoleShareConsumer",
         "kafka-streams-groups": "org.apache.kafka.tools.streams.StreamsGroupCommand",
         "kafka-groups": "org.apache.kafka.tools.GroupsCommand",
         "kafka-transactions": "org.apache.kafka.tools.TransactionsCommand",

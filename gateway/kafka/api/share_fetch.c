@@ -1,6 +1,64 @@
-/* ShareFetch (78, KIP-932): reads records of a share group, in a session that ends with the connection. */
+/* ShareFetch (78, KIP-932): records of a share group, in a session that ends with the connection. */
 #include "kafka/api/list.h"
+
+static const struct kfield request[] = {
+	{ STRING, "group_id", "0+", .nullable = "0+", .is = GROUP_ID, .stub = -1 },
+	{ STRING, "member_id", "0+", .nullable = "0+", .is = MEMBER_ID },
+	{ INT32, "share_session_epoch", "0+", .is = SESSION_EPOCH },
+	{ INT32, "max_wait_ms", "0+", .is = MAX_WAIT_MS },
+	{ INT32, "min_bytes", "0+" },
+	{ INT32, "max_bytes", "0+", .stub = INT32_MAX },
+	{ INT32, "max_records", "1+" },
+	{ INT32, "batch_size", "1+" },
+	{ INT8, "share_acquire_mode", "2+" },
+	{ BOOL, "is_renew_ack", "2+" },
+	{ ARRAY, "topics", "0+", .of = STRUCT, .is = TOPICS },
+	{   UUID, "topic_id", "0+", .is = TOPIC_ID },
+	{   ARRAY, "partitions", "0+", .of = STRUCT, .is = PARTITIONS },
+	{     INT32, "partition_index", "0+", .is = PARTITION },
+	{     INT32, "partition_max_bytes", "0" },
+	{     ARRAY, "acknowledgement_batches", "0+", .of = STRUCT },
+	{       INT64, "first_offset", "0+" },
+	{       INT64, "last_offset", "0+" },
+	{       ARRAY, "acknowledge_types", "0+", .of = INT8 },
+	{       END }, { END }, { END },
+	{ ARRAY, "forgotten_topics_data", "0+", .of = STRUCT },
+	{   UUID, "topic_id", "0+" },
+	{   ARRAY, "partitions", "0+", .of = INT32 },
+	{   END }, { END } };
+
+static const struct kfield response[] = {
+	{ INT32, "throttle_time_ms", "0+", .is = THROTTLE_MS },
+	{ INT16, "error_code", "0+", .is = ERROR_CODE },
+	{ STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
+	{ INT32, "acquisition_lock_timeout_ms", "1+" },
+	{ ARRAY, "responses", "0+", .of = STRUCT, .is = TOPICS },
+	{   UUID, "topic_id", "0+", .is = TOPIC_ID },
+	{   ARRAY, "partitions", "0+", .of = STRUCT, .is = PARTITIONS },
+	{     INT32, "partition_index", "0+", .is = PARTITION },
+	{     INT16, "error_code", "0+", .is = ERROR_CODE },
+	{     STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
+	{     INT16, "acknowledge_error_code", "0+" },
+	{     STRING, "acknowledge_error_message", "0+", .nullable = "0+", .stub = -1 },
+	{     STRUCT, "current_leader", "0+" },
+	{       INT32, "leader_id", "0+", .is = LEADER_ID },
+	{       INT32, "leader_epoch", "0+" },
+	{       END },
+	{     RECORDS, "records", "0+", .nullable = "0", .is = RECORD_BYTES },
+	{     ARRAY, "acquired_records", "0+", .of = STRUCT },
+	{       INT64, "first_offset", "0+" },
+	{       INT64, "last_offset", "0+" },
+	{       INT16, "delivery_count", "0+" },
+	{       END }, { END }, { END },
+	{ ARRAY, "node_endpoints", "0+", .of = STRUCT, .is = NODE_ENDPOINTS },
+	{   INT32, "node_id", "0+", .is = NODE_ID },
+	{   STRING, "host", "0+", .is = HOST },
+	{   INT32, "port", "0+", .is = PORT },
+	{   STRING, "rack", "0+", .nullable = "0+", .is = RACK, .stub = -1 },
+	{   END }, { END } };
 
 const struct kapi api_share_fetch = {
 	.key = KEY_SHARE_FETCH, .name = "ShareFetch", .versions = "1-2", .flexible = "0+",
-	.route = NOT_YET, .binds = BINDS_CONNECTION };
+	.request = request, .response = response,
+	.route = TO_LEADER, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE, .binds = BINDS_CONNECTION,
+	.course = COURSE_SHARE, .by_dialled = true, .waits = WAITS_FOR_DATA };

@@ -139,13 +139,13 @@ static void api_versions_of_any_version_are_read(void **state)
 static void keys_not_for_clients_are_refused(void **state)
 {
 	(void)state;
-	check_bad("ffff 0000 00000001 ffff");		 /* negative */
-	check_bad("03e7 0000 00000001 ffff");		 /* 999 */
-	check_bad("005f 0000 00000001 ffff");		 /* 95, one behind the last */
-	check_bad("0004 0000 00000001 ffff");		 /* LeaderAndIsr, removed */
-	check_bad("0034 0000 00000001 ffff 00");	 /* Vote, for controllers */
-	check_bad("004e 0001 00000001 ffff 00");	 /* ShareFetch, not served yet */
-	check_bad("0003 ffff 00000001 ffff");		 /* version -1 */
+	check_bad("ffff 0000 00000001 ffff");	 /* negative */
+	check_bad("03e7 0000 00000001 ffff");	 /* 999 */
+	check_bad("005f 0000 00000001 ffff");	 /* 95, one behind the last */
+	check_bad("0004 0000 00000001 ffff");	 /* LeaderAndIsr, removed */
+	check_bad("0034 0000 00000001 ffff 00"); /* Vote, for controllers */
+	check_bad("0053 0000 00000001 ffff 00"); /* InitializeShareGroupState, for brokers */
+	check_bad("0003 ffff 00000001 ffff");	 /* version -1 */
 	check_bad("4745 5420 2f20485454502f312e310d0a"); /* GET / HTTP/1.1 */
 }
 

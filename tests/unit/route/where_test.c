@@ -259,9 +259,8 @@ static void other_routes_ask_for_nothing(void **state)
 		enum kroute route;
 		enum where_why why;
 	} rows[] = {
-		{ TO_ANY, WHERE_ANY },	    { TO_CONTROLLER, WHERE_CONTROLLER },
-		{ TO_ALL, WHERE_ALL },	    { HERE, WHERE_HERE },
-		{ NOT_YET, WHERE_REFUSED }, { NOT_FOR_CLIENTS, WHERE_REFUSED },
+		{ TO_ANY, WHERE_ANY }, { TO_CONTROLLER, WHERE_CONTROLLER }, { TO_ALL, WHERE_ALL },
+		{ HERE, WHERE_HERE },  { NOT_FOR_CLIENTS, WHERE_REFUSED },
 	};
 	struct snapshot *s = make_snapshot();
 

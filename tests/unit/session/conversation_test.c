@@ -34,7 +34,7 @@
 #include <dirent.h>
 
 #define FOLDER "tests/golden/session"
-enum { FILES_LEAST = 19, TEXT_MAX = 256 * 1024 };
+enum { FILES_LEAST = 21, TEXT_MAX = 256 * 1024 };
 
 struct play {
 	struct scene s;
