@@ -54,7 +54,6 @@ static bool is_text(const ASN1_STRING *value)
 	case V_ASN1_IA5STRING:
 	case V_ASN1_GENERALSTRING:
 	case V_ASN1_BMPSTRING:
-	case V_ASN1_UNIVERSALSTRING:
 		return true;
 	default:
 		return false;
@@ -94,8 +93,6 @@ static size_t right_bytes(const unsigned char *p, size_t n, size_t *whole)
 		low = 0xa0;
 	if (first == 0xf0)
 		low = 0x90;
-	if (first == 0xed)
-		high = 0x9f;
 	if (first == 0xf4)
 		high = 0x8f;
 	for (; i < *whole && i < n && p[i] >= low && p[i] <= high; i++) {
@@ -103,6 +100,12 @@ static size_t right_bytes(const unsigned char *p, size_t n, size_t *whole)
 		high = 0xbf;
 	}
 	return i;
+}
+
+/* Half of a pair of UTF-16, which UTF-8 has no place for: Java takes its three bytes for one fault. */
+static bool is_surrogate(const unsigned char *p, size_t right)
+{
+	return right == 3 && p[0] == 0xed && p[1] >= 0xa0;
 }
 
 static void add_letter(struct buf *to, const unsigned char *p, size_t n)
@@ -142,7 +145,7 @@ static void add_text(struct buf *to, const ASN1_STRING *value)
 	for (size_t at = 0; at < n;) {
 		size_t right = right_bytes(p + at, n - at, &whole);
 
-		if (right == whole)
+		if (right == whole && !is_surrogate(p + at, right))
 			add_letter(&text, p + at, whole);
 		else
 			add(&text, "\xef\xbf\xbd"); /* as Java: the replacement character */

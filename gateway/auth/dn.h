@@ -2,7 +2,7 @@
  *
  * RFC 2253, but for what Java makes of it: types other than CN, C, L, ST, O, OU, STREET, DC and UID are
  * numbers, and their values hexadecimal; every # and = is escaped; what is not ASCII stands as it is.
- * Tests: tests/unit/auth/dn_test.c
+ * Tests: tests/unit/auth/dn_test.c, tests/conformance/names.py
  */
 #ifndef AUTH_DN_H
 #define AUTH_DN_H

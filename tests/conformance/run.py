@@ -20,6 +20,7 @@ sys.path[:0] = [str(HERE), str(ROOT / "tests" / "lib"), str(ROOT / "tests" / "e2
 
 import jars  # noqa: E402
 import messages  # noqa: E402
+import names  # noqa: E402
 import rows  # noqa: E402
 import samples  # noqa: E402
 import texts  # noqa: E402
@@ -33,7 +34,7 @@ def build_tool(name, folder):
     program = pathlib.Path(folder) / name
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra",
                     "-Wno-missing-field-initializers", *flags, "-Igateway", "-Itests", "-o", program,
-                    HERE / f"{name}.c", f"{build}/libgateway.a", "-lpthread"], cwd=ROOT, check=True)
+                    HERE / f"{name}.c", f"{build}/libgateway.a", "-lcrypto", "-lpthread"], cwd=ROOT, check=True)
     return program
 
 
@@ -61,10 +62,12 @@ def main():
     subprocess.run(["make", "-s", f"BUILD={build}", f"{build}/libgateway.a"], cwd=ROOT, check=True)
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        tools = {name: build_tool(name, folder) for name in ("dump_rows", "read_messages", "make_messages")}
+        tools = {name: build_tool(name, folder) for name in ("dump_rows", "read_messages", "make_messages", "make_names")}
         loaded = {v: samples.load(jars.clients_jar(v)) for v in KAFKAS}
         failed |= report("fields of all versions", *rows.check(tools["dump_rows"], loaded))
         failed |= report("fields of tests/lib/kafka_schemas.txt", *texts.check(loaded))
+        subprocess.run(["javac", "-d", folder, HERE / "Names.java"], check=True)
+        failed |= report("names of certificates", *names.check(tools["make_names"], folder, options.seed))
         apis = rows.dump(tools["dump_rows"])
         for v in KAFKAS:
             path = class_path(v, folder)

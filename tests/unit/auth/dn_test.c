@@ -68,6 +68,8 @@ static void other_types_are_numbers(void **state)
 		{ "emailAddress", "a@b.de", -1, V_ASN1_IA5STRING, 0 });
 	BECOMES("2.5.4.5=#13023432", { "serialNumber", "42", -1, V_ASN1_PRINTABLESTRING, 0 });
 	BECOMES("2.5.4.12=#0c0378c3a9", UTF8("title", "x\xc3\xa9"));
+	/* nor is every string a text */
+	BECOMES("CN=#1c0400000041", { "CN", "\0\0\0A", 4, V_ASN1_UNIVERSALSTRING, 0 });
 }
 
 static void signs_are_escaped(void **state)
