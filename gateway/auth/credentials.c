@@ -1,6 +1,6 @@
 #include "auth/credentials.h"
 
-#include "auth/scram_keys.h"
+#include "auth/scram_cache.h"
 #include "auth/secret.h"
 #include "util/mem.h"
 
@@ -26,7 +26,7 @@ void credentials_put(struct credentials *c)
 	if (c == NULL || atomic_fetch_sub_explicit(&c->references, 1, memory_order_acq_rel) > 1)
 		return;
 	secret_buf_deinit(&c->said);
-	secret_text_free(c->password);
+	scram_cache_free(c->password);
 	if (c->keys != NULL)
 		OPENSSL_cleanse(c->keys, sizeof *c->keys);
 	free(c->keys);

@@ -12,15 +12,16 @@
 #include <stdatomic.h>
 
 struct mechanism;
+struct scram_cache;
 struct scram_keys;
 
 struct credentials {
 	atomic_uint references;
 	const struct mechanism *mechanism;
-	struct buf said;	 /* PLAIN, OAUTHBEARER: the first message */
-	char *user;		 /* SCRAM: as it is, not escaped */
-	char *password;		 /* SCRAM; NULL: there are keys */
-	struct scram_keys *keys; /* SCRAM; NULL: there is a password */
+	struct buf said;	      /* PLAIN, OAUTHBEARER: the first message */
+	char *user;		      /* SCRAM: as it is, not escaped */
+	struct scram_cache *password; /* SCRAM; NULL: there are keys */
+	struct scram_keys *keys;      /* SCRAM; NULL: there is a password */
 	bool is_token; /* SCRAM: a delegation token, which has run out when a broker gives it no lifetime */
 };
 

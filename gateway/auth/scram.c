@@ -9,6 +9,7 @@
 #include "auth/scram.h"
 
 #include "auth/base64.h"
+#include "auth/scram_cache.h"
 #include "auth/secret.h"
 #include "util/mem.h"
 
@@ -131,8 +132,7 @@ static void make_keys(const struct credentials *as, const struct scram_salt *sal
 	if (as->keys != NULL)
 		*keys = *as->keys;
 	else
-		scram_keys_make(as->mechanism->hash, as->password, strlen(as->password), salt,
-				keys);
+		scram_cache_keys(as->password, salt, keys);
 }
 
 static void prove(struct mechanism_run *run, const struct scram_salt *salt, struct buf *say)
@@ -285,7 +285,7 @@ struct credentials *scram_credentials(const struct mechanism *scram, enum scram_
 {
 	struct credentials *c = new_credentials(scram, user);
 
-	c->password = mem_strdup(password);
+	c->password = scram_cache_new(scram->hash, password);
 	c->is_token = what == SCRAM_OF_TOKEN;
 	return c;
 }
