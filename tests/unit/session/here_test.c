@@ -171,6 +171,31 @@ static void which_broker_was_dialled_is_kept(void **state)
 	scene_deinit(&s);
 }
 
+/* The brokers' list has no broker that is down: no reason for its clients to close everything. */
+static void a_broker_that_is_down_is_still_one(void **state)
+{
+	static const enum advertise_mode modes[] = { ADVERTISE_PORTS, ADVERTISE_SINGLE };
+	static const char *const ids[] = { "2", "0" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(modes); i++) {
+		char *text = mem_printf(
+			"ApiVersions 5 id 1\nclient_software_name: \"a\"\n"
+			"client_software_version: \"1\"\ncluster_id: \"c\"\nnode_id: %s\n",
+			ids[i]);
+
+		scene_begin(&s);
+		s.config.advertised_mode = modes[i];
+		s.snapshot->cluster_id = mem_strdup("c");
+		s.snapshot->broker_count = i == 0 ? 2 : 0; /* of three */
+		client_says(&s, 0, text);
+		assert_client_gets(&s, 0, "error_code: 0\n");
+		s.snapshot->broker_count = SCENE_BROKERS;
+		free(text);
+		scene_deinit(&s);
+	}
+}
+
 /* An answer that is made here waits for those of requests that were asked before. */
 static void it_keeps_its_place(void **state)
 {
@@ -197,6 +222,7 @@ int main(void)
 		cmocka_unit_test(who_does_not_say_is_not_told),
 		cmocka_unit_test(a_name_that_is_too_long_is_not_kept),
 		cmocka_unit_test(which_broker_was_dialled_is_kept),
+		cmocka_unit_test(a_broker_that_is_down_is_still_one),
 		cmocka_unit_test(it_keeps_its_place),
 	};
 
