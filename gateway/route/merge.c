@@ -4,6 +4,8 @@
 #include "route/edits.h"
 #include "util/hash.h"
 
+#include <stdlib.h>
+
 enum {
 	PIECES = 8, /* outside of topics and items */
 	FIXED_BYTES = 16 * 1024,
@@ -417,32 +419,39 @@ static void put_topics(struct gather *g, struct chosen *c, uint32_t first, uint3
 /* A section of an answer. */
 struct source {
 	const uint8_t *body;
-	const struct layout_section *section; /* NULL: no answer has it */
+	const struct layout_section *section;
 };
 
 /* What the section's own bytes are taken from. */
-static struct source source_of(const struct chosen *c, uint32_t section)
+static struct source source_of(const struct chosen *c, const struct repeats *repeats,
+			       uint32_t section)
 {
-	const struct layout_section *s = &c->request->sections[section];
+	uint32_t s = section;
 
 	if (c->owners != NULL)
-		return (struct source){ c->owners[section]->body, s };
-	for (uint32_t t = s->first; t < s->first + s->count; t++) {
-		const struct found *f = &c->found[c->at[t]];
-		const struct layout *l = c->counts[t] > 0 ? &f->part->layout : NULL;
+		return (struct source){ c->owners[section]->body, &c->request->sections[section] };
+	do {
+		const struct layout_section *one = &c->request->sections[s];
 
-		if (l != NULL)
-			return (struct source){ f->part->body,
-						layout_section_of(l, &l->topics[f->item->topic]) };
-	}
-	return (struct source){ 0 };
+		for (uint32_t t = one->first; t < one->first + one->count; t++) {
+			const struct found *f = &c->found[c->at[t]];
+			const struct layout *l = c->counts[t] > 0 ? &f->part->layout : NULL;
+
+			if (l != NULL)
+				return (struct source){ f->part->body,
+							layout_section_of(
+								l, &l->topics[f->item->topic]) };
+		}
+		s = repeats->next[s]; /* where it stood first it may have had no topics */
+	} while (s != 0);
+	abort(); /* only a section that has topics is put */
 }
 
 /* What the same sections of several answers say together: an error of any of them, and the sums. */
 static struct layout_section together(const struct chosen *c, const struct repeats *repeats,
 				      uint32_t section)
 {
-	struct layout_section all = *source_of(c, section).section;
+	struct layout_section all = *source_of(c, repeats, section).section;
 
 	for (uint32_t s = repeats->next[section]; c->owners != NULL && s != 0;
 	     s = repeats->next[s]) {
@@ -499,7 +508,7 @@ static void put_section(struct gather *g, struct chosen *c, const struct repeats
 			uint32_t section, uint32_t topics)
 {
 	const struct layout_section all = together(c, repeats, section);
-	const uint8_t *body = source_of(c, section).body;
+	const uint8_t *body = source_of(c, repeats, section).body;
 	uint32_t s = section;
 
 	put_around(g, body, &all, all.at, all.count_at);

@@ -354,6 +354,22 @@ static void a_repeated_section_is_one(void **state)
 	end(&m);
 }
 
+/* Where it stood first it had no topics: its bytes are those of where it had. */
+static void a_repeated_section_may_begin_without_topics(void **state)
+{
+	const struct message request = MESSAGE({ 0, -1, -1 }, { 1, 1, 2 }, { 0, 2, 6 });
+	const struct message answer = MESSAGE({ 0, 2, 6 }, { 1, 1, 2 });
+	struct merging m;
+
+	(void)state;
+	begin(&m, KEY_WRITE_TXN_MARKERS, 1);
+	ask(&m, &request);
+	hear(&m, &answer);
+	merge_partitions(&m.g, &m.arena, api_of(m.key), m.version, &m.request, m.parts, m.count);
+	assert_says(&m.g, &answer, m.key, m.version);
+	end(&m);
+}
+
 /* The same partition of another producer is another item. */
 static void what_no_answer_has_is_the_stubs(void **state)
 {
@@ -496,6 +512,7 @@ int main(void)
 		cmocka_unit_test(each_broker_gets_its_partitions_in_their_sections),
 		cmocka_unit_test(markers_come_in_the_requests_order),
 		cmocka_unit_test(a_repeated_section_is_one),
+		cmocka_unit_test(a_repeated_section_may_begin_without_topics),
 		cmocka_unit_test(what_no_answer_has_is_the_stubs),
 		cmocka_unit_test(directories_of_all_brokers_become_a_brokers),
 		cmocka_unit_test(an_error_and_an_unknown_size_are_of_the_whole),
