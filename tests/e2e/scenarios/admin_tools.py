@@ -197,10 +197,17 @@ def transactions(world):
     same_as_direct(world, tool, "describe-producers", "--topic", topic, "--partition", "0")
 
 
+def anyone(world, group):
+    """A connection to any node; at the brokers it must be to the group's coordinator."""
+    if not world.through_gateway:
+        return world.kafka.connect(world.coordinator(group))
+    host, _, port = world.bootstrap.partition(":")
+    return wire.Connection(host, int(port), wire.schemas(world.kafka.version))
+
+
 def member(world, api, group, **fields):
     """Joins a group by the raw request; returns its connection's answer."""
-    host, _, port = world.bootstrap.split(",")[0].partition(":")
-    with wire.Connection(host, int(port), wire.schemas(world.kafka.version)) as client:
+    with anyone(world, group) as client:
         answer = None
 
         def joined():
