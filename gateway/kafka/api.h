@@ -100,6 +100,9 @@ struct kapi {
 	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
 	 * version has it) */
 	bool says_time;
+	/* any broker answers alike, whoever asks: clients of one principal that ask the same at the
+	 * same time get one answer */
+	bool is_joint;
 	bool maps_anew; /* its answer tells a client where its brokers are from now on */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */

@@ -311,6 +311,12 @@ struct reservation *budget_split(struct reservation *r, int64_t bytes, void *own
 	return of;
 }
 
+void budget_own(struct reservation *r, void *owner)
+{
+	if (r != NULL)
+		r->asked.owner = owner; /* deliver reads it, on this thread */
+}
+
 static void end_pace(struct budget *b, struct reservation *r)
 {
 	if (r->is_paced)

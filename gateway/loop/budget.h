@@ -78,6 +78,8 @@ MUST_CHECK struct reservation *budget_reserve(struct budget *b, const struct bud
 void budget_shrink(struct reservation *r, int64_t bytes);
 /* Of a granted one: so many of its bytes, not all, become a reservation of their own, for `owner`. */
 MUST_CHECK struct reservation *budget_split(struct reservation *r, int64_t bytes, void *owner);
+/* It is another owner's from now on, at the same mailbox; fine with NULL. */
+void budget_own(struct reservation *r, void *owner);
 /* Of a granted one: its owner's pace counts from now on, in bytes that budget_moved tells of, and
  * until budget_rest. */
 void budget_pace(struct reservation *r);

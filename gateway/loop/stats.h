@@ -44,6 +44,8 @@
 	X(SPLITS, "split_requests_total", "", "Requests split over several brokers.")              \
 	X(SPLIT_PARTS, "split_parts_total", "", "Parts that split requests were split into.")      \
 	X(REWRITTEN, "rewritten_answers_total", "", "Answers whose addresses were rewritten.")     \
+	X(SHARED, "shared_answers_total", "",                                                      \
+	  "Answers that another client's request had brought, which asked the same.")              \
 	X(SYNTHESIZED, "synthesized_answers_total", "",                                            \
 	  "Answers or parts of answers that the gateway wrote because a broker was lost.")         \
 	X(BAD_FRAMES, "bad_frames_total", "", "Frames that a broker would close on too.")          \

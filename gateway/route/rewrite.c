@@ -4,10 +4,18 @@
 #include "kafka/wire.h"
 #include "route/edits.h"
 
+enum { TOLD_IDS = 64 };
+
 /* One pass over an answer. */
 struct rewriting {
 	const struct rewrite *of;
 	struct edits edits;
+	uint32_t front_end; /* behind the list of brokers; 0: that has not been read */
+	/* What clients are told for an id that came lately: an answer names a few brokers as often
+	 * as it has replicas.  A slot that nobody uses has no broker. */
+	struct told_id {
+		int32_t broker, id;
+	} told_ids[TOLD_IDS];
 	bool compact, failed;
 	/* the node whose address is being read */
 	int32_t node;
@@ -32,6 +40,26 @@ static bool is_shown(const struct rewriting *r, int32_t node)
 	return advertise_has_own(r->of->advertising, r->of->snapshot, node);
 }
 
+static void tell_of_cluster(const struct rewrite_news *news)
+{
+	if (news != NULL)
+		news->on_cluster(news->owner);
+}
+
+static void tell_of_topic(const struct rewriting *r)
+{
+	const struct rewrite_news *news = r->of->news;
+
+	if (news != NULL)
+		news->on_topic(news->owner, r->topic, r->topic_len);
+}
+
+static void tell_of_throttle(const struct rewrite_news *news, int64_t ms)
+{
+	if (news != NULL && ms > 0)
+		news->on_throttle(news->owner, ms);
+}
+
 static void node_id(struct rewriting *r, const struct walk_event *e)
 {
 	r->node = (int32_t)e->number;
@@ -42,15 +70,36 @@ static void node_id(struct rewriting *r, const struct walk_event *e)
 		return;
 	}
 	if (snapshot_broker(r->of->snapshot, r->node) == NULL)
-		r->of->news->on_cluster(r->of->news->owner);
+		tell_of_cluster(r->of->news);
 	if (r->list == BROKERS)
 		r->drop = !is_shown(r, r->node);
 	wire_put32(r->of->body + e->at, (uint32_t)r->told.id);
 }
 
+static int32_t told_id(struct rewriting *r, int32_t broker)
+{
+	struct told_id *t = &r->told_ids[(uint32_t)broker % TOLD_IDS];
+
+	if (t->broker != broker)
+		*t = (struct told_id){ broker,
+				       advertise_id(r->of->advertising, r->of->snapshot, broker) };
+	return t->id;
+}
+
+/* As advertise_ids. */
+static void map_ids(struct rewriting *r, uint8_t *ids, uint32_t count)
+{
+	for (uint8_t *at = ids; at < ids + (size_t)4 * count; at += 4) {
+		int32_t broker = (int32_t)wire_get32(at);
+
+		if (broker >= 0)
+			wire_put32(at, (uint32_t)told_id(r, broker));
+	}
+}
+
 static void map_id(struct rewriting *r, const struct walk_event *e)
 {
-	advertise_ids(r->of->advertising, r->of->snapshot, r->of->body + e->at, 1);
+	map_ids(r, r->of->body + e->at, 1);
 }
 
 static void leader(struct rewriting *r, const struct walk_event *e)
@@ -63,7 +112,7 @@ static void leader(struct rewriting *r, const struct walk_event *e)
 		return;
 	if (t == NULL || r->partition >= t->partition_count || r->partition < 0 ||
 	    t->partitions[r->partition].leader != id) {
-		r->of->news->on_topic(r->of->news->owner, r->topic, r->topic_len);
+		tell_of_topic(r);
 		r->topic = NULL; /* once a topic is enough */
 	}
 }
@@ -112,12 +161,10 @@ static void value(struct rewriting *r, const struct walk_event *e)
 		leader(r, e);
 		break;
 	case THROTTLE_MS:
-		if (e->number > 0)
-			r->of->news->on_throttle(r->of->news->owner, e->number);
+		tell_of_throttle(r->of->news, e->number);
 		break;
 	case NODE_IDS:
-		advertise_ids(r->of->advertising, r->of->snapshot,
-			      r->of->body + e->at + (e->size - e->len), e->len / 4);
+		map_ids(r, r->of->body + e->at + (e->size - e->len), e->len / 4);
 		break;
 	default:
 		break;
@@ -166,29 +213,88 @@ static void list_event(struct rewriting *r, const struct walk_event *e)
 							      r->kept + 1);
 		else
 			wire_put32((uint8_t *)(uintptr_t)count->bytes, r->kept);
+		if (e->is == BROKERS)
+			r->front_end = e->at;
 	}
+}
+
+static void begin(struct rewriting *r, const struct rewrite *of, struct arena *arena)
+{
+	*r = (struct rewriting){ .of = of,
+				 .compact = api_is_flexible(of->api, of->version),
+				 .node = -1 };
+	for (int i = 0; i < TOLD_IDS; i++)
+		r->told_ids[i].broker = NO_BROKER;
+	edits_init(&r->edits, arena);
+}
+
+static void event(struct rewriting *r, const struct walk_event *e)
+{
+	if ((e->is == BROKERS || e->is == TOPICS) && e->kind != WALK_VALUE)
+		list_event(r, e);
+	else if (e->kind == WALK_VALUE)
+		value(r, e);
+}
+
+/* Of all of it, or of its front alone, of which `n` bytes are there. */
+static bool run(struct rewriting *r, uint32_t n, bool only_front)
+{
+	const struct rewrite *of = r->of;
+	struct walk w;
+	struct walk_event e;
+	enum walk_result got = WALK_EVENT;
+
+	walk_init(&w, api_plan(of->api, of->version, RESPONSE), of->size);
+	walk_input(&w, of->body, n);
+	while (!r->failed && !(only_front && r->front_end > 0) &&
+	       (got = walk_next(&w, &e)) == WALK_EVENT)
+		event(r, &e);
+	return !r->failed && (got == WALK_DONE || (only_front && r->front_end > 0));
 }
 
 bool rewrite_answer(struct gather *g, const struct rewrite *of)
 {
-	struct rewriting r = { .of = of,
-			       .compact = api_is_flexible(of->api, of->version),
-			       .node = -1 };
-	struct walk w;
-	struct walk_event e;
-	enum walk_result got;
+	struct rewriting r;
 
-	edits_init(&r.edits, g->arena);
-	walk_init(&w, api_plan(of->api, of->version, RESPONSE), of->size);
-	walk_input(&w, of->body, of->size);
-	while ((got = walk_next(&w, &e)) == WALK_EVENT && !r.failed) {
-		if ((e.is == BROKERS || e.is == TOPICS) && e.kind != WALK_VALUE)
-			list_event(&r, &e);
-		else if (e.kind == WALK_VALUE)
-			value(&r, &e);
-	}
-	if (got != WALK_DONE || r.failed)
+	begin(&r, of, g->arena);
+	if (!run(&r, of->size, false))
 		return false;
 	edits_gather(&r.edits, g, of->body, 0, of->size);
+	return true;
+}
+
+uint32_t rewrite_front_size(const struct rewrite *of)
+{
+	struct walk w;
+	struct walk_event e;
+
+	walk_init(&w, api_plan(of->api, of->version, RESPONSE), of->size);
+	walk_input(&w, of->body, of->size);
+	while (walk_next(&w, &e) == WALK_EVENT) {
+		if (e.kind == WALK_ARRAY_END && e.is == BROKERS)
+			return e.at;
+	}
+	return 0;
+}
+
+bool rewrite_front(struct gather *g, const struct rewrite *of, uint32_t n)
+{
+	struct rewriting r;
+
+	begin(&r, of, g->arena);
+	if (!run(&r, n, true) || r.front_end != n)
+		return false;
+	edits_gather(&r.edits, g, of->body, 0, n);
+	return true;
+}
+
+bool rewrite_rest(struct gather *g, const struct rewrite *of, uint32_t from)
+{
+	struct rewriting r;
+
+	begin(&r, of, g->arena);
+	if (!run(&r, of->size, false))
+		return false;
+	edits_gather(&r.edits, g, of->body, from, of->size);
 	return true;
 }

@@ -30,12 +30,22 @@ struct rewrite {
 	uint32_t size;
 	const struct advertising *advertising;
 	const struct snapshot *snapshot;
-	const struct rewrite_news *news;
+	const struct rewrite_news *news; /* NULL: nobody wants to hear */
 	const struct reserved *reserved; /* its topic is left out; NULL: none is */
 };
 
 /* Appends the rewritten body to g; the answer's must stay until g has left.
  * False: it contradicts its plan, or no broker can be advertised. */
 bool rewrite_answer(struct gather *g, const struct rewrite *of);
+
+/* The same in two pieces, for several clients that get one answer.  Its front, up to the end of
+ * its list of brokers, differs from client to client, since each may be told other nodes; the rest
+ * is alike for all of them.  How long the front is; 0: the answer has no such list. */
+uint32_t rewrite_front_size(const struct rewrite *of);
+/* Appends the front, whose n bytes are all of the body that need be there (`size` is the whole
+ * body's nonetheless). */
+bool rewrite_front(struct gather *g, const struct rewrite *of, uint32_t n);
+/* Appends what is behind the front, which is changed in place too: who needs it has a copy. */
+bool rewrite_rest(struct gather *g, const struct rewrite *of, uint32_t from);
 
 #endif

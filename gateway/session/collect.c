@@ -46,7 +46,18 @@ static bool may_hold(struct client *c, struct part *p)
 		if (r->parts[i].hold.reservation == NULL)
 			all += r->parts[i].answer_size;
 	}
+	if (r->answers_hold.is_granted && r->answers_hold.bytes < all)
+		hold_release(&r->answers_hold); /* less was expected; nobody waits while holding */
 	return all <= ANSWER_SMALL || hold_get(c, &r->answers_hold, BUDGET_ANSWERS, all);
+}
+
+bool collect_expect(struct client *c, struct request *r, int64_t size)
+{
+	const int64_t largest = budget_largest(c->worker->shared->budget, BUDGET_ANSWERS);
+
+	if (size > largest)
+		size = largest; /* it may still be less */
+	return size <= ANSWER_SMALL || hold_get(c, &r->answers_hold, BUDGET_ANSWERS, size);
 }
 
 /* --- bytes --- */

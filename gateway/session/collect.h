@@ -15,6 +15,9 @@ struct client;
 struct part;
 struct request;
 
+/* Before the one broker of a request is asked: memory for an answer of about so many bytes.  False:
+ * it is not there yet, and the client is woken when it is. */
+bool collect_expect(struct client *c, struct request *r, int64_t size);
 /* Reads the answer of a part that is SENT as far as it has come; true: something moved. */
 bool collect_part(struct client *c, struct part *p);
 /* The same for all parts of a request: true: nothing more will come of any of them.  *moved is set

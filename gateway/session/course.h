@@ -2,6 +2,7 @@
  *
  *   through     one broker; frame and answer are cut through as they come
  *   rewritten   one broker; the answer is held, for it names addresses
+ *   joint       the same, and all who ask the same at that time get it
  *   merged      parts for several brokers, or all; the answers become one
  *   polled      a Fetch of several brokers that may wait: looked everywhere, then waited
  *   curtailed   one broker; without what is the nodes' own, which is refused
@@ -9,7 +10,7 @@
  *   here        the gateway answers itself
  *
  * routing.c decides which, and where to; a fetch session is a course more.
- * Tests: tests/unit/session/{through,rewritten,merged,polled,here}_test.c, tests/golden/session/
+ * Tests: tests/unit/session/{through,rewritten,joint,merged,polled,here}_test.c, tests/golden/session/
  */
 #ifndef SESSION_COURSE_H
 #define SESSION_COURSE_H
@@ -68,9 +69,13 @@ struct course {
 	enum course_result (*answer)(struct client *c, struct request *r);
 	/* The request ends, whatever the reason; its parts still stand.  NULL: nothing to do. */
 	void (*leave)(struct client *c, struct request *r);
+	/* The request's deadline has passed; NULL: its brokers are given up. */
+	void (*late)(struct client *c, struct request *r);
+	/* The request is its client's oldest, and no frame behind it is read before its answer. */
+	bool is_alone;
 };
 
-extern const struct course course_through, course_rewritten, course_merged, course_polled,
-	course_curtailed, course_share, course_here;
+extern const struct course course_through, course_rewritten, course_joint, course_merged,
+	course_polled, course_curtailed, course_share, course_here;
 
 #endif

@@ -66,7 +66,7 @@ static void idle_over(struct client *c)
 static ev_tstamp head_at(const struct client *c)
 {
 	/* what may not be read yet is not waited for */
-	if (c->in.state != IN_HEAD || c->in.since == 0 || requests_are_many(c))
+	if (c->in.state != IN_HEAD || c->in.since == 0 || !inbound_may_begin(c))
 		return INFINITY;
 	return c->in.since + seconds(c->worker->config->head_timeout_ms);
 }
@@ -150,7 +150,12 @@ static ev_tstamp answer_at(const struct client *c)
 
 static void answer_over(struct client *c)
 {
-	losses_deadline(c, c->out.first);
+	struct request *r = c->out.first;
+
+	if (r->course != NULL && r->course->late != NULL)
+		r->course->late(c, r);
+	else
+		losses_deadline(c, r);
 }
 
 /* --- an answer that is not taken --- */

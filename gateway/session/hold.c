@@ -92,6 +92,17 @@ void hold_move(struct hold *h, struct hold *to)
 	assert(!hold_waits(h) && to->reservation == NULL);
 	*to = *h;
 	*h = (struct hold){ 0 };
+	budget_own(to->reservation, to);
+}
+
+void hold_give(struct hold *h, struct client *c, struct hold *to)
+{
+	if (h->reservation == NULL)
+		return;
+	hold_move(h, to);
+	to->client->holds--;
+	to->client = c;
+	c->holds++;
 }
 
 void hold_split(struct hold *h, struct hold *to, int64_t bytes)

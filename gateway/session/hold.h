@@ -36,6 +36,8 @@ void hold_keep(struct hold *h, int64_t bytes);
 void hold_split(struct hold *h, struct hold *to, int64_t bytes);
 /* All that it is becomes `to`'s; it must not wait. */
 void hold_move(struct hold *h, struct hold *to);
+/* The same; `to` is another client's. */
+void hold_give(struct hold *h, struct client *c, struct hold *to);
 /* Fine when nothing was asked for. */
 void hold_release(struct hold *h);
 

@@ -122,6 +122,15 @@ struct request *inbound_stop(struct client *c)
 	return r;
 }
 
+bool inbound_may_begin(const struct client *c)
+{
+	const struct request *r = c->out.first;
+
+	if (r != NULL && r->course != NULL && r->course->is_alone && !r->is_replied)
+		return false;
+	return !requests_are_many(c);
+}
+
 bool inbound_is_idle(const struct client *c)
 {
 	return c->in.state == IN_STOPPED || (c->in.state == IN_HEAD && conn_len(&c->conn) == 0);

@@ -36,6 +36,9 @@ void inbound_swallow_some(struct client *c);
  * frees it; NULL: there was none. */
 struct request *inbound_stop(struct client *c);
 
+/* The next frame may be read: the client has not too much in flight, and nothing that is answered
+ * alone. */
+bool inbound_may_begin(const struct client *c);
 /* Between frames, and none has begun to come. */
 bool inbound_is_idle(const struct client *c);
 /* Whether the rest of a frame is waited for. */

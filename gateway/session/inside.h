@@ -21,6 +21,7 @@
 #include "session/choice.h"
 #include "session/cut_off.h"
 #include "session/hold.h"
+#include "session/questions.h"
 #include "session/relay.h"
 #include "session/shared.h"
 #include "topology/topology.h"
@@ -63,7 +64,8 @@ struct worker {
 	atomic_int came_by;	  /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
 	struct naming_drawn naming_drawn;
-	struct choice choice; /* of a broker, where any will do */
+	struct choice choice;	    /* of a broker, where any will do */
+	struct questions questions; /* that clients share */
 	uint64_t next_client_id;
 	struct client *clients;
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
@@ -206,6 +208,14 @@ static inline ev_tstamp client_now(const struct client *c)
 {
 	(void)c;
 	return clock_s();
+}
+
+/* Who the client is to brokers: what one principal was told is never told to another.  No client can
+ * log in yet, so all are the same one. */
+static inline const char *client_principal(const struct client *c)
+{
+	(void)c;
+	return "";
 }
 
 static inline void client_count_in(struct client *c, uint64_t n)

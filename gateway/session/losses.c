@@ -96,9 +96,8 @@ bool losses_step(struct client *c)
 	return any;
 }
 
-/* When the parts that are still open have had their time: a broker that said that it throttles has
- * not begun before.  0: all of them have had it. */
-static ev_tstamp time_due(const struct client *c, const struct request *r)
+/* A broker that said that it throttles has not begun before. */
+ev_tstamp losses_time_due(const struct client *c, const struct request *r)
 {
 	ev_tstamp until = 0;
 
@@ -109,7 +108,7 @@ static ev_tstamp time_due(const struct client *c, const struct request *r)
 
 void losses_deadline(struct client *c, struct request *r)
 {
-	ev_tstamp due = time_due(c, r);
+	ev_tstamp due = losses_time_due(c, r);
 
 	if (due > 0 && !r->is_answered) {
 		r->deadline = due;

@@ -5,6 +5,7 @@
 #ifndef SESSION_LOSSES_H
 #define SESSION_LOSSES_H
 
+#include <ev.h>
 #include <stdbool.h>
 
 struct client;
@@ -12,6 +13,9 @@ struct request;
 
 /* Takes broken upstreams out, and what nobody wants of the others; true when something moved. */
 bool losses_step(struct client *c);
+/* When the parts that are still open have had their time, where their brokers said that they
+ * throttle; 0: all of them have had it. */
+ev_tstamp losses_time_due(const struct client *c, const struct request *r);
 /* The request's answer did not come in time. */
 void losses_deadline(struct client *c, struct request *r);
 

@@ -140,6 +140,20 @@ static bool begin_served(struct client *c, const struct request_head *head, bool
 	return true;
 }
 
+/* No frame is begun now; but a client that is lost meanwhile is noticed.  One that has only stopped
+ * sending has its turn for what it sent. */
+static bool wait_for_turn(struct client *c)
+{
+	uint32_t n;
+
+	if (requests_are_many(c) || !conn_may_read(&c->conn) || conn_is_full(&c->conn))
+		return false;
+	n = conn_fill(&c->conn, UINT32_MAX);
+	if (conn_is_lost(&c->conn))
+		client_fail(c, "closed by the client");
+	return n > 0;
+}
+
 static bool head_step(struct client *c)
 {
 	struct request_head head;
@@ -147,8 +161,8 @@ static bool head_step(struct client *c)
 
 	if (client_is_draining(c) && conn_len(&c->conn) == 0)
 		return last_look(c);
-	if (requests_are_many(c))
-		return false;
+	if (!inbound_may_begin(c))
+		return wait_for_turn(c);
 	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
 	case HEAD_MORE:
 		/* tagged fields may be as long as a frame; what is in front of them is there */

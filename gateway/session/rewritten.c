@@ -33,24 +33,30 @@ static void news_throttle(void *owner, int64_t ms)
 	upstreams_mute(p->request->client, p, ms);
 }
 
+void rewritten_terms(struct client *c, struct request *r, struct rewritten_terms *t)
+{
+	t->news = (struct rewrite_news){ news_topic, news_cluster, news_throttle, r->parts };
+	t->told = c->worker->advertising;
+	t->told.key = r->naming.key;
+	t->told.stays = stay_node;
+	t->told.stays_ctx = r;
+	t->of = (struct rewrite){ .api = r->head.api,
+				  .version = r->head.version,
+				  .reserved = &c->worker->reserved,
+				  .advertising = &t->told,
+				  .snapshot = c->worker->snapshot,
+				  .news = &t->news };
+}
+
 bool rewritten_body(struct client *c, struct request *r, struct gather *g, uint8_t *body,
 		    uint32_t size)
 {
-	const struct rewrite_news news = { news_topic, news_cluster, news_throttle, r->parts };
-	struct advertising told = c->worker->advertising;
-	struct rewrite of = { .api = r->head.api,
-			      .version = r->head.version,
-			      .body = body,
-			      .size = size,
-			      .reserved = &c->worker->reserved,
-			      .advertising = &told,
-			      .snapshot = c->worker->snapshot,
-			      .news = &news };
+	struct rewritten_terms terms;
 
-	told.key = r->naming.key;
-	told.stays = stay_node;
-	told.stays_ctx = r;
-	if (!rewrite_answer(g, &of))
+	rewritten_terms(c, r, &terms);
+	terms.of.body = body;
+	terms.of.size = size;
+	if (!rewrite_answer(g, &terms.of))
 		return false;
 	stats_add(&c->worker->stats, STAT_REWRITTEN, 1);
 	return true;

@@ -5,6 +5,7 @@
 #include "route/targets.h"
 #include "route/where.h"
 #include "session/inside.h"
+#include "session/joint.h"
 #include "session/order.h"
 #include "session/refusing.h"
 #include "session/request.h"
@@ -244,8 +245,9 @@ static enum course_need send_to_coordinators(struct client *c, struct request *r
 }
 
 /* What any broker can answer; but the one that was dialled where that counts, and where a broker
- * remembers the client the same one again. */
-static void send_to_any(const struct client *c, struct request *r, int32_t any, struct sending *to)
+ * remembers the client the same one again.  Who shares an answer with others keeps its frame. */
+static enum course_need send_to_any(const struct client *c, struct request *r, int32_t any,
+				    struct sending *to)
 {
 	const struct where_question q = question_of(c, r);
 	const struct where where = where_of(&q);
@@ -255,6 +257,12 @@ static void send_to_any(const struct client *c, struct request *r, int32_t any, 
 	else if (r->head.api->at_one && snapshot_broker(q.snapshot, c->at_one) != NULL)
 		any = c->at_one;
 	send_to_one(r, any, to);
+	if (to->is_curtailed || !joint_may_take(c, r))
+		return NEED_NOTHING;
+	if (!request_is_whole(c, r))
+		return NEED_WHOLE;
+	to->course = &course_joint;
+	return NEED_NOTHING;
 }
 
 /* --- a Fetch --- */
@@ -391,8 +399,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	case TO_TXN:
 		return send_to_coordinators(c, r, any, to);
 	default:
-		send_to_any(c, r, any, to);
-		return NEED_NOTHING;
+		return send_to_any(c, r, any, to);
 	}
 }
 

@@ -14,6 +14,7 @@
  *                its answer:
  *     through.c      cut through, and looked at on its way (watch.c)
  *     rewritten.c    held and written anew: it names addresses
+ *     joint.c        the same, for all who ask the same at that time (questions.c)
  *     merged.c       several become one (collect.c holds them, reply.c writes what is made here)
  *     polled.c       a split Fetch that may wait; its polls outlive it (standing.c)
  *     curtailed.c    without what is the nodes' own (route/reserved.h)

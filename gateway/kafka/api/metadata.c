@@ -44,4 +44,5 @@ static const struct kfield response[] = {
 const struct kapi api_metadata = {
 	.key = KEY_METADATA, .name = "Metadata", .versions = "0-13", .flexible = "9+",
 	.request = request, .response = response,
-	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE, .maps_anew = true };
+	.route = TO_ANY, .answer = ANSWER_REWRITE, .lost = LOST_CLOSE, .is_joint = true,
+	.maps_anew = true };

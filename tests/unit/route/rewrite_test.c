@@ -210,6 +210,40 @@ static bool try_rewrite(struct seen *s, const struct kapi *api, int version, con
 	return try_bytes(s, api, version, body->data, (uint32_t)body->len);
 }
 
+/* For several clients: the front from its own bytes alone, and what is behind it once. */
+static void assert_same_in_two_pieces(struct seen *s, const struct kapi *api, int version,
+				      const int32_t *nodes)
+{
+	struct rewrite of = { .api = api,
+			      .version = version,
+			      .advertising = &s->advertising,
+			      .snapshot = s->snapshot };
+	struct gather whole;
+	struct buf body;
+	uint8_t *front;
+	uint32_t n;
+
+	buf_init(&body, MESSAGE_MAX);
+	assert_true(encode_message(api, version, RESPONSE, fill, (void *)(uintptr_t)nodes, &body));
+	of.body = body.data;
+	of.size = (uint32_t)body.len;
+	n = rewrite_front_size(&of);
+	assert_int_equal(n > 0, api->key == KEY_METADATA || api->key == KEY_DESCRIBE_CLUSTER);
+	if (n > 0) {
+		front = mem_alloc(n);
+		memcpy(front, body.data, n);
+		of.body = front;
+		gather_init(&whole, &s->arena);
+		assert_true(rewrite_front(&whole, &of, n));
+		of.body = body.data;
+		assert_true(rewrite_rest(&whole, &of, n));
+		assert_int_equal(whole.size, s->g.size);
+		assert_memory_equal(gathered(&whole), gathered(&s->g), whole.size);
+		free(front);
+	}
+	buf_deinit(&body);
+}
+
 static void rewrite(struct seen *s, const struct kapi *api, int version, const int32_t *nodes)
 {
 	static const uint8_t port[] = { 0, 0, BROKER_PORT >> 8, BROKER_PORT & 0xff };
@@ -219,6 +253,7 @@ static void rewrite(struct seen *s, const struct kapi *api, int version, const i
 	assert_null(memmem(gathered(&s->g), s->g.size, broker_host, sizeof broker_host - 1));
 	assert_null(memmem(gathered(&s->g), s->g.size, port, sizeof port));
 	read_back(s, api, version);
+	assert_same_in_two_pieces(s, api, version, nodes);
 	buf_deinit(&body);
 }
 

@@ -41,7 +41,7 @@ static void a_lost_broker_has_a_code_or_closes(void **state)
 	scene_broker_dies(&s, 0);
 	assert_client_gets(&s, 0, "error_code: 15");
 	scene_deinit(&s);
-	begin(METADATA);
+	begin("DescribeCluster 0 id 1\n");
 	scene_broker_dies(&s, 0);
 	assert_client_closed(&s, 0);
 	scene_deinit(&s);
