@@ -1,10 +1,12 @@
 /* anyport - one gateway node: its command line. */
 #include "kafka/api.h"
+#include "loop/thread.h"
 #include "program/program.h"
 #include "util/log.h"
 #include "util/logsink.h"
 
 #include <getopt.h>
+#include <pthread.h>
 #include <stdio.h>
 
 static void usage(FILE *out)
@@ -19,6 +21,20 @@ static void usage(FILE *out)
 	      "example: KAFKA_BOOTSTRAP_SERVERS=broker1:9092 anyport -c /etc/anyport.conf\n\n",
 	      out);
 	config_help(out);
+}
+
+/* The log has a thread of its own: it ends with the process, for nobody knows whether it can. */
+static int run(struct config *config)
+{
+	pthread_t log;
+	int status;
+
+	thread_start(&log, "log", logsink_write_all, NULL);
+	pthread_detach(log);
+	logsink_keep();
+	status = program_run(config);
+	log_flush();
+	return status;
 }
 
 int main(int argc, char **argv)
@@ -74,7 +90,7 @@ int main(int argc, char **argv)
 	if (only == 't')
 		status = program_check(config);
 	if (only == 0)
-		status = program_run(config);
+		status = run(config);
 	else
 		config_free(config);
 	apis_free();

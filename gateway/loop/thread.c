@@ -20,5 +20,6 @@ void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), v
 		return;
 	}
 	log_error("who=%s event=no_thread err=\"%s\"", who, strerror(error));
+	log_flush();
 	abort();
 }

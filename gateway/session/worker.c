@@ -166,6 +166,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	cluster_subscribe(shared->cluster, &w->mailbox, on_view);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
 		log_error("worker=%d err=\"no thread\"", index);
+		log_flush();
 		abort();
 	}
 	return w;

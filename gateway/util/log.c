@@ -9,7 +9,9 @@
 #include <string.h>
 #include <time.h>
 
-enum { LINES_A_SECOND = 10, LINE_MAX_BYTES = 1024, WARNINGS_KEPT = 50 };
+enum { LINES_A_SECOND = 10, LINE_MAX_BYTES = 1024, WARNINGS_KEPT = 50, FLUSH_MS = 1000 };
+
+_Static_assert((int)LINE_MAX_BYTES <= (int)LOGSINK_LINE_MAX, "a line fits the sink");
 
 static atomic_int least_level = LOG_INFO;
 static const char *const names[] = { "debug", "info", "warn", "error" };
@@ -73,11 +75,41 @@ static int site_allows(struct log_site *site, long second)
 	return 1;
 }
 
+/* A line's begin: how long it is. */
+static size_t begin_line(char line[LINE_MAX_BYTES], const struct timespec *now,
+			 enum log_level level)
+{
+	struct tm utc;
+	size_t n;
+
+	gmtime_r(&now->tv_sec, &utc);
+	n = strftime(line, LINE_MAX_BYTES, "time=%Y-%m-%dT%H:%M:%S", &utc);
+	return n + (size_t)snprintf(line + n, LINE_MAX_BYTES - n, ".%03ldZ level=%s ",
+				    now->tv_nsec / 1000000, names[level]);
+}
+
+/* Takes the line without its end, which has room. */
+static void end_line(char *line, size_t n, const struct timespec *now, enum log_level level)
+{
+	unsigned left_out;
+
+	if (level >= LOG_WARN)
+		keep(line, n);
+	line[n++] = '\n';
+	left_out = logsink_write(priorities[level], line, n);
+	if (left_out == 0)
+		return;
+	n = begin_line(line, now, LOG_WARN);
+	n += (size_t)snprintf(line + n, LINE_MAX_BYTES - n,
+			      "who=log event=left_out lines=%u reason=\"nobody took them\"",
+			      left_out);
+	end_line(line, n, now, LOG_WARN);
+}
+
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
 {
 	char line[LINE_MAX_BYTES];
 	struct timespec now;
-	struct tm utc;
 	size_t n;
 	int more;
 	va_list args;
@@ -85,10 +117,7 @@ void log_write(struct log_site *site, enum log_level level, const char *fmt, ...
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (!site_allows(site, (long)now.tv_sec))
 		return;
-	gmtime_r(&now.tv_sec, &utc);
-	n = strftime(line, sizeof line, "time=%Y-%m-%dT%H:%M:%S", &utc);
-	n += (size_t)snprintf(line + n, sizeof line - n, ".%03ldZ level=%s ", now.tv_nsec / 1000000,
-			      names[level]);
+	n = begin_line(line, &now, level);
 	va_start(args, fmt);
 	more = vsnprintf(line + n, sizeof line - n - 32, fmt, args);
 	va_end(args);
@@ -98,8 +127,10 @@ void log_write(struct log_site *site, enum log_level level, const char *fmt, ...
 		n += (size_t)snprintf(line + n, sizeof line - n, " left_out=%u", site->left_out);
 		site->left_out = 0;
 	}
-	if (level >= LOG_WARN)
-		keep(line, n);
-	line[n++] = '\n';
-	logsink_write(priorities[level], line, n);
+	end_line(line, n, &now, level);
+}
+
+void log_flush(void)
+{
+	logsink_flush(FLUSH_MS);
 }

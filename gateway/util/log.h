@@ -4,7 +4,7 @@
  *
  * Who comes first, then what.  A line that repeats is written at most ten times
  * a second (each call site for itself; a later line says how many were left
- * out).  Safe from any thread.  Never called from util/ or kafka/; never given
+ * out).  Safe from any thread; who logs never waits (logsink.h).  Never called from util/ or kafka/; never given
  * a secret.
  */
 #ifndef UTIL_LOG_H
@@ -25,6 +25,8 @@ void log_set_level(enum log_level least);
 /* 0 and the level, or -1 when the word is none of debug, info, warn, error. */
 int log_level_parse(const char *word, enum log_level *level);
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* The process is about to end: waits a second at most until what was written has left. */
+void log_flush(void);
 /* The last lines that warn, the oldest first, without their ends. */
 void log_warnings(void (*each)(void *ctx, const char *line), void *ctx);
 /* Whether such a line would be written at all: to save making its values. */

@@ -281,36 +281,67 @@ static void nobody_is_asked_before_there_is_memory(void **state)
 	scene_deinit(&s);
 }
 
-/* What was expected to be small is not: nothing more of it is read before its memory is there. */
-static void a_larger_answer_than_expected_waits_for_its_memory(void **state)
+/* An answer of 90 KB to what the broker took. */
+static void broker_answers_large(int broker)
 {
-	struct buf answer, rack;
-	char *text;
-	int broker;
+	char rack[30001], *text;
 
-	(void)state;
-	begin_without_memory(1);
-	client_says(&s, 0, ASKS("1"));
-	broker = asked_broker();
-	buf_init(&answer, SCENE_BYTES_MAX);
-	buf_init(&rack, SCENE_BYTES_MAX);
-	for (int i = 0; i < 30000; i++)
-		buf_append8(&rack, 'r');
-	buf_append8(&rack, 0);
+	memset(rack, 'r', sizeof rack - 1);
+	rack[sizeof rack - 1] = '\0';
 	text = mem_printf(
 		"brokers:\n  - node_id: 0\n    rack: \"%s\"\n  - node_id: 1\n    rack: \"%s\"\n"
 		"  - node_id: 2\n    rack: \"%s\"\n",
-		(const char *)rack.data, (const char *)rack.data, (const char *)rack.data);
-	words_answer(broker_owes(&s, broker, -1), text, &answer);
-	scene_send_all(&s, s.brokers[broker].ends[0].fd, answer.data, answer.len);
+		rack, rack, rack);
+	broker_answers(&s, broker, text);
+	free(text);
+}
+
+/* What was expected to be small is not: nothing more of it is read before its memory is there. */
+static void a_larger_answer_than_expected_waits_for_its_memory(void **state)
+{
+	(void)state;
+	begin_without_memory(1);
+	client_says(&s, 0, ASKS("1"));
+	broker_answers_large(asked_broker());
 	scene_be_still(&s);
 	assert_int_equal(s.clients[0].end.in.len, 0);
 	give_memory_back();
 	assert_client_gets(&s, 0, "node_id: 2\n");
 	scene_until(&s, scene_held(&s) == 0);
-	free(text);
-	buf_deinit(&answer);
-	buf_deinit(&rack);
+	scene_deinit(&s);
+}
+
+static void no_room(int fd, int which)
+{
+	int small = 4096;
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, which, &small, sizeof small), 0);
+}
+
+/* Who asked first has it and goes on: the memory is then that of who still reads, and lost with him
+ * when he is too slow. */
+static void who_reads_last_has_the_memory(void **state)
+{
+	struct client *slow;
+
+	(void)state;
+	begin(2);
+	no_room(s.clients[1].accepted, SO_SNDBUF);
+	no_room(s.clients[1].end.fd, SO_RCVBUF);
+	s.clients[1].end.has_ended = true; /* the test reads nothing of it */
+	client_says(&s, 0, ASKS("1"));
+	client_says(&s, 1, ASKS("2"));
+	broker_answers_large(asked_broker());
+	assert_client_gets(&s, 0, "node_id: 2\n");
+	slow = scene_client(&s, 1);
+	scene_until(&s, slow->holds == 1 && scene_client(&s, 0)->holds == 0);
+	assert_true(scene_held(&s) >= 90000);
+	scene_be_still(&s);
+	slow->out.first->answered -= 2 * SCENE_LONG_MS / 1000.0;
+	scene_clock_fires(&s, 1);
+	scene_until(&s, scene_client(&s, 1) == NULL);
+	assert_int_equal(scene_held(&s), 0);
+	assert_non_null(scene_client(&s, 0));
 	scene_deinit(&s);
 }
 
@@ -474,6 +505,7 @@ int main(void)
 		cmocka_unit_test(an_answer_against_its_schema_closes_all),
 		cmocka_unit_test(nobody_is_asked_before_there_is_memory),
 		cmocka_unit_test(a_larger_answer_than_expected_waits_for_its_memory),
+		cmocka_unit_test(who_reads_last_has_the_memory),
 		cmocka_unit_test(who_waits_for_memory_for_long_is_told_to_try_again),
 		cmocka_unit_test(who_waits_for_a_broker_for_long_is_told_to_try_again),
 		cmocka_unit_test(nothing_behind_it_is_read),

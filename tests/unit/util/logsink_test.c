@@ -1,0 +1,178 @@
+/* Who logs does not wait for who reads: what has no room is left out, and that is told. */
+#include "util/logsink.h"
+
+#include "util/compiler.h"
+#include "util/log.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+enum { LINES = 8000, LINE = 100, LIMIT_MS = 20000 };
+
+static int reader, own_stderr;
+
+/* Standard error is a pipe of the smallest size that nobody reads. */
+static void block_stderr(void)
+{
+	int ends[2];
+
+	assert_int_equal(pipe(ends), 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0);
+	fflush(stderr);
+	own_stderr = dup(STDERR_FILENO);
+	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
+	close(ends[1]);
+	reader = ends[0];
+	assert_int_equal(fcntl(reader, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void restore_stderr(void)
+{
+	assert_true(dup2(own_stderr, STDERR_FILENO) >= 0);
+	close(own_stderr);
+	close(reader);
+}
+
+static unsigned say(int number)
+{
+	char line[LINE + 1];
+
+	snprintf(line, sizeof line, "%0*d\n", LINE - 1, number);
+	return logsink_write(6, line, LINE);
+}
+
+static long number_of(const char *line)
+{
+	return strtol(line, NULL, 10);
+}
+
+/* Reads until n bytes are there. */
+static void read_bytes(char *to, size_t n)
+{
+	const char *patience = getenv("TEST_PATIENCE");
+	const int limit = LIMIT_MS * (patience != NULL ? (int)strtol(patience, NULL, 10) : 1);
+	size_t have = 0;
+
+	while (have < n) {
+		struct pollfd wait = { .fd = reader, .events = POLLIN };
+		ssize_t got;
+
+		assert_int_equal(poll(&wait, 1, limit), 1);
+		got = read(reader, to + have, n - have);
+		assert_true(got > 0);
+		have += (size_t)got;
+	}
+}
+
+static void start(void)
+{
+	pthread_t thread;
+
+	assert_int_equal(pthread_create(&thread, NULL, logsink_write_all, NULL), 0);
+	pthread_detach(thread);
+	logsink_keep();
+}
+
+static long read_number(void)
+{
+	char line[LINE];
+
+	read_bytes(line, LINE);
+	return number_of(line);
+}
+
+/* All that was kept comes, in its order; what was not is as much as is told.  The thread writes when
+ * it likes: how much that is nobody knows. */
+static void what_has_no_room_is_left_out_and_told(void **state)
+{
+	unsigned said = 0, left_out = 0, came = 0;
+	long last = -1, n;
+
+	(void)state;
+	for (; said < LINES; said++)
+		left_out += say((int)said);
+	do { /* until one is kept behind them all */
+		left_out += say(LINES);
+		said++;
+		n = read_number();
+		assert_true(n > last || n == LINES);
+		last = n;
+		came++;
+	} while (n != LINES);
+	left_out += say(LINES + 1);
+	while (read_number() == LINES)
+		came++;
+	assert_true(left_out >= LINES - (LOGSINK_BYTES + 65536) / LINE);
+	assert_int_equal(came + left_out, said);
+}
+
+static void a_flush_waits_for_so_long_and_no_longer(void **state)
+{
+	static char got[LINES * LINE];
+
+	(void)state;
+	for (int i = 0; i < 60; i++) /* more than the pipe takes */
+		(void)say(i);
+	logsink_flush(20); /* returns, though nobody reads */
+	for (int i = 0; i < 60; i++) {
+		read_bytes(got, LINE);
+		assert_int_equal(number_of(got), i);
+	}
+	logsink_flush(LIMIT_MS);
+}
+
+static void the_log_tells_of_what_was_left_out(void **state)
+{
+	static char got[2 * LOGSINK_BYTES + 65536];
+	size_t n = 0;
+
+	(void)state;
+	for (int i = 0; i < LINES; i++)
+		(void)say(i);
+	while (strstr(got, "event=left_out lines=") == NULL) {
+		struct pollfd wait = { .fd = reader, .events = POLLIN };
+		ssize_t more;
+
+		poll(&wait, 1, 10);
+		more = read(reader, got + n, sizeof got - 1 - n);
+		n += more > 0 ? (size_t)more : 0;
+		assert_true(n < sizeof got - 1);
+		log_info("who=test event=again");
+	}
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	start();
+	block_stderr();
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void)state;
+	restore_stderr();
+	return 0;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_has_no_room_is_left_out_and_told),
+		cmocka_unit_test(a_flush_waits_for_so_long_and_no_longer),
+		cmocka_unit_test(the_log_tells_of_what_was_left_out),
+	};
+
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
