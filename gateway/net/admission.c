@@ -94,6 +94,11 @@ void admission_free(struct admission *a)
 	free(a);
 }
 
+bool admission_is_full(const struct admission *a)
+{
+	return atomic_load(&a->total) >= atomic_load(&a->total_max);
+}
+
 bool admission_enter(struct admission *a)
 {
 	int n = atomic_load(&a->total);

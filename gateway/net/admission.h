@@ -23,6 +23,8 @@ void admission_limit(struct admission *a, int total, int per_address);
 int admission_max(const struct admission *a);
 void admission_free(struct admission *a);
 
+/* Another connection would be one too many; as far as can be known before it is tried. */
+bool admission_is_full(const struct admission *a);
 /* One connection more in all; false: the node is full. */
 MUST_CHECK bool admission_enter(struct admission *a);
 void admission_leave(struct admission *a);

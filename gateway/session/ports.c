@@ -105,6 +105,19 @@ static void give_up_spare(struct worker *w)
 	w->rest.spare = -1;
 }
 
+static bool is_full(const struct worker *w)
+{
+	return admission_is_full(w->shared->admission);
+}
+
+/* Why who comes is refused, as it is counted. */
+static enum stats_counter refusal(struct worker *w)
+{
+	if (ports_lack_files(w))
+		return STAT_CLIENTS_REFUSED_FILES;
+	return is_full(w) ? STAT_CLIENTS_REFUSED_LIMIT : STAT_CLIENTS_REFUSED_BROKERS;
+}
+
 /* Some of those who have waited in vain. */
 static void refuse_some(struct worker *w, const ev_io *listener)
 {
@@ -113,10 +126,7 @@ static void refuse_some(struct worker *w, const ev_io *listener)
 
 		if (fd < 0)
 			break;
-		stats_add(&w->stats,
-			  ports_lack_files(w) ? STAT_CLIENTS_REFUSED_FILES
-					      : STAT_CLIENTS_REFUSED_BROKERS,
-			  1);
+		stats_add(&w->stats, refusal(w), 1);
 		close(fd);
 	}
 }
@@ -156,7 +166,7 @@ static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 	(void)events;
 	keep_spare(w);
 	look_for_files(w);
-	if (!ports_lack_files(w) && reaches_brokers(w))
+	if (!ports_lack_files(w) && !is_full(w) && reaches_brokers(w))
 		end_rest(w);
 	else if (clock_s() - w->rest.since >= PATIENCE_S)
 		refuse_who_waits(w);
@@ -197,9 +207,10 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
 			take_connection(w, fd, &peer, (int)(listener - w->listeners));
-			if (admission_may_have_file(w->shared->admission, fd))
+			if (!admission_may_have_file(w->shared->admission, fd))
+				want_files(w);
+			else if (!is_full(w))
 				continue;
-			want_files(w);
 			break;
 		}
 		if (errno == EINTR || errno == ECONNABORTED)
@@ -219,10 +230,12 @@ static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 
 	(void)loop;
 	(void)events;
-	if (reaches_brokers(w))
-		accept_some(w, io, ACCEPTS_AT_ONCE);
-	else
+	if (!reaches_brokers(w))
 		take_rest(w, "no broker can be reached");
+	else if (is_full(w))
+		take_rest(w, "max_connections reached");
+	else
+		accept_some(w, io, ACCEPTS_AT_ONCE);
 }
 
 void ports_close(struct worker *w, int port)
