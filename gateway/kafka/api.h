@@ -100,6 +100,7 @@ struct kapi {
 	/* how long the broker may take is read before the request leaves (TIMEOUT_MS, where the
 	 * version has it) */
 	bool says_time;
+	bool names_group; /* NAMED_GROUP, which is read before the request leaves */
 	/* any broker answers alike, whoever asks: clients of one principal that ask the same at the
 	 * same time get one answer */
 	bool is_joint;

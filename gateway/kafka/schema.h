@@ -51,6 +51,7 @@ enum kis {
 	TOPIC_ID,
 	PARTITION,
 	GROUP_ID,
+	NAMED_GROUP, /* a group that the request names beside the key by which it is routed */
 	TRANSACTIONAL_ID,
 	COORDINATOR_KEY, /* FindCoordinator: a group, a transaction or a share key */
 	COORDINATOR_TYPE,

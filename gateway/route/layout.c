@@ -312,6 +312,10 @@ static void value_event(struct layout *l, const struct walk_event *e)
 			last_topic(l)->id = e->bytes;
 		}
 		return;
+	case NAMED_GROUP:
+		l->named_group = e->number >= 0 ? e->bytes : NULL;
+		l->named_group_len = e->len;
+		return;
 	case GROUP_ID:
 	case TRANSACTIONAL_ID:
 	case COORDINATOR_KEY:
@@ -393,6 +397,7 @@ void layout_keep(struct layout *l)
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++)
 		i->key = copied(l->arena, i->key, i->key_len);
 	l->key = copied(l->arena, l->key, l->key_len);
+	l->named_group = copied(l->arena, l->named_group, l->named_group_len);
 }
 
 bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b)

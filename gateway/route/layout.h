@@ -92,6 +92,8 @@ struct layout {
 	bool has_key;
 	const uint8_t *key; /* NULL: null */
 	uint32_t key_len;
+	const uint8_t *named_group; /* beside the key; NULL: none */
+	uint32_t named_group_len;
 	enum kis key_is;       /* what the key is, or the items' keys are */
 	uint64_t record_bytes; /* of all RECORD_BYTES */
 	uint32_t record_runs;  /* how many of them have begun: their lengths are good */

@@ -40,7 +40,8 @@ bool reserved_has_group(const struct reserved *v, const struct layout *l)
 	bool is_of_groups = l->key_is == GROUP_ID || (l->key_is == COORDINATOR_KEY &&
 						      l->key_type.number == COORDINATOR_OF_GROUP);
 
-	return l->has_key && is_of_groups && is_group(v, l->key, l->key_len);
+	return is_group(v, l->named_group, l->named_group_len) ||
+	       (l->has_key && is_of_groups && is_group(v, l->key, l->key_len));
 }
 
 static bool has_bytes(const uint8_t *bytes, size_t n, const void *sought, size_t len)

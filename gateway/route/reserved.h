@@ -31,7 +31,8 @@ struct reserved {
 void reserved_init(struct reserved *v, const struct config *config);
 
 bool reserved_is_topic(const struct reserved *v, const uint8_t *name, uint32_t len);
-/* Whether the one key of a request, or answer, that has no list of them is the nodes' group. */
+/* Whether the one key of a request, or answer, that has no list of them is the nodes' group, or what
+ * the request names beside its key. */
 bool reserved_has_group(const struct reserved *v, const struct layout *l);
 /* Whether the bytes of a request can name any of it: a quick look that is never wrongly false. */
 bool reserved_is_near(const struct reserved *v, const struct snapshot *s, const uint8_t *bytes,

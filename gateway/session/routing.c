@@ -46,6 +46,8 @@ static bool is_known(const struct request *r)
 
 	if (api->says_time && l->timeout_ms.size == 0 && !l->done)
 		return false;
+	if (api->names_group && l->named_group == NULL && !l->done)
+		return false;
 	switch (api->route) {
 	case HERE:
 		return false;

@@ -5,7 +5,7 @@ static const struct kfield request[] = {
 	{ STRING, "transactional_id", "0+", .is = TRANSACTIONAL_ID },
 	{ INT64, "producer_id", "0+" },
 	{ INT16, "producer_epoch", "0+" },
-	{ STRING, "group_id", "0+" },
+	{ STRING, "group_id", "0+", .is = NAMED_GROUP },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -16,4 +16,5 @@ static const struct kfield response[] = {
 const struct kapi api_add_offsets_to_txn = {
 	.key = KEY_ADD_OFFSETS_TO_TXN, .name = "AddOffsetsToTxn", .versions = "0-4", .flexible = "3+",
 	.request = request, .response = response,
-	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = BINDS_TRANSACTION };
+	.route = TO_TXN, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .binds = BINDS_TRANSACTION,
+	.names_group = true };

@@ -70,6 +70,7 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 		return name == NULL;
 	case TOPIC_NAME:
 	case GROUP_ID:
+	case NAMED_GROUP:
 	case COORDINATOR_KEY:
 	case RESOURCE_NAME:
 		v->bytes = (const uint8_t *)name;
@@ -183,10 +184,11 @@ static void keys_are_what_their_role_says(void **state)
 static void one_key_for_the_whole_request(void **state)
 {
 	const struct wanted own = NAMES("gw-group"), other = NAMES("gw-group2");
-	static const int keys[] = { KEY_JOIN_GROUP,    KEY_SYNC_GROUP,
-				    KEY_HEARTBEAT,     KEY_LEAVE_GROUP,
-				    KEY_OFFSET_COMMIT, KEY_TXN_OFFSET_COMMIT,
-				    KEY_OFFSET_DELETE, KEY_CONSUMER_GROUP_HEARTBEAT };
+	static const int keys[] = { KEY_JOIN_GROUP,	   KEY_SYNC_GROUP,
+				    KEY_HEARTBEAT,	   KEY_LEAVE_GROUP,
+				    KEY_OFFSET_COMMIT,	   KEY_TXN_OFFSET_COMMIT,
+				    KEY_OFFSET_DELETE,	   KEY_CONSUMER_GROUP_HEARTBEAT,
+				    KEY_ADD_OFFSETS_TO_TXN };
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {

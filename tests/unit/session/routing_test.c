@@ -321,6 +321,40 @@ static void who_is_dialled_is_asked_alone(void **state)
 	end();
 }
 
+/* The nodes' own group is refused wherever it stands: a transaction's coordinator is not asked before
+ * it is known what group the offsets are of. */
+static void a_group_beside_the_key_is_looked_at(void **state)
+{
+	static char own[] = "nodes";
+	struct sending to;
+	struct request *r;
+
+	(void)state;
+	begin();
+	s.config.group_id = own;
+	reserved_init(&s.w->reserved, &s.config);
+	scene_coordinator(&s, COORDINATOR_TXN, "t", 2);
+	r = request_of(SIZE_MAX, "AddOffsetsToTxn 0 id 1\ntransactional_id: \"t\"\n"
+				 "group_id: \"nodes\"\n");
+	assert_int_equal(decide(r, &to), NEED_NOTHING);
+	assert_ptr_equal(to.course, &course_here);
+	assert_int_equal(to.code, ERROR_GROUP_AUTHORIZATION_FAILED);
+	end();
+	begin();
+	s.config.group_id = own;
+	reserved_init(&s.w->reserved, &s.config);
+	scene_coordinator(&s, COORDINATOR_TXN, "t", 2);
+	GOES(request_of(SIZE_MAX, "AddOffsetsToTxn 0 id 1\ntransactional_id: \"t\"\n"
+				  "group_id: \"g\"\n"),
+	     course_through, 2);
+	end();
+	begin();
+	r = request_of(26, "AddOffsetsToTxn 0 id 1\ntransactional_id: \"t\"\n"
+			   "group_id: \"nodes\"\n");
+	assert_int_equal(decide(r, &to), NEED_MORE);
+	end();
+}
+
 /* A broker's own settings are at that broker; those of topics are anywhere. */
 static void settings_go_where_they_are_known(void **state)
 {
@@ -590,6 +624,7 @@ int main(void)
 		cmocka_unit_test(what_is_asked_of_the_topology),
 		cmocka_unit_test(an_unknown_coordinator),
 		cmocka_unit_test(each_kind_of_request_has_its_course),
+		cmocka_unit_test(a_group_beside_the_key_is_looked_at),
 		cmocka_unit_test(settings_go_where_they_are_known),
 		cmocka_unit_test(replicas_are_moved_where_they_are),
 		cmocka_unit_test(nothing_of_the_nodes_topic),
