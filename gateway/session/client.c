@@ -8,6 +8,7 @@
 #include "session/outbound.h"
 #include "session/reading.h"
 #include "session/request.h"
+#include "session/roll.h"
 #include "session/standing.h"
 #include "session/stay.h"
 #include "session/upstreams.h"
@@ -70,6 +71,7 @@ void client_free(struct client *c, const char *why)
 	admission_leave(w->shared->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
 	stay_end(c);
+	rolls_pass_over(w, c);
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;

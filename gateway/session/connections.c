@@ -3,12 +3,16 @@
 #include "loop/survey.h"
 #include "session/client.h"
 #include "session/inside.h"
+#include "session/roll.h"
 #include "upstream/upstream.h"
 #include "util/mem.h"
 
 #include <string.h>
 
-enum { PATIENCE_S = 2 };
+enum {
+	PATIENCE_S = 2,
+	LISTED_AT_ONCE = 32, /* clients that a worker looks at in a turn of its loop */
+};
 
 struct gathering {
 	struct survey survey;
@@ -25,6 +29,16 @@ static struct gathering *gathering_of(struct survey *a)
 {
 	return CONTAINER_OF(a, struct gathering, survey);
 }
+
+/* What one worker says to it: in slices, so that no client waits for those who are looked at. */
+struct listing {
+	struct letter letter; /* to the worker itself: the next slice */
+	struct gathering *gathering;
+	struct worker *worker;
+	struct roll roll;
+	struct connections found;
+	size_t room;
+};
 
 /* --- on the worker's thread --- */
 
@@ -92,21 +106,19 @@ static bool is_wanted(const struct gathering *g, const struct client *c)
 }
 
 /* All clients that match are counted, and described as long as there is room. */
-static void list(const struct worker *w, const struct gathering *g, struct connections *found)
+static void list_one(struct listing *l, const struct client *c)
 {
-	size_t room = 0;
+	struct connections *found = &l->found;
 
-	for (const struct client *c = w->clients; c != NULL; c = c->next) {
-		if (!is_wanted(g, c))
-			continue;
-		if (found->matched++ >= g->limit)
-			continue;
-		if (found->count == room) {
-			room = room == 0 ? 16 : room * 2;
-			found->list = mem_realloc(found->list, room * sizeof *found->list);
-		}
-		describe(&found->list[found->count++], c);
+	if (!is_wanted(l->gathering, c))
+		return;
+	if (found->matched++ >= l->gathering->limit)
+		return;
+	if (found->count == l->room) {
+		l->room = l->room == 0 ? 16 : l->room * 2;
+		found->list = mem_realloc(found->list, l->room * sizeof *found->list);
 	}
+	describe(&found->list[found->count++], c);
 }
 
 static bool close_one(struct worker *w, uint64_t id)
@@ -130,21 +142,66 @@ static void append(struct connections *to, const struct connections *from)
 	to->count += from->count;
 }
 
+static void end_listing(struct listing *l)
+{
+	struct survey *a = &l->gathering->survey;
+
+	roll_end(l->worker, &l->roll);
+	pthread_mutex_lock(&a->lock);
+	append(&l->gathering->found, &l->found);
+	pthread_mutex_unlock(&a->lock);
+	free(l->found.list);
+	free(l);
+	survey_release(a);
+}
+
+/* One slice a turn, whoever asks; the others wait for theirs, in the order of their letters. */
+static void list_some(struct listing *l)
+{
+	struct worker *w = l->worker;
+	const struct client *c = NULL;
+
+	if (w->listed_in != ev_iteration(w->loop)) {
+		w->listed_in = ev_iteration(w->loop);
+		for (int i = 0; i < LISTED_AT_ONCE && (c = roll_call(&l->roll)) != NULL; i++)
+			list_one(l, c);
+	}
+	if (l->roll.at == NULL)
+		end_listing(l);
+	else
+		mailbox_post(&w->mailbox, &l->letter);
+}
+
+static void deliver_listing(struct letter *letter, void *worker)
+{
+	(void)worker;
+	list_some(CONTAINER_OF(letter, struct listing, letter));
+}
+
+static void begin_listing(struct gathering *g, struct worker *w)
+{
+	struct listing *l = mem_zalloc(sizeof *l);
+
+	l->letter.deliver = deliver_listing;
+	l->gathering = g;
+	l->worker = w;
+	roll_begin(w, &l->roll);
+	list_some(l);
+}
+
 static void answer(struct survey *a, void *worker)
 {
 	struct gathering *g = gathering_of(a);
-	struct connections found = { 0 };
-	bool was_closed = false;
+	bool was_closed;
 
-	if (g->close_id != 0)
-		was_closed = close_one(worker, g->close_id);
-	else
-		list(worker, g, &found);
+	if (g->close_id == 0) {
+		begin_listing(g, worker);
+		return;
+	}
+	was_closed = close_one(worker, g->close_id);
 	pthread_mutex_lock(&a->lock);
-	append(&g->found, &found);
 	g->was_closed |= was_closed;
 	pthread_mutex_unlock(&a->lock);
-	free(found.list);
 	survey_release(a);
 }
 

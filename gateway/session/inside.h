@@ -33,6 +33,7 @@
 struct arrival;
 struct client;
 struct request;
+struct roll;
 struct standing;
 struct topology_query;
 struct upstream;
@@ -68,6 +69,8 @@ struct worker {
 	struct questions questions; /* that clients share */
 	uint64_t next_client_id;
 	struct client *clients;
+	struct roll *rolls;	  /* that go through the clients: roll.h */
+	unsigned listed_in;	  /* which turn of the loop has listed clients: connections.c */
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
 	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;

@@ -1,10 +1,11 @@
 /* Who is connected, asked from another thread than the workers'. */
 #include "session/connections.h"
 
+#include "session/roll.h"
 #include "session/session.h"
 #include "unit/session/words.h"
 
-enum { UNKNOWN_ID = 999 };
+enum { UNKNOWN_ID = 999, MANY = 100, AT_ONCE = 32 };
 
 static struct scene s;
 static pthread_t thread;
@@ -134,6 +135,73 @@ static void one_is_closed_by_its_id(void **state)
 	scene_deinit(&s);
 }
 
+/* So many clients that say nothing; their other ends. */
+static void add_many(int others[MANY])
+{
+	for (int i = 0; i < MANY; i++) {
+		struct came came = { .port = 0, .broker = NO_BROKER };
+		struct sockaddr_storage peer;
+		struct conn conn;
+		int fd = scene_pair(&others[i], &peer);
+
+		address_set(&came.peer, &peer);
+		assert_true(admission_enter(s.shared.admission));
+		assert_true(admission_enter_address(s.shared.admission, &came.peer.any));
+		conn_init(&conn, &conn_plain, fd, s.w->loop, &s.w->bufs, scene_on_nothing, &s);
+		client_new(s.w, &conn, &came);
+	}
+	scene_be_still(&s);
+}
+
+/* Each is listed once, and the worker turns to its clients in between. */
+static void many_clients_are_looked_at_in_slices(void **state)
+{
+	struct connections all;
+	unsigned turns;
+	int others[MANY];
+
+	(void)state;
+	scene_begin(&s);
+	add_many(others);
+	turns = ev_iteration(s.w->loop);
+	start();
+	all = list(&(struct connections_wanted){ .limit = 2 * MANY });
+	end();
+	assert_int_equal(all.matched, MANY + 1);
+	assert_int_equal(all.count, MANY + 1);
+	for (size_t i = 1; i < all.count; i++)
+		assert_true(all.list[i].id < all.list[i - 1].id);
+	assert_true(ev_iteration(s.w->loop) - turns >= MANY / AT_ONCE);
+	connections_free(&all);
+	for (int i = 0; i < MANY; i++)
+		close(others[i]);
+	scene_deinit(&s);
+}
+
+/* Clients that go while others are looked at are not looked at. */
+static void who_goes_is_passed_over(void **state)
+{
+	struct roll one, other;
+
+	(void)state;
+	scene_begin(&s);
+	for (int i = 0; i < 3; i++)
+		scene_connect(&s);
+	roll_begin(s.w, &one);
+	roll_begin(s.w, &other);
+	assert_ptr_equal(roll_call(&one), scene_client(&s, 3));
+	client_free(scene_client(&s, 2), "the test closes it");
+	assert_ptr_equal(roll_call(&one), scene_client(&s, 1));
+	client_free(scene_client(&s, 0), "the test closes it");
+	assert_null(roll_call(&one));
+	roll_end(s.w, &one);
+	assert_ptr_equal(roll_call(&other), scene_client(&s, 3));
+	assert_ptr_equal(roll_call(&other), scene_client(&s, 1));
+	assert_null(roll_call(&other));
+	roll_end(s.w, &other);
+	scene_deinit(&s);
+}
+
 /* Nobody turns its loop: the asker does not wait for ever, and the late answer goes nowhere. */
 static void a_worker_that_does_not_answer_is_given_up(void **state)
 {
@@ -154,6 +222,8 @@ int main(void)
 		cmocka_unit_test(each_client_is_described),
 		cmocka_unit_test(only_those_who_match_are_listed),
 		cmocka_unit_test(one_is_closed_by_its_id),
+		cmocka_unit_test(many_clients_are_looked_at_in_slices),
+		cmocka_unit_test(who_goes_is_passed_over),
 		cmocka_unit_test(a_worker_that_does_not_answer_is_given_up),
 	};
 
