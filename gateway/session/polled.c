@@ -2,13 +2,13 @@
  * everywhere (KAFKA-ROUTING 6.4).
  *
  * First every leader is asked without waiting.  When that brings too little and nothing is wrong,
- * every leader holds the question for the rest of the client's wait, each on a connection of its
- * own; the first one that has something to say ends it, and the others' answers are those of the
- * look.
+ * every leader holds the question, each on a connection of its own; the first one that has something
+ * to say ends the client's wait, and the others' answers are those of the look.
  *
- * Polls that are then still out are left where they are, as standings of the client.  The next
- * Fetch usually asks those leaders the same again: then it takes over the poll, and what the look
- * before it said, instead of asking anew.  What a poll asks is told by a sum over its partitions,
+ * Polls that are then still out are left where they are, as standings of the client, and last longer
+ * than one wait.  The next Fetch usually asks those leaders the same again: then it takes over the
+ * poll, and what the look before it said, instead of asking anew; of a poll that has ended meanwhile
+ * it takes the answer.  What a poll asks is told by a sum over its partitions,
  * because clients turn their order round. */
 #include "kafka/wire.h"
 #include "route/split.h"
@@ -16,6 +16,7 @@
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/losses.h"
 #include "session/merged.h"
 #include "session/request.h"
 #include "session/send.h"
@@ -27,8 +28,10 @@
 #include <string.h>
 
 enum {
-	EARLY_MS = 10, /* a poll that ends so long before its time has a reason to */
-	WORTH_MS = 5,  /* a shorter rest of the wait is not asked for */
+	POLL_MS = 3000, /* for so long a poll is asked at least, if the client's wait is shorter */
+	LATE_S = 5,	/* what a broker may take beyond the time that it was given */
+	EARLY_MS = 10,	/* a poll that ends so long before its time has a reason to */
+	WORTH_MS = 5,	/* a shorter rest of the wait is not asked for */
 	KEPT_SMALL = 64 * 1024,
 	HELD_S = 30,
 };
@@ -38,6 +41,7 @@ struct asked {
 	uint64_t question; /* what is asked, whatever the order */
 	bool is_adopted;   /* the poll was left behind by an earlier Fetch */
 	bool is_judged;	   /* the poll ended, and that did not end the wait */
+	ev_tstamp until;   /* the poll ends by then */
 };
 
 /* The course's own. */
@@ -47,6 +51,7 @@ struct polled {
 	ev_tstamp wait_until;
 	bool is_enough;	     /* what has been answered is what is told */
 	bool is_waiting;     /* request's parts are the polls */
+	bool is_over;	     /* the wait, by its own time */
 	struct part *looked; /* then: the parts of the look */
 	struct asked *asked;
 };
@@ -154,7 +159,7 @@ static void leave_poll(struct client *c, struct request *r, uint32_t i)
 	*poll = (struct poll){ .standing.kind = &poll_kind,
 			       .upstream = p->upstream,
 			       .question = of(r)->asked[i].question,
-			       .until = of(r)->wait_until,
+			       .until = of(r)->asked[i].until,
 			       .correlation_id = p->correlation_id,
 			       .looked = looked->answer,
 			       .looked_size = looked->answer_size,
@@ -226,16 +231,36 @@ static bool is_there(struct client *c, struct poll *poll)
 	return upstream_is_open(u);
 }
 
-/* A poll at this broker asks the same and no longer than this wait: what was looked at before it
- * is as good as looking now, for it would have ended. */
+/* The broker has held the question for longer than it was to: it is silent. */
+static bool is_late(const struct client *c, const struct poll *poll)
+{
+	return client_now(c) > fmax(poll->until, poll->upstream->muted_until) + LATE_S;
+}
+
+static void pass_on(struct client *c, struct poll *poll, struct part *p)
+{
+	p->upstream = poll->upstream;
+	p->correlation_id = poll->correlation_id;
+	part_set(p, PART_SENT);
+	upstream_pass_on(p->upstream, poll, p);
+	poll_free(c, poll);
+}
+
+/* A poll at this broker asks the same: what was looked at before it is as good as looking now, for
+ * it would have ended.  If it has, it is the look. */
 static void take_over(struct client *c, struct part *p, struct asked *asked)
 {
 	struct poll *poll = left_poll(c, p->broker);
 
 	if (poll == NULL || poll->looked == NULL || !is_there(c, poll))
 		return;
-	if (poll->question != asked->question || poll->until > of(p->request)->wait_until) {
-		upstream_lose(poll->upstream, LINK_GIVEN_UP); /* the next poll takes a new one */
+	if (conn_len(&poll->upstream->link.conn) > 0 && poll->question == asked->question) {
+		pass_on(c, poll, p);
+		return;
+	}
+	if (poll->question != asked->question || is_late(c, poll)) {
+		/* the next poll takes a new connection */
+		upstream_lose(poll->upstream, is_late(c, poll) ? LINK_LATE : LINK_GIVEN_UP);
 		return;
 	}
 	part_set(p, PART_ANSWERED);
@@ -342,7 +367,10 @@ static bool must_wait(struct client *c, struct request *r)
 
 static void begin_poll(struct client *c, struct part *p, struct asked *asked)
 {
-	patch_wait(p->request, (uint32_t)rest_ms(c, p->request), 1);
+	const int64_t rest = rest_ms(c, p->request), ms = rest > POLL_MS ? rest : POLL_MS;
+
+	patch_wait(p->request, (uint32_t)ms, 1);
+	asked->until = client_now(c) + (double)ms / 1e3;
 	compose(c, p);
 	if (p->state != PART_TO_SEND)
 		part_set(p, PART_TO_SEND);
@@ -351,15 +379,6 @@ static void begin_poll(struct client *c, struct part *p, struct asked *asked)
 	p->answer = NULL;
 	p->answer_size = 0;
 	hold_release(&p->hold);
-}
-
-static void adopt(struct client *c, struct part *p, struct poll *poll)
-{
-	p->upstream = poll->upstream;
-	p->correlation_id = poll->correlation_id;
-	part_set(p, PART_SENT);
-	upstream_pass_on(p->upstream, poll, p);
-	poll_free(c, poll);
 }
 
 static void begin_wait(struct client *c, struct request *r)
@@ -379,17 +398,19 @@ static void begin_wait(struct client *c, struct request *r)
 		p->broker = f->looked[i].broker;
 		p->purpose = FOR_POLLS;
 		poll = left_poll(c, p->broker);
-		if (f->asked[i].is_adopted && poll != NULL)
-			adopt(c, p, poll);
-		else
+		if (f->asked[i].is_adopted && poll != NULL) {
+			f->asked[i].until = poll->until;
+			pass_on(c, poll, p);
+		} else {
 			begin_poll(c, p, &f->asked[i]);
+		}
 	}
+	r->deadline = f->wait_until;
 }
 
 /* A poll has ended: whether that ends the wait. */
 static bool ends_wait(struct client *c, struct part *p, struct asked *asked)
 {
-	int64_t rest = rest_ms(c, p->request);
 	struct layout_sum sum;
 
 	if (p->state != PART_ANSWERED)
@@ -398,13 +419,11 @@ static bool ends_wait(struct client *c, struct part *p, struct asked *asked)
 		client_fail(c, "a broker's answer that contradicts its schema");
 		return true;
 	}
-	if (says_something(&sum.layout, 1))
+	if (says_something(&sum.layout, 1) || (asked->until - client_now(c)) * 1e3 > EARLY_MS)
 		return true;
-	if (asked->is_adopted && rest >= WORTH_MS) {
-		begin_poll(c, p, asked); /* it began earlier than this wait did */
-		return false;
-	}
-	return rest > EARLY_MS;
+	if (rest_ms(c, p->request) >= WORTH_MS)
+		begin_poll(c, p, asked); /* its time is over, the client's is not */
+	return false;
 }
 
 /* The poll ended, and said nothing that the look had not: one of the two answers is enough, so that
@@ -450,7 +469,7 @@ static enum course_result wait_step(struct client *c, struct request *r)
 		is_enough = poll_step(c, &r->parts[i], &of(r)->looked[i], &of(r)->asked[i], &moved);
 		all &= of(r)->asked[i].is_judged;
 	}
-	if (client_is_closing(c) || !(is_enough || all))
+	if (client_is_closing(c) || !(is_enough || all || of(r)->is_over))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
 	of(r)->is_enough = true; /* the answer may have to wait for memory */
 	return merged_reply(c, r, of(r)->looked);
@@ -475,6 +494,17 @@ static enum course_result answer(struct client *c, struct request *r)
 	return of(r)->is_waiting ? wait_step(c, r) : look_step(c, r);
 }
 
+/* A wait has its time, whatever the brokers do. */
+static void late(struct client *c, struct request *r)
+{
+	if (!of(r)->is_waiting || of(r)->is_over) {
+		losses_deadline(c, r);
+		return;
+	}
+	of(r)->is_over = true; /* the client is woken, and answered when there is memory for it */
+	r->deadline = client_now(c) + r->allowed;
+}
+
 const struct course course_polled = {
-	.name = "polled", .commit = commit, .answer = answer, .leave = leave
+	.name = "polled", .commit = commit, .answer = answer, .late = late, .leave = leave
 };

@@ -17,6 +17,7 @@
 	"responses:\n  - topic: \"orders\"\n    partitions:\n" \
 	"      - partition_index: " partition "\n        records: 50 bytes\n"
 
+enum { POLL_S = 3 };	     /* a poll lasts at least */
 enum { LOOK = 0, POLL = 1 }; /* the connections, in the order in which they are made */
 
 static struct scene s;
@@ -167,21 +168,25 @@ static void a_poll_that_ends_early_ends_the_wait(void **state)
 	scene_deinit(&s);
 }
 
-/* At the end of the wait all have to say that there is nothing. */
-static void all_are_waited_for_when_the_time_is_over(void **state)
+/* The client's wait ends in its own time; the polls stay, and nobody is asked the same again. */
+static void a_wait_ends_in_its_time_and_its_polls_stay(void **state)
 {
-	ev_tstamp until;
+	ev_tstamp since;
 
 	(void)state;
 	begin_waiting(FETCH("200", "1"));
-	until = client_now(client()) + 0.2;
-	scene_until(&s, clock_s() >= until);
-	broker_answers_on(&s, 0, POLL, NOTHING("0"));
-	scene_be_still(&s);
-	assert_int_equal(scene_unread(&s.clients[0].end), 0);
-	broker_answers_on(&s, 1, POLL, NOTHING("1"));
+	since = client_now(client());
 	assert_client_gets(&s, 0, "records: 0 bytes");
-	assert_null(client()->standing);
+	assert_true(clock_s() >= since + 0.1);
+	for (int i = 0; i < 3; i++) {
+		client_says(&s, 0, FETCH("50", "1"));
+		assert_client_gets(&s, 0, "records: 0 bytes");
+		assert_nobody_waits();
+	}
+	client_says(&s, 0, LONG_FETCH);
+	scene_be_still(&s);
+	broker_answers_on(&s, 0, POLL, SOME("0"));
+	assert_client_gets(&s, 0, "records: 50 bytes");
 	scene_deinit(&s);
 }
 
@@ -259,6 +264,33 @@ static void the_next_one_takes_over_what_it_said(void **state)
 	scene_deinit(&s);
 }
 
+/* What the poll has said is told with what others have, however much that is. */
+static void what_a_left_poll_said_is_not_left_out(void **state)
+{
+	char *text;
+
+	(void)state;
+	leave_a_poll();
+	broker_answers_on(&s, 1, POLL, SOME("1"));
+	scene_be_still(&s);
+	client_says(&s, 0, LONG_FETCH);
+	broker_takes(&s, 0);
+	broker_answers_on(&s, 0, LOOK, SOME("0"));
+	text = client_gets(&s, 0);
+	assert_null(strstr(text, "records: 0 bytes"));
+	free(text);
+	assert_nobody_waits();
+	scene_deinit(&s);
+}
+
+/* Waits until a poll's time is over that began no later than now. */
+static void let_polls_end(void)
+{
+	ev_tstamp until = clock_s() + POLL_S;
+
+	scene_until(&s, clock_s() >= until);
+}
+
 /* A poll that was taken over ends in its own time, which is not this wait's: it is asked anew. */
 static void an_adopted_poll_that_ends_is_asked_anew(void **state)
 {
@@ -266,11 +298,16 @@ static void an_adopted_poll_that_ends_is_asked_anew(void **state)
 	int end;
 
 	(void)state;
-	leave_a_poll();
+	begin(FETCH("200", "1"));
+	broker_answers(&s, 0, NOTHING("0"));
+	broker_answers(&s, 1, NOTHING("1"));
+	broker_takes(&s, 0);
+	text = broker_gets(&s, 1, &end);
+	assert_non_null(strstr(text, "max_wait_ms: 3000\n"));
+	free(text);
+	assert_client_gets(&s, 0, "records: 0 bytes");
 	client_says(&s, 0, LONG_FETCH);
-	broker_takes(&s, 0);
-	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
-	broker_takes(&s, 0);
+	let_polls_end();
 	broker_answers_on(&s, 1, POLL, NOTHING("1"));
 	text = broker_gets(&s, 1, &end);
 	assert_non_null(strstr(text, "request Fetch"));
@@ -304,15 +341,34 @@ static void another_question_gives_it_up(void **state)
 	scene_deinit(&s);
 }
 
-/* A shorter wait would be over before the poll is. */
-static void a_shorter_wait_gives_it_up(void **state)
+/* A shorter wait is over before the poll is: that stays. */
+static void a_shorter_wait_takes_it_over(void **state)
 {
 	(void)state;
 	leave_a_poll();
-	client_says(&s, 0, FETCH("1000", "1"));
+	client_says(&s, 0, FETCH("100", "1"));
+	broker_takes(&s, 0);
+	broker_answers_on(&s, 0, LOOK, NOTHING("0"));
+	broker_takes(&s, 0);
+	assert_client_gets(&s, 0, "records: 0 bytes");
+	assert_nobody_waits();
+	assert_false(s.brokers[1].ends[POLL].has_ended);
+	scene_deinit(&s);
+}
+
+/* A broker that does not end a poll in its time is silent: it is looked at, by another connection. */
+static void a_poll_that_does_not_end_loses_its_broker(void **state)
+{
+	(void)state;
+	begin_waiting(FETCH("200", "1"));
+	assert_client_gets(&s, 0, "records: 0 bytes");
+	let_polls_end();
+	let_polls_end();
+	let_polls_end(); /* and what a broker may take longer */
+	client_says(&s, 0, FETCH("200", "1"));
+	scene_until(&s, s.brokers[1].ends[POLL].has_ended);
 	broker_takes(&s, 0);
 	broker_takes(&s, 1);
-	scene_until(&s, s.brokers[1].ends[POLL].has_ended);
 	scene_deinit(&s);
 }
 
@@ -530,14 +586,16 @@ int main(void)
 		cmocka_unit_test(an_answer_against_its_schema_closes_the_client),
 		cmocka_unit_test(news_end_the_wait),
 		cmocka_unit_test(a_poll_that_ends_early_ends_the_wait),
-		cmocka_unit_test(all_are_waited_for_when_the_time_is_over),
+		cmocka_unit_test(a_wait_ends_in_its_time_and_its_polls_stay),
 		cmocka_unit_test(a_broker_lost_in_the_wait_ends_it),
 		cmocka_unit_test(other_requests_leave_while_it_waits),
 		cmocka_unit_test(it_keeps_its_connection),
 		cmocka_unit_test(the_next_one_takes_over_what_it_said),
+		cmocka_unit_test(what_a_left_poll_said_is_not_left_out),
 		cmocka_unit_test(an_adopted_poll_that_ends_is_asked_anew),
 		cmocka_unit_test(another_question_gives_it_up),
-		cmocka_unit_test(a_shorter_wait_gives_it_up),
+		cmocka_unit_test(a_shorter_wait_takes_it_over),
+		cmocka_unit_test(a_poll_that_does_not_end_loses_its_broker),
 		cmocka_unit_test(it_goes_with_its_connection),
 		cmocka_unit_test(it_goes_with_the_client),
 		cmocka_unit_test(a_wait_ends_with_the_client),
