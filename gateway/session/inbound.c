@@ -70,8 +70,7 @@ void inbound_ask_no_more(struct client *c)
 void inbound_route_again(struct client *c)
 {
 	/* what was waited for took no time of the client's */
-	if (c->in.state == IN_BUDGET)
-		c->in.since = c->tally.moved_at = client_now(c);
+	c->in.since = c->tally.moved_at = client_now(c);
 	set(&c->in, IN_ROUTE);
 	c->in.query = NULL;
 }

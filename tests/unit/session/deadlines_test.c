@@ -4,7 +4,7 @@
 
 #include "unit/session/words.h"
 
-enum { IN_FLIGHT = 64, SMALL_BUFFER = 4096 };
+enum { IN_FLIGHT = 64, SMALL_BUFFER = 4096, BRIEF_MS = 300 };
 
 #define HEARTBEAT "group_id: \"g\"\nmember_id: \"m\"\n"
 #define PRODUCE                  \
@@ -132,6 +132,28 @@ static void a_body_that_does_not_come_times_out(void **state)
 		assert_times_out(STAT_TIMEOUTS_BODY);
 		scene_deinit(&s);
 	}
+}
+
+/* The time in which the topology was asked was not the client's. */
+static void a_bodys_clock_begins_after_the_topologys_answer(void **state)
+{
+	ev_tstamp until;
+
+	(void)state;
+	scene_begin(&s);
+	s.config.body_timeout_ms = BRIEF_MS;
+	client_begins(&s, 0, 300,
+		      "Produce 7 id 1\nacks: 1\ntopic_data:\n  - name: \"nobody-knows\"\n"
+		      "    partition_data:\n      - index: 0\n        records: 100000 bytes\n");
+	scene_until(&s, client()->in.state == IN_ASK);
+	until = clock_s() + 2 * BRIEF_MS / 1e3;
+	scene_until(&s, clock_s() >= until);
+	assert_int_equal(client()->in.state, IN_ASK);
+	scene_topology_answers(&s);
+	scene_until(&s, client()->in.state == IN_SEND);
+	assert_nothing_due();
+	assert_times_out(STAT_TIMEOUTS_BODY);
+	scene_deinit(&s);
 }
 
 /* Only a frame's own time counts: a client between frames has another one. */
@@ -328,6 +350,7 @@ int main(void)
 		cmocka_unit_test(a_slow_head_times_out),
 		cmocka_unit_test(a_heads_clock_stands_while_too_many_are_in_flight),
 		cmocka_unit_test(a_body_that_does_not_come_times_out),
+		cmocka_unit_test(a_bodys_clock_begins_after_the_topologys_answer),
 		cmocka_unit_test(no_body_is_waited_for_between_frames),
 		cmocka_unit_test(a_held_frame_must_come_fast_enough),
 		cmocka_unit_test(a_frame_that_is_cut_through_may_be_slow),
