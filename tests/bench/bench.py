@@ -28,6 +28,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
 from cluster import BUILD, FIRST_PORT, Haproxy, Scene, check, wait_for  # noqa: E402
+from flooder import Flooder, latencies, median as middle  # noqa: E402
 from haproxy.certs import Certs  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
 
@@ -314,11 +315,29 @@ def summarize(everything, args):
             print(f"  {name:16}" + "".join(f"{f'{cell:.2f} x' if cell > 0 else '-':>14}" for cell in cells))
 
 
+FLOOD = "flood"
+FLOOD_COUNT = 2000
+
+
+def flood(scene, cluster):
+    """What a client that asks without end costs another one of the same worker, in each one's own latency."""
+    node = scene.node(cluster.bootstrap)
+    alone = latencies(node.address, FLOOD_COUNT)
+    with Flooder(node.address):
+        beside = latencies(node.address, FLOOD_COUNT)
+    figures = {"alone_p50_us": middle(alone) * 1e6, "beside_p50_us": middle(beside) * 1e6,
+               "beside_p99_us": beside[int(len(beside) * 0.99)] * 1e6}
+    print(f"\n{FLOOD}: a small request beside a client that asks without end")
+    print("  median {alone_p50_us:.0f} us alone, {beside_p50_us:.0f} us beside it, p99 {beside_p99_us:.0f} us".format(
+        **figures))
+    return figures
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
-        s.name for s in SCENARIOS))
+        s.name for s in SCENARIOS) + ", " + FLOOD)
     parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
     parser.add_argument("--scale", type=float, default=0.6, help="times as many operations")
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
@@ -327,7 +346,7 @@ def arguments():
     parser.add_argument("--tls", choices=sorted({*FRONT, *BEHIND}), help="where TLS is spoken")
     parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
     args = parser.parse_args()
-    known = {s.name for s in SCENARIOS}
+    known = {s.name for s in SCENARIOS} | {FLOOD}
     for name in args.only:
         if name not in known:
             parser.error(f"no scenario {name}")
@@ -350,6 +369,8 @@ def main():
                 figures = {name: figures_of(results, name) for name in results}
                 everything[scenario.name] = figures
                 show(scenario, figures)
+        if wanted(args.only, FLOOD):
+            everything[FLOOD] = flood(scene, cluster)
     summarize(everything, args)
     if args.json:
         args.json.write_text(json.dumps(everything, indent=2) + "\n")
