@@ -244,6 +244,10 @@ static void rows_have_what_their_route_and_merge_need(void **state)
 		/* a time of the request's own is read before it leaves; a Produce has it in front */
 		if (a->key != KEY_PRODUCE)
 			assert_int_equal(a->says_time, has_kind(a->request, TIMEOUT_MS));
+		/* an answer that says that its broker throttles is looked at, or read for a merge */
+		if (a->route > HERE && a->response != NULL && a->merge != MERGE_CONCAT &&
+		    has_kind(a->response, THROTTLE_MS))
+			assert_int_not_equal(a->answer, ANSWER_PASS);
 		assert_int_equal(a->names_group, has_kind(a->request, NAMED_GROUP));
 		if (a->route == TO_GROUP) {
 			assert_true(has_kind(a->request, GROUP_ID));
