@@ -323,7 +323,7 @@ def flood(scene, cluster):
     """What a client that asks without end costs another one of the same worker, in each one's own latency."""
     node = scene.node(cluster.bootstrap)
     alone = latencies(node.address, FLOOD_COUNT)
-    with Flooder(node.address):
+    with Flooder(scene, node.address):
         beside = latencies(node.address, FLOOD_COUNT)
     figures = {"alone_p50_us": middle(alone) * 1e6, "beside_p50_us": middle(beside) * 1e6,
                "beside_p99_us": beside[int(len(beside) * 0.99)] * 1e6}

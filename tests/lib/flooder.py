@@ -1,6 +1,6 @@
 """flooder.py - a client that asks without end and takes the answers as fast as they come; what others feel of it.
 
-    with Flooder(node.address):
+    with Flooder(scene, node.address):
         latencies(node.address, 200)
 """
 import socket
@@ -27,12 +27,12 @@ while True:
 
 
 class Flooder:
-    def __init__(self, address):
-        self.address = address
+    def __init__(self, scene, address):
+        self.scene, self.address = scene, address
 
     def __enter__(self):
         host, port = self.address
-        self.process = subprocess.Popen([sys.executable, "-c", PROGRAM, host, str(port)], stdout=subprocess.PIPE,
+        self.process = self.scene.popen([sys.executable, "-c", PROGRAM, host, port], stdout=subprocess.PIPE,
                                         stderr=subprocess.DEVNULL)
         self.process.stdout.readline()
         return self

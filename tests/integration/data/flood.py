@@ -16,7 +16,7 @@ def test(scene):
     kafka = scene.mock_cluster(topics={"t": 3})
     node = scene.node(kafka.bootstrap)
     quiet = median(latencies(node.address, COUNT))
-    with Flooder(node.address):
+    with Flooder(scene, node.address):
         before = node.metrics().sum("anyport_requests_total")
         taken = latencies(node.address, COUNT)
         flooded = node.metrics().sum("anyport_requests_total") - before
