@@ -12,7 +12,11 @@
 #include <string.h>
 #include <sys/socket.h>
 
-enum { RECORD = SSL3_RT_MAX_PLAIN_LENGTH, HANDSHAKE = SSL3_RT_HANDSHAKE };
+enum {
+	RECORD = SSL3_RT_MAX_PLAIN_LENGTH,
+	HANDSHAKE = SSL3_RT_HANDSHAKE,
+	READ_AHEAD = 32 * 1024, /* bytes of a socket's read: two records */
+};
 
 struct tls {
 	SSL *ssl;
@@ -178,6 +182,8 @@ static bool tls_open(struct conn *c)
 		return false;
 	}
 	t->has_more = SSL_has_pending(t->ssl);
+	/* not before: many handshakes at once would hold as much each */
+	SSL_set_default_read_buffer_len(t->ssl, READ_AHEAD);
 	conn_allow_pipes(c, BIO_get_ktls_recv(SSL_get_rbio(t->ssl)),
 			 BIO_get_ktls_send(SSL_get_wbio(t->ssl)));
 	return true;

@@ -13,8 +13,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { READ_AHEAD = 32 * 1024 }; /* bytes of a socket's read: two records */
-
 /* --- what is wrong --- */
 
 /* Always false. */
@@ -218,7 +216,6 @@ static bool set_up(struct tls_context *c, const struct tls_wanted *w, char why[T
 	SSL_CTX_clear_mode(ssl, SSL_MODE_AUTO_RETRY);
 	SSL_CTX_set_options(ssl, SSL_OP_NO_RENEGOTIATION | SSL_OP_IGNORE_UNEXPECTED_EOF);
 	SSL_CTX_set_read_ahead(ssl, 1);
-	SSL_CTX_set_default_read_buffer_len(ssl, READ_AHEAD);
 	SSL_CTX_set_min_proto_version(ssl,
 				      w->min_version == TLS_1_3 ? TLS1_3_VERSION : TLS1_2_VERSION);
 	if (w->ciphers != NULL && !limit_ciphers(ssl, w->ciphers, why))
