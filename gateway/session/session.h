@@ -3,7 +3,7 @@
  * Where the bytes of a Produce go:
  *
  *   ports.c      a worker's listening socket has a connection
- *   arrival.c    who came: PROXY header, layer (TLS goes there), admission; a client is born
+ *   arrival.c    who came: PROXY header, admission, TLS; a client is born
  *   client.c     a client is stepped by its worker's ready list: read, answer, look for losses
  *   reading.c    frame by frame: the head, and as much of the body as routing needs
  *   routing.c    decide: which brokers, by which course; commit: once
@@ -26,7 +26,7 @@
  *
  * Where the next things go: a fetch session or a share session is a course (course.h) and, for
  * what outlives its requests, a standing (standing.h); what a client may ask before it has
- * logged in is asked in reading.c before routing; a TLS layer is a file beside net/plain.c.
+ * logged in is asked in reading.c before routing.
  *
  * Calls go one way: life.c, inbound.c, request.c and standing.c are below all of these, client.c
  * is above them; who finds something for a client marks it ready and returns.
