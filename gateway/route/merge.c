@@ -438,9 +438,10 @@ static struct source source_of(const struct chosen *c, const struct repeats *rep
 			const struct layout *l = c->counts[t] > 0 ? &f->part->layout : NULL;
 
 			if (l != NULL)
-				return (struct source){ f->part->body,
-							layout_section_of(
-								l, &l->topics[f->item->topic]) };
+				return (struct source){
+					f->part->body,
+					&l->sections[l->topics[f->item->topic].section]
+				};
 		}
 		s = repeats->next[s]; /* where it stood first it may have had no topics */
 	} while (s != 0);
