@@ -16,6 +16,7 @@ def node_env(world):
         certs.issue(name)
     return {"KAFKA_BOOTSTRAP_SERVERS": world.kafka.ssl_bootstrap, "KAFKA_SECURITY_PROTOCOL": "SSL",
             "KAFKA_SSL_CA_LOCATION": certs.authority, "KAFKA_SSL_CERTIFICATE_LOCATION": certs.folder / "gateway.pem",
+            "GATEWAY_CLIENTS_ACT_AS_GATEWAY": "true",
             "GATEWAY_SECURITY_PROTOCOL": "SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": certs.folder / "node1.pem",
             "GATEWAY_SSL_CA_LOCATION": certs.authority, "GATEWAY_SSL_CLIENT_AUTH": "required"}
 
