@@ -248,9 +248,12 @@ static struct http_reply explain(struct asked *a, const struct http_request *r)
 
 struct http_reply answer_route(void *ctx, const struct http_request *r)
 {
-	static const char *const words[] = { "refused",	 "here",    "any",   "controller",
-					     "leader",	 "replica", "group", "transaction",
-					     "resource", "all" };
+	static const char *const words[] = {
+		[NOT_FOR_CLIENTS] = "refused",	[HERE] = "here",      [TO_ANY] = "any",
+		[TO_CONTROLLER] = "controller", [TO_LOGIN] = "login", [TO_LEADER] = "leader",
+		[TO_REPLICA] = "replica",	[TO_GROUP] = "group", [TO_TXN] = "transaction",
+		[TO_RESOURCE] = "resource",	[TO_ALL] = "all",
+	};
 	const struct http_api *api = ctx;
 	const char *name = http_argument(r, "api");
 	struct asked a = { .api = api, .q.api = api_by_name(name != NULL ? name : "Produce") };

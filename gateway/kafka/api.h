@@ -17,6 +17,7 @@ enum kroute {
 	HERE,		 /* the gateway answers itself */
 	TO_ANY,		 /* any live broker */
 	TO_CONTROLLER,	 /* KRaft: any live broker forwards it */
+	TO_LOGIN,	 /* the broker at which the client has logged in; without logins any */
 	TO_LEADER,	 /* the leader of each of its PARTITIONS */
 	TO_REPLICA,	 /* the broker that was dialled, else the only one that has the PARTITION */
 	TO_GROUP,	 /* the coordinator of its GROUP_ID, or of each in its KEYS */

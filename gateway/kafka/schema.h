@@ -112,6 +112,17 @@ enum kis {
 	MECHANISMS, /* array of strings */
 	AUTH_BYTES,
 	SESSION_LIFETIME_MS,
+	/* of delegation tokens */
+	TOKENS, /* array; one entry a token */
+	OWNER_NAME,
+	REQUESTER_NAME,
+	ISSUED_MS, /* by the broker's wall clock, as the next ones */
+	EXPIRES_MS,
+	MAX_EXPIRES_MS,
+	TOKEN_ID,
+	TOKEN_HMAC,
+	RENEWERS, /* array */
+	RENEWER_NAME,
 	/* What stands behind this one is said by the gateway's own requests alone: a walk
 	 * passes it over as it does NOTHING, so that clients' requests are read as fast. */
 	ONLY_SAID,
@@ -125,6 +136,13 @@ enum kis {
 	PARTITION_COUNT,
 	REPLICAS,
 	CONFIGS, /* array; CONFIG_NAME and CONFIG_VALUE inside */
+	OWNERS,	 /* array; OWNER_TYPE and OF_OWNER inside */
+	OWNER_TYPE,
+	OF_OWNER,
+	TO_RENEW, /* array; TO_RENEW_TYPE and TO_RENEW_NAME inside */
+	TO_RENEW_TYPE,
+	TO_RENEW_NAME,
+	TOKEN_LIFETIME_MS,
 };
 
 /* What a walk makes of the meaning. */

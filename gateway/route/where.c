@@ -146,6 +146,7 @@ struct where where_of(const struct where_question *q)
 	case TO_ANY:
 		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_ANY);
 	case TO_CONTROLLER:
+	case TO_LOGIN:
 		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_CONTROLLER);
 	case TO_ALL:
 		return where_is_dialled(q) ? at_dialled(q) : any(WHERE_ALL);
