@@ -367,6 +367,21 @@ static void check_account(const struct config *c, struct mistakes *m)
 	}
 }
 
+/* Clients say who they are, and brokers judge it. */
+static void check_clients_of_sasl(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.security_protocol";
+
+	if (!protocol_has_sasl(c->kafka_protocol))
+		TELL(c, m, key,
+		     "clients would say who they are, and no broker would judge it: %s is without SASL",
+		     other(m, "kafka.security_protocol"));
+	if (c->clients_act_as_gateway)
+		TELL(c, m, "gateway.clients_act_as_gateway",
+		     "clients say by SASL who they are (%s), so they are not the gateway",
+		     other(m, key));
+}
+
 /* Nobody may come to act as the gateway because nobody has thought of it. */
 static void check_who_acts(const struct config *c, struct mistakes *m)
 {
@@ -374,9 +389,13 @@ static void check_who_acts(const struct config *c, struct mistakes *m)
 	bool by_certificate = c->kafka_protocol == OVER_SSL && c->kafka_ssl_certificate != NULL;
 	bool has_account = protocol_has_sasl(c->kafka_protocol) || by_certificate;
 
-	if (!is_usable(c, key) || !is_usable(c, flag))
+	if (!is_usable(c, key) || !is_usable(c, flag) || !is_usable(c, "gateway.security_protocol"))
 		return;
-	if (has_account && !protocol_has_sasl(c->gateway_protocol) && !c->clients_act_as_gateway)
+	if (protocol_has_sasl(c->gateway_protocol)) {
+		check_clients_of_sasl(c, m);
+		return;
+	}
+	if (has_account && !c->clients_act_as_gateway)
 		TELL(c, m, key,
 		     "the brokers ask who one is, and clients do not say it to the gateway (%s); "
 		     "only if every client may do all that the gateway's own account may, say %s true",

@@ -120,6 +120,7 @@ struct config {
 	int64_t memory_budget_bytes;	 /* for what must be held: splits, merges, rewrites */
 	int memory_per_address;		 /* percent of that for one address */
 	int connect_timeout_ms;		 /* to a broker */
+	int login_timeout_ms;		 /* from a connection's first moment to its login */
 	int head_timeout_ms;		 /* from a frame's first byte to its head */
 	int body_timeout_ms;	/* from a frame's head to its last byte, added to by what arrives */
 	int idle_timeout_ms;	/* of a client connection with nothing in flight */

@@ -10,7 +10,6 @@
 #define NOWHERE .at = OPTION_NOWHERE
 #define PORTS .min = 1, .max = 65535
 #define SECRET(env) .may_be_empty = true, .is_secret = true, .env_file = env "_FILE"
-#define NOT_BUILT NOWHERE, .built = ""
 /* A field of the section haproxy, which only anyportctl reads. */
 #define OF_HAPROXY(what, field) .kind = OPTION_##what, .at = AT(haproxy.field), .reloads = true
 
@@ -126,8 +125,8 @@ const struct config_option config_options[] = {
 	  .words = "random|stable", .standard = "random",
 	  .help = "how the answer to a bootstrap connection names nodes, under internal balancing" },
 	{ "gateway.security_protocol", "GATEWAY_SECURITY_PROTOCOL", .kind = OPTION_WORD,
-	  .at = AT(gateway_protocol), .words = PROTOCOLS, .built = "PLAINTEXT|SSL",
-	  .standard = "PLAINTEXT", .help = "how clients talk to the gateway" },
+	  .at = AT(gateway_protocol), .words = PROTOCOLS, .standard = "PLAINTEXT",
+	  .help = "how clients talk to the gateway" },
 	{ "gateway.ssl_certificate_location", "GATEWAY_SSL_CERTIFICATE_LOCATION",
 	  .kind = OPTION_TEXT, .at = AT(ssl_certificate), .may_be_empty = true, .reloads = true,
 	  .help = "file of the node's certificate for clients and its chain, PEM" },
@@ -149,8 +148,10 @@ const struct config_option config_options[] = {
 	{ "gateway.ssl_ciphers", "GATEWAY_SSL_CIPHERS", .kind = OPTION_TEXT, .at = AT(ssl_ciphers),
 	  .may_be_empty = true, .reloads = true, .standard_help = "OpenSSL's",
 	  .help = "ciphers with clients, by Kafka's names or OpenSSL's, with commas or colons" },
-	{ "gateway.security_mode", "GATEWAY_SECURITY_MODE", .kind = OPTION_NAME, NOT_BUILT,
-	  .words = "KAFKA_MANAGED|GATEWAY_MANAGED", .help = "who authenticates clients" },
+	{ "gateway.security_mode", "GATEWAY_SECURITY_MODE", .kind = OPTION_NAME, NOWHERE,
+	  .words = "KAFKA_MANAGED|GATEWAY_MANAGED", .built = "KAFKA_MANAGED",
+	  .standard = "KAFKA_MANAGED",
+	  .help = "who judges what clients with SASL say of themselves: the brokers" },
 	{ "gateway.clients_act_as_gateway", "GATEWAY_CLIENTS_ACT_AS_GATEWAY", .kind = OPTION_FLAG,
 	  .at = AT(clients_act_as_gateway), .standard = "false",
 	  .help = "true: to the brokers every client is the gateway's own account, with all its rights" },
@@ -203,6 +204,9 @@ const struct config_option config_options[] = {
 	{ "gateway.timeouts.connect", "GATEWAY_CONNECT_TIMEOUT", .kind = OPTION_TIME,
 	  .at = AT(connect_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "5 s",
 	  .reloads = true, .help = "to a broker" },
+	{ "gateway.timeouts.login", "GATEWAY_LOGIN_TIMEOUT", .kind = OPTION_TIME,
+	  .at = AT(login_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "30 s",
+	  .reloads = true, .help = "from a connection's first moment until its client is known" },
 	{ "gateway.timeouts.head", "GATEWAY_HEAD_TIMEOUT", .kind = OPTION_TIME,
 	  .at = AT(head_timeout_ms), .min = 1, .max = TIME_MAX, .standard = "10 s", .reloads = true,
 	  .help = "from a request's first byte to the end of its head" },

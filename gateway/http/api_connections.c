@@ -8,10 +8,6 @@
 
 enum { LIMIT_STANDARD = 100, LIMIT_MAX = 5000 };
 
-/* KafkaPrincipal.ANONYMOUS: a broker's name for whoever comes by PLAINTEXT, as nodes do for
- * each client. */
-static const char principal[] = "User:ANONYMOUS";
-
 static json_t *brokers(const struct connection *c)
 {
 	json_t *list = json_array();
@@ -54,7 +50,8 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "client", json_text(c->client));
 	json_object_set_new(o, "client_id", json_text(c->client_id));
 	json_object_set_new(o, "software", json_text(c->software));
-	json_object_set_new(o, "principal", json_text(principal));
+	json_object_set_new(o, "principal", json_text(c->principal));
+	json_object_set_new(o, "mechanism", json_text(c->mechanism));
 	json_object_set_new(o, "tls", tls(c));
 	json_object_set_new(o, "port", json_integer(api->source.settings->port_start + c->port));
 	json_object_set_new(o, "dialled", dialled(c));

@@ -11,6 +11,8 @@ void connections_cut(struct connections *c, size_t limit)
 		free(last->software);
 		free(last->server_name);
 		free(last->subject);
+		free(last->principal);
+		free(last->mechanism);
 		free(last->brokers);
 	}
 }

@@ -58,8 +58,42 @@
 	X(TIMEOUTS_ANSWER, "client_timeouts_total", "kind=\"answer\"",                             \
 	  "Client connections timed out.")                                                         \
 	X(PRESSED, "client_timeouts_total", "kind=\"memory\"", "Client connections timed out.")    \
+	X(TIMEOUTS_LOGIN, "client_timeouts_total", "kind=\"login\"",                               \
+	  "Client connections timed out.")                                                         \
 	X(TIMEOUTS_REQUEST, "request_timeouts_total", "",                                          \
 	  "Requests that a broker did not answer in time.")                                        \
+	X(LOGINS_PLAIN, "client_logins_total", "mechanism=\"PLAIN\",outcome=\"accepted\"",         \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_PLAIN_REFUSED, "client_logins_total", "mechanism=\"PLAIN\",outcome=\"refused\"",  \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_OAUTHBEARER, "client_logins_total",                                               \
+	  "mechanism=\"OAUTHBEARER\",outcome=\"accepted\"",                                        \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_OAUTHBEARER_REFUSED, "client_logins_total",                                       \
+	  "mechanism=\"OAUTHBEARER\",outcome=\"refused\"",                                         \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_SCRAM_256, "client_logins_total",                                                 \
+	  "mechanism=\"SCRAM-SHA-256\",outcome=\"accepted\"",                                      \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_SCRAM_256_REFUSED, "client_logins_total",                                         \
+	  "mechanism=\"SCRAM-SHA-256\",outcome=\"refused\"",                                       \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_SCRAM_512, "client_logins_total",                                                 \
+	  "mechanism=\"SCRAM-SHA-512\",outcome=\"accepted\"",                                      \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_SCRAM_512_REFUSED, "client_logins_total",                                         \
+	  "mechanism=\"SCRAM-SHA-512\",outcome=\"refused\"",                                       \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(TOKENS_MADE, "delegation_tokens_total", "outcome=\"made\"", "Tokens of clients' own.")   \
+	X(TOKENS_FOUND, "delegation_tokens_total", "outcome=\"found\"", "Tokens of clients' own.") \
+	X(TOKENS_FAILED, "delegation_tokens_total", "outcome=\"failed\"",                          \
+	  "Tokens of clients' own.")                                                               \
+	X(CARRIED, "broker_logins_total", "outcome=\"accepted\"",                                  \
+	  "Logins as clients at further brokers.")                                                 \
+	X(CARRIED_REFUSED, "broker_logins_total", "outcome=\"refused\"",                           \
+	  "Logins as clients at further brokers.")                                                 \
+	X(LOGINS_OUT_OF_ORDER, "client_requests_turned_away_total", "",                            \
+	  "Requests before a login, in the middle of one, or after it had run out.")               \
 	X(SHED_SKEW, "client_connections_shed_total", "reason=\"skew\"",                           \
 	  "Client connections closed between requests, for balance or age.")                       \
 	X(SHED_ASKED, "client_connections_shed_total", "reason=\"asked\"",                         \

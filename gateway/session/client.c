@@ -1,6 +1,7 @@
 #include "session/client.h"
 
 #include "session/deadlines.h"
+#include "session/principal.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
@@ -9,8 +10,10 @@
 #include "session/reading.h"
 #include "session/request.h"
 #include "session/roll.h"
+#include "session/seen.h"
 #include "session/standing.h"
 #include "session/stay.h"
+#include "session/tokens.h"
 #include "session/upstreams.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -32,6 +35,7 @@ void client_new(struct worker *w, struct conn *conn, const struct came *came)
 	c->tally.moved_at = c->life.since = client_now(c);
 	conn_hand_over(&c->conn, conn, client_on_event, c);
 	tenure_begin(&c->tenure, c->id, came->port, came->broker, client_now(c));
+	principal_init(c);
 	deadlines_init(c);
 	c->next = w->clients;
 	c->prev = &w->clients;
@@ -51,6 +55,7 @@ static void let_go(struct client *c)
 	(void)inbound_stop(c); /* its request is freed with the others */
 	request_free_all(c);
 	standing_free_all(c);
+	tokens_leave(c);
 	relay_stop(&c->out.relay, &c->worker->pipes);
 	conn_close(&c->conn);
 }
@@ -75,6 +80,8 @@ void client_free(struct client *c, const char *why)
 	*c->prev = c->next;
 	if (c->next != NULL)
 		c->next->prev = c->prev;
+	principal_deinit(c);
+	seen_free(c);
 	free(c->hello.name);
 	free(c->hello.version);
 	free(c->client_id);
@@ -167,6 +174,8 @@ static bool move(struct client *c)
 		moved |= outbound_step(c);
 	if (!client_is_closing(c))
 		moved |= losses_step(c);
+	if (!client_is_closing(c))
+		moved |= tokens_step(c);
 	return moved;
 }
 

@@ -3,6 +3,7 @@
 #include "loop/survey.h"
 #include "session/client.h"
 #include "session/inside.h"
+#include "session/principal.h"
 #include "session/roll.h"
 #include "upstream/upstream.h"
 #include "util/mem.h"
@@ -74,6 +75,8 @@ static void describe(struct connection *to, const struct client *c)
 		.server_name = copy_of(c->came.tls.server_name),
 		.subject = copy_of(c->came.tls.subject),
 		.subject_until = c->came.tls.subject_until,
+		.principal = copy_of(principal_told(c)),
+		.mechanism = copy_of(c->door.mechanism != NULL ? c->door.mechanism->name : NULL),
 		.port = c->came.port,
 		.dialled = c->came.hint.broker,
 		.dialled_by = hint_word(c->came.hint.by),

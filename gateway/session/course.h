@@ -8,6 +8,8 @@
  *   curtailed   one broker; without what is the nodes' own, which is refused
  *   share       one broker, which has the share session; answered as rewritten
  *   here        the gateway answers itself
+ *   doorway     a step of the client's login, relayed to one broker
+ *   turned away what the door does not let pass
  *
  * routing.c decides which, and where to; a fetch session is a course more.
  * Tests: tests/unit/session/{through,rewritten,joint,merged,polled,here}_test.c, tests/golden/session/
@@ -76,6 +78,7 @@ struct course {
 };
 
 extern const struct course course_through, course_rewritten, course_joint, course_merged,
-	course_polled, course_curtailed, course_share, course_here;
+	course_polled, course_curtailed, course_share, course_here, course_doorway,
+	course_turned_away;
 
 #endif

@@ -6,6 +6,8 @@
 #include "session/losses.h"
 #include "session/request.h"
 #include "session/stay.h"
+#include "session/tokens.h"
+#include "session/turned_away.h"
 #include "session/upstreams.h"
 
 #include <math.h>
@@ -59,6 +61,20 @@ static ev_tstamp idle_at(const struct client *c)
 static void idle_over(struct client *c)
 {
 	time_out(c, STAT_TIMEOUTS_IDLE, "idle");
+}
+
+/* --- a client that does not say who it is, or is told that it may not --- */
+
+static ev_tstamp login_at(const struct client *c)
+{
+	if (!door_is_shut(&c->door))
+		return INFINITY;
+	return c->tenure.born + seconds(c->worker->config->login_timeout_ms);
+}
+
+static void login_over(struct client *c)
+{
+	time_out(c, STAT_TIMEOUTS_LOGIN, "no login in time");
 }
 
 /* --- a frame that does not come --- */
@@ -190,15 +206,12 @@ static const struct deadline {
 	ev_tstamp (*at)(const struct client *c); /* INFINITY: nothing is waited for */
 	void (*pass)(struct client *c);
 } deadlines[] = {
-	{ head_at, head_over },
-	{ held_at, held_over },
-	{ body_at, body_over },
-	{ ask_at, inbound_ask_no_more },
-	{ answer_at, answer_over },
-	{ taken_at, taken_over },
-	{ hold_press_at, hold_press },
-	{ idle_at, idle_over },
-	{ upstreams_idle_at, upstreams_close_idle },
+	{ login_at, login_over },      { turned_away_until, only_wake },
+	{ head_at, head_over },	       { held_at, held_over },
+	{ body_at, body_over },	       { ask_at, inbound_ask_no_more },
+	{ answer_at, answer_over },    { taken_at, taken_over },
+	{ hold_press_at, hold_press }, { idle_at, idle_over },
+	{ tokens_due, tokens_renew },  { upstreams_idle_at, upstreams_close_idle },
 	{ stay_ends_at, only_wake }, /* each step looks whether the client is to leave */
 };
 

@@ -1,5 +1,6 @@
 /* The course of a request that the gateway answers itself: ApiVersions, and what it refuses with
  * an error code. */
+#include "kafka/wire.h"
 #include "route/api_versions.h"
 #include "session/ending.h"
 #include "session/inbound.h"
@@ -55,6 +56,8 @@ static bool answer_versions(struct client *c, struct request *r)
 	good = api_versions_answer(&out, &question, &said);
 	if (good) {
 		keep_hello(c, &said);
+		door_greeted(&c->door,
+			     (int16_t)wire_get16(out.data)); /* it begins with its error */
 		reply_bytes(r, out.data, out.len);
 	}
 	buf_deinit(&out);

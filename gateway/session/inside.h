@@ -6,6 +6,8 @@
 #define SESSION_INSIDE_H
 
 #include "cluster/cluster.h"
+#include "auth/account.h"
+#include "auth/door.h"
 #include "balance/naming.h"
 #include "config/config.h"
 #include "loop/budget.h"
@@ -25,6 +27,7 @@
 #include "session/relay.h"
 #include "session/shared.h"
 #include "topology/topology.h"
+#include "util/buf.h"
 #include "util/clock.h"
 
 #include <pthread.h>
@@ -34,7 +37,9 @@ struct arrival;
 struct client;
 struct request;
 struct roll;
+struct seen;
 struct standing;
+struct tokens_entry;
 struct topology_query;
 struct upstream;
 
@@ -69,10 +74,12 @@ struct worker {
 	struct questions questions; /* that clients share */
 	uint64_t next_client_id;
 	struct client *clients;
-	struct roll *rolls;	  /* that go through the clients: roll.h */
-	unsigned listed_in;	  /* which turn of the loop has listed clients: connections.c */
-	struct arrival *arrivals; /* connections of which it is not known yet who came */
-	ev_io *listeners;	  /* one a port; fd -1: closed */
+	struct tokens_entry *tokens; /* tokens.c's, as the next one */
+	ev_tstamp no_tokens_until;   /* brokers make none; 0: nobody has said so */
+	struct roll *rolls;	     /* that go through the clients: roll.h */
+	unsigned listed_in;	     /* which turn of the loop has listed clients: connections.c */
+	struct arrival *arrivals;    /* connections of which it is not known yet who came */
+	ev_io *listeners;	     /* one a port; fd -1: closed */
 	int port_count;
 	struct rest rest; /* of the listeners: see ports.c */
 	struct cut_off cut_off;
@@ -175,6 +182,32 @@ struct share {
 	int64_t bytes;
 };
 
+/* A question about tokens under way at the broker of the login: tokens.c's. */
+struct tokens_asking {
+	enum api_key key;
+	int version;
+	uint32_t correlation_id;
+	ev_tstamp until; /* it is waited for */
+};
+
+/* The client's login: principal.c's, doorway.c's and verdict.c's. */
+struct claim {
+	int32_t broker;			 /* where it runs, or has run; NO_BROKER: nowhere yet */
+	const struct carried *mechanism; /* that was asked for; NULL: one that can't be had */
+	unsigned rounds;		 /* of the exchange under way */
+	int step_version;		 /* of the step under way, as the broker hears it */
+	struct buf first;		 /* what was said first, until a broker has judged it */
+	struct account
+		*account; /* by which further brokers hear it; NULL: nothing is known for them */
+	struct tokens_entry *tokens; /* tokens.c's, as the next ones; NULL: none was needed */
+	struct tokens_asking asking;
+	struct credentials *token; /* that the account has; NULL: none yet */
+	/* as a broker has believed it; NULL: nobody yet, or nobody knows */
+	char *who;
+	char *principal; /* the same as it may be printed: "User:alice" */
+	char *key;	 /* what only a client of the same name by the same mechanism has too */
+};
+
 /* deadlines.c's. */
 struct clock {
 	ev_timer timer;
@@ -198,7 +231,10 @@ struct client {
 	unsigned holds;	      /* hold.c's: reservations, granted or not */
 	struct tenure tenure; /* what its stay depends on: balance/ */
 	struct hello hello;
-	char *client_id; /* of its last request; NULL: none */
+	struct door door;
+	struct claim claim;
+	struct seen *seen; /* NULL: nothing yet */
+	char *client_id;   /* of its last request; NULL: none */
 	struct tally tally;
 	struct life life;
 	struct share share;
@@ -213,12 +249,11 @@ static inline ev_tstamp client_now(const struct client *c)
 	return clock_s();
 }
 
-/* Who the client is to brokers: what one principal was told is never told to another.  No client can
- * log in yet, so all are the same one. */
+/* Who the client is to brokers: what one principal was told is never told to another.  Without logins
+ * all clients are the same one. */
 static inline const char *client_principal(const struct client *c)
 {
-	(void)c;
-	return "";
+	return c->claim.key != NULL ? c->claim.key : "";
 }
 
 static inline void client_count_in(struct client *c, uint64_t n)
@@ -249,6 +284,12 @@ static inline void worker_shun(struct worker *w, int32_t broker)
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {
 	return choice_any(&w->choice, w->snapshot, not_this, clock_s());
+}
+
+/* Brokers make delegation tokens, for all that is known. */
+static inline bool worker_has_tokens(const struct worker *w)
+{
+	return clock_s() >= w->no_tokens_until;
 }
 
 /* A client came by the port. */

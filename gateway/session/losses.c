@@ -3,9 +3,11 @@
 #include "kafka/errors.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/principal.h"
 #include "session/request.h"
 #include "session/send.h"
 #include "session/standing.h"
+#include "session/tokens.h"
 #include "session/upstreams.h"
 #include "session/watch.h"
 #include "util/log.h"
@@ -50,11 +52,27 @@ static bool is_own_fault(const struct upstream *u)
 	return !u->link.was_open && (error == EMFILE || error == ENFILE);
 }
 
+/* The broker is well, and does not believe the client. */
+static void note_refusal(const struct client *c, const struct upstream *u)
+{
+	char address[ADDRESS_TEXT];
+
+	address_text(&c->came.peer, address);
+	stats_add(&c->worker->stats, STAT_CARRIED_REFUSED, 1);
+	log_warn("conn=%llu client=%s broker=%d err=not_carried principal=\"%s\" why=\"%s\"",
+		 (unsigned long long)c->id, address, u->broker, principal_told(c),
+		 link_why(&u->link));
+}
+
 /* What the loss says of the broker. */
 static void note_loss(struct client *c, const struct upstream *u)
 {
 	char address[ADDRESS_TEXT];
 
+	if (u->link.end == LINK_REFUSED) {
+		note_refusal(c, u);
+		return;
+	}
 	if (upstream_is_given_up(u) || is_own_fault(u) || (u->ring_count == 0 && u->link.was_open))
 		return; /* idle connections end, that means nothing */
 	address_text(&c->came.peer, address);
@@ -74,6 +92,7 @@ static void lose(struct client *c, struct upstream *u)
 		client_fail(c, "a broker was lost with acks=0 data on its way");
 	note_loss(c, u);
 	standing_upstream_lost(c, u);
+	tokens_upstream_lost(c, u);
 	upstream_free(u);
 }
 

@@ -105,7 +105,7 @@ static bool add_stand_ins(struct request *r, struct merging *m)
 			return false;
 		if (is_list(r->head.api))
 			continue;
-		items = items_of(&r->layout, &m->work, p->broker);
+		items = items_of(&r->layout, &m->work, p->target);
 		if (!stand_in(r, &m->work, &m->parts[m->count++], &items, m->top))
 			return false;
 		reply_count_code(r, m->top);
@@ -249,7 +249,7 @@ static void add_stand_ins_amounts(const struct request *r, struct amount *of)
 		const struct part *p = &r->parts[i];
 
 		if (p->state == PART_LOST || p->state == PART_UNSENT)
-			add_stand_in(r, count_of(&r->layout, p->broker), of);
+			add_stand_in(r, count_of(&r->layout, p->target), of);
 	}
 	if (r->missing > 0)
 		add_stand_in(r, r->missing, of);
@@ -303,9 +303,24 @@ enum course_result merged_reply(struct client *c, struct request *r, struct part
 
 /* --- the course --- */
 
-static enum course_result answer(struct client *c, struct request *r)
+/* Parts whose brokers could not be reached may have another to speak for them. */
+static bool send_elsewhere_all(struct client *c, struct request *r)
 {
 	bool moved = false;
+
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		moved |= send_elsewhere(c, p);
+		if (p->state == PART_TO_SEND)
+			moved |= send_composed(c, p);
+	}
+	return moved;
+}
+
+static enum course_result answer(struct client *c, struct request *r)
+{
+	bool moved = send_elsewhere_all(c, r);
 
 	if (!collect_parts(c, r, &moved))
 		return moved ? COURSE_MOVED : COURSE_WAITS;

@@ -3,6 +3,7 @@
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/request.h"
+#include "session/seen.h"
 #include "session/stay.h"
 
 static void finish(struct client *c, struct request *r)
@@ -10,6 +11,7 @@ static void finish(struct client *c, struct request *r)
 	stats_latency(&c->worker->stats, (uint64_t)((client_now(c) - r->started) * 1e6));
 	c->tally.moved_at = client_now(c);
 	stay_note_answer(c, r);
+	seen_note(c, r);
 	request_free(r);
 }
 

@@ -316,7 +316,7 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 	patch_wait(r, 0, (uint32_t)r->layout.min_bytes.number);
 	request_add_parts(r, to->count);
 	for (uint32_t i = 0; i < to->count; i++) {
-		r->parts[i].broker = to->brokers[i];
+		r->parts[i].broker = r->parts[i].target = to->brokers[i];
 		f->asked[i].question = question_of(r, to->brokers[i]);
 		compose(c, &r->parts[i]);
 		take_over(c, &r->parts[i], &f->asked[i]);
@@ -395,7 +395,7 @@ static void begin_wait(struct client *c, struct request *r)
 		struct part *p = &r->parts[i];
 		struct poll *poll;
 
-		p->broker = f->looked[i].broker;
+		p->broker = p->target = f->looked[i].broker;
 		p->purpose = FOR_POLLS;
 		poll = left_poll(c, p->broker);
 		if (f->asked[i].is_adopted && poll != NULL) {

@@ -1,6 +1,8 @@
 #include "session/reading.h"
 
 #include "session/ending.h"
+#include "kafka/wire.h"
+#include "session/doorway.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
@@ -8,6 +10,7 @@
 #include "session/routing.h"
 #include "session/send.h"
 #include "util/log.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -137,6 +140,23 @@ static bool begin_served(struct client *c, const struct request_head *head, bool
 	}
 	begin_request(c, head);
 	c->in.request->head_is_open = is_open;
+	c->in.request->heard = door_hear(&c->door, head->key, clock_ms());
+	return true;
+}
+
+/* A frame without a head: a step of a login by SaslHandshake 0. */
+static bool bare_step(struct client *c, uint32_t max)
+{
+	uint32_t size;
+
+	if (conn_len(&c->conn) < HEAD_SIZE_BYTES)
+		return wait_for_head(c);
+	size = wire_get32(conn_data(&c->conn));
+	if (size == 0 || size > max) {
+		bad_frame(c, "a frame that no broker would take");
+		return false;
+	}
+	doorway_hear_bare(c, size);
 	return true;
 }
 
@@ -157,12 +177,16 @@ static bool wait_for_turn(struct client *c)
 static bool head_step(struct client *c)
 {
 	struct request_head head;
-	uint32_t max = (uint32_t)c->worker->config->max_frame_bytes;
+	uint32_t max = door_frame_max(&c->door, (uint32_t)c->worker->config->max_frame_bytes);
 
 	if (client_is_draining(c) && conn_len(&c->conn) == 0)
 		return last_look(c);
+	if (door_is_waiting(&c->door))
+		return false;
 	if (!inbound_may_begin(c))
 		return wait_for_turn(c);
+	if (door_is_bare(&c->door))
+		return bare_step(c, max);
 	switch (head_read(conn_data(&c->conn), conn_len(&c->conn), max, &head)) {
 	case HEAD_MORE:
 		/* tagged fields may be as long as a frame; what is in front of them is there */

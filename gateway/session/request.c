@@ -2,6 +2,7 @@
 
 #include "route/targets.h"
 #include "session/inside.h"
+#include "session/seen.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -101,6 +102,8 @@ int part_lost_code(const struct part *p)
 {
 	const struct request *r = p->request;
 
+	if (!seen_all(r->client, r))
+		return LOST_SAYS_NOTHING;
 	return lost_code(r->head.api, &r->layout,
 			 p->state == PART_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
 }

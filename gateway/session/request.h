@@ -13,6 +13,7 @@
 #ifndef SESSION_REQUEST_H
 #define SESSION_REQUEST_H
 
+#include "auth/door.h"
 #include "balance/naming.h"
 #include "kafka/head.h"
 #include "route/lost.h"
@@ -33,9 +34,11 @@ enum part_state {
 struct part {
 	struct request *request;
 	int32_t broker;
+	int32_t target; /* the broker for which its items were meant */
 	enum upstream_purpose purpose;
 	struct upstream *upstream; /* NULL: none yet, or lost */
 	enum part_state state;
+	bool is_not_carried; /* UNSENT: the broker does not know the client, which says nothing of it */
 	uint32_t correlation_id;
 	/* a composed part, which has a frame of its own: what is still to be written */
 	struct gather frame;
@@ -86,6 +89,8 @@ struct request {
 	bool is_answered;  /* its answer has begun to leave */
 	bool is_replied;   /* the answer is `reply`, made here */
 	bool has_error;	   /* its answer has an error code */
+	bool is_bare;	   /* its frame has no head: a step of a login */
+	enum door_answer heard; /* what the door said of it */
 	struct naming_answer naming;
 	struct gather reply;
 	int reply_at;

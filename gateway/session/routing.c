@@ -4,6 +4,7 @@
 #include "kafka/wire.h"
 #include "route/targets.h"
 #include "route/where.h"
+#include "session/doorway.h"
 #include "session/inside.h"
 #include "session/joint.h"
 #include "session/order.h"
@@ -351,6 +352,14 @@ static enum course_need send_to_session(struct client *c, struct request *r, int
 
 /* --- the decision --- */
 
+/* What a broker does only for who has logged in by itself, not by a token. */
+static int32_t broker_of_login(const struct client *c, int32_t any)
+{
+	const struct upstream *u = upstreams_of_login(c);
+
+	return u != NULL && upstream_is_open(u) ? u->broker : any;
+}
+
 /* ApiVersions says min 0 whatever is served (KAFKA-18659). */
 static bool is_gone(const struct client *c, const struct request *r)
 {
@@ -368,6 +377,8 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 
 	*to = (struct sending){ 0 };
 	edits_init(&to->edits, &r->arena);
+	if (r->heard != DOOR_PASS)
+		return doorway_decide(c, r, to);
 	if (!request_is_whole(c, r) && (api->course != COURSE_USUAL || !is_known(r)))
 		return NEED_MORE;
 	if (api->route == HERE) {
@@ -400,6 +411,9 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	case TO_GROUP:
 	case TO_TXN:
 		return send_to_coordinators(c, r, any, to);
+	case TO_LOGIN:
+		send_to_one(r, broker_of_login(c, any), to);
+		return NEED_NOTHING;
 	default:
 		return send_to_any(c, r, any, to);
 	}
@@ -535,7 +549,8 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 	size_t held;
 
 	r->layout.has_item_error |= to->refused > 0;
-	if (to->course != &course_here) {
+	r->allowed = c->worker->config->request_timeout_ms / 1000.0;
+	if (to->course != &course_here && r->heard == DOOR_PASS) {
 		if (r->head.api->route == TO_LEADER)
 			notice_epochs(c, &r->layout);
 		stay_note_request(c, r);

@@ -2,10 +2,13 @@
 
 #include "kafka/wire.h"
 #include "route/split.h"
+#include "session/principal.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/request.h"
+#include "session/seen.h"
+#include "session/tokens.h"
 #include "session/upstreams.h"
 
 enum {
@@ -17,7 +20,7 @@ enum {
 static void add_part(struct client *c, struct part *p, int32_t broker,
 		     enum upstream_purpose purpose)
 {
-	p->broker = broker;
+	p->broker = p->target = broker;
 	p->purpose = purpose;
 	p->correlation_id = c->next_correlation++;
 }
@@ -64,6 +67,24 @@ static bool is_composed(const struct part *p)
 	return p->frame.count > 0;
 }
 
+/* Whether the client can be known at the part's broker; false: not yet, or not at all. */
+static bool is_carried(struct client *c, struct part *p)
+{
+	if (p->purpose == FOR_LOGIN || upstreams_has(c, p->broker, p->purpose))
+		return true;
+	switch (tokens_ask(c, p->broker)) {
+	case TOKENS_GO:
+		return true;
+	case TOKENS_WAIT:
+		return false;
+	case TOKENS_FAIL:
+		break;
+	}
+	p->is_not_carried = true;
+	part_set(p, PART_UNSENT);
+	return false;
+}
+
 /* The part's upstream, open and ready to take its bytes; NULL: not yet, or it never will (then
  * the part is not PART_TO_SEND any more). */
 static struct upstream *ready_upstream(struct client *c, struct part *p)
@@ -71,13 +92,15 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 	struct upstream *u = p->upstream;
 
 	if (u == NULL) {
+		if (!is_carried(c, p))
+			return NULL;
 		u = upstreams_get(c, p->broker, p->purpose);
 		if (u == NULL || upstream_is_lost(u)) {
 			part_set(p, PART_UNSENT);
 			return NULL;
 		}
 	}
-	if (!upstream_is_open(u) || !upstream_may_write(u, p))
+	if (!upstream_is_open(u) || !upstream_may_write(u, p) || principal_holds(c, u, p))
 		return NULL;
 	if (p->upstream == NULL) {
 		if (request_has_no_answer(p->request))
@@ -123,10 +146,28 @@ bool send_composed(struct client *c, struct part *p)
 	return sent > 0;
 }
 
+/* No part leaves before the client can be known at the brokers of all: who asks for a token asks on
+ * the connection of the login, where the answer to a part would stand in the way, for it is read only
+ * when the request has left whole. */
+static bool are_all_carried(struct client *c, struct request *r)
+{
+	bool all = true;
+
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->state == PART_TO_SEND && p->upstream == NULL)
+			all &= is_carried(c, p) || p->state != PART_TO_SEND;
+	}
+	return all;
+}
+
 static bool composed_step(struct client *c, struct request *r)
 {
 	bool moved = false;
 
+	if (!are_all_carried(c, r))
+		return false;
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		if (r->parts[i].state == PART_TO_SEND)
 			moved |= send_composed(c, &r->parts[i]);
@@ -160,13 +201,22 @@ void send_give_up(struct client *c, struct part *p)
 		swallow_rest(c);
 }
 
-/* What any broker can answer goes to another one; true: there is one. */
+/* Any broker can answer it; or say, which the gateway may not, that another one is to be asked, or that
+ * the client may not ask at all. */
+static bool may_try_another(const struct client *c, const struct request *r)
+{
+	if (r->head.api->route == TO_ANY || r->head.api->route == TO_CONTROLLER)
+		return true;
+	return !seen_all(c, r) && !request_has_no_answer(r);
+}
+
+/* True: there is another one. */
 static bool try_another(struct client *c, struct part *p)
 {
 	struct request *r = p->request;
 	int32_t other;
 
-	if (r->head.api->route != TO_ANY && r->head.api->route != TO_CONTROLLER)
+	if (!may_try_another(c, r))
 		return false;
 	other = worker_any_broker(c->worker, p->broker);
 	if (other == NO_BROKER || other == p->broker || ++r->tries > TRIES_MAX)
@@ -180,7 +230,8 @@ static bool try_another(struct client *c, struct part *p)
 /* Its connection could not be made. */
 static void go_elsewhere(struct client *c, struct part *p)
 {
-	worker_shun(c->worker, p->broker);
+	if (!p->is_not_carried)
+		worker_shun(c->worker, p->broker);
 	if (!try_another(c, p))
 		send_give_up(c, p);
 }
@@ -227,6 +278,11 @@ bool send_step(struct client *c, struct request *r)
 	return is_composed(r->parts) ? composed_step(c, r) : through_step(c, r->parts);
 }
 
+bool send_elsewhere(struct client *c, struct part *p)
+{
+	return p->state == PART_UNSENT && p->frame_at == 0 && try_another(c, p);
+}
+
 /* Not connected yet means that no part has it as its upstream: they are told apart by the
  * broker. */
 void send_connect_failed(struct client *c, const struct upstream *u)
@@ -236,8 +292,10 @@ void send_connect_failed(struct client *c, const struct upstream *u)
 			struct part *p = &r->parts[i];
 
 			if (p->state == PART_TO_SEND && p->upstream == NULL &&
-			    p->broker == u->broker && p->purpose == u->purpose)
+			    p->broker == u->broker && p->purpose == u->purpose) {
+				p->is_not_carried = u->link.end == LINK_REFUSED;
 				part_set(p, PART_UNSENT);
+			}
 		}
 	}
 }

@@ -18,6 +18,9 @@ void send_begin_parts(struct client *c, struct request *r, const struct sending 
 bool send_step(struct client *c, struct request *r);
 /* Writes what can be written of a composed part; true when something moved. */
 bool send_composed(struct client *c, struct part *p);
+/* A composed part whose broker could not be reached goes to another one, if that may speak for it;
+ * true: it is to be sent again. */
+bool send_elsewhere(struct client *c, struct part *p);
 /* The part's broker can't have its frame any more: the rest of it goes nowhere. */
 void send_give_up(struct client *c, struct part *p);
 /* Parts that waited for this connection find it gone. */

@@ -1,6 +1,7 @@
 #include "session/upstreams.h"
 
 #include "kafka/say.h"
+#include "session/principal.h"
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/request.h"
@@ -33,7 +34,8 @@ static void say_hello(struct client *c, struct upstream *u)
 	buf_deinit(&frame);
 }
 
-static struct upstream *find(const struct client *c, int32_t broker, enum upstream_purpose purpose)
+static struct upstream *find_exact(const struct client *c, int32_t broker,
+				   enum upstream_purpose purpose)
 {
 	struct upstream *u = c->upstreams;
 
@@ -43,11 +45,37 @@ static struct upstream *find(const struct client *c, int32_t broker, enum upstre
 	return u;
 }
 
+/* The connection at which the client has logged in takes its requests too. */
+static struct upstream *find(const struct client *c, int32_t broker, enum upstream_purpose purpose)
+{
+	struct upstream *u = find_exact(c, broker, purpose);
+
+	if (u == NULL && purpose == FOR_REQUESTS)
+		u = find_exact(c, broker, FOR_LOGIN);
+	return u;
+}
+
+bool upstreams_has(const struct client *c, int32_t broker, enum upstream_purpose purpose)
+{
+	return find(c, broker, purpose) != NULL;
+}
+
+struct upstream *upstreams_of_login(const struct client *c)
+{
+	struct upstream *u = c->upstreams;
+
+	while (u != NULL && (u->purpose != FOR_LOGIN || upstream_is_given_up(u)))
+		u = u->next;
+	return u;
+}
+
 /* Who the client is to brokers: whom it says to be, or, when the operator wants it so, the gateway. */
-static struct login *login_of(const struct client *c)
+static struct login *login_of(const struct client *c, enum upstream_purpose purpose)
 {
 	const struct link_terms *terms = c->worker->shared->terms;
 
+	if (c->door.state != DOOR_OFF)
+		return principal_login(c, purpose);
 	if (!c->worker->config->clients_act_as_gateway || terms == NULL || terms->account == NULL)
 		return NULL;
 	return login_new(terms->account);
@@ -62,7 +90,7 @@ static struct upstream *add(struct client *c, const struct broker *b, enum upstr
 			  .address_len = b->address_len,
 			  .timeout_ms = c->worker->config->connect_timeout_ms,
 			  .terms = c->worker->shared->terms,
-			  .login = login_of(c),
+			  .login = login_of(c, purpose),
 			  .host = b->host,
 			  .port = b->port },
 		.stats = &c->worker->stats,
@@ -80,7 +108,7 @@ struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_p
 	struct upstream *u = find(c, broker, purpose);
 	const struct broker *b;
 
-	if (u == NULL) {
+	if (u == NULL && principal_can_open(c, purpose)) {
 		b = snapshot_broker(c->worker->snapshot, broker);
 		u = b != NULL ? add(c, b, purpose) : NULL;
 	}

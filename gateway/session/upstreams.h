@@ -11,8 +11,12 @@ struct client;
 struct part;
 
 /* The connection to a broker that takes the next request: made when there is none; it may be
- * lost.  NULL: the broker is not known any more. */
+ * lost.  NULL: the broker is not known any more, or the client can't be carried there. */
 struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_purpose purpose);
+/* Whether there is one. */
+bool upstreams_has(const struct client *c, int32_t broker, enum upstream_purpose purpose);
+/* The connection at which the client logs in, or has; it may be lost.  NULL: there is none. */
+struct upstream *upstreams_of_login(const struct client *c);
 /* An answer to the part said that its broker throttles. */
 void upstreams_mute(struct client *c, const struct part *p, int64_t ms);
 /* Until when the broker reads nothing of what the part is to tell it, or has told it; 0: it reads. */

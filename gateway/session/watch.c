@@ -76,8 +76,9 @@ static void notice_error(struct client *c, const struct request *r,
 		watch_key_error(c, r, error);
 }
 
-void watch_layout(struct client *c, const struct request *r, const struct layout *answer)
+void watch_layout(struct client *c, struct request *r, const struct layout *answer)
 {
+	r->has_error |= answer->has_item_error || answer->error.number != 0;
 	for (const struct layout_item *i = answer->items; i < answer->items + answer->item_count;
 	     i++) {
 		if (i->error != 0)

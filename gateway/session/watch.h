@@ -19,7 +19,7 @@ struct relay_watcher watch_over(struct request *r);
 /* A held answer, whole; false: it contradicts its schema. */
 bool watch_whole(struct request *r, uint8_t *body, uint32_t size);
 /* The same notices, from an answer that was read to a layout. */
-void watch_layout(struct client *c, const struct request *r, const struct layout *answer);
+void watch_layout(struct client *c, struct request *r, const struct layout *answer);
 void watch_topic_error(struct client *c, const struct layout_topic *topic, int error);
 void watch_key_error(struct client *c, const struct request *r, int error);
 

@@ -8,6 +8,7 @@
 #include "session/life.h"
 #include "session/ports.h"
 #include "session/stay.h"
+#include "session/tokens.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -183,6 +184,7 @@ void worker_free(struct worker *w)
 	w->turns.has_begun = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
+	tokens_free_all(w);
 	arrivals_free(w, "the node stops");
 	ports_free(w);
 	mailbox_deinit(&w->mailbox);

@@ -16,6 +16,7 @@ static void on_link(void *owner)
 	if (u->link.was_open && !u->was_counted) {
 		u->was_counted = true;
 		stats_add(u->stats, STAT_UPSTREAMS_OPENED, 1);
+		stats_add(u->stats, STAT_CARRIED, u->link.login != NULL);
 	}
 	u->on_event(u->owner);
 }

@@ -16,11 +16,13 @@
 #include "loop/stats.h"
 #include "upstream/link.h"
 
-/* What an upstream carries: a client may have one of each to a broker. */
+/* What an upstream carries: a client may have one of each to a broker; FOR_LOGIN
+ * is one to all of them. */
 enum upstream_purpose {
 	FOR_REQUESTS,
 	FOR_POLLS, /* long polls of split requests, which would keep others waiting */
 	FOR_SHARE, /* share sessions, which end with their connection */
+	FOR_LOGIN, /* the client's own login, and its requests after it */
 };
 
 struct upstream {

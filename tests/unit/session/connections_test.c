@@ -77,6 +77,8 @@ static void each_client_is_described(void **state)
 	assert_int_equal(one->id, s.clients[0].id);
 	assert_string_equal(one->client_id, "one");
 	assert_null(one->software);
+	assert_string_equal(one->principal, "User:ANONYMOUS");
+	assert_null(one->mechanism);
 	assert_int_equal(one->in_flight, 1);
 	assert_int_equal(one->broker_count, 1);
 	assert_int_equal(one->brokers[0], 1);

@@ -246,6 +246,7 @@ static inline struct config scene_config(void)
 		.max_frame_bytes = 100 << 20,
 		.memory_budget_bytes = 64 << 20,
 		.connect_timeout_ms = SCENE_LONG_MS,
+		.login_timeout_ms = SCENE_LONG_MS,
 		.head_timeout_ms = SCENE_LONG_MS,
 		.body_timeout_ms = SCENE_LONG_MS,
 		.idle_timeout_ms = SCENE_LONG_MS,

@@ -444,6 +444,15 @@ static inline void assert_client_gets(struct scene *s, int client, const char *w
 	free(text);
 }
 
+/* A broker believes whoever logs in at its next connection. */
+static inline void broker_believes(struct scene *s, int broker)
+{
+	broker_takes(s, broker);
+	broker_answers(s, broker, "mechanisms: [ \"PLAIN\" ]\n");
+	broker_takes(s, broker);
+	broker_answers(s, broker, "error_message: \"\"\n");
+}
+
 static inline void assert_client_closed(struct scene *s, int client)
 {
 	struct scene_end *e = &s->clients[client].end;

@@ -1,0 +1,107 @@
+#include "session/principal.h"
+
+#include "auth/login.h"
+#include "auth/secret.h"
+#include "session/inside.h"
+#include "session/request.h"
+#include "util/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+void principal_init(struct client *c)
+{
+	enum security_protocol protocol = c->worker->config->gateway_protocol;
+
+	door_init(&c->door, protocol == OVER_SASL_PLAINTEXT || protocol == OVER_SASL_SSL);
+	c->claim = (struct claim){ .broker = NO_BROKER };
+	buf_init(&c->claim.first, DOOR_FRAME_MAX);
+}
+
+void principal_forget(struct client *c)
+{
+	struct buf *first = &c->claim.first;
+
+	secret_buf_deinit(first);
+}
+
+void principal_carry(struct client *c)
+{
+	struct claim *claim = &c->claim;
+	const struct carried *by = c->door.mechanism;
+	struct credentials *said = NULL;
+
+	if (by->way == CARRIED_REPLAYED)
+		said = said_credentials(mechanism_by_name(by->name, strlen(by->name)),
+					claim->first.data, claim->first.len);
+	principal_forget(c);
+	if (claim->account == NULL)
+		claim->account = account_new(said);
+	else if (said != NULL)
+		account_set(claim->account, said);
+}
+
+void principal_deinit(struct client *c)
+{
+	principal_forget(c);
+	if (c->claim.account != NULL)
+		account_free(c->claim.account);
+	free(c->claim.who);
+	free(c->claim.principal);
+	free(c->claim.key);
+	c->claim.who = c->claim.principal = c->claim.key = NULL;
+}
+
+char *principal_text(const char *who)
+{
+	char *text = mem_printf("User:%s", who);
+
+	for (char *p = text; *p != '\0'; p++) {
+		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\')
+			*p = '?';
+	}
+	return text;
+}
+
+void principal_is(struct client *c, const char *who)
+{
+	free(c->claim.principal);
+	c->claim.principal = principal_text(who);
+}
+
+/* KafkaPrincipal.ANONYMOUS: a broker's name for whoever comes by PLAINTEXT. */
+const char *principal_told(const struct client *c)
+{
+	return c->door.state == DOOR_OFF ? "User:ANONYMOUS" : c->claim.principal;
+}
+
+const struct carried *principal_offers(const struct client *c, const uint8_t *name, size_t len)
+{
+	const struct carried *m = carried_of(name, len);
+
+	if (m != NULL && m->way == CARRIED_BY_TOKEN && !worker_has_tokens(c->worker))
+		return NULL;
+	return m;
+}
+
+bool principal_can_open(const struct client *c, enum upstream_purpose purpose)
+{
+	return c->door.state == DOOR_OFF || purpose == FOR_LOGIN || c->claim.account != NULL;
+}
+
+struct login *principal_login(const struct client *c, enum upstream_purpose purpose)
+{
+	return purpose != FOR_LOGIN && c->claim.account != NULL ? login_new(c->claim.account)
+								: NULL;
+}
+
+/* Before the login one frame at a time: a broker with TLS takes 300 ms for each that comes together
+ * with its predecessor.  While a login is renewed a broker closes on any other request. */
+bool principal_holds(const struct client *c, const struct upstream *u, const struct part *p)
+{
+	if (u->purpose != FOR_LOGIN)
+		return false;
+	if (p->purpose == FOR_LOGIN)
+		return !door_is_open(&c->door) && u->ring_count > 0;
+	return c->door.state != DOOR_OPEN || door_is_waiting(&c->door);
+}

@@ -1,0 +1,49 @@
+/* tokens.h - the delegation tokens by which clients of SCRAM are known at further brokers (KIP-48).
+ *
+ * A client that has logged in by SCRAM has shown its broker a proof that no other broker can be shown.
+ * When another one is needed first, the gateway asks on the connection of that login, as the client,
+ * for a token of the client's own that names the gateway as its renewer; where there is none, it has
+ * the client make one for itself, which needs no right of anybody.  A token is a worker's, for all
+ * clients of the same name by the same mechanism, and is made anew at half of its life; nodes and
+ * workers find each other's.  Whose it is says the broker.
+ *
+ * A broker hears of a new token later than the one that made it: until it lists it, as the gateway's
+ * own account asks it, nobody logs in there by it.
+ *
+ *   WANTED --Describe, Create--> MAKING --> READY ---half its life---> READY, and MAKING
+ *      ^---------failed, for a second---------'
+ *
+ * Tests: tests/unit/session/tokens_test.c
+ */
+#ifndef SESSION_TOKENS_H
+#define SESSION_TOKENS_H
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+struct client;
+struct upstream;
+struct worker;
+
+enum tokens_say {
+	TOKENS_GO,   /* the connection may be opened, or needs no token */
+	TOKENS_WAIT, /* the client is woken when that changes */
+	TOKENS_FAIL, /* not now */
+};
+
+/* Asked before a connection to the broker is opened as the client. */
+enum tokens_say tokens_ask(struct client *c, int32_t broker);
+/* Reads what the broker of the login answers; true when something moved. */
+bool tokens_step(struct client *c);
+/* The connection is about to be freed. */
+void tokens_upstream_lost(struct client *c, const struct upstream *u);
+/* When the client's token is to be made anew; INFINITY: it has none. */
+ev_tstamp tokens_due(const struct client *c);
+void tokens_renew(struct client *c);
+/* The client ends. */
+void tokens_leave(struct client *c);
+
+void tokens_free_all(struct worker *w);
+
+#endif

@@ -1,0 +1,278 @@
+#include "session/verdict.h"
+
+#include "kafka/encode.h"
+#include "kafka/errors.h"
+#include "kafka/wire.h"
+#include "session/doorway.h"
+#include "session/principal.h"
+#include "session/ending.h"
+#include "session/inside.h"
+#include "session/life.h"
+#include "session/reply.h"
+#include "session/request.h"
+#include "util/clock.h"
+#include "util/log.h"
+#include "util/mem.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { MECHANISMS_MAX = 64 }; /* of a broker's list */
+
+/* --- a broker's answer --- */
+
+struct slice {
+	const uint8_t *bytes; /* NULL: null */
+	uint32_t len;
+};
+
+/* The values of either answer. */
+struct said {
+	int error;
+	int64_t lifetime_ms; /* 0: none */
+	struct slice message, auth, mechanisms[MECHANISMS_MAX];
+	uint32_t count; /* of mechanisms */
+};
+
+static void take_value(struct said *s, const struct walk_event *e, const uint8_t *body)
+{
+	const uint8_t *bytes = body + e->at + e->size - e->len;
+
+	if (e->is == ERROR_CODE)
+		s->error = (int)e->number;
+	else if (e->is == ERROR_MESSAGE)
+		s->message = (struct slice){ e->number >= 0 ? bytes : NULL, e->len };
+	else if (e->is == AUTH_BYTES)
+		s->auth = (struct slice){ bytes, e->len };
+	else if (e->is == SESSION_LIFETIME_MS)
+		s->lifetime_ms = e->number;
+	else if (e->is == MECHANISM && s->count < MECHANISMS_MAX)
+		s->mechanisms[s->count++] = (struct slice){ bytes, e->len };
+}
+
+/* False: it contradicts its schema. */
+static bool read_answer(const struct request *r, int version, struct said *s)
+{
+	const struct part *p = r->parts;
+	const uint32_t left = p->answer_size - ANSWER_FIXED;
+	const uint8_t *body = p->answer + ANSWER_FIXED;
+	uint32_t tags = 0;
+	enum walk_result got;
+	struct walk_event e;
+	struct walk w;
+
+	*s = (struct said){ 0 };
+	if (api_answer_has_tags(r->head.api, version) &&
+	    answer_tags_skip(body, left, left, &tags) != HEAD_OK)
+		return false;
+	body += tags;
+	walk_init(&w, api_plan(r->head.api, version, RESPONSE), left - tags);
+	walk_input(&w, body, left - tags);
+	while ((got = walk_next(&w, &e)) == WALK_EVENT)
+		take_value(s, &e, body);
+	return got == WALK_DONE;
+}
+
+/* --- what the client hears --- */
+
+static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v)
+{
+	const struct said *s = ctx;
+	const struct slice *slice;
+
+	switch (f->is) {
+	case ERROR_CODE:
+		v->number = s->error;
+		return true;
+	case SESSION_LIFETIME_MS:
+		v->number = s->lifetime_ms;
+		return true;
+	case MECHANISMS:
+		v->number = s->count;
+		return true;
+	case MECHANISM:
+		slice = &s->mechanisms[f->index[f->depth - 1]];
+		break;
+	case ERROR_MESSAGE:
+		slice = &s->message;
+		break;
+	case AUTH_BYTES:
+		slice = &s->auth;
+		break;
+	default:
+		return false;
+	}
+	*v = (struct encode_value){ .number = slice->bytes != NULL ? 0 : -1,
+				    .bytes = slice->bytes,
+				    .len = slice->len };
+	return true;
+}
+
+static void reply(struct request *r, struct said *s)
+{
+	struct buf out;
+
+	buf_init(&out, INT32_MAX);
+	if (!encode_message(r->head.api, r->head.version, RESPONSE, fill, s, &out))
+		abort(); /* it is what was read */
+	reply_bytes(r, out.data, out.len);
+	buf_deinit(&out);
+}
+
+/* int32 size | token; of a refusal there is none. */
+static void reply_bare(struct request *r, const struct said *s)
+{
+	gather_init(&r->reply, &r->arena);
+	if (s->error == 0) {
+		wire_put32(gather_space(&r->reply, HEAD_SIZE_BYTES), s->auth.len);
+		gather_copy(&r->reply, s->auth.bytes, s->auth.len);
+	}
+	r->is_replied = true;
+}
+
+/* --- of a mechanism --- */
+
+/* What the gateway can't carry is not offered, and refused as brokers refuse what they have not. */
+static void leave_out(const struct client *c, struct said *s)
+{
+	uint32_t count = 0;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		if (principal_offers(c, s->mechanisms[i].bytes, s->mechanisms[i].len) != NULL)
+			s->mechanisms[count++] = s->mechanisms[i];
+	}
+	s->count = count;
+}
+
+bool verdict_on_mechanism(struct client *c, struct request *r)
+{
+	const struct carried *m = c->claim.mechanism;
+	struct said s;
+
+	if (!read_answer(r, DOORWAY_HANDSHAKE_VERSION, &s))
+		return false;
+	leave_out(c, &s);
+	if (s.error == 0 && m == NULL)
+		s.error = ERROR_UNSUPPORTED_SASL_MECHANISM;
+	door_chosen(&c->door, r->head.version, s.error == 0 ? m : NULL);
+	reply(r, &s);
+	stats_error(&c->worker->stats, s.error);
+	if (s.error != 0 && !door_is_open(&c->door))
+		client_end(c, "a mechanism that can't be had");
+	return true;
+}
+
+/* --- of who it is --- */
+
+static const struct outcomes {
+	const char *mechanism;
+	enum stats_counter accepted, refused;
+} outcomes[] = {
+	{ "PLAIN", STAT_LOGINS_PLAIN, STAT_LOGINS_PLAIN_REFUSED },
+	{ "OAUTHBEARER", STAT_LOGINS_OAUTHBEARER, STAT_LOGINS_OAUTHBEARER_REFUSED },
+	{ "SCRAM-SHA-256", STAT_LOGINS_SCRAM_256, STAT_LOGINS_SCRAM_256_REFUSED },
+	{ "SCRAM-SHA-512", STAT_LOGINS_SCRAM_512, STAT_LOGINS_SCRAM_512_REFUSED },
+};
+
+static void count(struct client *c, bool is_accepted)
+{
+	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
+		if (strcmp(outcomes[i].mechanism, c->door.mechanism->name) == 0)
+			stats_add(&c->worker->stats,
+				  is_accepted ? outcomes[i].accepted : outcomes[i].refused, 1);
+	}
+}
+
+static void tell(const struct client *c, const char *event, const char *principal)
+{
+	char address[ADDRESS_TEXT];
+
+	address_text(&c->came.peer, address);
+	log_info("conn=%llu client=%s broker=%d event=%s mechanism=%s principal=\"%s\"",
+		 (unsigned long long)c->id, address, c->claim.broker, event,
+		 c->door.mechanism->name, principal);
+}
+
+/* A client that logs in anew stays who it is.  The broker where it has logged in before sees to that;
+ * another one does not know. */
+static bool is_somebody_else(const struct client *c, const char *who)
+{
+	const char *was = c->claim.who;
+
+	return door_is_open(&c->door) && (was == NULL || who == NULL || strcmp(was, who) != 0);
+}
+
+/* As a broker says it. */
+static void refuse_somebody_else(struct client *c, struct request *r, struct said *s,
+				 const char *who)
+{
+	char *text = mem_printf("Cannot change principals during re-authentication from User.%s: "
+				"User.%s",
+				c->claim.who != NULL ? c->claim.who : "", who != NULL ? who : "");
+
+	*s = (struct said){ .error = ERROR_SASL_AUTHENTICATION_FAILED };
+	s->message.len = (uint32_t)strnlen(text, INT16_MAX);
+	s->message.bytes = arena_copy(&r->arena, text, s->message.len);
+	s->auth.bytes = s->message.bytes; /* of length 0 */
+	free(text);
+}
+
+/* From now on; what the client said of itself is believed. */
+static void let_in(struct client *c, const char *who)
+{
+	struct claim *x = &c->claim;
+
+	free(x->who);
+	free(x->key);
+	x->who = who != NULL ? mem_strdup(who) : NULL;
+	x->key = who != NULL ? mem_printf("%s %s", c->door.mechanism->name, who)
+			     : mem_printf("conn=%llu", (unsigned long long)c->id);
+	principal_is(c, who != NULL ? who : "");
+	principal_carry(c);
+}
+
+static void judge(struct client *c, const struct said *s, const char *who)
+{
+	char *principal = principal_text(who != NULL ? who : "");
+
+	switch (door_judged(&c->door, s->error, s->auth.bytes, s->auth.len, s->lifetime_ms,
+			    clock_ms())) {
+	case DOOR_MORE:
+		break;
+	case DOOR_IN:
+		count(c, true);
+		tell(c, "login", principal);
+		let_in(c, who);
+		break;
+	case DOOR_OUT:
+		count(c, false);
+		tell(c, "login_refused", principal);
+		principal_forget(c);
+		client_end(c, "a login that was refused");
+		break;
+	}
+	free(principal);
+}
+
+bool verdict_on_step(struct client *c, struct request *r)
+{
+	const struct buf *first = &c->claim.first;
+	const struct carried *m = c->door.mechanism;
+	struct said s;
+	char *who;
+
+	if (!read_answer(r, c->claim.step_version, &s))
+		return false;
+	who = m->who(first->data, first->len);
+	if (s.error == 0 && m->is_in(s.auth.bytes, s.auth.len) && is_somebody_else(c, who))
+		refuse_somebody_else(c, r, &s, who);
+	judge(c, &s, who);
+	free(who);
+	s.lifetime_ms = door_promise(s.lifetime_ms);
+	stats_error(&c->worker->stats, s.error);
+	if (r->is_bare)
+		reply_bare(r, &s);
+	else
+		reply(r, &s);
+	return true;
+}
