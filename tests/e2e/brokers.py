@@ -91,6 +91,7 @@ class Cluster:
         self.version = version
         self.scene = scene
         self.settings = settings or {}
+        self.node_env = {}  # what a node is told beside the bootstrap servers
         self.brokers = {node: Broker(node, scene.host(FIRST_HOST + node), FIRST_PORT + node, CONTROLLER_PORT + node,
                                      scene.dir / f"kafka{node}") for node in range(1, brokers + 1)}
 
@@ -126,7 +127,7 @@ class Cluster:
             cds = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
         elif node == 1:
             cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
-        command = [*self.scene.within(broker.host), JAVA, *BROKER_HEAP, *cds, *self._log_options(), "-cp", jars.classpath(f"broker-{self.version}"),
+        command = [*self.scene.within(broker.host), JAVA, *BROKER_HEAP, *cds, *self._log_options(broker), "-cp", jars.classpath(f"broker-{self.version}"),
                    "kafka.Kafka", broker.directory / "server.properties"]
         broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}",
                                                   guard=self.scene.guard))
@@ -193,7 +194,7 @@ class Cluster:
     def _archive(self):
         return jars.CACHE / f"broker-{self.version}.jsa"
 
-    def _log_options(self):
+    def _log_options(self, _broker=None):
         path = self.scene.dir / "log4j.properties"
         text, option = (LOG4J1, "-Dlog4j.configuration=file:") if self.version.startswith("3.") else \
             (LOG4J2, "-Dlog4j2.configurationFile=")

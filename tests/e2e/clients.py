@@ -49,12 +49,13 @@ def java_classes(source, jar_set):
     return f"{target}:{jars.classpath(jar_set)}"
 
 
-def java_command(source, jar_set):
-    archive = jars.CACHE / f"{source}-{jar_set}.jsa"
+def java_command(source, jar_set, *more):
+    """more: sets of jars that it needs beside."""
+    archive = jars.CACHE / f"{'-'.join([source, jar_set, *more])}.jsa"
     cds = f"-XX:SharedArchiveFile={archive}" if archive.exists() else f"-XX:ArchiveClassesAtExit={archive}"
     return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", cds,
             "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xlog:cds=off", "-Xlog:cds+dynamic=off",
-            "-cp", java_classes(source, jar_set), source]
+            "-cp", ":".join([java_classes(source, jar_set), *map(jars.classpath, more)]), source]
 
 
 class Lines:
@@ -93,10 +94,10 @@ class Client:
 class Java(Client):
     """One JVM that carries out commands, several at a time."""
 
-    def __init__(self, version, bootstrap, scene):
+    def __init__(self, version, bootstrap, scene, more=()):
         self.version, self.bootstrap, self.directory = version, bootstrap, scene.dir
         self.name = f"java-{version}"
-        self.process = scene.process(java_command("Clients", f"clients-{version}"), name=self.name, pipes=True)
+        self.process = scene.process(java_command("Clients", f"clients-{version}", *more), name=self.name, pipes=True)
         self.lines = Lines(self.process.popen.stdout)
         self.answers, self.progress = {}, {}
         self.numbers = itertools.count(1)
@@ -218,7 +219,8 @@ def venv_python():
 
 
 class Command(Client):
-    """A client that is a program a call."""
+    """A client that is a program a call.  login: mechanism, user, password, token; none: it says nothing of itself."""
+    login = ()
 
     def __init__(self, bootstrap, directory):
         self.bootstrap, self.directory = bootstrap, directory
@@ -228,8 +230,9 @@ class Command(Client):
 
     def _run(self, command, limit, stdout=None):
         log = self.directory / f"{self.name}.log"
+        env = {**os.environ, "CLIENT_LOGIN": " ".join(self.login)} if self.login else None
         with open(log, "ab") as err:
-            done = subprocess.run(["timeout", "-k", "1", str(limit), *(str(word) for word in command)],
+            done = subprocess.run(["timeout", "-k", "1", str(limit), *(str(word) for word in command)], env=env,
                                   stdin=subprocess.DEVNULL, stdout=stdout or err, stderr=err, check=False)
         if done.returncode:
             tail = log.read_text(errors="replace")[-1500:]

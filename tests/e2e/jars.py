@@ -27,6 +27,7 @@ SETS = {
     "clients-4.4.0": [(KAFKA, "kafka-clients", "4.4.0"), ("org.slf4j", "slf4j-simple", "1.7.36")],
     "clients-4.3.1": [(KAFKA, "kafka-clients", "4.3.1"), ("org.slf4j", "slf4j-simple", "1.7.36")],
     "clients-3.9.2": [(KAFKA, "kafka-clients", "3.9.2"), ("org.slf4j", "slf4j-simple", "1.7.36")],
+    "jackson": [("com.fasterxml.jackson.core", "jackson-databind", "2.16.2")],  # for clients' unsigned tokens
     # kafka-tools 4.4.0 is not on Maven Central; kafka-configs lives in the server jar.
     "tools-4.3.1": [(KAFKA, "kafka-tools", "4.3.1"), (KAFKA, "kafka_2.13", "4.3.1"),
                     (KAFKA, "kafka-clients", "4.3.1"),

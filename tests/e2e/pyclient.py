@@ -4,7 +4,7 @@
     pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
     pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
 
-$CLIENT_SETTINGS has more of the library's settings, as JSON.
+$CLIENT_SETTINGS has more of the library's settings, as JSON; $CLIENT_LOGIN says who logs in: MECHANISM USER PASSWORD TOKEN.
 """
 import json
 import os
@@ -14,12 +14,37 @@ import time
 SETTINGS = json.loads(os.environ.get("CLIENT_SETTINGS", "{}"))
 
 VALUE = b"v" * 100
+LOGIN = os.environ.get("CLIENT_LOGIN", "").split()
+
+
+def confluent_login():
+    """librdkafka makes an unsigned token itself."""
+    if not LOGIN:
+        return {}
+    mechanism, user, password, _ = LOGIN
+    settings = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": mechanism}
+    if mechanism == "OAUTHBEARER":
+        return {**settings, "enable.sasl.oauthbearer.unsecure.jwt": "true",
+                "sasl.oauthbearer.config": f"principal={user}"}
+    return {**settings, "sasl.username": user, "sasl.password": password}
+
+
+def python_login():
+    if not LOGIN:
+        return {}
+    mechanism, user, password, token = LOGIN
+    settings = {"security_protocol": "SASL_PLAINTEXT", "sasl_mechanism": mechanism}
+    if mechanism == "OAUTHBEARER":
+        from kafka.net.sasl.oauth import AbstractTokenProvider
+        provider = type("Provider", (AbstractTokenProvider,), {"token": lambda self: token})
+        return {**settings, "sasl_oauth_token_provider": provider()}
+    return {**settings, "sasl_plain_username": user, "sasl_plain_password": password}
 
 
 def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
     import confluent_kafka
     failed = []
-    producer = confluent_kafka.Producer({**SETTINGS, "bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
+    producer = confluent_kafka.Producer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
                                          "compression.type": compression})
     for i in range(int(count)):
         producer.produce(topic, key=f"{prefix}{i}", value=VALUE,
@@ -33,7 +58,7 @@ def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
 def confluent_transactions(bootstrap, topic, count, size, identity):
     """Every second transaction is aborted; keys are tc<n> and ta<n>."""
     import confluent_kafka
-    producer = confluent_kafka.Producer({**SETTINGS, "bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
+    producer = confluent_kafka.Producer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
     producer.init_transactions(30)
     numbers = {"c": 0, "a": 0}
     for i in range(int(count)):
@@ -51,7 +76,7 @@ def confluent_transactions(bootstrap, topic, count, size, identity):
 
 def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="classic"):
     import confluent_kafka
-    consumer = confluent_kafka.Consumer({**SETTINGS, "bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
+    consumer = confluent_kafka.Consumer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
                                          "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     end, read = time.monotonic() + float(limit), 0
@@ -70,7 +95,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
     import kafka
     producer = kafka.KafkaProducer(bootstrap_servers=bootstrap.split(","), acks=acks if acks == "all" else int(acks),
                                    compression_type=None if compression == "none" else compression, linger_ms=5,
-                                   enable_idempotence=acks == "all", **SETTINGS)
+                                   enable_idempotence=acks == "all", **SETTINGS, **python_login())
     sent = [producer.send(topic, key=f"{prefix}{i}".encode(), value=VALUE) for i in range(int(count))]
     producer.flush(60)
     for one in sent:
@@ -81,7 +106,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
 def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classic"):
     import kafka
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap.split(","), group_id=group,
-                                   auto_offset_reset="earliest", enable_auto_commit=False, **SETTINGS)
+                                   auto_offset_reset="earliest", enable_auto_commit=False, **SETTINGS, **python_login())
     end, read = time.monotonic() + float(limit), 0
     with open(out, "w") as lines:
         while read < int(count) and time.monotonic() < end:

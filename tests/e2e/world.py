@@ -69,7 +69,7 @@ class World:
         self.nodes = []
         for number in range(1, NODES + 1):
             self.nodes.append(Node(self.scene, number, self.kafka.bootstrap, advertise=listener, ports=PORTS,
-                                   mode=self.mode, min_broker=1, threads=2, env=self.node_env))
+                                   mode=self.mode, min_broker=1, threads=2, env={**self.kafka.node_env, **(self.node_env or {})}))
         for node in self.nodes:
             node.wait_ready()
         self.start_haproxy()
@@ -99,8 +99,9 @@ class World:
         kept[key].bootstrap = self.bootstrap
         return kept[key]
 
-    def java(self, version="4.4.0"):
-        return self._kept(version, lambda: clients.Java(version, self.bootstrap, self.scene))
+    def java(self, version="4.4.0", *more):
+        """more: sets of jars that it needs beside."""
+        return self._kept((version, *more), lambda: clients.Java(version, self.bootstrap, self.scene, more))
 
     def kcat(self):
         return self._kept("kcat", lambda: clients.Kcat(self.bootstrap, self.scene.dir))

@@ -1,0 +1,150 @@
+"""Every client keeps its own identity at every broker.
+
+Clients of several makes log in by each mechanism through the gateway, produce to twelve partitions and read them as
+a group, and see and do what their ACLs allow and nothing else.  The brokers' authorizers have seen nobody but those
+clients and the gateway, and the gateway never touched what is the clients'.
+"""
+import functools
+import ssl
+import subprocess
+
+import secure
+from cluster import Node
+from world import PORTS, check, check_equal, check_exactly_once, wait_for, wire
+
+SECURE = True
+MODES = ["ports"]
+COUNT = 600
+USERS = ["alice", "bob"]
+SECRET = "ports-secret"
+NOT_LEADER = 6  # a broker that is late to know a new token has another one say this
+JAVA_LOGIN = {
+    "PLAIN": 'org.apache.kafka.common.security.plain.PlainLoginModule required username="{0}" password="{1}";',
+    "SCRAM-SHA-256": 'org.apache.kafka.common.security.scram.ScramLoginModule required username="{0}" password="{1}";',
+    "SCRAM-SHA-512": 'org.apache.kafka.common.security.scram.ScramLoginModule required username="{0}" password="{1}";',
+    "OAUTHBEARER": "org.apache.kafka.common.security.oauthbearer.OAuthBearerLoginModule required "
+                   'unsecuredLoginStringClaim_sub="{0}";',
+}
+
+
+def run(world):
+    world.topic("secret")
+    for user in USERS:
+        world.kafka.allow(user, "topic", f"{world.mode}-{user}-*", "read", "write", "describe")
+        world.kafka.allow(user, "group", f"{world.mode}-{user}-*", "read")
+    for mechanism in world.kafka.mechanisms:
+        for user in USERS:
+            sees_its_own(world, user, mechanism)
+        for client in ("java-3.9.2", "java-4.4.0", "confluent-kafka", "kafka-python"):
+            works(world, client, "alice", mechanism)
+    is_refused(world)
+    if world.through_gateway:
+        over_tls(world)
+    check_decisions(world)
+
+
+def login(connection, user, mechanism, secret=None):
+    """Raw; what the last answer said."""
+    handshake = connection.ask("SaslHandshake", 1, {"Mechanism": mechanism})
+    check_equal(handshake["ErrorCode"], 0, f"error of SaslHandshake {mechanism}, which offers {handshake['Mechanisms']}")
+    if mechanism == "PLAIN":
+        tokens = [f"\0{user}\0{secret or secure.password(user)}".encode()]
+    elif mechanism == "OAUTHBEARER":
+        tokens = [f"n,,\1auth=Bearer {secret or secure.unsecured_token(user)}\1\1".encode()]
+    else:
+        tokens = secure.scram_messages(user, secret or secure.password(user), mechanism)
+    answer = {"AuthBytes": b""}
+    for token in tokens:
+        answer = connection.ask("SaslAuthenticate", 2, {"AuthBytes": token(answer["AuthBytes"]) if callable(token) else token})
+        if answer["ErrorCode"]:
+            break
+    return answer
+
+
+def connect(world, number=1, port=0):
+    host = world.nodes[0].host if world.through_gateway else world.kafka.brokers[1].host
+    first = world.nodes[0].first_port if world.through_gateway else world.kafka.brokers[1].port
+    return wire.Connection(host, first + port, wire.schemas(world.kafka.version))
+
+
+def sees_its_own(world, user, mechanism):
+    """Whatever broker is asked for: the topics of the user, the leaders' answers, and nothing of the others'."""
+    own = world.topic(f"{user}-raw-{mechanism.lower()}")
+    for port in range(3):
+        with connect(world, port=port) as connection:
+            check_equal(login(connection, user, mechanism)["ErrorCode"], 0, f"error of {user}'s login by {mechanism}")
+            listed = {t["Name"] for t in connection.ask("Metadata", 12, {"Topics": None})["Topics"]}
+            check(own in listed, f"{user} by {mechanism} does not see {own} in {listed}")
+            strange = {name for name in listed if not name.startswith(f"{world.mode}-{user}-")}
+            check(not strange, f"{user} by {mechanism} sees {strange}")
+            asked = [{"Name": name, "Partitions": [{"PartitionIndex": p, "Timestamp": -1} for p in range(12)]}
+                     for name in (own, SECRET, "ports-missing")]
+            wait_for(lambda: NOT_LEADER not in codes_of(connection, asked)[own], 30, "every leader answers")
+            codes = codes_of(connection, asked)
+            check_equal(codes, {own: {0}, SECRET: {29}, "ports-missing": {29}}, f"errors for {user} by {mechanism}")
+
+
+def over_tls(world):
+    """The same at a node whose clients come by TLS: SASL_SSL in front, SASL_PLAINTEXT behind."""
+    pem = world.scene.dir / "node.pem"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=node", "-days", "2",
+                    "-keyout", pem, "-out", f"{pem}.crt"], check=True, capture_output=True)
+    pem.write_text(pem.read_text() + (world.scene.dir / "node.pem.crt").read_text())
+    node = Node(world.scene, 4, world.kafka.bootstrap, ports=PORTS, env={
+        **world.kafka.node_env, "GATEWAY_SECURITY_PROTOCOL": "SASL_SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": pem,
+        "GATEWAY_CLUSTER_ID": "off"})
+    world.more_nodes.append(node)
+    node.wait_ready()
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+    for mechanism in world.kafka.mechanisms:
+        with wire.Connection(node.host, node.first_port, wire.schemas(world.kafka.version)) as connection:
+            connection.socket = context.wrap_socket(connection.socket)
+            check_equal(login(connection, "alice", mechanism)["ErrorCode"], 0, f"error of {mechanism} over TLS")
+            listed = {t["Name"] for t in connection.ask("Metadata", 12, {"Topics": None})["Topics"]}
+            check(listed and all("-alice-" in name for name in listed), f"by {mechanism} over TLS alice sees {listed}")
+    node.process.stop(10)
+
+
+def codes_of(connection, topics):
+    answer = connection.ask("ListOffsets", 7, {"ReplicaId": -1, "Topics": topics})
+    return {t["Name"]: {p["ErrorCode"] for p in t["Partitions"]} for t in answer["Topics"]}
+
+
+def works(world, name, user, mechanism):
+    topic = world.topic(f"{user}-{name}-{mechanism.lower()}")
+    prefix = f"{name}-{mechanism}-"
+    if name.startswith("java"):
+        client = world.java(name.removeprefix("java-"), "jackson")
+        settings = {"security__protocol": "SASL_PLAINTEXT", "sasl__mechanism": mechanism,
+                    "sasl__jaas__config": JAVA_LOGIN[mechanism].format(user, secure.password(user))}
+        produce, consume = (functools.partial(call, **settings) for call in (client.produce, client.consume))
+    else:
+        client = world.python(name)
+        client.login = (mechanism, user, secure.password(user), secure.unsecured_token(user))
+        produce, consume = client.produce, client.consume
+    produce(topic, COUNT, prefix, "1")
+    read = consume(topic, f"{world.mode}-{user}-{name}-{mechanism}", COUNT)
+    check_exactly_once(read, [f"{prefix}{i}" for i in range(COUNT)], f"{name} by {mechanism}")
+
+
+def is_refused(world):
+    for mechanism in world.kafka.mechanisms:
+        with connect(world) as connection:
+            secret = secure.unsecured_token("alice", -10) if mechanism == "OAUTHBEARER" else "wrong"
+            answer = login(connection, "alice", mechanism, secret)
+            if mechanism == "OAUTHBEARER":  # first what is wrong, without an error
+                check(b"invalid" in answer["AuthBytes"], f"an expired token: {answer}")
+                answer = connection.ask("SaslAuthenticate", 2, {"AuthBytes": b"\1"})
+            check_equal(answer["ErrorCode"], 58, f"error of a wrong secret by {mechanism}")
+
+
+def check_decisions(world):
+    """Whom the authorizers have been asked about: no one but the users and the gateway, and the gateway never for data."""
+    decisions = world.kafka.decisions()
+    check(len(decisions) > 100, f"only {len(decisions)} decisions in the authorizers' logs")
+    who = {principal for principal, _, _ in decisions}
+    check_equal(who, {"User:gw", *(f"User:{user}" for user in USERS)}, "who came to the brokers")
+    touched = [what for principal, _, what in decisions if principal == "User:gw" and "operation = DESCRIBE" not in what
+               and "operation = DESCRIBE_CONFIGS" not in what and "anyport" not in what]
+    check(not touched, f"the gateway did more than look: {touched[:3]}")
