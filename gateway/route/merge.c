@@ -4,6 +4,7 @@
 #include "route/edits.h"
 #include "util/hash.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 enum {
@@ -452,7 +453,11 @@ static struct source source_of(const struct chosen *c, const struct repeats *rep
 static struct layout_section together(const struct chosen *c, const struct repeats *repeats,
 				      uint32_t section)
 {
-	struct layout_section all = *source_of(c, repeats, section).section;
+	const struct layout_section *own = source_of(c, repeats, section).section;
+	struct layout_section all;
+
+	assert(own != NULL); /* an answer's topics stand in sections where the request's do */
+	all = *own;
 
 	for (uint32_t s = repeats->next[section]; c->owners != NULL && s != 0;
 	     s = repeats->next[s]) {
