@@ -360,8 +360,8 @@ static void answer_body(struct play *p, const struct request_head *head, const u
 	if (input_byte(&p->in) % 3 != 0 &&
 	    layout_read(&l, api_plan(head->api, head->version, REQUEST), frame + head->body_at,
 			(uint32_t)(n - head->body_at))) {
-		bool fits = stub_answer(out, head->api, head->version, &l, input_byte(&p->in) % 2 == 0 ? 0 : 6,
-					false);
+		bool fits = stub_answer(out, head->api, head->version, &l,
+					input_byte(&p->in) % 2 == 0 ? 0 : 6, false);
 
 		assert(fits);
 	} else if (!compose(p, head->api, head->version, RESPONSE, out)) {
