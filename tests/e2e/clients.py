@@ -132,6 +132,14 @@ class Java(Client):
             raise ClientError(f"{self.name} {number}: {text}")
         return text
 
+    def ended(self, number):
+        """How a command that nobody waits for has ended; None: it goes on."""
+        try:
+            while True:
+                self._read(0)
+        except TimedOut:
+            return self.answers.get(number)
+
     def wait_progress(self, number, records, limit=LIMIT):
         """Until a load has `records` acknowledged."""
         while self.progress.get(number, 0) < records:

@@ -89,6 +89,12 @@ class Clients:
             else:
                 check_equal(self.processes.pop(name).wait(limit), 0, f"how {name} ended")
 
+    def check_alive(self):
+        """What goes wrong is to be written down, not to end a client."""
+        ended = {name: self.java.ended(number) for name, number in self.started.items()}
+        ended.update({name: process.log(5) for name, process in self.processes.items() if not process.alive()})
+        check(not any(ended.values()), f"clients ended: {({name: how for name, how in ended.items() if how})}")
+
     def leave(self):
         """Nobody goes on when the scenario has failed."""
         for name in self.started:
@@ -179,6 +185,7 @@ def work(world, clients):
     clients.producers = clients.names("itpq")
     faults = Faults(world, SEED)
     faults.run(SECONDS)
+    clients.check_alive()
     clients.stop(clients.producers, FLUSH)
     wait_for(lambda: clients.settled(clients.mixed), 60, "no transaction is open", 0.25)
     logs = {clients.plain: clients.read_log(clients.plain, "read_uncommitted"),
