@@ -300,7 +300,8 @@ static void ask(struct client *c, struct request *r, enum course_need need)
 	struct topology_query *q = need == NEED_TOPICS ? routing_ask_topics(c, r, on_told)
 						       : routing_ask_coordinators(c, r, on_told);
 
-	r->was_asked = need == NEED_TOPICS || r->asked_to >= r->layout.item_count;
+	r->was_asked = need == NEED_TOPICS || r->layout.has_key ||
+		       r->asked_to >= r->layout.item_count;
 	if (q != NULL)
 		inbound_ask(c, q);
 }

@@ -199,6 +199,22 @@ static void a_group_without_a_name_is_a_group(void **state)
 	scene_deinit(&s);
 }
 
+/* Its one key is asked for once, however many partitions the request has. */
+static void a_coordinator_that_nobody_has_is_asked_for_once(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	client_says(&s, 0,
+		    "OffsetCommit 2 id 1\ngroup_id: \"nobody\"\ntopics:\n  - name: \"orders\"\n"
+		    "    partitions:\n      - partition_index: 1\n");
+	scene_until(&s, scene_question(&s) != NULL);
+	scene_topology_answers(&s);
+	scene_until(&s, scene_broker_has(&s, 0) >= 0 || scene_broker_has(&s, 1) >= 0 ||
+				scene_broker_has(&s, 2) >= 0); /* any of them says it */
+	assert_null(scene_question(&s));
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -212,6 +228,7 @@ int main(void)
 		cmocka_unit_test(without_any_broker_the_client_is_closed),
 		cmocka_unit_test(nobody_stands_in_for_a_leader),
 		cmocka_unit_test(a_group_without_a_name_is_a_group),
+		cmocka_unit_test(a_coordinator_that_nobody_has_is_asked_for_once),
 	};
 
 	return cmocka_run_group_tests_name("through", tests, scene_setup, scene_teardown);
