@@ -97,14 +97,14 @@ class SecureCluster(brokers.Cluster):
 
     # -- what the brokers are told --------------------------------------------
 
-    def _admin_port(self, broker):
+    def admin_port(self, broker):
         return ADMIN_PORT + broker.id
 
     def _write_settings(self, broker):
         mine = {
-            "listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self._admin_port(broker)},"
+            "listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self.admin_port(broker)},"
                          f"CONTROLLER://{broker.host}:{broker.controller_port}",
-            "advertised.listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self._admin_port(broker)}",
+            "advertised.listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self.admin_port(broker)}",
             "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
             "sasl.enabled.mechanisms": ",".join(MECHANISMS),
             "authorizer.class.name": AUTHORIZER,
@@ -136,7 +136,7 @@ class SecureCluster(brokers.Cluster):
     def connect(self, node, **options):
         """As the super user."""
         broker = self.brokers[node]
-        return brokers.wire.Connection(broker.host, self._admin_port(broker), brokers.wire.schemas(self.version),
+        return brokers.wire.Connection(broker.host, self.admin_port(broker), brokers.wire.schemas(self.version),
                                        **options)
 
     # -- what they are told when they run ------------------------------------
