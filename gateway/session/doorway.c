@@ -42,11 +42,18 @@ static int32_t broker_for(struct client *c)
 	return worker_any_broker(c->worker, NO_BROKER);
 }
 
-static int step_version(const struct client *c)
+/* A step that fills a frame to a broker's limit has the shortest head that there is. */
+static bool is_tight(uint32_t len)
+{
+	return len > DOOR_FRAME_MAX - HEAD_ROOM;
+}
+
+static int step_version(const struct client *c, uint32_t len)
 {
 	const struct kversions v = c->worker->snapshot->offers[KEY_SASL_AUTHENTICATE];
+	const int wanted = is_tight(len) ? STEP_VERSION - 1 : STEP_VERSION;
 
-	return v.max < STEP_VERSION ? v.max : STEP_VERSION;
+	return v.max < wanted ? v.max : wanted;
 }
 
 /* The only value of the request that matters; false: malformed. */
@@ -85,7 +92,7 @@ static void compose(struct client *c, struct request *r, const struct walk_event
 					      value->len) };
 	struct buf frame;
 
-	c->claim.step_version = step_version(c);
+	c->claim.step_version = step_version(c, value->len);
 	buf_init(&frame, ASK_MAX);
 	buf_reserve(&frame, value->len + HEAD_ROOM);
 	if (!say_frame(api_of(is_handshake ? KEY_SASL_HANDSHAKE : KEY_SASL_AUTHENTICATE),
@@ -175,7 +182,7 @@ void doorway_hear_bare(struct client *c, uint32_t size)
 {
 	const struct request_head head = { .size = size,
 					   .key = KEY_SASL_AUTHENTICATE,
-					   .version = (int16_t)step_version(c),
+					   .version = (int16_t)step_version(c, size),
 					   .api = api_of(KEY_SASL_AUTHENTICATE),
 					   .body_at = HEAD_SIZE_BYTES };
 	struct request *r = request_new(c, &head);

@@ -39,6 +39,8 @@ def alike(state, name, outcome):
         frames = [frames[0][:10]]
     if name.startswith("SaslAuthenticate 2") and frames and frames[0][5:7] == b"\0\0":
         frames = [frames[0][:-9]]
+    if name == "ApiVersions 99" and frames:
+        frames = [frames[0][:-1]]  # the newest that there is
     if (state, name) == ("after the login", "Metadata"):
         frames = [frame[:4] for frame in frames]
     return frames, end
