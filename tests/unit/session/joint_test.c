@@ -1,4 +1,6 @@
-/* Clients that ask the same at the same time share one broker's answer; nobody gets one that was
+/* not lame: two of its clients, one reset and one that reads nothing, are told by the plain layer's events.
+ *
+ * Clients that ask the same at the same time share one broker's answer; nobody gets one that was
  * asked for before he came, and who has waited long is told to try again. */
 #include "session/session.h"
 
