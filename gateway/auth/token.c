@@ -54,20 +54,21 @@ static char *text_of(struct slice s)
 /* The password is the base64 text of the HMAC, not its bytes. */
 static void take(struct token *t, const struct entry *e, const struct mechanism *mechanism)
 {
+	struct token made = { .owner = text_of(e->owner),
+			      .id = text_of(e->id),
+			      .issued_ms = e->issued_ms,
+			      .expires_ms = e->expires_ms };
 	struct buf password;
 
-	token_deinit(t);
-	*t = (struct token){ .owner = text_of(e->owner),
-			     .id = text_of(e->id),
-			     .issued_ms = e->issued_ms,
-			     .expires_ms = e->expires_ms };
 	buf_init(&password, 2 * HMAC_MAX);
 	buf_reserve(&password, 2 * HMAC_MAX);
 	base64_append(&password, e->hmac.bytes, e->hmac.len);
 	buf_append8(&password, 0);
-	t->credentials =
-		scram_credentials(mechanism, SCRAM_OF_TOKEN, t->id, (const char *)password.data);
+	made.credentials =
+		scram_credentials(mechanism, SCRAM_OF_TOKEN, made.id, (const char *)password.data);
 	secret_buf_deinit(&password);
+	token_deinit(t);
+	*t = made;
 }
 
 static void look(struct token *best, const struct entry *e, const struct token_wanted *w)
