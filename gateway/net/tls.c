@@ -24,6 +24,7 @@ struct tls {
 	bool has_begun; /* a server: the peer's first byte is TLS's */
 	bool has_more;	/* something was read off the socket that no poll announces */
 	bool is_dry;	/* the last read of the socket gave less than it had room for */
+	bool is_vain;	/* it gave nothing at all */
 	bool is_cut;	/* by `error`, behind bytes that are read first */
 	int error;
 	uint8_t *sealed;   /* clear bytes of a record that could not leave; NULL: none */
@@ -153,8 +154,10 @@ static long note_read(BIO *bio, int what, const char *bytes, size_t room, int ar
 	(void)bytes;
 	(void)argi;
 	(void)argl;
-	if (what == (BIO_CB_READ | BIO_CB_RETURN))
+	if (what == (BIO_CB_READ | BIO_CB_RETURN)) {
 		t->is_dry = result > 0 && *got < room;
+		t->is_vain = result <= 0;
+	}
 	return result;
 }
 
@@ -215,6 +218,22 @@ static bool is_empty(const struct tls *t)
 	return t->is_dry && !SSL_has_pending(t->ssl);
 }
 
+/* Of a record without clear bytes, such as one that changes keys, OpenSSL 3.5 tells as of an empty
+ * socket, though there may be more behind it; it bears few of them in a row. */
+static int read_record(struct tls *t, uint8_t *to, size_t n, size_t *got)
+{
+	int result;
+
+	do {
+		t->is_vain = false;
+		ERR_clear_error();
+		errno = 0;
+		result = SSL_read_ex(t->ssl, to, n, got);
+	} while (result != 1 && !t->is_vain &&
+		 SSL_get_error(t->ssl, result) == SSL_ERROR_WANT_READ);
+	return result;
+}
+
 /* As many records as there are and fit: a call a record would be a turn of the owner's a record. */
 static size_t tls_read(struct conn *c, void *to, size_t n)
 {
@@ -227,9 +246,7 @@ static size_t tls_read(struct conn *c, void *to, size_t n)
 		return 0;
 	}
 	while (all < n && result == 1 && (all == 0 || !is_empty(t))) {
-		ERR_clear_error();
-		errno = 0;
-		result = SSL_read_ex(t->ssl, (uint8_t *)to + all, n - all, &got);
+		result = read_record(t, (uint8_t *)to + all, n - all, &got);
 		if (result == 1)
 			all += got;
 	}
