@@ -180,8 +180,7 @@ static bool renew(struct upstream *u)
 {
 	bool is_quiet = u->ring_count == 0 && u->writer == NULL && conn_unsent(&u->link.conn) == 0;
 
-	if (!link_is_due(&u->link) || !is_quiet ||
-	    u->muted_until > ev_now(conn_loop(&u->link.conn)))
+	if (!link_is_due(&u->link) || !is_quiet || u->muted_until > clock_s())
 		return false;
 	link_renew(&u->link);
 	return true;
