@@ -2,7 +2,7 @@
 
 A history is lines of words with tabs between them, of many clients, in any order:
 
-    TIME WHO acked       TOPIC PARTITION OFFSET KEY     a producer was told so
+    TIME WHO acked       TOPIC PARTITION OFFSET KEY     a producer was told so; offset -1: not where
     TIME WHO failed      TOPIC KEY WHY                  the record may be in the log, or not
     TIME WHO transaction ID committed|aborted|unknown   unknown: a commit whose answer never came
     TIME WHO assigned    TOPIC PARTITION                a consumer reads it from now on
@@ -123,7 +123,9 @@ def told(kind, where, items, text=str):
 
 def in_log(history, topic):
     log = history.log[topic]
-    lost = [(p, at, key) for p, at, key in history.acked[topic] if log.get((p, at)) != key]
+    anywhere = set(log.values())
+    lost = [(p, at, key) for p, at, key in history.acked[topic]
+            if (key not in anywhere if at < 0 else log.get((p, at)) != key)]
     found = told("lost", topic, lost, lambda one: f"{one[2]} was acknowledged as {one[0]}@{one[1]}, where "
                  f"{log.get(one[:2], 'nothing')} is")
     times = collections.Counter(log.values())

@@ -39,7 +39,8 @@ class History:
             if error:
                 self.note("failed", topic, key, error)
             else:
-                self.note("acked", topic, message.partition(), message.offset(), key)
+                at = message.offset()  # None: it was there already, and the broker did not tell where
+                self.note("acked", topic, message.partition(), -1 if at is None else at, key)
         return on_delivery
 
 

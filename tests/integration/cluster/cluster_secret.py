@@ -108,7 +108,7 @@ def test(scene):
     wait_for(lambda: scene.host(52) in told(without), LIMIT, "without a secret everybody is believed")
     status, state = without.get_json("/health/ready")
     check(any("gateway.cluster_secret" in reason for reason in state["reasons"]), f"it says so: {state}")
-    check("event=no_secret" in without.process.log(10 ** 6), "it says so in the log")
+    wait_for(lambda: "event=no_secret" in without.process.log(10 ** 6), 5, "it says so in the log")
     disagreements = without.get_json("/v1/cluster")[1]["disagreements"]
     check(any("good has a gateway.cluster_secret, self has none" in d for d in disagreements), f"who differs: {disagreements}")
 

@@ -41,7 +41,7 @@ def check_others_first(cluster, node, clients):
     node.process.signal(signal.SIGTERM)
     wait_for(lambda: cluster.joins[-1].identity["draining"], 5, "it tells its group that it drains")
     wait_for(lambda: cluster.counts["SyncGroup asked"] > asked, 5, "and waits for the map")
-    check("event=draining" in node.process.log(), "the log says that it drains")
+    wait_for(lambda: "event=draining" in node.process.log(), 5, "the log says that it drains")
     check("event=drain_turn" not in node.process.log(), "no turn before the others know")
     check(not any(kafka.is_closed(0.05) for kafka in clients), "nobody was closed before the others know")
     cluster.may_sync.set()
@@ -74,7 +74,7 @@ def test(scene):
         check(not is_refused(node, port + 1), f"port {port + 1} is open in its clients' turn")
     check(clients[-1].is_closed(5), "the last one's client is closed")
     check_equal(node.process.wait(10), 0, "exit status")
-    check(f"event=drain_turn turn={TURNS} of={TURNS}" in node.process.log(), "all turns")
+    wait_for(lambda: f"event=drain_turn turn={TURNS} of={TURNS}" in node.process.log(), 5, "all turns")
 
 
 run(test)

@@ -26,7 +26,7 @@ def few_files(scene, limit):
 def check_given(scene, kafka):
     """More clients are asked for than the descriptors allow."""
     node = scene.node(kafka.bootstrap, program=few_files(scene, LIMIT), env={"GATEWAY_MAX_CONNECTIONS": 1000})
-    check("event=few_files limit=100" in node.process.log(), "it says that there are too few")
+    wait_for(lambda: "event=few_files limit=100" in node.process.log(), 5, "it says that there are too few")
     clients = [Connection(*node.address) for _ in range(COME)]
     wait_for(lambda: node.metrics().sum("anyport_workers_without_descriptors") == 1, 5, "no descriptors")
     check(any(REASON in r for r in node.get_json("/health/ready")[1]["reasons"]), "and the health says it")
@@ -43,7 +43,7 @@ def check_given(scene, kafka):
     wait_for(lambda: node.metrics().sum("anyport_workers_without_descriptors") == 0, 5, "descriptors again")
     with Connection(*node.address) as late:
         late.ask("ApiVersions", 0)
-    check("event=taken_again" in node.process.log(), "which it says too")
+    wait_for(lambda: "event=taken_again" in node.process.log(), 5, "which it says too")
     check(node.process.log().count("\n") < 150, "and not over and over")
 
 
@@ -51,7 +51,7 @@ def check_derived(scene, kafka):
     """Nothing was asked for: as many are taken as can be served."""
     node = scene.node(kafka.bootstrap, program=few_files(scene, LIMIT))
     most = (LIMIT - LIMIT // 4) // 4  # three brokers and itself
-    check(f"event=max_connections clients={most} descriptors={LIMIT} a_client=4" in node.process.log(), "it says so")
+    wait_for(lambda: f"event=max_connections clients={most} descriptors={LIMIT} a_client=4" in node.process.log(), 5, "it says so")
     check_equal(node.metrics().sum("anyport_client_connections_max"), most, "clients at most")
     clients = [Connection(*node.address) for _ in range(most)]
     for client in clients:

@@ -123,7 +123,7 @@ def runs(scene):
             case.process.signal(number)
             case.check_nothing_left()
             told = "" if number == signal.SIGKILL else f"stopped by {number.name}"
-            check(told in case.process.log(), f"it says so: {case.process.log()}")
+            wait_for(lambda: told in case.process.log(), 5, f"it says so: {case.process.log()}")
 
 
 def told_twice(scene):

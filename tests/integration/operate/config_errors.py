@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import BUILD, check, check_equal, patient, run  # noqa: E402
+from cluster import BUILD, check, check_equal, patient, run, wait_for  # noqa: E402
 
 ANYPORT = os.environ.get("ANYPORT", str(BUILD / "anyport"))
 GOOD = {
@@ -125,7 +125,7 @@ def check_port_taken(scene):
         holder.listen()
         node = scene.node(cluster.bootstrap, number=1, ready=False)
         check(node.process.wait(15) != 0, "a taken port ends the node")
-        check("9094" in node.process.log(), f"and names it: {node.process.log(5)}")
+        wait_for(lambda: "9094" in node.process.log(), 5, f"and names it: {node.process.log(5)}")
 
 
 def test(scene):

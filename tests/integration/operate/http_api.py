@@ -209,7 +209,7 @@ def check_other_node(api, nodes):
     api.check("/v1/node?node=nobody", status=404)
     api.check(f"/v1/reload?node={ids[False]}", "POST", status=401)
     check(api.check(f"/v1/reload?node={ids[False]}", "POST", token=TOKEN)["done"], "acts there")
-    check("event=reloading" in nodes[1].process.log(), "it was there")
+    wait_for(lambda: "event=reloading" in nodes[1].process.log(), 5, "it was there")
     check_equal(ask(nodes[0], f"/v1/node?node={ids[False]}", **{"X-Anyport-Passed-On": "1"})[0], 400, "once only")
     wait_for(lambda: ask(nodes[0], "/v1/cluster")[2]["skew"] is not None, 20, "each hears the other's load")
     check_equal([m["declines"] for m in api.check("/v1/cluster")["members"]], [0, 0], "nobody has too much")

@@ -55,7 +55,7 @@ def check_password(scene, kafka):
         check_serves(node, what)
         check({number for number, who, _, good in kafka.logins if who == "gw" and good} == {1, 2, 3},
               f"{what}: logged in at every broker: {kafka.logins}")
-        check("event=clients_act_as_gateway" in node.process.log(1000), "said at start that clients act as the gateway")
+        wait_for(lambda: "event=clients_act_as_gateway" in node.process.log(1000), 5, "said at start that clients act as the gateway")
         wait_for(lambda: node.get_json("/v1/cluster")[1]["state"] == "member", 20, "the nodes' own group is joined by it")
         node.stop()
     check_equal(kafka.wronged, [], "requests that came before a login")
@@ -130,7 +130,7 @@ def check_token_file(scene, kafka):
     kafka.tokens = {"third.token"}
     wait_for(lambda: "event=lost" in node.process.log(10000) or "login refused" in node.process.log(10000), 20,
              "a token that nobody takes any more")
-    check("invalid_token" in node.process.log(10000), f"in the broker's words:\n{node.process.log(20)}")
+    wait_for(lambda: "invalid_token" in node.process.log(10000), 5, f"in the broker's words:\n{node.process.log(20)}")
     path.write_text("third.token")
     wait_for(lambda: node.get_json("/health/ready")[0] == 200, 20, "back by the newest token")
     check_silent(node)
@@ -220,7 +220,7 @@ def check_rights(scene):
     with Connection(*node.address) as client:
         client.ask("Heartbeat", 0, group_id="g", generation_id=1, member_id="m")
     wait_for(lambda: "DESCRIBE on groups is missing" in degraded(node), 10, "and which right is missing")
-    check("event=no_right" in node.process.log(1000), "the log says it too")
+    wait_for(lambda: "event=no_right" in node.process.log(1000), 5, "the log says it too")
     node.kill()
 
 
@@ -233,7 +233,7 @@ def check_clients_are_nobody(scene, kafka):
     env = {key: value for key, value in PASSWORD.items() if key != "GATEWAY_CLIENTS_ACT_AS_GATEWAY"}
     node = scene.node(kafka.bootstrap, ready=False, env=env)
     check_equal(node.process.wait(10), 1, "the exit status")
-    check("the brokers ask who one is" in node.process.log(100), f"says why: {node.process.log(10)}")
+    wait_for(lambda: "the brokers ask who one is" in node.process.log(100), 5, f"says why: {node.process.log(10)}")
 
 
 def test(scene):

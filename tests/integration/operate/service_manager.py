@@ -130,7 +130,7 @@ def check_watchdog(node, manager):
             manager.silence("WATCHDOG", WATCHDOG_S / 4)  # an answer may be under way
             check(manager.silence("WATCHDOG", 3 * WATCHDOG_S), f"worker {number} is stuck, yet the node says it is alive")
         manager.wait("WATCHDOG", 5, more_than=len(manager.times("WATCHDOG")))
-    check("event=stuck workers=1" in node.process.log(), "the log says so")
+    wait_for(lambda: "event=stuck workers=1" in node.process.log(), 5, "the log says so")
 
 
 class Flood(threading.Thread):
@@ -173,7 +173,7 @@ def check_flooded(scene, cluster):
 
 def check_wrong_socket(scene, cluster):
     node = scene.node(cluster.bootstrap, env={"NOTIFY_SOCKET": "vsock:2:1"})
-    check("event=no_service_manager" in node.process.log(), "a socket that can't be used is named")
+    wait_for(lambda: "event=no_service_manager" in node.process.log(), 5, "a socket that can't be used is named")
     node.stop()
 
 

@@ -94,8 +94,8 @@ def check_wrong_protocol(scenery, node):
     for said in (frame, b"GET / HTTP/1.1\r\n\r\n", PROXY):
         check_equal(bytes_of(node.address, said), b"", f"the answer to {said!r}")
     check_equal(node.metrics().sum("anyport_client_connections_refused_total", reason="tls"), 3, "refused handshakes")
-    check("level=warn client=" in node.process.log(1000) and 'reason="plaintext at a TLS port"' in node.process.log(1000),
-          "the log says so")
+    wait_for(lambda: "level=warn client=" in node.process.log(1000)
+             and 'reason="plaintext at a TLS port"' in node.process.log(1000), 5, "the log says so")
     with socket.create_connection(node.address, 20) as sock:
         sock.sendall(client_hello()[:40])
         check_equal(sock.recv(10), b"", "half a hello is closed in time")
@@ -104,7 +104,7 @@ def check_wrong_protocol(scenery, node):
 def check_plaintext_port(scenery):
     node = scenery.scene.node(scenery.kafka.bootstrap, number=2)
     check_equal(bytes_of(node.address, client_hello()), b"", "the answer of a plaintext port to a hello")
-    check('reason="TLS at a plaintext port"' in node.process.log(1000), "the log says so")
+    wait_for(lambda: 'reason="TLS at a plaintext port"' in node.process.log(1000), 5, "the log says so")
     with Connection(*node.address) as kafka:
         check_serves(kafka)
         check_equal([c["tls"] for c in connections(node)], [None], "nothing of TLS is told")
@@ -129,7 +129,7 @@ def check_certificates(scenery):
         check(False, "a client without a certificate is refused")
     except ssl.SSLError as error:
         check("certificate required" in str(error).lower().replace("_", " "), f"it hears why: {error}")
-    check("peer did not return a certificate" in node.process.log(1000), "the log says why")
+    wait_for(lambda: "peer did not return a certificate" in node.process.log(1000), 5, "the log says why")
     node.stop()
 
 

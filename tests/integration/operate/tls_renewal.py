@@ -102,7 +102,7 @@ def check_kept(scenery, node):
     scenery.swap(broken)
     wait_for(lambda: any("newer certificates are not taken" in reason and "not the key" in reason for reason in reasons(node)),
              3 * LOOK_S, "health says what is not taken")
-    check("event=certificates_kept" in node.process.log(1000), "the log warns")
+    wait_for(lambda: "event=certificates_kept" in node.process.log(1000), 5, "the log warns")
     check_equal(scenery.shown(node), "node5", "the certificate that is shown")
     node.process.signal(signal.SIGHUP)
     check_equal(scenery.shown(node), "node5", "and after a SIGHUP")
@@ -115,7 +115,7 @@ def check_misnamed(scenery, node):
     scenery.swap(scenery.issue(sans="DNS:other.test"))
     node.process.signal(signal.SIGHUP)
     wait_for(lambda: any(f"is not for {node.host}" in reason for reason in reasons(node)), 5, "health says whose it is not")
-    check("event=misnamed_certificate" in node.process.log(1000), "the log warns")
+    wait_for(lambda: "event=misnamed_certificate" in node.process.log(1000), 5, "the log warns")
 
 
 def test(scene):

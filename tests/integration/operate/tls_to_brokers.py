@@ -111,7 +111,7 @@ def check_wrong_name(scenery):
     with Connection(*node.address) as kafka:
         errors = produce(kafka, {part: [b"x"] for part in PARTS})
         check_equal({part for part, error in errors.items() if error}, {("t", 1), ("t", 4)}, "parts that are not written")
-    check("the server's certificate is for other names than its address" in node.process.log(10000),
+    wait_for(lambda: "the server's certificate is for other names than its address" in node.process.log(10000), 5,
           "the log says why broker 2 can't be reached")
     node.kill()
     node = scenery.node(KAFKA_SSL_ENDPOINT_IDENTIFICATION_ALGORITHM="none")
