@@ -381,6 +381,21 @@ static void begin_poll(struct client *c, struct part *p, struct asked *asked)
 	hold_release(&p->hold);
 }
 
+/* The poll that is out at this broker and asks the same, taken over before or left by a Fetch that
+ * this one was pipelined behind; NULL: none.  There is one at a time, as two would be answered in the
+ * order in which they were asked, and might be taken over in another. */
+static struct poll *poll_out(struct client *c, const struct part *p, const struct asked *asked)
+{
+	struct poll *poll = left_poll(c, p->broker);
+
+	if (poll == NULL || asked->is_adopted)
+		return poll;
+	if (is_there(c, poll) && poll->question == asked->question && !is_late(c, poll))
+		return poll;
+	upstream_lose(poll->upstream, LINK_GIVEN_UP);
+	return NULL;
+}
+
 static void begin_wait(struct client *c, struct request *r)
 {
 	struct polled *f = of(r);
@@ -397,8 +412,8 @@ static void begin_wait(struct client *c, struct request *r)
 
 		p->broker = p->target = f->looked[i].broker;
 		p->purpose = FOR_POLLS;
-		poll = left_poll(c, p->broker);
-		if (f->asked[i].is_adopted && poll != NULL) {
+		poll = poll_out(c, p, &f->asked[i]);
+		if (poll != NULL) {
 			f->asked[i].until = poll->until;
 			pass_on(c, poll, p);
 		} else {
