@@ -104,6 +104,8 @@ static void settle(struct conn *c, int result, void (*blocked)(struct conn *c, i
 	case SSL_ERROR_ZERO_RETURN:
 		if (is_opening)
 			lose(c, mem_strdup("closed by the peer in the TLS handshake"), 0);
+		else if (blocked == conn_write_blocked)
+			lose(c, NULL, error); /* it had said goodbye, and has gone since */
 		else
 			conn_end(c);
 		break;

@@ -751,6 +751,29 @@ static void our_end_is_told_by_a_word(void **state)
 	SSL_free(peer);
 }
 
+/* A peer that said goodbye may still read; when it is gone a write must find that out, not be tried
+ * without end. */
+static void who_goes_after_a_goodbye_is_lost(void **state)
+{
+	SSL *peer = raw_peer(server_wire, TLS_client_method());
+
+	(void)state;
+	open_to_raw(peer);
+	assert_int_equal(SSL_shutdown(peer), 0);
+	for (int i = 0; i < LIMIT && !conn_has_ended(&server); i++) {
+		conn_fill(&server, UINT32_MAX);
+		turn();
+	}
+	assert_true(conn_has_ended(&server));
+	assert_false(conn_is_lost(&server));
+	close(SSL_get_fd(peer));
+	server_wire = -1;
+	for (int i = 0; i < LIMIT && !conn_is_lost(&server); i++)
+		conn_write(&server, big, 1000);
+	assert_true(conn_is_lost(&server));
+	SSL_free(peer);
+}
+
 /* A renegotiation, which TLS 1.2 has, would be work without end for whoever asks for it. */
 static void renegotiation_is_refused(void **state)
 {
@@ -867,6 +890,7 @@ int main(void)
 		TEST(keys_may_change),
 		TEST(a_long_hello_may_come_in_single_bytes),
 		TEST(our_end_is_told_by_a_word),
+		TEST(who_goes_after_a_goodbye_is_lost),
 		TEST(renegotiation_is_refused),
 		TEST(an_idle_connection_is_small),
 	};
