@@ -161,7 +161,7 @@ class Cluster:
         for broker in self.brokers.values():
             wait_for(lambda: self.lists_all(broker), limit, f"broker {broker.id} lists every broker", 0.1)
 
-    def waitin_sync(self, limit=60):
+    def wait_in_sync(self, limit=60):
         """Until every partition has all its replicas in sync and a leader."""
         wait_for(self.in_sync, limit, "all replicas in sync", 0.1)
 
