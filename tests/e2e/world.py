@@ -308,7 +308,9 @@ class Watch:
                 for fd in (directory / "fd").iterdir():
                     target = os.readlink(fd)
                     if target.startswith("socket:[") and target[8:-1] in inodes:
-                        self.found.append((directory / "cmdline").read_bytes().replace(b"\0", b" ").decode()[-200:])
+                        line = (directory / "cmdline").read_bytes()
+                        if line != pathlib.Path("/proc/self/cmdline").read_bytes():  # ours, about to become another program
+                            self.found.append(line.replace(b"\0", b" ").decode()[-200:])
             except OSError:
                 continue  # it ended meanwhile
 
