@@ -1,11 +1,9 @@
 #include "auth/carried.h"
 
+#include "auth/jwt.h"
 #include "util/compiler.h"
 #include "util/mem.h"
 
-#include <jansson.h>
-#include <openssl/evp.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* --- PLAIN: authzid NUL user NUL password (RFC 4616) --- */
@@ -71,52 +69,16 @@ static char *who_scram(const uint8_t *first, size_t n)
 
 /* --- OAUTHBEARER (RFC 7628): a JSON Web Token, of which only the claims are read --- */
 
-/* base64url without padding, to be freed; NULL: it is none. */
-static char *claims_text(const char *base64, size_t n, size_t *len)
-{
-	size_t room = (n + 3) / 4 * 4;
-	char *padded = mem_alloc(room + 1), *text = mem_alloc(room + 1);
-	int got;
-
-	memset(padded, '=', room);
-	for (size_t i = 0; i < n; i++)
-		padded[i] = base64[i] == '-' ? '+' : base64[i] == '_' ? '/' : base64[i];
-	got = EVP_DecodeBlock((unsigned char *)text, (const unsigned char *)padded, (int)room);
-	free(padded);
-	if (got < 0 || (size_t)got < room - n) {
-		free(text);
-		return NULL;
-	}
-	*len = (size_t)got - (room - n);
-	return text;
-}
-
-static char *subject_of(const char *base64, size_t n)
-{
-	size_t len = 0;
-	char *text = claims_text(base64, n, &len), *subject = NULL;
-	json_t *claims = text != NULL ? json_loadb(text, len, 0, NULL) : NULL;
-	const char *said = json_string_value(json_object_get(claims, "sub"));
-
-	if (said != NULL)
-		subject = mem_strdup(said);
-	json_decref(claims);
-	free(text);
-	return subject;
-}
-
 static char *who_oauthbearer(const uint8_t *first, size_t n)
 {
 	static const char before[] = "auth=Bearer ";
-	const char *at = memmem(first, n, before, strlen(before)), *end, *dot, *last;
+	const char *at = memmem(first, n, before, strlen(before)), *end;
 
 	if (at == NULL)
 		return NULL;
 	at += strlen(before);
 	end = memchr(at, 1, n - (size_t)(at - (const char *)first));
-	dot = end != NULL ? memchr(at, '.', (size_t)(end - at)) : NULL;
-	last = dot != NULL ? memchr(dot + 1, '.', (size_t)(end - dot - 1)) : NULL;
-	return last != NULL ? subject_of(dot + 1, (size_t)(last - dot - 1)) : NULL;
+	return end != NULL ? jwt_subject(at, (size_t)(end - at)) : NULL;
 }
 
 /* --- the table --- */

@@ -2,11 +2,12 @@
 
 #include "auth/base64.h"
 #include "auth/secret.h"
+#include "util/mem.h"
 
 #include <jansson.h>
 #include <string.h>
 
-enum { CLAIMS_MAX = 65536 };
+enum { CLAIMS_MAX = 512 * 1024 }; /* a token is no longer than a frame of a login */
 
 /* base64url without padding (RFC 7515, 2) is base64 with two other letters. */
 static bool read_part(struct buf *out, const char *part, size_t n)
@@ -27,31 +28,43 @@ static bool read_part(struct buf *out, const char *part, size_t n)
 	return good;
 }
 
-static int64_t expiry_in(const struct buf *claims)
+/* The claims of a token of n bytes, to be given back; NULL: it is none. */
+static json_t *claims_of(const char *token, size_t n)
 {
-	json_t *all = json_loadb((const char *)claims->data, claims->len, 0, NULL);
-	const json_t *expires = json_object_get(all, "exp");
+	const char *first = memchr(token, '.', n), *end = token + n;
+	const char *second = first != NULL ? memchr(first + 1, '.', (size_t)(end - first - 1))
+					   : NULL;
+	json_t *claims = NULL;
+	struct buf text;
+
+	if (second == NULL || second == first + 1)
+		return NULL;
+	buf_init(&text, CLAIMS_MAX);
+	if (read_part(&text, first + 1, (size_t)(second - first - 1)))
+		claims = json_loadb((const char *)text.data, text.len, 0, NULL);
+	secret_buf_deinit(&text);
+	return claims;
+}
+
+int64_t jwt_expires_at(const char *token)
+{
+	json_t *claims = claims_of(token, strlen(token));
+	const json_t *expires = json_object_get(claims, "exp");
 	int64_t at = 0;
 
 	if (json_is_number(expires) && json_number_value(expires) > 0 &&
 	    json_number_value(expires) < 1e15)
 		at = (int64_t)json_number_value(expires);
-	json_decref(all);
+	json_decref(claims);
 	return at;
 }
 
-int64_t jwt_expires_at(const char *token)
+char *jwt_subject(const char *token, size_t n)
 {
-	const char *first = strchr(token, '.');
-	const char *second = first != NULL ? strchr(first + 1, '.') : NULL;
-	struct buf claims;
-	int64_t at = 0;
+	json_t *claims = claims_of(token, n);
+	const char *said = json_string_value(json_object_get(claims, "sub"));
+	char *subject = said != NULL ? mem_strdup(said) : NULL;
 
-	if (second == NULL || second == first + 1)
-		return 0;
-	buf_init(&claims, CLAIMS_MAX);
-	if (read_part(&claims, first + 1, (size_t)(second - first - 1)))
-		at = expiry_in(&claims);
-	secret_buf_deinit(&claims);
-	return at;
+	json_decref(claims);
+	return subject;
 }
