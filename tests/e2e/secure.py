@@ -173,12 +173,18 @@ class SecureCluster(brokers.Cluster):
 
     # -- what they have seen ---------------------------------------------------
 
-    def decisions(self):
+    def decided(self):
+        """How many bytes of each broker's decisions there are: those that come after are told by decisions(since)."""
+        logs = {number: broker.directory / "authorizer.log" for number, broker in self.brokers.items()}
+        return {number: log.stat().st_size if log.exists() else 0 for number, log in logs.items()}
+
+    def decisions(self, since):
         """[(principal, "Allowed" or "Denied", what)] of all brokers' authorizers, super user left out."""
         found = []
-        for broker in self.brokers.values():
+        for number, broker in self.brokers.items():
             log = broker.directory / "authorizer.log"
-            for line in log.read_text(errors="replace").splitlines() if log.exists() else []:
+            text = log.read_bytes()[since[number]:].decode(errors="replace") if log.exists() else ""
+            for line in text.splitlines():
                 match = re.match(r"Principal = (\S+) is (Allowed|Denied) (.*)", line)
                 if match and match[1] != "User:ANONYMOUS":
                     found.append(match.groups())

@@ -137,12 +137,12 @@ def what_is_missing(world):
 
 
 def run(world):
-    topic = world.topic("owned")
+    topic, before = world.topic("owned"), world.kafka.decided()
     rights_are_given(world)
     nodes = every_mechanism(world, topic)
     try:
         over_many_logins(world, nodes, topic)
-        denied = [decision for decision in world.kafka.decisions() if decision[0] == "User:own" and decision[1] == "Denied"]
+        denied = [d for d in world.kafka.decisions(before) if d[0] == "User:own" and d[1] == "Denied"]
         check_equal(denied, [], "what the account was denied")
     finally:
         for node in nodes:
