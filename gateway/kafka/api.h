@@ -67,7 +67,7 @@ enum kwaits {
 	WAITS_NOT,
 	WAITS_FOR_DATA,	 /* as long as its MAX_WAIT_MS */
 	WAITS_FOR_GROUP, /* its TIMEOUT_MS is the time of the group's rebalance; without one, as long
-			  * as who joined the group last said, at any connection */
+			  * as who joined the group last said, at any connection, or long */
 };
 
 /* What the session does with the request, beside what its route says. */

@@ -2,8 +2,8 @@
  *
  * Who joins a group says it; who waits for the group (SyncGroup) does not, and may be at another
  * connection and worker.  So it is the node's: a table of fixed size, by the group's hash, in
- * which groups may push each other out, the shortest time first.  A time that is forgotten costs a
- * member a round, one that is too long nothing.
+ * which groups may push each other out, the shortest time first.  A group that joined at other nodes is
+ * not known; a time that is too long costs nothing.
  * Any thread.
  * Tests: tests/unit/session/rebalances_test.c, tests/integration/data/sync_elsewhere.py
  */

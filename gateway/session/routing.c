@@ -18,6 +18,8 @@
 #include "util/hash.h"
 
 enum {
+	/* Java's max.poll.interval.ms, which the members of nearly all groups keep. */
+	REBALANCE_UNKNOWN_MS = 300000,
 	GRACE_MS = 5000,      /* what a broker may take beyond the time the request gives it */
 	HELD_WAIT_MS = 30000, /* who holds memory does not hold it for as long as a client likes */
 	/* of a request's memory */
@@ -491,15 +493,18 @@ static void notice_epochs(struct client *c, const struct layout *l)
 	}
 }
 
-/* How long a request that waits for its group may wait, 0: that is not known.  Who joins a group
- * says it; who waits for it then, at whichever connection, waits as long. */
+/* How long a request that waits for its group may wait, 0: no matter.  Who joins a group says it;
+ * who waits for it then, at whichever connection, waits as long. */
 static double rebalance_ms(struct client *c, const struct layout *l)
 {
 	struct rebalances *known = c->worker->shared->rebalances;
 	const uint64_t group = hash_bytes(l->key, l->key_len);
+	uint32_t told;
 
-	if (l->timeout_ms.size == 0)
-		return rebalances_of(known, group);
+	if (l->timeout_ms.size == 0) {
+		told = rebalances_of(known, group);
+		return told > 0 ? told : REBALANCE_UNKNOWN_MS;
+	}
 	if (l->timeout_ms.number < 0)
 		return 0;
 	rebalances_note(known, group, (uint32_t)l->timeout_ms.number);
