@@ -63,10 +63,19 @@ struct tls_tickets *tls_sessions_of(struct tls_sessions *s, const char *host, in
 	return t;
 }
 
+static time_t began(const SSL_SESSION *session)
+{
+#if OPENSSL_VERSION_NUMBER >= 0x30300000L
+	return SSL_SESSION_get_time_ex(session);
+#else
+	return SSL_SESSION_get_time(session);
+#endif
+}
+
 static bool is_fresh(const SSL_SESSION *session)
 {
 	return SSL_SESSION_is_resumable(session) &&
-	       time(NULL) < SSL_SESSION_get_time(session) + SSL_SESSION_get_timeout(session);
+	       time(NULL) < began(session) + SSL_SESSION_get_timeout(session);
 }
 
 SSL_SESSION *tls_sessions_take(struct tls_sessions *s, struct tls_tickets *of)
