@@ -2,6 +2,7 @@
 
 #include "http/json.h"
 #include "http/visitors.h"
+#include "loop/thread.h"
 #include "net/listen.h"
 #include "util/mem.h"
 
@@ -298,6 +299,8 @@ static struct http_reply answer_to(const struct http_server *s, struct http_requ
 	if (s->site.elsewhere != NULL && strncmp(route->path, "/v1/", 4) == 0 &&
 	    s->site.elsewhere(s->site.ctx, r, &reply))
 		return reply;
+	if (route->access == HTTP_FOR_READERS)
+		thread_step_back(); /* lists are long: clients come first */
 	return route->answer(s->site.ctx, r);
 }
 

@@ -5,6 +5,10 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+enum { NICE_BEHIND = 10 };
 
 void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), void *arg)
 {
@@ -22,4 +26,10 @@ void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), v
 	log_error("who=%s event=no_thread err=\"%s\"", who, strerror(error));
 	log_flush();
 	abort();
+}
+
+/* Linux has a niceness for each thread. */
+void thread_step_back(void)
+{
+	setpriority(PRIO_PROCESS, (id_t)gettid(), NICE_BEHIND);
 }

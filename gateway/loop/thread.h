@@ -6,5 +6,7 @@
 
 /* Starts it, or the process ends; `who` names it in the log and for ps, 15 characters at most. */
 void thread_start(pthread_t *thread, const char *who, void *(*run)(void *arg), void *arg);
+/* From now on the calling thread runs behind the others where processors are short. */
+void thread_step_back(void);
 
 #endif
