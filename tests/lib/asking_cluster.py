@@ -13,7 +13,7 @@ import time
 
 from group_cluster import GroupCluster
 
-HANDSHAKE, AUTHENTICATE = 17, 36
+HANDSHAKE, API_VERSIONS, AUTHENTICATE = 17, 18, 36
 MECHANISMS = ["PLAIN", "OAUTHBEARER"]
 REFUSED = b"Authentication failed: Invalid username or password"
 
@@ -44,6 +44,9 @@ class AskingCluster(GroupCluster):
             answer = self._handshake(login, data[10 + struct.unpack(">h", data[8:10])[0]:])
         elif key == AUTHENTICATE:
             answer = self._authenticate(number, login, data)
+        elif key == API_VERSIONS and login.who is None and login.mechanism is None:
+            super()._answer(number, sock, data)
+            return
         else:
             if login.who is None or login.mechanism is not None or login.is_over():
                 self.wronged.append((number, key, login.who))
@@ -53,6 +56,12 @@ class AskingCluster(GroupCluster):
         sock.sendall(struct.pack(">ii", 4 + len(answer), correlation) + answer)
         if login.is_refused:
             raise OSError("refused")
+
+    def _apiversions(self, number, values):
+        answer = super()._apiversions(number, values)
+        answer["api_keys"] += [{"api_key": HANDSHAKE, "min_version": 0, "max_version": 1},
+                               {"api_key": AUTHENTICATE, "min_version": 0, "max_version": 2}]
+        return answer
 
     def _serve(self, number, sock):
         try:

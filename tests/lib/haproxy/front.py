@@ -150,14 +150,16 @@ class Front:
     def __init__(self, scene, nodes=2, ports=3, arguments=(), env=None, proxy=False, listen=FIRST_PORT,
                  node_first=FIRST_PORT, node_ports=None, node_options=(), racks=(), name="haproxy", number=1, beside=None,
                  warns=""):
-        """env: the gateway's configuration as variables, with KAFKA_BOOTSTRAP_SERVERS among them.
+        """nodes: how many, or nodes that run already.
+        env: the gateway's configuration as variables, with KAFKA_BOOTSTRAP_SERVERS among them.
         node_options: more words for standin.py.  racks: of the nodes.  beside: another Front, whose nodes it has too;
         it then needs a name and a number of its own.  warns: what generate must say."""
         self.host = scene.host(number)
         self.ports = range(listen, listen + ports)
         more = [*(["--proxy"] if proxy else []), *map(str, node_options)]
-        self.nodes = beside.nodes if beside else [StandIn(scene, n, node_first, node_ports or ports, more)
-                                                  for n in range(1, nodes + 1)]
+        if isinstance(nodes, int):
+            nodes = [] if beside else [StandIn(scene, n, node_first, node_ports or ports, more) for n in range(1, nodes + 1)]
+        self.nodes = beside.nodes if beside else nodes
         argv = ["--listen", f"{self.host}:{listen}-{listen + ports - 1}", "--stats-socket", scene.dir / f"{name}.sock"]
         for node, rack in itertools.zip_longest(self.nodes, racks):
             argv += ["--node", f"{node.name}={node.host}:{HTTP_PORT}{'@' + rack if rack else ''}"]
