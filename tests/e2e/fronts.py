@@ -20,7 +20,7 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "hapro
 from certs import Certs  # noqa: E402
 from front import generate  # noqa: E402
 
-__all__ = ["Certs", "Front", "SERVERS", "start_nodes"]
+__all__ = ["Certs", "Front", "HOST", "SERVERS", "start_nodes"]
 
 HOST = 31  # of every HAProxy here: what the nodes advertise
 PEERS_PORT = 10000
@@ -44,9 +44,9 @@ def summed(counts):
 
 
 class Front:
-    def __init__(self, world, nodes, arguments=(), env=None, hosts=None, racks=(), ports=PORTS, pair=None):
-        """hosts: where the nodes are reached, when not at themselves.  pair: of two HAProxies at one address, as a
-        moving address has it: "peers" with a shared table, "alone" without.  env: the gateway's configuration."""
+    def __init__(self, world, nodes, arguments=(), env=None, racks=(), ports=PORTS, pair=None):
+        """pair: of two HAProxies at one address, as a moving address has it: "peers" with a shared table, "alone"
+        without.  env: the gateway's configuration."""
         self.world, self.nodes, self.scene, self.ports = world, nodes, world.scene, ports
         self.host, self.known = world.scene.host(HOST), wire.schemas(world.kafka.version)
         self.name = f"gen{next(NUMBERS)}"
@@ -56,8 +56,8 @@ class Front:
         self.inner.bootstrap, self.inner.nodes = f"{self.host}:{FIRST_PORT}", nodes
         self.before = self.inner.counts()
         self.balancers = []
-        servers = [f"{node.name}={host}:{HTTP_PORT}{'@' + rack if rack else ''}" for node, host, rack in
-                   itertools.zip_longest(nodes, hosts or [node.host for node in nodes], racks)]
+        servers = [f"{node.name}={node.host}:{HTTP_PORT}{'@' + rack if rack else ''}" for node, rack in
+                   itertools.zip_longest(nodes, racks)]
         for number in (1, 2) if pair else (1,):
             self.balancers.append(self._start(number, servers, [*arguments, *self._peers(pair, number)], env))
         if pair:

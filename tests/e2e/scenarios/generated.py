@@ -5,14 +5,13 @@ import itertools
 import json
 import time
 
-from cluster import FIRST_PORT, HTTP_PORT
-from fronts import SERVERS, Certs, Front, start_nodes
+from cluster import FIRST_PORT
+from fronts import HOST, SERVERS, Certs, Front, start_nodes
 from world import PORTS, check, check_equal, wait_for, wire
 
 VERSIONS = ["4.4.0"]
 MODES = ["ports"]
 AGENT_PORT = 9999
-RELAY = 41  # the first of the hosts that end TLS for a node
 IDS = ("app-a", "app-b", "app-c", "app-d")
 Probe = collections.namedtuple("Probe", "source client_id port")
 KEYS = {
@@ -24,47 +23,38 @@ KEYS = {
 
 
 class Places:
-    """The nodes, started once, and what ends TLS for two of them."""
+    """The nodes, started once."""
 
     def __init__(self, world):
         scene = world.scene
+        for folder in ("tls-haproxy", "tls-nodes"):
+            (scene.dir / folder).mkdir()
+        self.certs, self.node_certs = Certs(scene.dir / "tls-haproxy"), Certs(scene.dir / "tls-nodes")
+        for certs, name in ((self.certs, "kafka"), (self.node_certs, "node")):
+            certs.issue(name, sans=f"DNS:{name},IP:{scene.host(HOST)}")
         self.plain = start_nodes(world, (21, 22, 23), env={"GATEWAY_AGENT_PORT": AGENT_PORT})
         self.proxied = start_nodes(world, (24, 25), env={"GATEWAY_PROXY_PROTOCOL": "require",
                                                          "GATEWAY_PROXY_TRUSTED": "127.0.0.0/8"})
         self.single = start_nodes(world, (26, 27), mode="single")
-        self.all = self.plain + self.proxied + self.single
-        for folder in ("tls-haproxy", "tls-nodes"):
-            (scene.dir / folder).mkdir()
-        self.certs, self.node_certs = Certs(scene.dir / "tls-haproxy"), Certs(scene.dir / "tls-nodes")
-        self.certs.issue("kafka")
-        self.node_certs.issue("node")
+        self.secure = start_nodes(world, (28, 29), env={
+            "GATEWAY_SECURITY_PROTOCOL": "SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": self.node_certs.folder / "node.pem",
+            "GATEWAY_PORT_IS_HINT": "true"})
+        self.all = self.plain + self.proxied + self.single + self.secure
         for node in self.all:
             node.wait_ready()
-        self.relays = [scene.host(RELAY + n) for n in range(2)]
-        self.relay = scene.haproxy(config=self._relay_config(), host=self.relays[0], ports=PORTS, name="relay")
-
-    def _relay_config(self):
-        lines = ["defaults", "    mode tcp", "    timeout connect 3s", "    timeout client 1m", "    timeout server 1m"]
-        for host, node in zip(self.relays, self.plain):
-            lines += [f"listen kafka-{node.name}", f"    bind {host}:{FIRST_PORT}-{FIRST_PORT + PORTS - 1} ssl crt "
-                      f"{self.node_certs.folder / 'node.pem'}", f"    server node {node.host}:+0",
-                      f"listen http-{node.name}", f"    bind {host}:{HTTP_PORT}", f"    server node {node.host}:{HTTP_PORT}"]
-        return "\n".join(lines) + "\n"
 
     def check_alive(self):
         for node in self.all:
             check(node.process.alive(), f"{node.name} ended with {node.process.popen.returncode}")
 
     def stop(self):
-        self.relay.process.stop(5)
         for node in self.all:
             node.kill()
 
 
 def trusts(certs, user=None):
-    """How librdkafka speaks TLS with whom that authority vouches for."""
-    more = {"security.protocol": "ssl", "ssl.ca.location": certs.authority,
-            "ssl.endpoint.identification.algorithm": "none"}
+    """How librdkafka speaks TLS with whom that authority vouches for, by the address that it was told."""
+    more = {"security.protocol": "ssl", "ssl.ca.location": certs.authority, "ssl.endpoint.identification.algorithm": "https"}
     if user:
         certs.issue(user)
         more |= {"ssl.certificate.location": certs.folder / f"{user}.crt", "ssl.key.location": certs.folder / f"{user}.key"}
@@ -72,8 +62,7 @@ def trusts(certs, user=None):
 
 
 def java_trusts(certs):
-    return {"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": certs.authority,
-            "ssl.endpoint.identification.algorithm": ""}
+    return {"security.protocol": "SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": certs.authority}
 
 
 # -- what is promised ------------------------------------------------------------------
@@ -230,7 +219,8 @@ def certificate_stays(front, certs):
 
 def nodes_end_tls(front, node_certs):
     kcat = trusts(node_certs)
-    front.one_node(lambda: any_client(front, front.inner.kcat(), **kcat), "one address")
+    front.one_node(lambda: (front.produce(front.inner.java(), **java_trusts(node_certs)),
+                            any_client(front, front.inner.kcat(), **kcat)), "one address")
     check(front.refused(), "a client without TLS was served")
 
 
@@ -269,7 +259,7 @@ def set_ups(world, places):
 def tls_set_ups(places):
     certs, node_certs = places.certs, places.node_certs
     ends = ["--tls-certificate", certs.folder / "kafka.pem"]
-    behind = {"nodes": places.plain[:2], "hosts": places.relays}
+    behind = {"nodes": places.secure, "env": places.secure[0].env}
     yield "TLS ends at HAProxy", {"arguments": ["--tls", "terminate", *ends, "--stickiness", "client-id"]}, \
         lambda front: tls_ends_here(front, certs)
     yield "clients with certificates", {"arguments": [
