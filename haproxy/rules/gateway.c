@@ -168,18 +168,6 @@ static void look_node_ports(struct look *l)
 
 /* --- K62 -------------------------------------------------------------------- */
 
-static bool sends_header(const struct cfg_server *s)
-{
-	static const char *const options[] = { "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl",
-					       "send-proxy-v2-ssl-cn" };
-
-	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
-		if (cfg_has_option(&s->options, options[i]))
-			return true;
-	}
-	return false;
-}
-
 static bool believes_own_machine_only(const struct config *g)
 {
 	for (size_t i = 0; i < g->proxy_trusted_count; i++) {
@@ -194,7 +182,7 @@ static bool believes_own_machine_only(const struct config *g)
 static void look_header(struct look *l, const struct route *r, const struct cfg_server *s)
 {
 	const struct config *g = l->facts->gateway;
-	bool sends = sends_header(s);
+	bool sends = server_sends_header(s);
 
 	(void)r;
 	if (sends && g->proxy_protocol == PROXY_OFF)
@@ -209,9 +197,10 @@ static void look_header(struct look *l, const struct route *r, const struct cfg_
 		      s->name);
 	else if (!sends && g->proxy_protocol == PROXY_ALLOW)
 		found_as(
-			l, RULE_ADVICE, s->line,
-			"server %s gets no PROXY header, though the nodes would take one: to them every "
-			"client has HAProxy's address",
+			l, RULE_WARNING, s->line,
+			"server %s gets no PROXY header, and gateway.proxy_protocol is \"allow\": to the "
+			"nodes every client has HAProxy's address, and one that writes a header itself is "
+			"believed",
 			s->name);
 	else if (sends && !endpoint_is_loopback(s->host) && believes_own_machine_only(g))
 		found_as(l, RULE_WARNING, s->line,
@@ -248,15 +237,6 @@ static void look_idle_side(struct look *l, const struct proxy *p, const char *na
 		name, line->words[2], (double)g->idle_timeout_ms / 1000);
 }
 
-static bool is_found(const struct look *l, const struct cfg_line *line)
-{
-	for (size_t i = 0; i < l->findings->count; i++) {
-		if (l->findings->list[i].rule == l->rule && l->findings->list[i].line == line)
-			return true;
-	}
-	return false;
-}
-
 static void look_idle(struct look *l)
 {
 	for (size_t i = 0; i < l->route_count; i++) {
@@ -264,9 +244,9 @@ static void look_idle(struct look *l)
 
 		if (!is_kafka_way(l, r))
 			continue;
-		if (!is_found(l, cfg_setting(r->frontend->section, "timeout", "client")))
+		if (!was_found(l, cfg_setting(r->frontend->section, "timeout", "client")))
 			look_idle_side(l, r->frontend, "client");
-		if (!is_found(l, cfg_setting(r->backend->section, "timeout", "server")))
+		if (!was_found(l, cfg_setting(r->backend->section, "timeout", "server")))
 			look_idle_side(l, r->backend, "server");
 	}
 }
@@ -356,7 +336,7 @@ static void look_single(struct look *l)
 		for (size_t k = 0; is_kafka_way(l, r) && k < r->frontend->bind_count; k++) {
 			const struct cfg_bind *b = &r->frontend->binds[k];
 
-			if (b->last > b->first && is_kafka_bind(g, b) && !is_found(l, b->line))
+			if (b->last > b->first && is_kafka_bind(g, b) && !was_found(l, b->line))
 				found(l, b->line,
 				      "clients are told port %d alone (gateway.advertised_mode is "
 				      "\"single\"): nobody comes to the others",
@@ -372,7 +352,7 @@ static void look_address_limit(struct look *l, const struct route *r, const stru
 	int most = l->facts->gateway->max_connections_per_address;
 
 	(void)r;
-	if (most > 0 && !sends_header(s))
+	if (most > 0 && !server_sends_header(s))
 		found(l, s->line,
 		      "gateway.limits.connections_per_address is %d and server %s gets no PROXY header: "
 		      "all clients count as one address",
@@ -442,9 +422,9 @@ static void look_kept_port(struct look *l, const struct cfg_bind *b, const struc
 	int shift = g->port_start - g->advertised_port, first, last, reached;
 	char address[300];
 
-	if (s->port_is_variable || (g->proxy_protocol != PROXY_OFF && sends_header(s)))
+	if (s->port_is_variable || (g->proxy_protocol != PROXY_OFF && server_sends_header(s)))
 		return; /* a header says what was asked for */
-	if (!told_part(g, b, &first, &last) || is_found(l, s->line))
+	if (!told_part(g, b, &first, &last) || was_found(l, s->line))
 		return;
 	reached = s->map == CFG_PORT_FIXED ? s->port : first + s->port;
 	keeping_address(s, shift, address, sizeof address);
@@ -484,6 +464,53 @@ static void look_kept_ports(struct look *l)
 static bool fix_kept_port(struct cfg *cfg, const struct finding *f)
 {
 	return f->detail[0] != '\0' && fix_word(cfg, f->line, place_of_address(f->line), f->detail);
+}
+
+/* --- K80 -------------------------------------------------------------------- */
+
+enum { V4_BITS = 96, V4_NARROW = 16, V6_NARROW = 48 };
+
+/* How many bits of its own family a network fixes, and how many it should. */
+static bool is_wide(const struct config_net *net)
+{
+	bool v4 = IN6_IS_ADDR_V4MAPPED(&net->addr) && net->bits >= V4_BITS;
+
+	if (v4 && net->addr.s6_addr[12] == 127)
+		return false;
+	return v4 ? net->bits - V4_BITS < V4_NARROW : net->bits < V6_NARROW;
+}
+
+static bool is_everybody(const struct config_net *net)
+{
+	return net->bits == 0 || (IN6_IS_ADDR_V4MAPPED(&net->addr) && net->bits == V4_BITS);
+}
+
+static void look_believed(struct look *l, const struct route *r, const struct cfg_server *s)
+{
+	const struct config *g = l->facts->gateway;
+
+	(void)r;
+	if (!server_sends_header(s) || g->proxy_protocol == PROXY_OFF)
+		return;
+	for (size_t i = 0; i < g->proxy_trusted_count; i++) {
+		if (is_everybody(&g->proxy_trusted[i]))
+			found(l, s->line,
+			      "server %s believes PROXY headers of everybody (gateway.proxy_trusted)",
+			      s->name);
+		else if (is_wide(&g->proxy_trusted[i]))
+			found_as(
+				l, RULE_WARNING, s->line,
+				"server %s believes PROXY headers of a whole network, and of every "
+				"client in it (gateway.proxy_trusted)",
+				s->name);
+		if (was_found(l, s->line))
+			return;
+	}
+}
+
+static void look_trusted(struct look *l)
+{
+	each_server(l, look_believed);
 }
 
 /* --- the rows --------------------------------------------------------------- */
@@ -531,6 +558,12 @@ static const struct rule rules[] = {
 	  "Servers without a port, or with the offset between gateway.advertised_listener and "
 	  "gateway.port_start; or PROXY headers, which say it too.",
 	  look_kept_ports, fix_kept_port },
+	{ "K80", "header-of-anyone", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "Whoever gets past HAProxy to a node, from an address that the node believes, writes the header "
+	  "itself: the address, the server name and the name in a certificate.",
+	  "gateway.proxy_trusted with the addresses of HAProxy and nothing else, `10.0.0.9/32`; the "
+	  "nodes' ports closed to all others.",
+	  look_trusted },
 };
 
 const struct rule_group gateway_rules = { rules, ARRAY_LEN(rules) };

@@ -147,6 +147,15 @@ void found_with(struct look *l, enum rule_severity severity, const struct cfg_li
 	va_end(args);
 }
 
+bool was_found(const struct look *l, const struct cfg_line *line)
+{
+	for (size_t i = 0; i < l->findings->count; i++) {
+		if (l->findings->list[i].rule == l->rule && l->findings->list[i].line == line)
+			return true;
+	}
+	return false;
+}
+
 /* --- what is looked at ------------------------------------------------------ */
 
 const struct proxy *look_proxy(const struct look *l, const struct cfg_section *section)
@@ -171,6 +180,42 @@ bool has_word(const struct cfg_line *line, const char *word)
 {
 	for (int i = 0; i < line->word_count; i++) {
 		if (strcmp(line->words[i], word) == 0)
+			return true;
+	}
+	return false;
+}
+
+bool list_has(const char *list, const char *item)
+{
+	size_t n = strlen(item);
+
+	for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',') {
+		if (strncmp(list, item, n) == 0 && (list[n] == ',' || list[n] == '\0'))
+			return true;
+	}
+	return false;
+}
+
+bool server_sends_header(const struct cfg_server *s)
+{
+	static const char *const options[] = { "send-proxy", "send-proxy-v2", "send-proxy-v2-ssl",
+					       "send-proxy-v2-ssl-cn" };
+
+	for (size_t i = 0; i < ARRAY_LEN(options); i++) {
+		if (cfg_has_option(&s->options, options[i]))
+			return true;
+	}
+	return false;
+}
+
+bool proxy_takes_header(const struct proxy *frontend)
+{
+	for (size_t k = 0; k < frontend->bind_count; k++) {
+		if (cfg_has_option(&frontend->binds[k].options, "accept-proxy"))
+			return true;
+	}
+	for (size_t i = 0; i < frontend->section->line_count; i++) {
+		if (has_word(frontend->section->lines[i], "expect-proxy"))
 			return true;
 	}
 	return false;

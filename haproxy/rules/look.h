@@ -48,8 +48,8 @@ struct rule_group {
 
 extern const struct rule_group stickiness_rules, table_rules, balance_rules, bind_rules,
 	routing_rules, server_rules, check_rules, timeout_rules, tls_rules, proxy_protocol_rules,
-	limit_rules, peers_rules, resolver_rules, global_rules, syntax_rules, gateway_rules,
-	live_rules, keyword_rules, version_rules;
+	identity_rules, limit_rules, peers_rules, resolver_rules, global_rules, syntax_rules,
+	gateway_rules, live_rules, keyword_rules, version_rules;
 
 void look_init(struct look *l, struct cfg *cfg, const struct rule_facts *facts,
 	       struct findings *findings);
@@ -64,6 +64,8 @@ void found_as(struct look *l, enum rule_severity severity, const struct cfg_line
 /* With what the fix must know. */
 void found_with(struct look *l, enum rule_severity severity, const struct cfg_line *line,
 		const char *detail, const char *fmt, ...) PRINTF_LIKE(5, 6);
+/* Whether the rule has said something of that line already. */
+bool was_found(const struct look *l, const struct cfg_line *line);
 
 /* --- what is looked at --- */
 
@@ -81,6 +83,12 @@ bool line_is_from(const struct look *l, const struct proxy *p, const struct cfg_
 /* Whether a client always comes back to the same server. */
 bool proxy_is_sticky(const struct proxy *p);
 bool has_word(const struct cfg_line *line, const char *word);
+/* Whether a list with commas has it. */
+bool list_has(const char *list, const char *item);
+/* Whether it gets a PROXY header, of whichever version. */
+bool server_sends_header(const struct cfg_server *s);
+/* The frontend takes PROXY headers from who comes, or from some of them. */
+bool proxy_takes_header(const struct proxy *frontend);
 /* Whether some line of the section, or of its defaults, begins so. */
 bool sets(const struct proxy *p, const char *first, const char *second);
 /* A word that HAProxy no longer knows, with which a line began once. */

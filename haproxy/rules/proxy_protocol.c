@@ -8,17 +8,6 @@
 
 /* --- K33 -------------------------------------------------------------------- */
 
-static bool option_lists(const char *list, const char *item)
-{
-	size_t n = strlen(item);
-
-	for (; *list != '\0'; list += strcspn(list, ","), list += *list == ',') {
-		if (strncmp(list, item, n) == 0 && (list[n] == ',' || list[n] == '\0'))
-			return true;
-	}
-	return false;
-}
-
 /* What it says is known only when some way to it ends TLS. */
 static bool ends_tls(const struct look *l, const struct proxy *backend)
 {
@@ -64,13 +53,13 @@ static void look_v2_options(struct look *l, const struct proxy *p, const struct 
 		found(l, s->line,
 		      "server %s has proxy-v2-options and no send-proxy-v2: no header is sent",
 		      s->name);
-	if (option_lists(list, "unique-id") && !has_unique_id(l, p))
+	if (list_has(list, "unique-id") && !has_unique_id(l, p))
 		found(l, s->line,
 		      "server %s is to get a unique-id and no frontend has a "
 		      "unique-id-format",
 		      s->name);
 	for (size_t i = 0; i < ARRAY_LEN(of_tls); i++) {
-		if (option_lists(list, of_tls[i]) && !ends_tls(l, p)) {
+		if (list_has(list, of_tls[i]) && !ends_tls(l, p)) {
 			found(l, s->line, "server %s is to get `%s` of TLS that no frontend ends",
 			      s->name, of_tls[i]);
 			return;
@@ -120,25 +109,12 @@ static void look_open(struct look *l)
 	}
 }
 
-static bool takes_header(const struct proxy *front)
-{
-	for (size_t k = 0; k < front->bind_count; k++) {
-		if (cfg_has_option(&front->binds[k].options, "accept-proxy"))
-			return true;
-	}
-	for (size_t i = 0; i < front->section->line_count; i++) {
-		if (has_word(front->section->lines[i], "expect-proxy"))
-			return true;
-	}
-	return false;
-}
-
 static void look_port_of_header(struct look *l)
 {
 	for (size_t i = 0; i < l->route_count; i++) {
 		const struct proxy *front = l->routes[i].frontend, *back = l->routes[i].backend;
 
-		if (back == NULL || !takes_header(front))
+		if (back == NULL || !proxy_takes_header(front))
 			continue;
 		for (size_t k = 0; k < back->server_count; k++) {
 			if (back->servers[k].map == CFG_PORT_FIXED)
@@ -148,6 +124,82 @@ static void look_port_of_header(struct look *l)
 			      "that was bound",
 			      back->servers[k].name, front->section->name);
 			break;
+		}
+	}
+}
+
+/* --- K79 -------------------------------------------------------------------- */
+
+struct ports {
+	int first, last;
+};
+
+/* Where connections of the n-th bind that leads there arrive; false: there are no more. */
+static bool nth_ports(const struct look *l, const struct proxy *p, const struct cfg_server *s,
+		      size_t n, struct ports *to)
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct proxy *front = l->routes[i].frontend;
+
+		for (size_t k = 0; l->routes[i].backend == p && k < front->bind_count; k++) {
+			bool is_fixed = s->map == CFG_PORT_FIXED;
+
+			if (n-- > 0)
+				continue;
+			to->first = s->port + (is_fixed ? 0 : front->binds[k].first);
+			to->last = s->port + (is_fixed ? 0 : front->binds[k].last);
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool meet(const struct look *l, const struct proxy *p, const struct cfg_server *s,
+		 const struct proxy *q, const struct cfg_server *t)
+{
+	struct ports a, b;
+
+	if (s->host[0] == '\0' || strcmp(s->host, t->host) != 0 || s->port_is_variable ||
+	    t->port_is_variable)
+		return false;
+	for (size_t i = 0; nth_ports(l, p, s, i, &a); i++) {
+		for (size_t k = 0; nth_ports(l, q, t, k, &b); k++) {
+			if (a.first <= b.last && b.first <= a.last)
+				return true;
+		}
+	}
+	return false;
+}
+
+/* The same node where it gets a header; NULL: nowhere. */
+static const struct cfg_server *with_header(const struct look *l, const struct proxy *p,
+					    const struct cfg_server *s)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *q = &l->proxies[i];
+
+		for (size_t k = 0; q->is_tcp && k < q->server_count; k++) {
+			if (server_sends_header(&q->servers[k]) && meet(l, p, s, q, &q->servers[k]))
+				return &q->servers[k];
+		}
+	}
+	return NULL;
+}
+
+static void look_without_header(struct look *l)
+{
+	for (size_t i = 0; i < l->proxy_count; i++) {
+		const struct proxy *p = &l->proxies[i];
+
+		for (size_t k = 0; p->is_tcp && k < p->server_count; k++) {
+			const struct cfg_server *s = &p->servers[k], *other;
+
+			if (server_sends_header(s) || (other = with_header(l, p, s)) == NULL)
+				continue;
+			found(l, s->line,
+			      "server %s gets no PROXY header, and as %s of %s it does: here the node "
+			      "takes the one that a client has written itself, or nobody",
+			      s->name, other->name, other->section->name);
 		}
 	}
 }
@@ -171,6 +223,11 @@ static const struct rule rules[] = {
 	  "that is the one in the header: bound 9092, header 9097, node 9097.",
 	  "Let the load balancer before use the same ports, or give the servers a port.",
 	  look_port_of_header },
+	{ "K79", "way-without-header", RULE_ERROR, RULE_FILE, "silent",
+	  "HAProxy hands on what clients send, and the node believes HAProxy: where no header is put in "
+	  "front, a client that sends one is who it says, from where it says, and with which name.",
+	  "`send-proxy-v2`, with the same proxy-v2-options, on every server line that leads to the node.",
+	  look_without_header },
 };
 
 const struct rule_group proxy_protocol_rules = { rules, ARRAY_LEN(rules) };

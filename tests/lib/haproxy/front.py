@@ -39,11 +39,14 @@ def generate(arguments, env=None):
 class Link:
     """One connection, as a Kafka client has it."""
 
-    def __init__(self, host, port, source=None, tls=None, name=None):
-        """tls: how it speaks that (an SSLContext); name: the server it asks for then."""
+    def __init__(self, host, port, source=None, tls=None, name=None, preamble=b"", session=None):
+        """tls: how it speaks that (an SSLContext); name: the server it asks for then; session: one that it takes up.
+        preamble: what it sends before (a PROXY header)."""
         self.sock = socket.create_connection((host, port), 5 * PATIENCE, source_address=(source, 0) if source else None)
+        if preamble:
+            self.sock.sendall(preamble)
         if tls:
-            self.sock = tls.wrap_socket(self.sock, server_hostname=name)
+            self.sock = tls.wrap_socket(self.sock, server_hostname=name, session=session)
 
     def ask(self, body=b"who"):
         self.sock.sendall(struct.pack(">i", len(body)) + body)

@@ -48,15 +48,16 @@ class Node:
                 **self.told(rest[12:])}
 
     def told(self, tlvs):
-        """The server name and the certificate's name that stand in a PROXY header."""
+        """What stands in a PROXY header of the server name, of TLS (a byte of flags, a word why the certificate was not
+        verified, 0 when it was) and of the certificate's name."""
         found = {}
         while tlvs:
             kind, size = tlvs[0], struct.unpack(">H", tlvs[1:3])[0]
             value, tlvs = tlvs[3:3 + size], tlvs[3 + size:]
             if kind == 0x02:
                 found["authority"] = value.decode()
-            elif kind == 0x20:  # ssl: a byte of flags, a word that says whether it was verified, and more of the same
-                found.update(self.told(value[5:]))
+            elif kind == 0x20:
+                found.update(self.told(value[5:]), flags=value[0], why=struct.unpack(">I", value[1:5])[0])
             elif kind == 0x22:
                 found["cn"] = value.decode()
         return found

@@ -345,6 +345,79 @@ static void test_fix_without_global(void **state)
 	}
 }
 
+#define KAFKA_DEFAULTS                                                               \
+	"global\n\thard-stop-after 5m\ndefaults\n\tmode tcp\n\ttimeout connect 3s\n" \
+	"\ttimeout client 12m\n\ttimeout server 12m\n"
+
+/* Ways on which a client's name is lost, or is not its own. */
+static void test_names(void **state)
+{
+	const struct rule_facts nothing = { 0 }, mended = { .version = { 3, 2, 26 } };
+	struct looked l = { sample(KAFKA_DEFAULTS
+				   "listen a\n\tbind :9092 ssl crt k ca-file x verify optional\n"
+				   "\tbind :9192 accept-proxy\n"
+				   "\tbind :9292 ssl crt k ca-file @system-ca verify required\n"
+				   "\tserver n 10.0.0.1:9092 send-proxy-v2-ssl-cn\n"
+				   "listen b\n\tbind :9392 ssl crt k ca-file x verify optional\n"
+				   "\tserver m 10.0.0.2:9092 send-proxy\n"),
+			    { 0 } };
+	size_t all;
+
+	(void)state;
+	rules_check(l.cfg, &nothing, &l.findings);
+	assert_says(
+		&l, "K74", 9,
+		"clients of a may leave their certificate out, and then have no name at the nodes "
+		"of a");
+	assert_says(
+		&l, "K74", 10,
+		"clients of a have no name at the nodes of a: what the load balancer before has "
+		"seen of their certificates HAProxy does not pass on");
+	assert_says(
+		&l, "K75", 11,
+		"`ca-file @system-ca`: the nodes of a are told any name that a public authority has "
+		"signed");
+	assert_says(
+		&l, "K77", 9,
+		"a TLS session that began at a (line 11) is taken up here, with the certificate "
+		"that was shown there, or without one");
+	assert_says(
+		&l, "K73", 15,
+		"server m is told who connects and not the name in the certificate that b asks for");
+	all = l.findings.count;
+	findings_deinit(&l.findings);
+	rules_check(l.cfg, &mended, &l.findings);
+	assert_int_equal(l.findings.count, all - 3); /* K77 of three binds */
+	done(&l);
+}
+
+/* What the nodes are told is theirs to believe. */
+static void test_believed(void **state)
+{
+	struct config *gateway = gateway_of(PAIRS "80-header-of-anyone.bad.cfg");
+	struct rule_facts facts = { .gateway = gateway };
+	struct looked l = { sample(KAFKA_DEFAULTS "listen a\n\tbind 127.0.0.1:9092-9095\n"
+						  "\tserver n 10.0.0.1 send-proxy-v2\n"
+						  "\tserver m 10.0.0.2\n"),
+			    { 0 } };
+
+	(void)state;
+	assert_int_equal(gateway->proxy_trusted_count, 1);
+	gateway->proxy_trusted[0].bits += 8;
+	gateway->proxy_protocol = PROXY_ALLOW;
+	rules_check(l.cfg, &facts, &l.findings);
+	assert_says(&l, "K80", 10,
+		    "server n believes PROXY headers of a whole network, and of every client in it "
+		    "(gateway.proxy_trusted)");
+	assert_says(
+		&l, "K62", 11,
+		"server m gets no PROXY header, and gateway.proxy_protocol is \"allow\": to the "
+		"nodes every client has HAProxy's address, and one that writes a header itself is "
+		"believed");
+	config_free(gateway);
+	done(&l);
+}
+
 static void test_find(void **state)
 {
 	(void)state;
@@ -363,6 +436,8 @@ int main(void)
 		cmocka_unit_test(test_fix_keeps_the_rest),
 		cmocka_unit_test(test_gone_words),
 		cmocka_unit_test(test_fix_without_global),
+		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_believed),
 		cmocka_unit_test(test_find),
 	};
 
