@@ -11,7 +11,7 @@
  *   doorway     a step of the client's login, relayed to one broker
  *   turned away what the door does not let pass
  *
- * routing.c decides which, and where to; a fetch session is a course more.
+ * routing.c decides which, and where to.
  * Tests: tests/unit/session/{through,rewritten,joint,merged,polled,here}_test.c, tests/golden/session/
  */
 #ifndef SESSION_COURSE_H
@@ -28,6 +28,13 @@ struct request;
 struct part;
 struct course;
 
+/* What brokers hear of a Fetch's session. */
+enum session_heard {
+	SESSION_NONE,	/* there is to be none */
+	SESSION_NEW,	/* one is asked for */
+	SESSION_PASSED, /* what the client said */
+};
+
 /* What routing_decide found. */
 struct sending {
 	const struct course *course;
@@ -36,7 +43,7 @@ struct sending {
 	enum upstream_purpose purpose; /* of the connections to them */
 	struct edits edits;	       /* of the frame outside of its items */
 	uint32_t refused;	       /* so many items, or topics, are */
-	bool ends_session;	       /* a Fetch: its session's fields are written over */
+	enum session_heard session;    /* a Fetch's: fetch_session.c's */
 	bool is_curtailed;	       /* for one broker: the edits take out what is refused */
 	int code;		       /* here: the error that is answered, 0: the API's own answer;
 			     * curtailed: with which entries are refused */

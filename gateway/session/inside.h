@@ -190,6 +190,12 @@ struct tokens_asking {
 	ev_tstamp until; /* it is waited for */
 };
 
+/* The last fetch session that a broker told the client of: fetch_session.c's. */
+struct fetch_session {
+	int32_t id; /* 0: there is none */
+	int32_t broker;
+};
+
 /* The client's login: principal.c's, doorway.c's and verdict.c's. */
 struct claim {
 	int32_t broker;			 /* where it runs, or has run; NO_BROKER: nowhere yet */
@@ -226,6 +232,7 @@ struct client {
 	uint32_t next_correlation;
 	int32_t at_one; /* the broker that remembers the client (kapi's at_one); NO_BROKER: none yet.
 			 * routing.c's */
+	struct fetch_session fetch_session;
 	struct standing *standing;
 	struct hold *waiting; /* hold.c's: memory that is waited for */
 	unsigned holds;	      /* hold.c's: reservations, granted or not */

@@ -89,6 +89,7 @@ struct request {
 	bool is_answered;  /* its answer has begun to leave */
 	bool is_replied;   /* the answer is `reply`, made here */
 	bool has_error;	   /* its answer has an error code */
+	bool asks_session; /* a Fetch: its broker hears of a session: fetch_session.c's */
 	bool is_bare;	   /* its frame has no head: a step of a login */
 	enum door_answer heard; /* what the door said of it */
 	struct naming_answer naming;

@@ -5,6 +5,7 @@
 #include "route/targets.h"
 #include "route/where.h"
 #include "session/doorway.h"
+#include "session/fetch_session.h"
 #include "session/inside.h"
 #include "session/joint.h"
 #include "session/order.h"
@@ -231,6 +232,22 @@ static enum course_need send_to_leaders(struct client *c, struct request *r, int
 	return send_items(c, r, any, to);
 }
 
+/* As others; but a session that one of the brokers has goes on there. */
+static enum course_need send_fetch(struct client *c, struct request *r, int32_t any,
+				   struct sending *to)
+{
+	enum course_need need = send_to_leaders(c, r, fetch_session_broker(c, r, any), to);
+	const bool is_whole = to->course == &course_through && to->count == 1;
+
+	if (need != NEED_NOTHING || to->course == &course_here)
+		return need;
+	if (!fetch_session_settle(c, r, is_whole ? to->brokers[0] : NO_BROKER, to)) {
+		to->course = &course_here;
+		to->code = ERROR_FETCH_SESSION_ID_NOT_FOUND;
+	}
+	return need;
+}
+
 static enum course_need send_to_coordinators(struct client *c, struct request *r, int32_t any,
 					     struct sending *to)
 {
@@ -272,9 +289,10 @@ static enum course_need send_to_any(const struct client *c, struct request *r, i
 
 /* --- a Fetch --- */
 
-/* Fetch is sessionless: any session but a new or a closed one is unknown; no rack goes to brokers,
- * for a redirect could not be followed.  False: it is answered here, or not at all. */
-static bool edit_fetch(struct request *r, struct sending *to, enum course_need *need)
+/* No rack goes to brokers, for a redirect could not be followed.  False: it is answered here, or not
+ * at all. */
+static bool edit_fetch(const struct client *c, struct request *r, struct sending *to,
+		       enum course_need *need)
 {
 	const struct layout *l = &r->layout;
 
@@ -284,13 +302,12 @@ static bool edit_fetch(struct request *r, struct sending *to, enum course_need *
 		*need = NEED_END;
 		return false;
 	}
-	if (l->session_epoch.size > 0 && l->session_epoch.number > 0) {
+	if (fetch_session_is_unknown(c, r)) {
 		to->course = &course_here;
 		to->code = ERROR_FETCH_SESSION_ID_NOT_FOUND;
 		*need = NEED_NOTHING;
 		return false;
 	}
-	to->ends_session = l->session_epoch.size > 0;
 	if (l->rack.size > 0 && l->rack.number > 0)
 		edits_add_string(&to->edits, l->rack.at, l->rack.at + l->rack.size, "",
 				 api_is_flexible(r->head.api, r->head.version));
@@ -391,7 +408,7 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 		to->closes = "a version that brokers no longer serve";
 		return NEED_END;
 	}
-	if (api->course == COURSE_FETCH && !edit_fetch(r, to, &need))
+	if (api->course == COURSE_FETCH && !edit_fetch(c, r, to, &need))
 		return need;
 	need = refusing_look(c, r, to);
 	if (need != NEED_NOTHING || to->course != NULL)
@@ -407,6 +424,9 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	case TO_ALL:
 		return send_to_all(c, r, to);
 	case TO_LEADER:
+		if (api->course == COURSE_FETCH)
+			return send_fetch(c, r, any, to);
+		return send_to_leaders(c, r, any, to);
 	case TO_REPLICA:
 	case TO_RESOURCE:
 		return send_to_leaders(c, r, any, to);
@@ -530,14 +550,6 @@ static ev_tstamp allowed_time(struct client *c, const struct request *r)
 	return ms / 1000.0;
 }
 
-static void end_session(struct client *c, struct request *r)
-{
-	uint8_t *body = conn_data(&c->conn) + r->head.body_at;
-
-	wire_put32(body + r->layout.session_id.at, 0);
-	wire_put32(body + r->layout.session_epoch.at, UINT32_MAX);
-}
-
 /* A Fetch whose layout is the budget's waits no longer than others may. */
 static void limit_wait(struct client *c, struct request *r)
 {
@@ -563,8 +575,8 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 		r->allowed = allowed_time(c, r);
 		if (r->head.api->at_one)
 			c->at_one = to->brokers[0];
-		if (to->ends_session)
-			end_session(c, r);
+		if (r->head.api->course == COURSE_FETCH)
+			fetch_session_write(c, r, to);
 		if (to->refused > 0 && r->layout.max_wait_ms.size > 0)
 			wire_put32(conn_data(&c->conn) + r->head.body_at + r->layout.max_wait_ms.at,
 				   0); /* what is refused is told at once */

@@ -24,9 +24,7 @@
  *   stay.c       which nodes a client is told, and when it is closed for balance or age
  *   draining.c   a worker's clients leave in turns
  *
- * Where the next things go: a fetch session or a share session is a course (course.h) and, for
- * what outlives its requests, a standing (standing.h); what a client may ask before it has
- * logged in is asked in reading.c before routing.
+ * A fetch session is a broker's and passed on (fetch_session.c); share.c has share sessions.
  *
  * Calls go one way: life.c, inbound.c, request.c and standing.c are below all of these, client.c
  * is above them; who finds something for a client marks it ready and returns.

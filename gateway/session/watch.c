@@ -2,6 +2,7 @@
 
 #include "kafka/errors.h"
 #include "kafka/wire.h"
+#include "session/fetch_session.h"
 #include "session/inside.h"
 #include "session/request.h"
 
@@ -208,6 +209,9 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		break;
 	case ERROR_MESSAGE:
 		hide_message(w, e);
+		break;
+	case SESSION_ID:
+		fetch_session_told(r->client, r, (int32_t)e->number);
 		break;
 	case THROTTLE_MS:
 		r->watch.throttle_ms = e->number;

@@ -72,7 +72,7 @@ static enum course_need decide(struct request *r, struct sending *to)
 	assert_ptr_equal(again.course, to->course);
 	assert_int_equal(again.count, to->count);
 	assert_int_equal(again.code, to->code);
-	assert_int_equal(again.ends_session, to->ends_session);
+	assert_int_equal(again.session, to->session);
 	assert_int_equal(again.edits.count, to->edits.count);
 	if (to->count > 1)
 		assert_memory_equal(again.brokers, to->brokers, to->count * sizeof *to->brokers);
@@ -468,9 +468,8 @@ static void a_fetch_session_is_unknown(void **state)
 	end();
 }
 
-/* A new one is asked for: brokers are told that there is none; nor are they told the rack, for a
- * client can't follow where a broker would send it. */
-static void a_fetch_is_told_to_brokers_without_session_and_rack(void **state)
+/* A client can't follow where a broker would send it. */
+static void a_fetch_is_told_to_brokers_without_rack(void **state)
 {
 	char *text;
 	int by;
@@ -482,7 +481,6 @@ static void a_fetch_is_told_to_brokers_without_session_and_rack(void **state)
 		    "topics:\n  - topic: \"orders\"\n    partitions:\n"
 		    "      - partition: 2\nrack_id: \"b\"\n");
 	text = broker_gets(&s, 2, &by);
-	assert_non_null(strstr(text, "session_epoch: -1\n"));
 	assert_non_null(strstr(text, "rack_id: \"\"\n"));
 	free(text);
 	end();
@@ -630,7 +628,7 @@ int main(void)
 		cmocka_unit_test(nothing_of_the_nodes_topic),
 		cmocka_unit_test(about_nothing),
 		cmocka_unit_test(a_fetch_session_is_unknown),
-		cmocka_unit_test(a_fetch_is_told_to_brokers_without_session_and_rack),
+		cmocka_unit_test(a_fetch_is_told_to_brokers_without_rack),
 		cmocka_unit_test(a_brokers_fetch_ends_the_client),
 		cmocka_unit_test(telemetry_stays_at_one_broker),
 		cmocka_unit_test(the_broker_that_remembers_is_noted),
