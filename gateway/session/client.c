@@ -261,8 +261,10 @@ static void step(struct client *c)
 		return;
 	}
 	c->share = (struct share){ TURN_REQUESTS, TURN_BYTES };
+	c->stepped_at = clock_s();
 	move_until_still(c);
 	look_at_life(c);
+	c->stepped_at = 0;
 	if (client_is_closing(c)) {
 		close_now(c);
 		return;

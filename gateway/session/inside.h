@@ -245,15 +245,16 @@ struct client {
 	struct tally tally;
 	struct life life;
 	struct share share;
+	ev_tstamp stepped_at; /* when its step began; 0: it is not stepped now */
 	struct ready ready;
 	struct clock clock;
 };
 
-/* In seconds, as all times of a client and of its upstreams. */
+/* In seconds, as all times of a client and of its upstreams.  In its step, which is a bounded share of
+ * work, it is the moment when that began. */
 static inline ev_tstamp client_now(const struct client *c)
 {
-	(void)c;
-	return clock_s();
+	return c->stepped_at > 0 ? c->stepped_at : clock_s();
 }
 
 /* Who the client is to brokers: what one principal was told is never told to another.  Without logins

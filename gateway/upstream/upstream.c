@@ -6,6 +6,7 @@
 #include "util/mem.h"
 
 #include <assert.h>
+#include <math.h>
 
 enum { RING_FIRST = 8 };
 
@@ -128,15 +129,14 @@ void upstream_answered(struct upstream *u)
 	/* everything was answered, so the broker has seen all that went before */
 	if (u->ring_count == 0 && u->sent != u->loose_since)
 		u->loose = false;
-	u->idle_since = clock_s();
+	if (u->ring_count == 0)
+		u->idle_since = clock_s();
 }
 
 void upstream_mute(struct upstream *u, int64_t ms)
 {
-	ev_tstamp until = clock_s() + (double)ms / 1000.0;
-
-	if (ms > 0 && until > u->muted_until)
-		u->muted_until = until;
+	if (ms > 0)
+		u->muted_until = fmax(u->muted_until, clock_s() + (double)ms / 1000.0);
 }
 
 void upstream_pass_on(struct upstream *u, const void *who, void *other)

@@ -42,7 +42,7 @@ struct upstream {
 	/* acks=0 data may be on its way: it dies with this connection unseen */
 	bool loose;
 	uint32_t sent, loose_since; /* requests begun; at the last acks=0 one */
-	ev_tstamp idle_since;
+	ev_tstamp idle_since;	    /* nothing is awaited: since then */
 	ev_tstamp muted_until; /* the broker said that it reads nothing before; 0: it did not */
 };
 
