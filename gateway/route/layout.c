@@ -19,7 +19,7 @@ static void *grown(struct layout *l, void *old, uint32_t count, uint32_t *cap, s
 		l->is_full = true;
 		return old;
 	}
-	*cap = count > 0 ? 2 * count : 4;
+	*cap = count > 0 ? 2 * count : 1;
 	more = arena_alloc(l->arena, *cap * size);
 	if (count > 0)
 		memcpy(more, old, count * size);

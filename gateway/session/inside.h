@@ -25,6 +25,7 @@
 #include "session/hold.h"
 #include "session/questions.h"
 #include "session/relay.h"
+#include "session/request.h"
 #include "session/shared.h"
 #include "topology/topology.h"
 #include "util/buf.h"
@@ -63,7 +64,8 @@ struct worker {
 	struct stats stats;
 	struct bufpool bufs;
 	struct pipepool pipes;
-	const struct snapshot *snapshot; /* never NULL once listening */
+	struct spare_requests spare_requests; /* request.c's */
+	const struct snapshot *snapshot;      /* never NULL once listening */
 	struct advertising advertising;
 	struct reserved reserved; /* what clients may not name */
 	struct mapping *mapping;  /* what advertising borrows; NULL: none */

@@ -3,15 +3,46 @@
 #include "route/targets.h"
 #include "session/inside.h"
 #include "session/seen.h"
+#include "util/compiler.h"
 #include "util/mem.h"
 
 #include <assert.h>
 #include <stddef.h>
 #include <string.h>
 
+enum { SPARE_MAX = ADDRESS_SANITIZED ? 0 : 64 };
+
+static struct request *take_spare(struct spare_requests *s)
+{
+	struct request *r = s->first;
+
+	if (r == NULL)
+		return mem_alloc(sizeof *r);
+	s->first = r->next;
+	s->count--;
+	return r;
+}
+
+static void keep_spare(struct spare_requests *s, struct request *r)
+{
+	if (s->count >= SPARE_MAX) {
+		free(r);
+		return;
+	}
+	r->next = s->first;
+	s->first = r;
+	s->count++;
+}
+
+void requests_free_spare(struct spare_requests *spare)
+{
+	while (spare->first != NULL)
+		free(take_spare(spare));
+}
+
 struct request *request_new(struct client *c, const struct request_head *head)
 {
-	struct request *r = mem_alloc(sizeof *r);
+	struct request *r = take_spare(&c->worker->spare_requests);
 
 	memset(r, 0, offsetof(struct request, watch));
 	r->client = c;
@@ -167,7 +198,7 @@ void request_free(struct request *r)
 	hold_release(&r->answers_hold);
 	hold_release(&r->reply_hold);
 	arena_deinit(&r->arena);
-	free(r);
+	keep_spare(&r->client->worker->spare_requests, r);
 }
 
 void request_free_all(struct client *c)

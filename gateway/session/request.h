@@ -106,9 +106,16 @@ struct request {
 	struct arena arena;
 };
 
+/* A worker's: memory of requests that have gone, for those to come. */
+struct spare_requests {
+	struct request *first;
+	int count;
+};
+
 struct request *request_new(struct client *c, const struct request_head *head);
 /* Takes it out of the queue; its course is left. */
 void request_free(struct request *r);
+void requests_free_spare(struct spare_requests *spare);
 void request_free_all(struct client *c);
 /* Its memory has grown, or become less: the client's queue knows. */
 void request_weigh(struct request *r);

@@ -7,6 +7,7 @@
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/ports.h"
+#include "session/request.h"
 #include "session/stay.h"
 #include "session/tokens.h"
 #include "util/clock.h"
@@ -184,6 +185,7 @@ void worker_free(struct worker *w)
 	w->turns.has_begun = false; /* nobody is told any more */
 	while (w->clients != NULL)
 		client_free(w->clients, "the node stops");
+	requests_free_spare(&w->spare_requests);
 	tokens_free_all(w);
 	arrivals_free(w, "the node stops");
 	ports_free(w);

@@ -1,5 +1,6 @@
 #include "util/arena.h"
 
+#include "util/compiler.h"
 #include "util/mem.h"
 
 #include <stdbool.h>
@@ -7,16 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define EACH_ALONE true
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define EACH_ALONE true
-#endif
-#ifndef EACH_ALONE
-#define EACH_ALONE false /* true: a block an allocation, so that overruns are seen */
-#endif
+/* A block an allocation, so that overruns are seen. */
+#define EACH_ALONE ADDRESS_SANITIZED
 
 enum { ALIGN = _Alignof(max_align_t), BLOCK_LEAST = 1024, BLOCK_MOST = 64 * 1024 };
 

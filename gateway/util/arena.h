@@ -1,7 +1,7 @@
 /* arena.h - memory that is born and freed with one request.
  *
  * Allocations are never freed one by one: arena_deinit frees them all.  The
- * first 256 bytes live in the arena itself, so a small request costs no malloc.
+ * first 384 bytes live in the arena itself, so a small request costs no malloc.
  * An arena points into itself: never copy or move one that was initialised.
  * Tests: tests/unit/util/arena_test.c
  */
@@ -10,7 +10,7 @@
 
 #include <stddef.h>
 
-enum { ARENA_FIRST = 256 };
+enum { ARENA_FIRST = 384 };
 
 struct arena_block;
 struct arena {

@@ -8,4 +8,16 @@
 /* The struct that has *ptr as its member. */
 #define CONTAINER_OF(ptr, type, member) ((type *)(void *)((char *)(ptr)-offsetof(type, member)))
 
+/* Memory must not be used again then, so that what outlives its owner is seen. */
+#if defined(__SANITIZE_ADDRESS__)
+#define ADDRESS_SANITIZED true
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define ADDRESS_SANITIZED true
+#endif
+#endif
+#ifndef ADDRESS_SANITIZED
+#define ADDRESS_SANITIZED false
+#endif
+
 #endif

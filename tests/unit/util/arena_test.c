@@ -1,5 +1,7 @@
 #include "util/arena.h"
 
+#include "util/compiler.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -9,16 +11,7 @@
 #include <cmocka.h>
 
 /* Under AddressSanitizer every allocation is a block of its own. */
-#ifdef __has_feature
-#if __has_feature(address_sanitizer)
-#define EACH_ALONE true
-#endif
-#elif defined(__SANITIZE_ADDRESS__)
-#define EACH_ALONE true
-#endif
-#ifndef EACH_ALONE
-#define EACH_ALONE false
-#endif
+#define EACH_ALONE ADDRESS_SANITIZED
 
 static void small_things_need_no_heap(void **state)
 {
@@ -26,7 +19,7 @@ static void small_things_need_no_heap(void **state)
 
 	(void)state;
 	arena_init(&a);
-	for (int i = 0; i < 8; i++)
+	for (int i = 0; i < ARENA_FIRST / 32; i++)
 		memset(arena_alloc(&a, 32), i, 32);
 	if (!EACH_ALONE)
 		assert_int_equal(arena_held(&a), 0);
