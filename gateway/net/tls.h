@@ -5,7 +5,7 @@
  * the size of a huge frame to a client that speaks plaintext.  The end of the stream is the peer's
  * end whether it said so (close_notify) or not, since some clients don't; a frame cut short is known by
  * its size.  What failed is told by conn_why.
- * Tests: tests/unit/net/tls_test.c
+ * Tests: tests/unit/net/tls_test.c, tests/unit/net/tls_handshake_test.c
  */
 #ifndef NET_TLS_H
 #define NET_TLS_H

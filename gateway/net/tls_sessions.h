@@ -1,7 +1,7 @@
 /* tls_sessions.h - what servers gave for another handshake to be short (tickets), a few a server.
  *
  * Several threads use one store.  A ticket of TLS 1.3 serves once; a session of TLS 1.2 again and
- * again.  Tests: tests/unit/net/tls_test.c
+ * again.  Tests: tests/unit/net/tls_handshake_test.c
  */
 #ifndef NET_TLS_SESSIONS_H
 #define NET_TLS_SESSIONS_H
