@@ -110,6 +110,21 @@ static void write_node_tls(const struct config_haproxy *want, FILE *out)
 	fputs(" no-check-ssl\n", out);
 }
 
+/* What of TLS goes along, "" when HAProxy does not end it. */
+static const char *write_what_tls_told(const struct haproxy_plan *plan, FILE *out)
+{
+	if (!plan->ends_tls)
+		return "";
+	if (plan->config->haproxy.tls_client_auth == CLIENT_AUTH_NONE) {
+		WHY("And that TLS was spoken, and the server name that was asked for.");
+		return "ssl,authority";
+	}
+	WHY("And the server name that was asked for, and who the client is: cert-cn, the name in its "
+	    "certificate; ssl, that it was verified. A node must believe that from here alone "
+	    "(gateway.proxy_trusted), and it goes in the clear: over a network of your own.");
+	return "ssl,cert-cn,authority,crc32c";
+}
+
 static void write_proxy_header(const struct haproxy_plan *plan, FILE *out)
 {
 	const struct config *c = plan->config;
@@ -117,15 +132,15 @@ static void write_proxy_header(const struct haproxy_plan *plan, FILE *out)
 			  : c->proxy_protocol == PROXY_REQUIRE
 				  ? "proxy_protocol is \"require\": they take nothing without"
 				  : "proxy_protocol is \"allow\"";
+	const char *options;
 
 	if (!plan->sends_proxy_header)
 		return;
 	WHY("send-proxy-v2: the nodes learn the client's address and the port it asked for (%s).",
 	    why);
-	if (plan->ends_tls)
-		WHY("And what TLS told HAProxy: the server name, the name in the certificate.");
-	LINE("default-server send-proxy-v2%s",
-	     plan->ends_tls ? " proxy-v2-options ssl,cert-cn,authority" : "");
+	options = write_what_tls_told(plan, out);
+	LINE("default-server send-proxy-v2%s%s", options[0] != '\0' ? " proxy-v2-options " : "",
+	     options);
 }
 
 static void write_port_map(const struct haproxy_plan *plan, FILE *out)

@@ -43,7 +43,11 @@ static const struct {
 	{ "gateway.timeouts.idle=600001ms", "\n    timeout client 660001ms\n", NULL },
 	{ "gateway.proxy_protocol=allow", "\n    default-server send-proxy-v2\n", NULL },
 	{ "gateway.proxy_protocol=require tls=terminate tls_certificate=/c",
-	  "\n    default-server send-proxy-v2 proxy-v2-options ssl,cert-cn,authority\n", NULL },
+	  "\n    default-server send-proxy-v2 proxy-v2-options ssl,authority\n", NULL },
+	{ "gateway.proxy_protocol=require tls=reencrypt tls_certificate=/c tls_client_auth=required "
+	  "tls_client_ca=/ca node_tls_ca=/n node_tls_name=gw",
+	  "\n    default-server send-proxy-v2 proxy-v2-options ssl,cert-cn,authority,crc32c\n",
+	  NULL },
 	{ "gateway.agent_port=7", "\n    default-server agent-check agent-port 7 agent-inter 5s\n",
 	  NULL },
 	{ "slowstart=0s on_marked_down=shutdown", " weight 100 on-marked-down shutdown-sessions\n",
