@@ -17,7 +17,8 @@ from haproxy_version import KNOWN, haproxy_program  # noqa: E402
 REPO = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
 README = REPO / "README.md"
-KINDS = {"plain-pair", "ha-keepalived", "tls-passthrough", "tls-termination", "kubernetes-headless", "kubernetes-ingress", "single"}
+KINDS = {"plain-pair", "ha-keepalived", "tls-passthrough", "tls-terminate", "tls-reencrypt", "kubernetes-headless", "kubernetes-ingress",
+         "single"}
 TABLE = re.compile(r"(?<=<!-- options: from anyport --help -->\n)[^<]*(?=<!-- end -->)")
 
 
@@ -32,7 +33,9 @@ def generated(folder):
 
 
 def example_faults(folder, certs):
-    status, _, errors = call(BUILD / "anyport", "-t", "-c", "anyport.conf", cwd=folder)
+    conf = certs.folder / "anyport.conf"
+    conf.write_text(certs.at((folder / "anyport.conf").read_text()))
+    status, _, errors = call(BUILD / "anyport", "-t", "-c", conf)
     if status:
         yield f"anyport -t refuses it: {errors}"
     if generated(folder) != (folder / "haproxy.cfg").read_text():

@@ -2,8 +2,8 @@
 """The examples as they are, at the addresses that they name: nodes, HAProxy and clients in network namespaces.
 
 The nodes and a mock Kafka live in this process's own namespace, HAProxy in a second one behind a pair of
-virtual interfaces.  What the files name in /etc and /run lies in a mount namespace.  Left out are those whose
-nodes would have to speak TLS, and compose's, whose addresses docker gives.
+virtual interfaces.  What the files name in /etc and /run lies in a mount namespace.  Left out is compose's, whose
+addresses docker gives.
 """
 import pathlib
 import subprocess
@@ -24,8 +24,8 @@ from traffic import no_errors, produce  # noqa: E402
 
 NODES = ["10.0.0.1", "10.0.0.2", "10.0.0.3"]
 FRONT = "10.0.0.9"  # HAProxy's, as the examples that trust it name it
-EXAMPLES = ["plain", "plain-pair", "ha-keepalived", "proxy-protocol", "single", "tls-termination", "kubernetes-headless",
-            "kubernetes-ingress"]
+EXAMPLES = ["plain", "plain-pair", "ha-keepalived", "proxy-protocol", "single", "tls-passthrough", "tls-terminate",
+            "tls-reencrypt", "kubernetes-headless", "kubernetes-ingress"]
 CLIENTS = 8
 
 
@@ -50,7 +50,7 @@ def make_files(scene):
     certs = GoldenCerts(scene.dir / "etc" / "tls")
     scene.file("hosts", f"127.0.0.1 localhost\n{FRONT} kafka.example.com\n")
     scene.file("resolv.conf", f"nameserver {NODES[0]}\n")
-    sh(f"mkdir -p /etc/haproxy && mount --bind {scene.dir}/etc /etc/haproxy")
+    sh(f"mkdir -p /etc/haproxy /etc/anyport && mount --bind {scene.dir}/etc /etc/haproxy && mount --bind {scene.dir}/etc /etc/anyport")
     sh(f"mount --bind {scene.dir}/hosts /etc/hosts && mount --bind {scene.dir}/resolv.conf /etc/resolv.conf")
     return certs
 
@@ -65,9 +65,11 @@ def start_nodes(scene, folder, cluster):
 
 
 def connect(port, number, certs, folder):
-    kafka = Connection(FRONT, port, client_id=f"orders-{number}")
+    kafka = Connection(FRONT, port, client_id=f"orders-{number}", source=NODES[number % len(NODES)])
     if folder.name.startswith("tls"):
         kafka.sock = certs.client(f"team-{number}").wrap_socket(kafka.sock)
+        shown = dict(rdn[0] for rdn in kafka.sock.getpeercert()["subject"])["commonName"]
+        check_equal(shown, "node" if folder.name == "tls-passthrough" else "kafka", f"{folder.name}: whose certificate clients see")
     return kafka
 
 

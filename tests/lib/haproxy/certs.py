@@ -3,13 +3,14 @@
     certs = Certs(folder)                # an authority: folder/ca.pem
     certs.issue("kafka")                 # folder/kafka.pem, certificate and key in one file
 
-A haproxy.cfg of a golden file names them in FOLDER; certs.at(text) has them where they are.
+A haproxy.cfg of a golden file names them in FOLDER, a node's configuration in NODE_FOLDER; certs.at(text) has them where
+they are.
 """
 import pathlib
 import ssl
 import subprocess
 
-FOLDER = "/etc/haproxy/tls"
+FOLDER, NODE_FOLDER = "/etc/haproxy/tls", "/etc/anyport/tls"
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
 
 
@@ -55,7 +56,7 @@ class Certs:
         return context
 
     def at(self, text):
-        return text.replace(FOLDER, str(self.folder))
+        return text.replace(FOLDER, str(self.folder)).replace(NODE_FOLDER, str(self.folder))
 
 
 class GoldenCerts(Certs):
@@ -65,3 +66,4 @@ class GoldenCerts(Certs):
         super().__init__(folder)
         for name in ("kafka", "haproxy"):
             self.issue(name)
+        self.issue("node", sans="DNS:kafka.example.com,DNS:gw.example.com")
