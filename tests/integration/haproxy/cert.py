@@ -33,12 +33,18 @@ def what_changes_nothing(front, certs, served, folder):
     before = shown(front, certs)
     other = certs.issue("other")
     crt, key = other.with_suffix(".crt").read_text(), certs.issue("third").with_suffix(".key").read_text()
+    locked = subprocess.run(["openssl", "pkcs8", "-topk8", "-passout", "pass:secret"], input=other.with_suffix(".key").read_text(),
+                            capture_output=True, text=True, check=True).stdout
+    past = certs.issue("past", "kafka", days=-1).read_text()
     for name, text, said in (("no-key.pem", crt, "there is no key in it"), ("no-cert.pem", key, "there is no certificate in it"),
+                             ("locked.pem", crt + locked, "or it wants a password"), ("past.pem", past, "has run out"),
                              ("others-key.pem", crt + key, "its key is not that of its first certificate"),
                              ("nothing.pem", "nothing\n", "there is no certificate in it")):
         (folder / name).write_text(text)
         status, rows, errors = cert_set(front, served, "--from", folder / name)
         check(status == 1 and rows is None and said in errors and name in errors, f"{name}: {status}, {errors}")
+    status, rows, errors = cert_set(front, served, "--from", "/nosuch/new.pem")
+    check(status == 1 and rows is None and "/nosuch/new.pem: No such file" in errors, f"no file: {status}, {errors}")
     status, rows, errors = cert_set(front, "/nosuch/kafka.pem", "--from", other)
     check(status == 1 and "its file names no certificate /nosuch/kafka.pem" in rows[0]["why"], f"{rows}, {errors}")
     status, rows, _ = cert_set(front, "/no such;name", "--from", other)
