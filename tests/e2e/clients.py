@@ -271,6 +271,11 @@ class Python(Command):
         self._call(limit + 20, "consume", topic, group, count, out, limit, protocol)
         return read_records(out)
 
+    def topics(self):
+        out = self.directory / f"{self.name}.topics"
+        self._call(LIMIT, "topics", out)
+        return set(out.read_text().split())
+
     def transactions(self, topic, count, size, identity):
         self._call(LIMIT, "transactions", topic, count, size, identity)
 

@@ -3,6 +3,7 @@
     pyclient.py LIBRARY BOOTSTRAP produce TOPIC COUNT PREFIX ACKS COMPRESSION [PREFIX ACKS COMPRESSION ...]
     pyclient.py LIBRARY BOOTSTRAP consume TOPIC GROUP COUNT OUT LIMIT PROTOCOL
     pyclient.py confluent-kafka BOOTSTRAP transactions TOPIC TRANSACTIONS SIZE ID
+    pyclient.py confluent-kafka BOOTSTRAP topics OUT
 
 $CLIENT_SETTINGS has more of the library's settings, as JSON; $CLIENT_LOGIN says who logs in: MECHANISM USER PASSWORD TOKEN.
 """
@@ -44,7 +45,7 @@ def python_login():
 def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
     import confluent_kafka
     failed = []
-    producer = confluent_kafka.Producer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
+    producer = confluent_kafka.Producer({**confluent_login(), **SETTINGS, "bootstrap.servers": bootstrap, "acks": acks, "linger.ms": 5,
                                          "compression.type": compression})
     for i in range(int(count)):
         producer.produce(topic, key=f"{prefix}{i}", value=VALUE,
@@ -58,7 +59,7 @@ def confluent_produce(bootstrap, topic, count, prefix, acks, compression):
 def confluent_transactions(bootstrap, topic, count, size, identity):
     """Every second transaction is aborted; keys are tc<n> and ta<n>."""
     import confluent_kafka
-    producer = confluent_kafka.Producer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
+    producer = confluent_kafka.Producer({**confluent_login(), **SETTINGS, "bootstrap.servers": bootstrap, "transactional.id": identity, "linger.ms": 5})
     producer.init_transactions(30)
     numbers = {"c": 0, "a": 0}
     for i in range(int(count)):
@@ -76,7 +77,7 @@ def confluent_transactions(bootstrap, topic, count, size, identity):
 
 def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="classic"):
     import confluent_kafka
-    consumer = confluent_kafka.Consumer({**SETTINGS, **confluent_login(), "bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
+    consumer = confluent_kafka.Consumer({**confluent_login(), **SETTINGS, "bootstrap.servers": bootstrap, "group.id": group, "group.protocol": protocol,
                                          "auto.offset.reset": "earliest", "enable.auto.commit": False})
     consumer.subscribe([topic])
     end, read = time.monotonic() + float(limit), 0
@@ -89,6 +90,13 @@ def confluent_consume(bootstrap, topic, group, count, out, limit, protocol="clas
                 read += 1
     consumer.commit(asynchronous=False)
     consumer.close()
+
+
+def confluent_topics(bootstrap, out):
+    import confluent_kafka.admin
+    admin = confluent_kafka.admin.AdminClient({**confluent_login(), **SETTINGS, "bootstrap.servers": bootstrap})
+    with open(out, "w") as lines:
+        lines.writelines(f"{name}\n" for name in admin.list_topics(timeout=30).topics)
 
 
 def python_produce(bootstrap, topic, count, prefix, acks, compression):
@@ -121,7 +129,7 @@ def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classi
 
 
 VERBS = {"confluent-kafka": {"produce": confluent_produce, "consume": confluent_consume,
-                            "transactions": confluent_transactions},
+                            "transactions": confluent_transactions, "topics": confluent_topics},
          "kafka-python": {"produce": python_produce, "consume": python_consume}}
 
 

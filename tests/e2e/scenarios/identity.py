@@ -4,13 +4,10 @@ Clients of several makes log in by each mechanism through the gateway, produce t
 a group, and see and do what their ACLs allow and nothing else.  The brokers' authorizers have seen nobody but those
 clients and the gateway, and the gateway never touched what is the clients'.
 """
-import functools
-import ssl
-import subprocess
-
 import secure
-from cluster import Node
-from world import PORTS, check, check_equal, check_exactly_once, wait_for, wire
+from cluster import FIRST_PORT
+from fronts import HOST, Certs, start_nodes
+from world import PORTS, check, check_equal, check_exactly_once, haproxy_config, wait_for, wire
 
 SECURE = True
 MODES = ["ports"]
@@ -85,26 +82,68 @@ def sees_its_own(world, user, mechanism):
             check_equal(codes, {own: {0}, SECRET: {29}, "ports-missing": {29}}, f"errors for {user} by {mechanism}")
 
 
+class Front:
+    """HAProxy that passes TLS on and never keeps the port: SASL_SSL before nodes that speak it, SASL_PLAINTEXT behind."""
+
+    def __init__(self, world):
+        self.host, folder = world.scene.host(HOST), world.scene.dir / "front"
+        folder.mkdir()
+        self.certs = Certs(folder)
+        self.nodes = start_nodes(world, (4, 5), env={
+            **world.kafka.node_env, "GATEWAY_SECURITY_PROTOCOL": "SASL_SSL", "GATEWAY_CLUSTER_ID": "off",
+            "GATEWAY_SSL_CERTIFICATE_LOCATION": self.certs.issue("node", sans=f"IP:{self.host}")})
+        for node in self.nodes:
+            node.wait_ready()
+        text = haproxy_config(self.nodes, self.host, world.scene.dir / "front.sock")
+        self.haproxy = world.scene.haproxy(config=text, host=self.host, ports=PORTS, name="front")
+        self.bootstrap = f"{self.host}:{FIRST_PORT}"
+        wait_for(lambda: all(self.haproxy.stats()["health", n.name]["status"].startswith("UP") for n in self.nodes), 10, "nodes are up")
+
+    def stop(self):
+        self.haproxy.process.stop(5)
+        for node in self.nodes:
+            node.process.stop(10)
+
+    def java(self, user, mechanism):
+        return {"security.protocol": "SASL_SSL", "ssl.truststore.type": "PEM", "ssl.truststore.location": self.certs.authority,
+                "sasl.mechanism": mechanism, "sasl.jaas.config": JAVA_LOGIN[mechanism].format(user, secure.password(user))}
+
+    def librdkafka(self):
+        return {"security.protocol": "sasl_ssl", "ssl.ca.location": str(self.certs.authority),
+                "ssl.endpoint.identification.algorithm": "https"}
+
+
 def over_tls(world):
-    """The same at a node whose clients come by TLS: SASL_SSL in front, SASL_PLAINTEXT behind."""
-    pem = world.scene.dir / "node.pem"
-    subprocess.run(["openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=node", "-days", "2",
-                    "-keyout", pem, "-out", f"{pem}.crt"], check=True, capture_output=True)
-    pem.write_text(pem.read_text() + (world.scene.dir / "node.pem.crt").read_text())
-    node = Node(world.scene, 4, world.kafka.bootstrap, ports=PORTS, env={
-        **world.kafka.node_env, "GATEWAY_SECURITY_PROTOCOL": "SASL_SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": pem,
-        "GATEWAY_CLUSTER_ID": "off"})
-    world.more_nodes.append(node)
-    node.wait_ready()
-    context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-    context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-    for mechanism in world.kafka.mechanisms:
-        with wire.Connection(node.host, node.first_port, wire.schemas(world.kafka.version)) as connection:
-            connection.socket = context.wrap_socket(connection.socket)
-            check_equal(login(connection, "alice", mechanism)["ErrorCode"], 0, f"error of {mechanism} over TLS")
-            listed = {t["Name"] for t in connection.ask("Metadata", 12, {"Topics": None})["Topics"]}
-            check(listed and all("-alice-" in name for name in listed), f"by {mechanism} over TLS alice sees {listed}")
-    node.process.stop(10)
+    """Each verifies the name that it was told, and sees and does what is its own, wherever HAProxy sends it."""
+    front = Front(world)
+    try:
+        for user, mechanism in zip(USERS, ("SCRAM-SHA-512", "PLAIN")):
+            java, settings = world.java("4.4.0", "jackson"), front.java(user, mechanism)
+            java.bootstrap = front.bootstrap
+            moves(world, java, user, f"tls-java-{mechanism}", settings)
+            check_equal(java_topics(world, front, settings), own_topics(world, user), f"topics that Java shows {user} by {mechanism}")
+        for user, mechanism in zip(USERS, ("OAUTHBEARER", "SCRAM-SHA-256")):
+            client = world.python("confluent-kafka")
+            client.bootstrap, client.settings = front.bootstrap, front.librdkafka()
+            client.login = (mechanism, user, secure.password(user), secure.unsecured_token(user))
+            moves(world, client, user, f"tls-confluent-{mechanism}", {})
+            check_equal(client.topics(), own_topics(world, user), f"topics that confluent-kafka shows {user} by {mechanism}")
+            client.settings, client.login = {}, ()
+        shares = [row["stot"] for (proxy, server), row in front.haproxy.stats().items()
+                  if proxy.startswith("not") and server not in ("BACKEND", "FRONTEND")]
+        check(sum(map(int, shares)) > 20 and shares.count("0") < len(shares) / 2, f"connections by way: {shares}")
+    finally:
+        front.stop()
+
+
+def own_topics(world, user):
+    return {t["Name"] for t in world.kafka.metadata()["Topics"] if t["Name"].startswith(f"{world.mode}-{user}-")}
+
+
+def java_topics(world, front, settings):
+    path = world.scene.dir / "front" / "tool.properties"
+    path.write_text("".join(f"{key}={value}\n" for key, value in settings.items()))
+    return set(world.tools().run(front.bootstrap, "kafka-topics", "--list", "--command-config", str(path)).split())
 
 
 def codes_of(connection, topics):
@@ -113,20 +152,23 @@ def codes_of(connection, topics):
 
 
 def works(world, name, user, mechanism):
-    topic = world.topic(f"{user}-{name}-{mechanism.lower()}")
-    prefix = f"{name}-{mechanism}-"
     if name.startswith("java"):
         client = world.java(name.removeprefix("java-"), "jackson")
         settings = {"security__protocol": "SASL_PLAINTEXT", "sasl__mechanism": mechanism,
                     "sasl__jaas__config": JAVA_LOGIN[mechanism].format(user, secure.password(user))}
-        produce, consume = (functools.partial(call, **settings) for call in (client.produce, client.consume))
     else:
         client = world.python(name)
         client.login = (mechanism, user, secure.password(user), secure.unsecured_token(user))
-        produce, consume = client.produce, client.consume
-    produce(topic, COUNT, prefix, "1")
-    read = consume(topic, f"{world.mode}-{user}-{name}-{mechanism}", COUNT)
-    check_exactly_once(read, [f"{prefix}{i}" for i in range(COUNT)], f"{name} by {mechanism}")
+        settings = {}
+    moves(world, client, user, f"{name}-{mechanism}", settings)
+
+
+def moves(world, client, user, label, settings):
+    """Produces, and reads it as a group."""
+    topic, prefix = world.topic(f"{user}-{label.lower()}"), f"{label}-"
+    client.produce(topic, COUNT, prefix, **settings)
+    read = client.consume(topic, f"{world.mode}-{user}-{label}", COUNT, **settings)
+    check_exactly_once(read, [f"{prefix}{i}" for i in range(COUNT)], label)
 
 
 def is_refused(world):
