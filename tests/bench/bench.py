@@ -16,6 +16,10 @@ With --tls the process in the middle speaks TLS 1.3 to clients, to brokers, or t
 does the same, each with processes of HAProxy's, which are not measured, that turn the load's plaintext into TLS and
 TLS into the cluster's plaintext.
 
+handshakes (with --tls front or both): two thousand clients that come at once, as when a node has died, by a new TLS
+handshake each; how long it takes until all are served by a node and by an HAProxy, both asked straight and in turn, and
+what a client that stays then holds of the node's memory.
+
 Fails when a request fails, or when the node's own counter of bytes says that
 the traffic went around it.
 """
@@ -25,8 +29,10 @@ import pathlib
 import statistics
 import subprocess
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1] / "lib"))
+from crowd import Crowd  # noqa: E402
 from cluster import BUILD, FIRST_PORT, Haproxy, Scene, check, wait_for  # noqa: E402
 from flooder import Flooder, latencies, median as middle  # noqa: E402
 from haproxy.certs import Certs  # noqa: E402
@@ -153,7 +159,7 @@ class Path:
 HAPROXY = """\
 global
     nbthread {threads}
-    maxconn 2000
+    maxconn {limit}
     stats socket {dir}/{name}.sock mode 600 level admin
 defaults
     mode tcp
@@ -170,10 +176,10 @@ listen l{n}
 FRONT, BEHIND = ("front", "both"), ("behind", "both")  # which values of --tls mean which side
 
 
-def start_haproxy(scene, args, name, number, servers, options="", bind="", to="", ports=None):
+def start_haproxy(scene, args, name, number, servers, options="", bind="", to="", ports=None, limit=2000):
     """One listener a server, on ports in a row, or on these.  bind, to: more words of each listener and server."""
     host = scene.host(number)
-    text = HAPROXY.format(threads=args.threads, dir=scene.dir, name=name, options=options)
+    text = HAPROXY.format(threads=args.threads, dir=scene.dir, name=name, options=options, limit=limit)
     at = [f"{host}:{port}" for port in ports or range(FIRST_PORT, FIRST_PORT + len(servers))]
     for n, server in enumerate(servers):
         text += HAPROXY_PAIR.format(n=n, at=at[n], server=server, bind=bind, to=to)
@@ -315,6 +321,7 @@ def summarize(everything, args):
             print(f"  {name:16}" + "".join(f"{f'{cell:.2f} x' if cell > 0 else '-':>14}" for cell in cells))
 
 
+SETTLES_S = 6
 FLOOD = "flood"
 FLOOD_COUNT = 2000
 
@@ -333,11 +340,43 @@ def flood(scene, cluster):
     return figures
 
 
+HANDSHAKES = "handshakes"
+HANDSHAKES_COUNT = 2000
+
+
+def handshakes(scene, cluster, args):
+    """How long many handshakes at once take, until the last one is done.  Whose they are has its own CPU, mostly."""
+    certs = Certs(scene.dir)
+    certs.issue("server", sans=f"IP:{scene.host(51)}")
+    secure = scene.dir / "server.pem"
+    _, haproxy_at = start_haproxy(scene, args, "ends", 52, [next(iter(cluster.plain.values()))], bind=f"ssl crt {secure}",
+                                  limit=3 * HANDSHAKES_COUNT)
+    node = scene.node(cluster.bootstrap, threads=args.threads, min_broker=min(cluster.brokers),
+                      env={"GATEWAY_SECURITY_PROTOCOL": "SSL", "GATEWAY_SSL_CERTIFICATE_LOCATION": secure,
+                           "GATEWAY_HEAD_TIMEOUT": "60 s"})  # as long as HAProxy has: both have the same clients, who take most of the time
+    host, _, port = haproxy_at[0].rpartition(":")
+    took, each = {"node": [], BASE: []}, 0.0
+    for _ in range(args.rounds):
+        with Crowd((host, int(port)), HANDSHAKES_COUNT) as crowd:
+            took[BASE].append(crowd.took)
+        before = node.process.memory().private
+        with Crowd(node.address, HANDSHAKES_COUNT) as crowd:
+            took["node"].append(crowd.took)
+            time.sleep(SETTLES_S)  # a node gives back what only handshakes need after some seconds
+            each = each or (node.process.memory().private - before) / HANDSHAKES_COUNT / 1024
+    figures = {"node_s": middle(sorted(took["node"])), "haproxy_s": middle(sorted(took[BASE])), "kb_each": each,
+               "ratio": statistics.median(a / b for a, b in zip(took["node"], took[BASE]))}
+    print(f"\n{HANDSHAKES}: {HANDSHAKES_COUNT} clients at once by new TLS handshakes")
+    print("  the last one after {node_s:.2f} s at a node, {haproxy_s:.2f} s at HAProxy: {ratio:.2f} x; then {kb_each:.0f} KB "
+          "each in the node".format(**figures), flush=True)
+    return figures
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
-        s.name for s in SCENARIOS) + ", " + FLOOD)
+        s.name for s in SCENARIOS) + f", {FLOOD}, {HANDSHAKES}")
     parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
     parser.add_argument("--scale", type=float, default=0.6, help="times as many operations")
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
@@ -346,7 +385,7 @@ def arguments():
     parser.add_argument("--tls", choices=sorted({*FRONT, *BEHIND}), help="where TLS is spoken")
     parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
     args = parser.parse_args()
-    known = {s.name for s in SCENARIOS} | {FLOOD}
+    known = {s.name for s in SCENARIOS} | {FLOOD, HANDSHAKES}
     for name in args.only:
         if name not in known:
             parser.error(f"no scenario {name}")
@@ -371,6 +410,8 @@ def main():
                 show(scenario, figures)
         if wanted(args.only, FLOOD):
             everything[FLOOD] = flood(scene, cluster)
+        if args.tls in FRONT and wanted(args.only, HANDSHAKES):
+            everything[HANDSHAKES] = handshakes(scene, cluster, args)
     summarize(everything, args)
     if args.json:
         args.json.write_text(json.dumps(everything, indent=2) + "\n")
