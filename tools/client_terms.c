@@ -134,16 +134,21 @@ static bool has_whom(const struct config *c)
 	return false;
 }
 
+bool client_terms_read(struct client_terms *t, const struct cli *cli)
+{
+	*t = (struct client_terms){ .config = mem_zalloc(sizeof *t->config) };
+	t->config->origins = mem_zalloc(config_option_count * sizeof *t->config->origins);
+	tls_slot_init(&t->tls);
+	t->terms.tls = &t->tls;
+	return set_all(t, cli);
+}
+
 bool client_terms_init(struct client_terms *t, const struct cli *cli)
 {
 	struct tls_context *context;
 	char why[TLS_WHY_MAX];
 
-	*t = (struct client_terms){ .config = mem_zalloc(sizeof *t->config) };
-	t->config->origins = mem_zalloc(config_option_count * sizeof *t->config->origins);
-	tls_slot_init(&t->tls);
-	t->terms.tls = &t->tls;
-	if (!set_all(t, cli))
+	if (!client_terms_read(t, cli))
 		return false;
 	if (protocol_has_sasl(t->config->kafka_protocol)) {
 		if (!has_whom(t->config))

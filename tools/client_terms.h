@@ -35,6 +35,8 @@ struct client_terms {
 
 /* From the command line.  False: it was said what is wrong; to be deinitialised in any case. */
 MUST_CHECK bool client_terms_init(struct client_terms *t, const struct cli *cli);
+/* The same, but nothing is made of it: the configuration alone. */
+MUST_CHECK bool client_terms_read(struct client_terms *t, const struct cli *cli);
 void client_terms_deinit(struct client_terms *t);
 
 #endif

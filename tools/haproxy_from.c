@@ -2,7 +2,6 @@
 
 #include "cli.h"
 #include "config/options.h"
-#include "node_ask.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -115,10 +114,10 @@ static bool take(struct config *c, const char *url, const json_t *row)
 }
 
 /* NULL, and said why. */
-static json_t *ask(const char *url, const char *path)
+static json_t *ask(const struct node_way *way, const char *url, const char *path)
 {
 	char why[HTTP_CLIENT_WHY_MAX];
-	json_t *answer = node_ask_json(url, path, TIMEOUT_MS, why);
+	json_t *answer = node_ask_json(way, url, path, TIMEOUT_MS, why);
 
 	if (answer == NULL)
 		cli_fail("%s", why);
@@ -136,9 +135,9 @@ static bool set(struct config *c, const char *url, const char *key, const char *
 }
 
 /* How many ports the node has found that it needs. */
-static bool take_port_count(struct config *c, const char *url)
+static bool take_port_count(const struct node_way *way, struct config *c, const char *url)
 {
-	json_t *node = ask(url, "/v1/node");
+	json_t *node = ask(way, url, "/v1/node");
 	char *text;
 	bool ok;
 
@@ -156,17 +155,19 @@ static bool take_port_count(struct config *c, const char *url)
 static void add_member(struct list *l, const json_t *member)
 {
 	const char *http = member_text(member, "http");
-	const char *name = member_text(member, "node_id");
+	const char *name = member_text(member, "node_id"), *by_tls = "https://";
 	char host[TEXT_HOST_MAX];
 	int port;
 
+	if (http != NULL && strncmp(http, by_tls, strlen(by_tls)) == 0)
+		http += strlen(by_tls);
 	if (http != NULL && name != NULL && text_host_port(http, host, &port))
 		add_node(l, name, host, port, member_text(member, "rack"));
 }
 
-static bool take_members(struct config *c, const char *url)
+static bool take_members(const struct node_way *way, struct config *c, const char *url)
 {
-	json_t *cluster = ask(url, "/v1/cluster"), *member;
+	json_t *cluster = ask(way, url, "/v1/cluster"), *member;
 	struct list l = { mem_strdup(""), 0 };
 	size_t index;
 	bool ok = cluster != NULL;
@@ -179,9 +180,10 @@ static bool take_members(struct config *c, const char *url)
 	return ok;
 }
 
-static bool take_all(struct config *c, const char *url, bool needs_nodes)
+static bool take_all(const struct node_way *way, struct config *c, const char *url,
+		     bool needs_nodes)
 {
-	json_t *answer = ask(url, "/v1/config"), *row;
+	json_t *answer = ask(way, url, "/v1/config"), *row;
 	size_t index;
 	bool ok = answer != NULL;
 
@@ -189,17 +191,17 @@ static bool take_all(struct config *c, const char *url, bool needs_nodes)
 		ok = take(c, url, row) && ok;
 	json_decref(answer);
 	if (ok && c->port_count == 0 && c->advertised_mode == ADVERTISE_PORTS)
-		ok = take_port_count(c, url);
+		ok = take_port_count(way, c, url);
 	if (ok && needs_nodes && c->node_count == 0 && c->haproxy.discover == NULL)
-		ok = take_members(c, url);
+		ok = take_members(way, c, url);
 	return ok;
 }
 
-struct config *haproxy_from(const char *url, bool needs_nodes)
+struct config *haproxy_from(const struct node_way *way, const char *url, bool needs_nodes)
 {
 	struct config *c = config_load_part("", stderr);
 
-	if (c != NULL && !take_all(c, url, needs_nodes)) {
+	if (c != NULL && !take_all(way, c, url, needs_nodes)) {
 		config_free(c);
 		c = NULL;
 	}

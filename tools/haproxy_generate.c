@@ -19,12 +19,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each of them but the first four is a key of the section haproxy too. */
+/* Each of them but the first five is a key of the section haproxy too. */
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
 	{ "from", 0, CLI_TEXT, "URL",
 	  .what = "a node's HTTP API, as http://10.0.0.1:8888: the configuration that it runs with" },
+	NODE_WAY_OPTION,
 	{ "output", 'o', CLI_TEXT, "FILE", .what = "write there, not to standard output" },
 	VERSION_OPTION,
 
@@ -186,6 +187,18 @@ static int set_all(const struct cli *cli, struct config *config)
 	return status;
 }
 
+static struct config *read_node(const struct cli *cli)
+{
+	bool needs_nodes = cli_get(cli, "node") == NULL && cli_get(cli, "discover") == NULL;
+	struct config *config;
+	struct node_way way;
+
+	node_way_init(&way, cli);
+	config = haproxy_from(&way, cli_get(cli, "from"), needs_nodes);
+	node_way_deinit(&way);
+	return config;
+}
+
 /* A gateway's configuration, from a node, from the file or from the environment where that
  * has one; else only its section haproxy.  NULL: it has mistakes. */
 static struct config *read_config(const struct cli *cli)
@@ -193,8 +206,7 @@ static struct config *read_config(const struct cli *cli)
 	const char *file = cli_get(cli, "config");
 
 	if (cli_get(cli, "from") != NULL)
-		return haproxy_from(cli_get(cli, "from"), cli_get(cli, "node") == NULL &&
-								  cli_get(cli, "discover") == NULL);
+		return read_node(cli);
 	if (file != NULL || getenv("KAFKA_BOOTSTRAP_SERVERS") != NULL)
 		return config_load(file, stderr);
 	return config_load_part("haproxy.", stderr);

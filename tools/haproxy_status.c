@@ -50,6 +50,9 @@ static json_t *own_views(const struct cli *cli, const struct observation *seen)
 {
 	json_t *views = json_array(), *done = json_object();
 	char address[ADDRESS_MAX];
+	struct node_way way;
+
+	node_way_init(&way, cli);
 
 	for (size_t i = 0; i < seen->count; i++) {
 		for (size_t k = 0; k < seen->list[i].server_count; k++) {
@@ -59,10 +62,12 @@ static json_t *own_views(const struct cli *cli, const struct observation *seen)
 			if (json_object_get(done, name) != NULL || !http_address(cli, s, address))
 				continue;
 			json_object_set_new(done, name, json_true());
-			json_array_append_new(views, node_view(name, address, NODE_TIMEOUT_MS));
+			json_array_append_new(views,
+					      node_view(&way, name, address, NODE_TIMEOUT_MS));
 		}
 	}
 	json_decref(done);
+	node_way_deinit(&way);
 	return views;
 }
 
@@ -265,6 +270,7 @@ static const struct cli_option options[] = {
 	  .what = "between two looks of --watch (2s)" },
 	{ "node-http", 0, CLI_TEXT, "NAME=HOST:PORT", .repeats = true,
 	  .what = "a node's HTTP API (where its health checks go)" },
+	NODE_WAY_OPTION,
 	{ "no-http", .what = "don't ask the nodes themselves" },
 	{ 0 },
 };

@@ -60,14 +60,14 @@ static void set_number(json_t *row, const char *key, const char *metrics, const 
 		json_object_set_new(row, key, json_integer((json_int_t)value));
 }
 
-static void add_metrics(json_t *row, const char *address, long timeout_ms)
+static void add_metrics(const struct node_way *way, json_t *row, const char *base, long timeout_ms)
 {
 	struct http_answer answer;
 	char url[300], why[HTTP_CLIENT_WHY_MAX], version[64];
 	double started;
 
-	snprintf(url, sizeof url, "http://%s/metrics", address);
-	if (!node_ask(url, timeout_ms, &answer, why))
+	snprintf(url, sizeof url, "%s/metrics", base);
+	if (!node_ask(way, url, timeout_ms, &answer, why))
 		return;
 	if (answer.status == 200) {
 		set_number(row, "connections", answer.body, "anyport_client_connections");
@@ -121,20 +121,21 @@ static bool add_health(json_t *row, const struct http_answer *answer)
 	return status != NULL;
 }
 
-json_t *node_view(const char *node, const char *address, long timeout_ms)
+json_t *node_view(const struct node_way *way, const char *node, const char *place, long timeout_ms)
 {
 	struct http_answer answer;
-	char url[300], why[HTTP_CLIENT_WHY_MAX];
-	json_t *row =
-		json_pack("{s:s s:o}", "node", node, "url", json_sprintf("http://%s", address));
+	char base[280], url[300], why[HTTP_CLIENT_WHY_MAX];
+	json_t *row;
 
-	snprintf(url, sizeof url, "http://%s/health/ready", address);
-	if (!node_ask(url, timeout_ms, &answer, why)) {
+	node_way_base(way, base, sizeof base, place);
+	row = json_pack("{s:s s:s}", "node", node, "url", base);
+	snprintf(url, sizeof url, "%s/health/ready", base);
+	if (!node_ask(way, url, timeout_ms, &answer, why)) {
 		json_object_set_new(row, "status", json_sprintf("no answer from %s", why));
 		return row;
 	}
 	if (add_health(row, &answer))
-		add_metrics(row, address, timeout_ms);
+		add_metrics(way, row, base, timeout_ms);
 	http_answer_free(&answer);
 	return row;
 }

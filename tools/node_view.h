@@ -5,6 +5,7 @@
 #ifndef TOOLS_NODE_VIEW_H
 #define TOOLS_NODE_VIEW_H
 
+#include "node_ask.h"
 #include "util/compiler.h"
 
 #include <jansson.h>
@@ -12,8 +13,8 @@
 
 /* {"node", "url", "status": "ready", "starting", "draining" or why there is no answer,
  * "ready", "reasons", "connections", "brokers", "memory", "version", "uptime"}; what is not
- * told is missing.  `address` is HOST:PORT. */
-json_t *node_view(const char *node, const char *address, long timeout_ms);
+ * told is missing.  `place` is HOST:PORT, or a URL. */
+json_t *node_view(const struct node_way *way, const char *node, const char *place, long timeout_ms);
 
 /* The value of a sample without labels in Prometheus' text; false: it is not there. */
 MUST_CHECK bool node_view_sample(const char *metrics, const char *name, double *value);

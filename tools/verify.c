@@ -40,7 +40,7 @@ static bool read_nodes(const struct cli *cli, struct verify *v)
 			return false;
 		v->nodes = mem_realloc(v->nodes, (v->node_count + 1) * sizeof *v->nodes);
 		n = &v->nodes[v->node_count++];
-		snprintf(url, sizeof url, "http://%s", equals != NULL ? equals + 1 : typed);
+		node_way_base(&v->way, url, sizeof url, equals != NULL ? equals + 1 : typed);
 		*n = (struct verify_node){
 			.url = mem_strdup(url),
 			.connections = -1,
@@ -254,6 +254,7 @@ static void deinit(struct verify *v)
 	free(v->brokers);
 	free(v->nodes);
 	free(v->cluster_id);
+	node_way_deinit(&v->way);
 	ev_loop_destroy(v->loop);
 	json_decref(v->findings);
 	json_decref(v->topics);
@@ -289,6 +290,7 @@ static int run(struct cli *cli)
 	v.loop = ev_loop_new(EVFLAG_AUTO);
 	snprintf(v.run, sizeof v.run, "anyportctl-verify-%d-%llx", getpid(),
 		 (unsigned long long)time(NULL));
+	node_way_init(&v.way, cli);
 	if (client_terms_init(&terms, cli))
 		status = verify(cli, &v, &terms);
 	deinit(&v);
@@ -307,6 +309,7 @@ static const struct cli_option options[] = {
 	  .what = "a broker's own address, which no answer may name" },
 	{ "node-http", 0, CLI_TEXT, "[NAME=]HOST:PORT", .repeats = true,
 	  .what = "a node's HTTP API: tells which connections it has, and its brokers' addresses" },
+	NODE_WAY_OPTION,
 	CLIENT_TERMS_OPTIONS,
 	{ "timeout", 0, CLI_TIME, "TIME", .min = 1, .max = 600000, .what = "of each step (5s)" },
 	{ 0 },

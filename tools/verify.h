@@ -14,6 +14,7 @@
 #ifndef TOOLS_VERIFY_H
 #define TOOLS_VERIFY_H
 
+#include "node_ask.h"
 #include "kafka_client.h"
 #include "times.h"
 
@@ -31,7 +32,7 @@ struct endpoint {
 };
 
 struct verify_node {
-	char *name, *url;	/* "http://host:port" */
+	char *name, *url;	/* "http://host:port", "https://host:port" */
 	json_int_t connections; /* of ours that it has; -1: it does not tell */
 	char *says;		/* its status, or why there is none */
 };
@@ -49,6 +50,7 @@ struct verify {
 	struct times connect, versions, metadata, coordinator;
 	struct endpoint *endpoints;
 	size_t endpoint_count;
+	struct node_way way; /* of asking the nodes */
 	struct verify_node *nodes;
 	size_t node_count;
 	char **brokers; /* "host:port" of the cluster's own, which no answer may name */

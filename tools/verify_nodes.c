@@ -1,7 +1,6 @@
 /* What the nodes say over their HTTP API: whose connections they have, and what must not leak. */
 #include "verify.h"
 
-#include "node_ask.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -26,7 +25,7 @@ static void count_ours(const struct verify *v, struct verify_node *n)
 	size_t i;
 
 	snprintf(path, sizeof path, "/v1/connections?limit=%d", CONNECTIONS_MAX);
-	answer = node_ask_json(n->url, path, v->timeout_ms, why);
+	answer = node_ask_json(&v->way, n->url, path, v->timeout_ms, why);
 	list = json_object_get(answer, "connections");
 	n->connections = json_is_array(list) ? 0 : -1;
 	json_array_foreach((json_t *)list, i, c)
@@ -54,7 +53,7 @@ static void add_broker(struct verify *v, const char *host, int port)
 static void learn_brokers(struct verify *v, const struct verify_node *n)
 {
 	char host[TEXT_HOST_MAX], why[HTTP_CLIENT_WHY_MAX];
-	json_t *answer = node_ask_json(n->url, "/v1/brokers", v->timeout_ms, why), *b;
+	json_t *answer = node_ask_json(&v->way, n->url, "/v1/brokers", v->timeout_ms, why), *b;
 	size_t i;
 	int port;
 
@@ -73,7 +72,7 @@ static void learn_brokers(struct verify *v, const struct verify_node *n)
 static void ask_node(struct verify *v, struct verify_node *n)
 {
 	char why[HTTP_CLIENT_WHY_MAX];
-	json_t *answer = node_ask_json(n->url, "/v1/node", v->timeout_ms, why);
+	json_t *answer = node_ask_json(&v->way, n->url, "/v1/node", v->timeout_ms, why);
 
 	n->connections = -1;
 	if (answer == NULL) {

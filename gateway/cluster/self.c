@@ -30,7 +30,7 @@ static char *http_address(const struct config *c)
 		host = name;
 	}
 	text_host_port_print(both, sizeof both, host, c->http_port);
-	return mem_strdup(both);
+	return mem_printf("%s%s", c->http_ssl_certificate != NULL ? "https://" : "", both);
 }
 
 void self_describe(struct cluster_member *m, const struct config *c, const char *version,

@@ -37,7 +37,7 @@ struct cluster_member {
 	bool internal; /* internal load balancing */
 	enum member_hint port_hint;
 	char *rack;	     /* NULL: none */
-	char *http;	     /* "host:port" of its HTTP API */
+	char *http;	     /* "host:port" of its HTTP API, "https://host:port" by TLS */
 	char *version;	     /* of the program */
 	char *kafka;	     /* id of the Kafka cluster it starts from; NULL: not known */
 	uint64_t settings;   /* fingerprint of the options that must not differ */

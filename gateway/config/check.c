@@ -271,6 +271,16 @@ static void check_clients(const struct config *c, struct mistakes *m)
 		     other(m, "gateway.ssl_ca_location"));
 }
 
+static void check_http(const struct config *c, struct mistakes *m)
+{
+	const char *certificate = "gateway.http_ssl_certificate_location";
+	const char *key = "gateway.http_ssl_key_location";
+
+	if (c->http_ssl_certificate == NULL && c->http_ssl_key != NULL &&
+	    is_usable(c, certificate) && is_usable(c, key))
+		TELL(c, m, key, "a key without a certificate; say %s too", other(m, certificate));
+}
+
 static void check_tls(const struct config *c, struct mistakes *m)
 {
 	const struct side brokers = {
@@ -291,6 +301,7 @@ static void check_tls(const struct config *c, struct mistakes *m)
 	check_side(c, m, &brokers);
 	check_side(c, m, &clients);
 	check_clients(c, m);
+	check_http(c, m);
 }
 
 /* --- who the gateway is to the brokers --- */

@@ -71,8 +71,11 @@ struct config {
 	char *advertised_pattern; /* of brokers' names, see host_pattern.h; NULL: none */
 	bool internal_load_balancing;
 	bool port_is_hint; /* the load balancer keeps ports: see route/hint.h */
-	enum security_protocol gateway_protocol; /* how clients talk to the gateway */
-	char *ssl_certificate, *ssl_key;	 /* files; NULL: none, so are the next ones */
+	enum security_protocol gateway_protocol;   /* how clients talk to the gateway */
+	char *http_ssl_certificate, *http_ssl_key; /* files; NULL: none, so are the next ones */
+	char *http_ssl_key_password;
+	char *http_ssl_ca;
+	char *ssl_certificate, *ssl_key; /* files; NULL: none, so are the next ones */
 	char *ssl_key_password;
 	char *ssl_ca;
 	enum haproxy_client_auth ssl_client_auth;

@@ -108,6 +108,7 @@ struct http_api *api_start(const struct http_source *source, const char *version
 				  .token = c->http_token,
 				  .read_token = c->http_read_token,
 				  .metrics_token = c->metrics_token,
+				  .tls = source->tls,
 				  .elsewhere = answer_elsewhere };
 
 	curl_global_init(CURL_GLOBAL_DEFAULT);
@@ -121,6 +122,11 @@ struct http_api *api_start(const struct http_source *source, const char *version
 		return api;
 	api_stop(api);
 	return NULL;
+}
+
+void api_tend(struct http_api *api)
+{
+	http_tend(api->server);
 }
 
 void api_stop(struct http_api *api)

@@ -52,6 +52,7 @@ struct http_source {
 	const struct config *settings; /* what the node started with */
 	struct topology *topology;
 	struct cluster *cluster;
+	struct tls_slot *tls; /* the certificate of the HTTP API; empty: it has none */
 	int worker_count;
 	/* `out` is zeroed before. */
 	void (*health)(void *ctx, struct http_health *out);
@@ -78,6 +79,8 @@ struct http_api;
  * outlive it.  NULL and why, as http_start. */
 MUST_CHECK struct http_api *api_start(const struct http_source *source, const char *version,
 				      char *why, size_t why_size);
+/* As http_tend. */
+void api_tend(struct http_api *api);
 void api_stop(struct http_api *api); /* fine with NULL */
 
 #endif

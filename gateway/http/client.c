@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 static size_t on_body(char *bytes, size_t one, size_t n, void *owner)
 {
@@ -41,12 +42,24 @@ static struct curl_slist *headers(const struct http_extra *extra)
 	return list;
 }
 
+static void set_authorities(CURL *curl, const char *ca)
+{
+	struct stat s;
+	bool is_folder = stat(ca, &s) == 0 && S_ISDIR(s.st_mode);
+
+	if (is_folder)
+		curl_easy_setopt(curl, CURLOPT_CAINFO, NULL);
+	curl_easy_setopt(curl, is_folder ? CURLOPT_CAPATH : CURLOPT_CAINFO, ca);
+}
+
 static void set_extra(CURL *curl, const struct http_extra *extra)
 {
 	if (extra->body != NULL)
 		curl_easy_setopt(curl, CURLOPT_POSTFIELDS, extra->body);
-	if (extra->ca_file != NULL)
-		curl_easy_setopt(curl, CURLOPT_CAINFO, extra->ca_file);
+	if (extra->ca != NULL)
+		set_authorities(curl, extra->ca);
+	if (extra->ignores_names)
+		curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 0L);
 	if (extra->user == NULL)
 		return;
 	curl_easy_setopt(curl, CURLOPT_HTTPAUTH, CURLAUTH_BASIC);
@@ -93,11 +106,18 @@ static const char *reason(CURLcode code, long timeout_ms, char words[WHY_WORDS_M
 		return "it does not speak TLS, or not as this side does";
 	case CURLE_PEER_FAILED_VERIFICATION:
 		return "its certificate is not to be trusted";
+	case CURLE_SSL_CACERT_BADFILE:
+		return "the file of authorities can't be used";
 	default:
 		snprintf(words, WHY_WORDS_MAX, "it could not be asked (error %d of libcurl)",
 			 (int)code);
 		return words;
 	}
+}
+
+void http_base(char *to, size_t size, const char *place)
+{
+	snprintf(to, size, "%s%s", strstr(place, "://") != NULL ? "" : "http://", place);
 }
 
 bool http_ask(const char *method, const char *url, const struct http_extra *extra, long timeout_ms,

@@ -29,8 +29,12 @@ struct http_extra {
 	const char *type;	     /* or as this, "application/x-www-form-urlencoded" */
 	const char *header;	     /* one more line, "X-Name: value" */
 	const char *user, *password; /* RFC 7617; no user: none */
-	const char *ca_file; /* whose authorities sign the server's certificate; the system's */
+	const char *ca;	    /* file or folder of who signs the server's certificate; the system's */
+	bool ignores_names; /* the server's certificate may be for anything */
 };
+
+/* Where the API is of a node that is called so: "host:port" is without TLS, what has a scheme stays as it is. */
+void http_base(char *to, size_t size, const char *place);
 
 /* False, and why with the URL: no answer within timeout_ms.  `extra` may be NULL.
  * Caller frees with http_answer_free. */

@@ -59,8 +59,10 @@ static char *url_of(const char *address, const struct http_request *r)
 	size_t size, known = strlen(r->path) - strlen(r->rest);
 	FILE *out = open_memstream(&url, &size);
 	struct arguments arguments = { out, 0 };
+	char base[300];
 
-	fprintf(out, "http://%s%.*s", address, (int)known, r->path);
+	http_base(base, sizeof base, address);
+	fprintf(out, "%s%.*s", base, (int)known, r->path);
 	if (*r->rest != '\0')
 		put_escaped(out, r->rest);
 	http_arguments(r, add_argument, &arguments);
@@ -68,10 +70,12 @@ static char *url_of(const char *address, const struct http_request *r)
 	return url;
 }
 
-static struct http_reply pass_on(const char *address, const char *node_id,
-				 const struct http_request *r)
+static struct http_reply pass_on(const struct http_api *api, const char *address,
+				 const char *node_id, const struct http_request *r)
 {
-	struct http_extra extra = { .token = r->token, .header = HTTP_PASSED_ON ": 1" };
+	struct http_extra extra = { .token = r->token,
+				    .header = HTTP_PASSED_ON ": 1",
+				    .ca = api->source.settings->http_ssl_ca };
 	char why[HTTP_CLIENT_WHY_MAX], *url = url_of(address, r);
 	struct http_answer answer;
 	struct http_reply reply;
@@ -101,7 +105,7 @@ bool answer_elsewhere(void *ctx, const struct http_request *r, struct http_reply
 		*reply = http_error(MHD_HTTP_NOT_FOUND,
 				    "no node %s that is believed, see /v1/cluster", node_id);
 	else if (*address != '\0')
-		*reply = pass_on(address, node_id, r);
+		*reply = pass_on(ctx, address, node_id, r);
 	else
 		node_id = NULL;
 	free(address);

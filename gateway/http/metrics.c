@@ -168,15 +168,23 @@ static void print_certificates(FILE *out, const struct http_metrics *m)
 {
 	static const char name[] = "anyport_certificate_expiry_timestamp_seconds";
 
-	if (m->clients_certificate_ends == 0 && m->brokers_certificate_ends == 0)
-		return;
-	family(out, name, "gauge", "When the certificate that is shown ends, since 1970.");
-	if (m->clients_certificate_ends != 0)
-		fprintf(out, "%s{to=\"clients\"} %lld\n", name,
-			(long long)m->clients_certificate_ends);
-	if (m->brokers_certificate_ends != 0)
-		fprintf(out, "%s{to=\"brokers\"} %lld\n", name,
-			(long long)m->brokers_certificate_ends);
+	const struct {
+		const char *to;
+		int64_t ends;
+	} all[] = { { "clients", m->clients_certificate_ends },
+		    { "brokers", m->brokers_certificate_ends },
+		    { "http", m->http_certificate_ends } };
+	bool is_told = false;
+
+	for (size_t i = 0; i < ARRAY_LEN(all); i++) {
+		if (all[i].ends == 0)
+			continue;
+		if (!is_told)
+			family(out, name, "gauge",
+			       "When the certificate that is shown ends, since 1970.");
+		is_told = true;
+		fprintf(out, "%s{to=\"%s\"} %lld\n", name, all[i].to, (long long)all[i].ends);
+	}
 }
 
 static void print_gauges(FILE *out, const struct http_metrics *m, const struct stats *sum)

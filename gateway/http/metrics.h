@@ -26,7 +26,7 @@ struct http_metrics {
 	int max_clients;	 /* at a time */
 	int workers_resting;	 /* they take no clients, for want of descriptors */
 	/* when the first of a chain ends, in seconds since 1970; 0: there is no certificate */
-	int64_t clients_certificate_ends, brokers_certificate_ends;
+	int64_t clients_certificate_ends, brokers_certificate_ends, http_certificate_ends;
 	/* the gateway nodes; cluster_members 0: they do not know each other */
 	int cluster_members, cluster_draining, cluster_disagreements;
 	bool is_cluster_member;

@@ -1,33 +1,27 @@
 #include "http/server.h"
 
+#include "http/daemons.h"
 #include "http/json.h"
-#include "http/visitors.h"
 #include "loop/thread.h"
 #include "net/listen.h"
+#include "util/log.h"
 #include "util/mem.h"
 
 #include <microhttpd.h>
 #include <netinet/in.h>
-#include <pthread.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 
-enum {
-	SILENCE_MAX_S = 10,
-	MEMORY_A_CONNECTION = 16 << 10, /* a request's head and an answer's */
-	STACK_A_CONNECTION = 512 << 10,
-	UNWANTED_BODY_MAX = 64 << 10, /* is dropped; a larger one ends the connection */
-};
+enum { UNWANTED_BODY_MAX = 64 << 10 }; /* is dropped; a larger one ends the connection */
 
 struct http_server {
-	struct MHD_Daemon *daemon;
 	struct http_site site;
 	bool is_loopback; /* listens there and nowhere else */
 	int port;
-	struct visitors *visitors;
+	struct daemons *daemons;
+	struct tls_context *tls; /* that visitors are served by, or should be; NULL: none */
 };
 
 static const char type_of_json[] = "application/json";
@@ -380,32 +374,9 @@ static int port_of(int fd)
 	return ntohs(v4.sin_port);
 }
 
-/* With poll: the library's epoll misses the end of a connection that comes
- * together with an unfinished request. */
-static struct MHD_Daemon *start_daemon(struct http_server *s)
+static struct tls_context *context_of(const struct http_site *site)
 {
-	return MHD_start_daemon(MHD_USE_POLL_INTERNAL_THREAD | MHD_USE_THREAD_PER_CONNECTION |
-					MHD_USE_ITC | MHD_USE_NO_LISTEN_SOCKET,
-				0, NULL, NULL, on_request, s, MHD_OPTION_CONNECTION_LIMIT,
-				VISITORS_DAEMON_MAX, MHD_OPTION_CONNECTION_TIMEOUT, SILENCE_MAX_S,
-				MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_A_CONNECTION,
-				MHD_OPTION_THREAD_STACK_SIZE, (size_t)STACK_A_CONNECTION,
-				MHD_OPTION_NOTIFY_CONNECTION, visitors_note, s->visitors,
-				MHD_OPTION_END);
-}
-
-/* Signals are for the main thread: none of ours takes any. */
-static bool start_threads(struct http_server *s)
-{
-	sigset_t all, before;
-	bool started;
-
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
-	s->daemon = start_daemon(s);
-	started = s->daemon != NULL && visitors_let_in(s->visitors, s->daemon);
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
-	return started;
+	return site->tls != NULL ? tls_slot_get(site->tls) : NULL;
 }
 
 struct http_server *http_start(const char *host, int port, const struct http_site *site, char *why,
@@ -420,12 +391,31 @@ struct http_server *http_start(const char *host, int port, const struct http_sit
 	s->site = *site;
 	s->is_loopback = is_loopback(host);
 	s->port = port_of(fd);
-	s->visitors = visitors_new(fd);
-	if (start_threads(s))
+	s->daemons = daemons_new(fd, on_request, s);
+	s->tls = context_of(site);
+	if (daemons_begin(s->daemons, s->tls))
 		return s;
-	snprintf(why, why_size, "listen on %s:%d: the HTTP server does not start", host, port);
+	snprintf(why, why_size, "listen on %s:%d: the HTTP server does not start%s", host, port,
+		 s->tls != NULL ? " with its certificate" : "");
 	http_stop(s);
 	return NULL;
+}
+
+/* A context that is given up is unreferenced last, so that no other can be at its address. */
+void http_tend(struct http_server *s)
+{
+	struct tls_context *now = context_of(&s->site), *before = s->tls;
+
+	daemons_sweep(s->daemons);
+	if (now == before) {
+		tls_context_unref(now);
+		return;
+	}
+	if (!daemons_begin(s->daemons, now))
+		log_error("who=http event=certificate_kept err=\"libmicrohttpd does not start with "
+			  "the newer one\"");
+	s->tls = now;
+	tls_context_unref(before);
 }
 
 int http_port(const struct http_server *server)
@@ -437,9 +427,7 @@ void http_stop(struct http_server *server)
 {
 	if (server == NULL)
 		return;
-	visitors_close(server->visitors);
-	if (server->daemon != NULL)
-		MHD_stop_daemon(server->daemon);
-	visitors_free(server->visitors);
+	daemons_free(server->daemons);
+	tls_context_unref(server->tls);
 	free(server);
 }

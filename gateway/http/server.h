@@ -5,6 +5,8 @@
  * and when many are open the oldest is closed: slow, huge and malformed requests cost
  * nobody else anything.  The threads take no signals.
  *
+ * With a certificate it is by TLS 1.2 or 1.3 alone; plaintext at its port is closed.
+ *
  * What changes something needs the token, as "Authorization: Bearer TOKEN"; without one it is
  * refused unless the server listens on a loopback address only.  What tells of clients and brokers
  * needs one if there is one for that (request.h: enum http_access).
@@ -19,6 +21,7 @@
 #define HTTP_SERVER_H
 
 #include "http/request.h"
+#include "net/tls_context.h"
 #include "util/compiler.h"
 
 #include <stddef.h>
@@ -32,7 +35,8 @@ struct http_site {
 	size_t route_count;
 	const char *token; /* NULL: none; so are the next two */
 	const char *read_token, *metrics_token;
-	const char *names; /* of the node, besides localhost, with commas; NULL: none */
+	const char *names;    /* of the node, besides localhost, with commas; NULL: none */
+	struct tls_slot *tls; /* the certificate that visitors are shown; NULL, or empty: no TLS */
 	/* True: another node has answered; NULL: there are no others.  Called
 	 * for routes below /v1/. */
 	bool (*elsewhere)(void *ctx, const struct http_request *r, struct http_reply *reply);
@@ -43,6 +47,9 @@ struct http_site {
  * 0.0.0.0:8888: Address already in use"). */
 MUST_CHECK struct http_server *http_start(const char *host, int port, const struct http_site *site,
 					  char *why, size_t why_size);
+/* To be called now and then: a certificate that has come since is the one that visitors are shown from
+ * now on; who is there stays, by the one before. */
+void http_tend(struct http_server *server);
 /* The port it has. */
 int http_port(const struct http_server *server);
 /* Closes every connection, ends the threads, frees all.  Fine with NULL. */

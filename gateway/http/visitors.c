@@ -25,10 +25,10 @@ struct visitor {
 struct visitors {
 	int fd;		 /* listens; -1: closed */
 	bool has_thread; /* let_in runs */
-	struct MHD_Daemon *daemon;
 	pthread_t thread;
 	pthread_mutex_t lock; /* of what follows */
 	pthread_cond_t has_changed;
+	struct host *host;	   /* of who comes next */
 	TAILQ_HEAD(, visitor) all; /* the oldest first */
 	int listed;		   /* in the list */
 	int places; /* taken by who is listed, dismissed, or just let in: 0 ... VISITORS_MAX */
@@ -74,8 +74,11 @@ static void give_back_place(struct visitors *v)
 	pthread_cond_signal(&v->has_changed);
 }
 
-static void leave(struct visitors *v, struct visitor *who)
+static void leave(struct host *host, struct visitor *who)
 {
+	struct visitors *v = host->visitors;
+
+	host->count--;
 	if (who->is_listed) {
 		TAILQ_REMOVE(&v->all, who, link);
 		v->listed--;
@@ -84,10 +87,11 @@ static void leave(struct visitors *v, struct visitor *who)
 	free(who);
 }
 
-void visitors_note(void *visitors, struct MHD_Connection *c, void **context,
+void visitors_note(void *of, struct MHD_Connection *c, void **context,
 		   enum MHD_ConnectionNotificationCode what)
 {
-	struct visitors *v = visitors;
+	struct host *host = of;
+	struct visitors *v = host->visitors;
 	const union MHD_ConnectionInfo *info =
 		MHD_get_connection_info(c, MHD_CONNECTION_INFO_CONNECTION_FD);
 
@@ -95,7 +99,7 @@ void visitors_note(void *visitors, struct MHD_Connection *c, void **context,
 	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
 		*context = enter(v, info->connect_fd);
 	} else {
-		leave(v, *context);
+		leave(host, *context);
 		*context = NULL;
 	}
 	pthread_mutex_unlock(&v->lock);
@@ -131,6 +135,37 @@ static bool is_out_of_descriptors(int err)
 	return err == EMFILE || err == ENFILE || err == ENOBUFS || err == ENOMEM;
 }
 
+static void count_at(struct visitors *v, struct host *host, int change)
+{
+	pthread_mutex_lock(&v->lock);
+	host->count += change;
+	pthread_mutex_unlock(&v->lock);
+}
+
+/* Whoever takes it stays until it is counted there or refused. */
+static struct host *next_host(struct visitors *v)
+{
+	struct host *host;
+
+	pthread_mutex_lock(&v->lock);
+	host = v->host;
+	host->count++;
+	pthread_mutex_unlock(&v->lock);
+	return host;
+}
+
+static bool give(struct visitors *v, int fd, const struct sockaddr *from, socklen_t len)
+{
+	struct host *host = next_host(v);
+	bool good = MHD_add_connection(host->daemon, fd, from, len) == MHD_YES;
+	int err = errno;
+
+	if (!good)
+		count_at(v, host, -1);
+	errno = err;
+	return good;
+}
+
 /* False, with errno: nobody was there, or libmicrohttpd closed who was. */
 static bool add_next(struct visitors *v)
 {
@@ -141,8 +176,7 @@ static bool add_next(struct visitors *v)
 
 	poll(&p, 1, -1);
 	fd = accept4(v->fd, (struct sockaddr *)&from, &len, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	return fd >= 0 &&
-	       MHD_add_connection(v->daemon, fd, (struct sockaddr *)&from, len) == MHD_YES;
+	return fd >= 0 && give(v, fd, (struct sockaddr *)&from, len);
 }
 
 static void let_one_in(struct visitors *v)
@@ -168,11 +202,25 @@ static void *let_in(void *visitors)
 	return NULL;
 }
 
-bool visitors_let_in(struct visitors *v, struct MHD_Daemon *daemon)
+bool visitors_let_in(struct visitors *v, struct host *host)
 {
-	v->daemon = daemon;
-	v->has_thread = pthread_create(&v->thread, NULL, let_in, v) == 0;
+	host->visitors = v;
+	pthread_mutex_lock(&v->lock);
+	v->host = host;
+	pthread_mutex_unlock(&v->lock);
+	if (!v->has_thread)
+		v->has_thread = pthread_create(&v->thread, NULL, let_in, v) == 0;
 	return v->has_thread;
+}
+
+bool visitors_are_at(struct visitors *v, const struct host *host)
+{
+	bool are;
+
+	pthread_mutex_lock(&v->lock);
+	are = host->count > 0;
+	pthread_mutex_unlock(&v->lock);
+	return are;
 }
 
 void visitors_close(struct visitors *v)

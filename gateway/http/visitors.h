@@ -23,17 +23,26 @@ enum { VISITORS_MAX = 128, VISITORS_DAEMON_MAX = VISITORS_MAX + 1 };
 
 struct visitors;
 
+/* Whoever serves visitors.  Filled with zeros but for the daemon before it lets anybody in. */
+struct host {
+	struct MHD_Daemon *daemon;
+	struct visitors *visitors;
+	int count; /* of those whom it serves, and of who is just let in */
+};
+
 /* Takes fd, which listens and does not block. */
 struct visitors *visitors_new(int fd);
-/* For MHD_OPTION_NOTIFY_CONNECTION, with the visitors as its context. */
-void visitors_note(void *visitors, struct MHD_Connection *c, void **context,
+/* For MHD_OPTION_NOTIFY_CONNECTION, with the host as its context. */
+void visitors_note(void *host, struct MHD_Connection *c, void **context,
 		   enum MHD_ConnectionNotificationCode what);
-/* From now on visitors are let in to the daemon, which has no listening socket of its
- * own, by a thread with the caller's signal mask.  False: there is no thread to be had. */
-MUST_CHECK bool visitors_let_in(struct visitors *v, struct MHD_Daemon *daemon);
-/* Nobody is let in any more, the thread has ended, the port is free.  Before the daemon is stopped. */
+/* From now on visitors are let in to this host, whose daemon has no listening socket of its own; the
+ * first time by a new thread with the caller's signal mask.  False: there is no thread to be had. */
+MUST_CHECK bool visitors_let_in(struct visitors *v, struct host *host);
+/* False: that host, which lets nobody in any more, serves nobody either. */
+bool visitors_are_at(struct visitors *v, const struct host *host);
+/* Nobody is let in any more, the thread has ended, the port is free.  Before daemons are stopped. */
 void visitors_close(struct visitors *v);
-/* After the daemon was stopped; fine with NULL. */
+/* After the daemons were stopped; fine with NULL. */
 void visitors_free(struct visitors *v);
 
 #endif

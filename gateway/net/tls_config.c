@@ -17,6 +17,21 @@ bool tls_for_brokers(const struct config *c, struct tls_context **context, char 
 	return *context != NULL;
 }
 
+bool tls_for_http(const struct config *c, struct tls_context **context, char why[TLS_WHY_MAX])
+{
+	const struct tls_wanted wanted = {
+		.certificate = c->http_ssl_certificate,
+		.key = c->http_ssl_key,
+		.key_password = c->http_ssl_key_password,
+	};
+
+	*context = NULL;
+	if (c->http_ssl_certificate == NULL)
+		return true;
+	*context = tls_server_new(&wanted, why);
+	return *context != NULL;
+}
+
 bool tls_for_clients(const struct config *c, struct tls_context **context, char why[TLS_WHY_MAX])
 {
 	const struct tls_wanted wanted = {

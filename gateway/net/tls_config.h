@@ -17,4 +17,8 @@ MUST_CHECK bool tls_for_brokers(const struct config *config, struct tls_context 
 MUST_CHECK bool tls_for_clients(const struct config *config, struct tls_context **context,
 				char why[TLS_WHY_MAX]);
 
+/* The same of the HTTP API; *context is NULL when it is without TLS. */
+MUST_CHECK bool tls_for_http(const struct config *config, struct tls_context **context,
+			     char why[TLS_WHY_MAX]);
+
 #endif

@@ -6,6 +6,7 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/x509v3.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -334,6 +335,50 @@ bool tls_context_names(const struct tls_context *c, const char *host)
 	if (inet_pton(AF_INET, host, &ip) == 1 || inet_pton(AF_INET6, host, &ip) == 1)
 		return X509_check_ip_asc(own, host, 0) == 1;
 	return X509_check_host(own, host, 0, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS, NULL) == 1;
+}
+
+/* --- as text --- */
+
+/* Takes the bio. */
+static char *text_of(BIO *bio)
+{
+	char *bytes;
+	long n = BIO_get_mem_data(bio, &bytes);
+	char *text = mem_strndup(bytes, (size_t)n);
+
+	OPENSSL_cleanse(bytes, (size_t)n);
+	BIO_free(bio);
+	return text;
+}
+
+static BIO *new_text(void)
+{
+	BIO *bio = BIO_new(BIO_s_mem());
+
+	if (bio == NULL)
+		abort(); /* out of memory */
+	return bio;
+}
+
+void tls_context_pem(const struct tls_context *c, char **certificate, char **key)
+{
+	STACK_OF(X509) *chain = NULL;
+	BIO *certificates = new_text(), *keys = new_text();
+
+	PEM_write_bio_X509(certificates, SSL_CTX_get0_certificate(c->ssl));
+	SSL_CTX_get0_chain_certs(c->ssl, &chain);
+	for (int i = 0; i < (chain != NULL ? sk_X509_num(chain) : 0); i++)
+		PEM_write_bio_X509(certificates, sk_X509_value(chain, i));
+	PEM_write_bio_PrivateKey(keys, SSL_CTX_get0_privatekey(c->ssl), NULL, NULL, 0, NULL, NULL);
+	*certificate = text_of(certificates);
+	*key = text_of(keys);
+}
+
+void tls_pem_wipe(char *key)
+{
+	if (key != NULL)
+		OPENSSL_cleanse(key, strlen(key));
+	free(key);
 }
 
 /* --- the slot --- */

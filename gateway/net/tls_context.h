@@ -51,6 +51,10 @@ int64_t tls_context_expires(const struct tls_context *context);
 int64_t tls_ends(const struct x509_st *certificate);
 /* Whether its own certificate is one for that name or address. */
 bool tls_context_names(const struct tls_context *context, const char *host);
+/* Its own certificate with the chain, and the key, which is not encrypted any more: for a library that
+ * makes contexts of its own.  Caller frees both, the key with tls_pem_wipe. */
+void tls_context_pem(const struct tls_context *context, char **certificate, char **key);
+void tls_pem_wipe(char *key); /* fine with NULL */
 
 /* The context that connections begin with now; several threads ask. */
 struct tls_slot {

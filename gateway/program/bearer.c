@@ -154,7 +154,7 @@ static int64_t ask_endpoint(struct bearer *b)
 					  .header = "Accept: application/json",
 					  .user = c->oauth_client_id,
 					  .password = c->oauth_client_secret,
-					  .ca_file = c->https_ca };
+					  .ca = c->https_ca };
 	struct http_answer answer;
 	int64_t life = -1;
 

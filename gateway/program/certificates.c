@@ -19,6 +19,7 @@ void certificates_init(struct certificates *s)
 	*s = (struct certificates){ 0 };
 	tls_slot_init(&s->brokers);
 	tls_slot_init(&s->clients);
+	tls_slot_init(&s->http);
 	s->terms.tls = &s->brokers;
 	pthread_mutex_init(&s->lock, NULL);
 }
@@ -27,6 +28,7 @@ void certificates_deinit(struct certificates *s)
 {
 	tls_slot_deinit(&s->brokers);
 	tls_slot_deinit(&s->clients);
+	tls_slot_deinit(&s->http);
 	pthread_mutex_destroy(&s->lock);
 }
 
@@ -52,8 +54,10 @@ static uint64_t stamp_of(const char *path)
 
 static uint64_t stamp_all(const struct config *c)
 {
-	const char *const paths[] = { c->kafka_ssl_ca, c->kafka_ssl_certificate, c->kafka_ssl_key,
-				      c->ssl_ca,       c->ssl_certificate,	 c->ssl_key };
+	const char *const paths[] = { c->kafka_ssl_ca,	       c->kafka_ssl_certificate,
+				      c->kafka_ssl_key,	       c->ssl_ca,
+				      c->ssl_certificate,      c->ssl_key,
+				      c->http_ssl_certificate, c->http_ssl_key };
 	uint64_t stamps[ARRAY_LEN(paths)];
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
@@ -87,18 +91,19 @@ static void check_name(struct certificates *s, const struct config *c)
 
 bool certificates_load(struct certificates *s, const struct config *config, char why[TLS_WHY_MAX])
 {
-	struct tls_context *brokers, *clients;
+	struct tls_context *brokers = NULL, *clients = NULL, *http = NULL;
 
 	s->config = config;
 	s->stamp = stamp_all(config); /* before they are read: what changes meanwhile is seen */
-	if (!tls_for_brokers(config, &brokers, why))
-		return false;
-	if (!tls_for_clients(config, &clients, why)) {
+	if (!tls_for_brokers(config, &brokers, why) || !tls_for_clients(config, &clients, why) ||
+	    !tls_for_http(config, &http, why)) {
 		tls_context_unref(brokers);
+		tls_context_unref(clients);
 		return false;
 	}
 	tls_slot_set(&s->brokers, brokers);
 	tls_slot_set(&s->clients, clients);
+	tls_slot_set(&s->http, http);
 	check_name(s, config);
 	return true;
 }
@@ -119,8 +124,9 @@ bool certificates_renew(struct certificates *s, const struct config *config, cha
 		log_warn("who=main event=certificates_kept err=\"%s\"", why);
 	else
 		log_info("who=main event=certificates clients_until=%" PRId64
-			 " brokers_until=%" PRId64,
-			 certificates_end(&s->clients), certificates_end(&s->brokers));
+			 " brokers_until=%" PRId64 " http_until=%" PRId64,
+			 certificates_end(&s->clients), certificates_end(&s->brokers),
+			 certificates_end(&s->http));
 	return good;
 }
 
@@ -175,7 +181,7 @@ static void tell_end(struct tls_slot *side, const char *name, char text[TLS_WHY_
 
 bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX])
 {
-	enum { KEPT, MISNAMED, CLIENTS, BROKERS, ALL };
+	enum { KEPT, MISNAMED, CLIENTS, BROKERS, HTTP, ALL };
 	int found = 0;
 
 	for (int i = 0; i < ALL; i++) {
@@ -191,6 +197,8 @@ bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX
 			tell_end(&s->clients, "clients", text);
 		if (i == BROKERS)
 			tell_end(&s->brokers, "brokers", text);
+		if (i == HTTP)
+			tell_end(&s->http, "the HTTP API", text);
 		if (text[0] != '\0' && found++ == nth)
 			return true;
 	}

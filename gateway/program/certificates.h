@@ -23,7 +23,7 @@ enum {
 };
 
 struct certificates {
-	struct tls_slot brokers, clients;
+	struct tls_slot brokers, clients, http;
 	struct link_terms terms;     /* of links to brokers */
 	const struct config *config; /* whose files they are; NULL: nothing was loaded yet */
 	uint64_t stamp;		     /* of those files as they were read */

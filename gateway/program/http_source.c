@@ -174,6 +174,7 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	tell_cluster(p, out);
 	out->clients_certificate_ends = certificates_end(&p->certificates.clients);
 	out->brokers_certificate_ends = certificates_end(&p->certificates.brokers);
+	out->http_certificate_ends = certificates_end(&p->certificates.http);
 	out->workers = p->stats;
 	out->worker_count = (size_t)p->worker_count;
 	out->memory_budget_bytes = budget_size(p->shared.budget);
@@ -277,6 +278,7 @@ struct http_source http_source(struct program *p)
 				     .settings = p->first,
 				     .topology = p->shared.topology,
 				     .cluster = p->shared.cluster,
+				     .tls = &p->certificates.http,
 				     .worker_count = p->worker_count,
 				     .health = tell_health,
 				     .metrics = tell_metrics,

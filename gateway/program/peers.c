@@ -30,13 +30,14 @@ enum answer { SILENT, SERVING, UNABLE };
 
 static enum answer ask_one(const struct peers *a, const char *http)
 {
-	const struct http_extra extra = { .token = a->program->first->metrics_token };
+	const struct http_extra extra = { .token = a->program->first->metrics_token,
+					  .ca = a->program->first->http_ssl_ca };
 	char base[300], why[HTTP_CLIENT_WHY_MAX];
 	enum answer answer = SILENT;
 	json_t *health;
 	const json_t *serves;
 
-	snprintf(base, sizeof base, "http://%s", http);
+	http_base(base, sizeof base, http);
 	health = http_get_json(base, "/health", &extra, ANSWER_MS, why);
 	serves = json_object_get(health, "serves");
 	if (json_is_boolean(serves))

@@ -54,6 +54,8 @@ static void on_load_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	load.bytes_mean = skew.bytes.mean;
 	load.room = 1 - load.own / p->files.clients;
 	atomic_store(&p->weight_now, weight_step(&p->weight, &load));
+	if (p->http != NULL)
+		api_tend(p->http);
 }
 
 /* --- signals ----------------------------------------------------------------- */

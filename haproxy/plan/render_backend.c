@@ -85,17 +85,38 @@ static void write_health(const struct haproxy_plan *plan, FILE *out)
 	LINE("default-server agent-check agent-port %d agent-inter 5s", model_agent_port(plan));
 }
 
-/* The name a node is asked for is the name its certificate is compared with. */
-static void write_node_tls(const struct config_haproxy *want, FILE *out)
+/* What the checks of the HTTP port, which is by TLS, compare certificates with. */
+static void write_check_tls(const struct haproxy_plan *plan, FILE *out)
 {
+	const char *ca = plan->config->http_ssl_ca;
+
+	if (plan->config->http_ssl_certificate == NULL ||
+	    plan->config->haproxy.tls == TLS_REENCRYPT)
+		return;
+	WHY("The HTTP port is by TLS, so the checks are; what clients send is not touched.");
+	if (ca != NULL) {
+		LINE("default-server check-ssl verify required ca-file %s", ca);
+		return;
+	}
+	WHY("verify none: nothing tells who signs the nodes' HTTP certificates "
+	    "(gateway.http_ssl_ca_location).");
+	LINE("default-server check-ssl verify none");
+}
+
+/* The name a node is asked for is the name its certificate is compared with. */
+static void write_node_tls(const struct haproxy_plan *plan, FILE *out)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
 	const char *name = want->node_tls_name;
+	bool checks_too = plan->config->http_ssl_certificate != NULL;
 
 	if (want->tls != TLS_REENCRYPT)
 		return;
-	WHY("TLS to the nodes, which are asked for %s%s. The checks of the HTTP port stay plain.",
+	WHY("TLS to the nodes, which are asked for %s%s. The checks of the HTTP port %s.",
 	    name != NULL ? "one name, that their certificates must have"
 			 : "the server name that the client asked for",
-	    want->node_tls_certificate != NULL ? "; crt is what HAProxy shows them" : "");
+	    want->node_tls_certificate != NULL ? "; crt is what HAProxy shows them" : "",
+	    checks_too ? "are by TLS too" : "stay plain");
 	fputs("    default-server ssl", out);
 	if (want->node_tls_verify)
 		fprintf(out, " verify required ca-file %s", want->node_tls_ca);
@@ -107,7 +128,7 @@ static void write_node_tls(const struct config_haproxy *want, FILE *out)
 		fputs(" sni ssl_fc_sni", out);
 	if (want->node_tls_certificate != NULL)
 		fprintf(out, " crt %s", want->node_tls_certificate);
-	fputs(" no-check-ssl\n", out);
+	fputs(checks_too ? " check-ssl\n" : " no-check-ssl\n", out);
 }
 
 /* What of TLS goes along, "" when HAProxy does not end it. */
@@ -215,7 +236,8 @@ void render_backend(const struct haproxy_plan *plan, FILE *out)
 	stickiness_write_table(plan, out);
 	write_check(plan, out);
 	write_health(plan, out);
-	write_node_tls(&plan->config->haproxy, out);
+	write_check_tls(plan, out);
+	write_node_tls(plan, out);
 	write_proxy_header(plan, out);
 	write_port_map(plan, out);
 	if (plan->config->haproxy.discover != NULL)

@@ -268,6 +268,21 @@ static int http_port_of(const struct config *g, const struct cfg_server *s)
 	return g->http_port;
 }
 
+/* Nothing mends it: whose certificates the checks are to trust is not known. */
+static void look_check_tls(struct look *l, const struct cfg_server *s)
+{
+	bool by_tls = l->facts->gateway->http_ssl_certificate != NULL;
+	bool asks_by_tls = cfg_has_option(&s->options, "check-ssl");
+
+	if (by_tls && !asks_by_tls)
+		found(l, s->line,
+		      "server %s is asked in plaintext (no `check-ssl`), its HTTP API is by TLS",
+		      s->name);
+	if (!by_tls && asks_by_tls)
+		found(l, s->line,
+		      "server %s is asked by TLS (`check-ssl`), its HTTP API is without", s->name);
+}
+
 static void look_ports_asked(struct look *l, const struct route *r, const struct cfg_server *s)
 {
 	const struct config *g = l->facts->gateway;
@@ -282,6 +297,8 @@ static void look_ports_asked(struct look *l, const struct route *r, const struct
 		found_with(l, RULE_ERROR, port->line, text,
 			   "server %s is asked on port %s, its HTTP API is on %d", s->name,
 			   port->value, http);
+	if (port != NULL && cfg_has(r->backend->section, "httpchk"))
+		look_check_tls(l, s);
 	snprintf(text, sizeof text, "%d", g->agent_port);
 	if (agent == NULL || !cfg_has_option(&s->options, "agent-check"))
 		return;
@@ -534,8 +551,9 @@ static const struct rule rules[] = {
 	{ "K64", "asks-the-wrong-port", RULE_ERROR, RULE_GATEWAY, "silent",
 	  "A check on a port where nothing answers takes every node for down; an agent that is not "
 	  "there changes nothing.",
-	  "`check port` as gateway.http_port, `agent-port` as gateway.agent_port.", look_asked,
-	  fix_asked },
+	  "`check port` as gateway.http_port, `check-ssl` where that is by TLS, `agent-port` as "
+	  "gateway.agent_port.",
+	  look_asked, fix_asked },
 	{ "K65", "clients-go-past", RULE_WARNING, RULE_GATEWAY, "silent",
 	  "Under internal load balancing metadata names the nodes themselves: only the first "
 	  "connection of a client comes through HAProxy.",

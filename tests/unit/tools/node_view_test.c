@@ -38,7 +38,8 @@ static void test_labels(void **state)
 
 static void test_nobody_there(void **state)
 {
-	json_t *row = node_view("n1", "127.0.0.1:1", 1000);
+	const struct node_way way = { 0 };
+	json_t *row = node_view(&way, "n1", "127.0.0.1:1", 1000);
 
 	(void)state;
 	assert_string_equal(json_string_value(json_object_get(row, "node")), "n1");
