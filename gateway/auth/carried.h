@@ -3,7 +3,7 @@
  * The client's own exchange runs at one broker; here is what of its bytes the gateway must
  * understand: when it has succeeded, who the client says it is, and how further brokers hear of it.
  * Pure: nobody is believed here, a broker judges.
- * Tests: tests/unit/auth/carried_test.c
+ * Tests: tests/unit/auth/carried_test.c, tests/fuzz/said.c
  */
 #ifndef AUTH_CARRIED_H
 #define AUTH_CARRIED_H

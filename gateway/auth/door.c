@@ -1,5 +1,6 @@
 #include "auth/door.h"
 
+#include "auth/lifetime.h"
 #include "kafka/api_keys.h"
 
 #include <assert.h>
@@ -167,7 +168,8 @@ enum door_verdict door_judged(struct door *d, int error, const uint8_t *answer, 
 	d->was = NULL;
 	d->runs_out_at = 0;
 	if (lifetime_ms > 0)
-		d->runs_out_at = now + (lifetime_ms + door_promise(lifetime_ms)) / 2;
+		d->runs_out_at =
+			now + (lifetime_bounded(lifetime_ms) + door_promise(lifetime_ms)) / 2;
 	return DOOR_IN;
 }
 
@@ -177,8 +179,10 @@ enum { MARGIN_LEAST_MS = 1000, MARGIN_TENTH = 10 };
 
 int64_t door_promise(int64_t lifetime_ms)
 {
-	int64_t margin = lifetime_ms / MARGIN_TENTH;
+	int64_t margin;
 
+	lifetime_ms = lifetime_bounded(lifetime_ms);
+	margin = lifetime_ms / MARGIN_TENTH;
 	if (margin < MARGIN_LEAST_MS)
 		margin = MARGIN_LEAST_MS;
 	if (margin > lifetime_ms / 2)

@@ -12,7 +12,7 @@
  *   any but OFF --out of order, refused, run out--> OVER
  *
  * While a broker is asked (door_is_waiting) the next frame of the client is not looked at.
- * Tests: tests/unit/auth/door_test.c
+ * Tests: tests/unit/auth/door_test.c, tests/fuzz/door.c
  */
 #ifndef AUTH_DOOR_H
 #define AUTH_DOOR_H

@@ -1,5 +1,6 @@
 #include "upstream/exchange.h"
 
+#include "auth/lifetime.h"
 #include "auth/secret.h"
 #include "kafka/head.h"
 #include "kafka/say.h"
@@ -128,7 +129,7 @@ static void take(struct reading *r, const struct walk_event *e, const uint8_t *b
 		r->heard.len = e->len;
 		break;
 	case SESSION_LIFETIME_MS:
-		r->heard.lifetime_ms = e->number > 0 ? e->number : 0;
+		r->heard.lifetime_ms = lifetime_bounded(e->number);
 		break;
 	case MECHANISM:
 		add_mechanism(r->mechanisms, e);

@@ -201,6 +201,15 @@ static void test_a_login_runs_out(void **state)
 	assert_int_equal(door_hear(&d, KEY_METADATA, NOW + 19000), DOOR_CLOSE);
 }
 
+static void test_a_lifetime_without_end(void **state)
+{
+	struct door d = door_for(INT64_MAX);
+
+	(void)state;
+	assert_int_equal(door_hear(&d, KEY_METADATA, NOW + 1), DOOR_PASS);
+	assert_true(d.runs_out_at > NOW);
+}
+
 static void test_who_comes_late_may_still_say_who_it_is(void **state)
 {
 	struct door d = door_for(20000);
@@ -244,6 +253,7 @@ static void test_what_is_promised(void **state)
 	assert_int_equal(door_promise(5000), 4000);
 	assert_int_equal(door_promise(1500), 750);
 	assert_int_equal(door_promise(1), 1);
+	assert_true(door_promise(INT64_MAX) > 0);
 }
 
 int main(void)
@@ -257,6 +267,7 @@ int main(void)
 		cmocka_unit_test(test_several_rounds),
 		cmocka_unit_test(test_a_refusal_without_an_error),
 		cmocka_unit_test(test_a_login_runs_out),
+		cmocka_unit_test(test_a_lifetime_without_end),
 		cmocka_unit_test(test_who_comes_late_may_still_say_who_it_is),
 		cmocka_unit_test(test_again_too_soon),
 		cmocka_unit_test(test_again_by_another_mechanism),
