@@ -83,6 +83,9 @@ class SecureCluster(brokers.Cluster):
     def __init__(self, version, scene, users=(), token_key="a-key-of-tokens", settings=None):
         super().__init__(version, scene, settings=settings)
         self.users, self.token_key = users, token_key
+        for user in users:
+            scene.secrets.add(f"the password of {user}", password(user))
+        scene.secrets.add("the key of tokens", token_key or "")
         self.mechanisms = MECHANISMS
         self.node_env = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "PLAIN",
                          "KAFKA_SASL_USERNAME": GATEWAY[0], "KAFKA_SASL_PASSWORD": GATEWAY[1],

@@ -83,6 +83,7 @@ class World:
             self.watch.stop()
         if self.haproxy:
             self.haproxy.process.stop(5)
+        self.scene.look_at_pages(self.nodes)
         for node in self.nodes:
             node.process.kill()
 

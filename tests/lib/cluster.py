@@ -17,6 +17,8 @@ failed the ends of all logs are shown.  A test that is told to end (SIGTERM,
 SIGHUP, SIGINT) kills what it started, removes its folder and goes, and does not
 let itself be disturbed in that; who kills it leaves that to its guard.
 """
+import contextlib
+import http.client
 import itertools
 import json
 import os
@@ -37,6 +39,7 @@ import urllib.request
 
 from guard import Guard
 from haproxy_version import haproxy_program
+from kept_secrets import KeptSecrets
 from process import PATIENCE, BUILD, REPO, Memory, Process, TimedOut, children, cpu_seconds, free_ports, lasts, patient, wait_for
 
 __all__ = [
@@ -65,9 +68,11 @@ def check_equal(got, expected, what):
         raise AssertionError(f"{what}: expected {expected!r}, got {got!r}")
 
 
-def http_get(url, seconds=5):
+def http_get(url, seconds=5, token=None):
     """(status, text); an error status is an answer too.  Whose the certificate is by https nobody looks at."""
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}), urllib.request.HTTPSHandler(context=anybody()))
+    if token:
+        opener.addheaders.append(("Authorization", f"Bearer {token}"))
     try:
         with opener.open(url, timeout=seconds * PATIENCE) as answer:
             return answer.status, answer.read().decode()
@@ -108,6 +113,9 @@ def _told_to_end(number, _frame):
     raise ToldToEnd(128 + number)
 
 
+PAGES = ("/health", "/metrics", "/v1/node", "/v1/cluster", "/v1/config", "/v1/connections", "/v1/warnings")
+
+
 class Scene:
     def __init__(self, keep=bool(os.environ.get("KEEP"))):
         self.keep = keep
@@ -117,6 +125,8 @@ class Scene:
         if not keep:
             self.guard.watch("folder", self.dir)
         self.processes, self.nodes = [], []
+        self.secrets = KeptSecrets()
+        self.logs_of_nodes = {}  # by name
         self.network = None  # tests/e2e/network.py's
         self._numbers = itertools.count(1)
         self._claim_addresses()
@@ -148,13 +158,32 @@ class Scene:
         for number in ENDING:
             signal.signal(number, signal.SIG_IGN)
         try:
+            if kind is None:
+                self.look_at_pages(self.nodes)
             broken = self._kill_all() if kind is ToldToEnd else self._stop_all()
+            if kind is None:
+                self.look_at_logs()
             if (kind is not None or broken) and kind is not ToldToEnd:
                 self.show_logs()
         finally:
             self._leave()
         if broken and kind is None:
             raise AssertionError(f"ended badly: {', '.join(broken)}")
+        if kind is None:
+            self.secrets.check()
+
+    # --- what nodes have told must be no secret
+
+    def look_at_pages(self, nodes):
+        """Of nodes that run and answer; where there is no secret there is none to find."""
+        for node in nodes if self.secrets else []:
+            with contextlib.suppress(OSError, http.client.HTTPException):
+                for path in PAGES if node.process.alive() else []:
+                    self.secrets.look(f"{node.name}'s {path}", node.get(path))
+
+    def look_at_logs(self):
+        for path, name in self.logs_of_nodes.items():
+            self.secrets.look(f"{name}'s log", path.read_text(errors="replace"))
 
     def _leave(self):
         self._claim.close()
@@ -337,13 +366,16 @@ class Node:
         self.env = {key: str(value) for key, value in values.items() if value is not None}
         self.argv = [program or os.environ.get("ANYPORT", BUILD / "anyport")]
         if config is not None:
+            scene.secrets.add_config(config)
             self.argv += ["-c", scene.file(f"{self.name}.conf", config)]
         self.start()
 
     def start(self):
         """Also starts it again after it was stopped or killed."""
+        self.scene.secrets.add_env(self.env)
         self.process = self.scene.process([*self.scene.within(self.host), *self.argv], name=self.name, env=self.env,
                                           log=self.log_path)
+        self.scene.logs_of_nodes[self.process.log_path] = self.name
 
     @property
     def pid(self):
@@ -361,6 +393,11 @@ class Node:
         """(status, value) of its HTTP API."""
         status, text = http_get(self.http + path)
         return status, json.loads(text)
+
+    def get(self, path):
+        """The text that it answers whoever may read."""
+        token = self.env.get("GATEWAY_HTTP_READ_TOKEN") or self.env.get("GATEWAY_HTTP_TOKEN")
+        return http_get(self.http + path, token=token)[1]
 
     def post(self, path):
         """The status."""
