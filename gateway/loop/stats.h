@@ -84,6 +84,12 @@
 	X(LOGINS_SCRAM_512_REFUSED, "client_logins_total",                                         \
 	  "mechanism=\"SCRAM-SHA-512\",outcome=\"refused\"",                                       \
 	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_AGAIN, "client_reauthentications_total", "",                                      \
+	  "Logins of clients that had logged in already (KIP-368).")                               \
+	X(LOGINS_LIMITED, "client_logins_limited_total", "",                                       \
+	  "Logins of clients that brokers let last for a while only.")                             \
+	X(LOGINS_LIMITED_SECONDS, "client_login_lifetimes_seconds_total", "",                      \
+	  "How long those may last, all together.")                                                \
 	X(TOKENS_MADE, "delegation_tokens_total", "outcome=\"made\"", "Tokens of clients' own.")   \
 	X(TOKENS_FOUND, "delegation_tokens_total", "outcome=\"found\"", "Tokens of clients' own.") \
 	X(TOKENS_FAILED, "delegation_tokens_total", "outcome=\"failed\"",                          \
@@ -92,6 +98,8 @@
 	  "Logins as clients at further brokers.")                                                 \
 	X(CARRIED_REFUSED, "broker_logins_total", "outcome=\"refused\"",                           \
 	  "Logins as clients at further brokers.")                                                 \
+	X(CARRIED_AGAIN, "broker_reauthentications_total", "",                                     \
+	  "Logins as clients at brokers that took the gateway for the client already (KIP-368).")  \
 	X(LOGINS_OUT_OF_ORDER, "client_requests_turned_away_total", "",                            \
 	  "Requests before a login, in the middle of one, or after it had run out.")               \
 	X(SHED_SKEW, "client_connections_shed_total", "reason=\"skew\"",                           \

@@ -1,5 +1,6 @@
 #include "session/verdict.h"
 
+#include "auth/lifetime.h"
 #include "kafka/encode.h"
 #include "kafka/errors.h"
 #include "kafka/wire.h"
@@ -183,14 +184,24 @@ static void count(struct client *c, bool is_accepted)
 	}
 }
 
+static void count_lifetime(struct client *c, int64_t lifetime_ms)
+{
+	if (lifetime_ms <= 0)
+		return;
+	stats_add(&c->worker->stats, STAT_LOGINS_LIMITED, 1);
+	stats_add(&c->worker->stats, STAT_LOGINS_LIMITED_SECONDS,
+		  (uint64_t)lifetime_bounded(lifetime_ms) / 1000);
+}
+
 static void tell(const struct client *c, const char *event, const char *principal)
 {
 	char address[ADDRESS_TEXT];
 
 	address_text(&c->came.peer, address);
-	log_info("conn=%llu client=%s broker=%d event=%s mechanism=%s principal=\"%s\"",
+	log_info("conn=%llu client=%s broker=%d event=%s mechanism=%s principal=\"%s\" tls=%s",
 		 (unsigned long long)c->id, address, c->claim.broker, event,
-		 c->door.mechanism->name, principal);
+		 c->door.mechanism->name, principal,
+		 c->came.tls.version != NULL ? c->came.tls.version : "none");
 }
 
 /* A client that logs in anew stays who it is.  The broker where it has logged in before sees to that;
@@ -234,6 +245,7 @@ static void let_in(struct client *c, const char *who)
 static void judge(struct client *c, const struct said *s, const char *who)
 {
 	char *principal = principal_text(who != NULL ? who : "");
+	bool is_again = door_is_open(&c->door);
 
 	switch (door_judged(&c->door, s->error, s->auth.bytes, s->auth.len, s->lifetime_ms,
 			    clock_ms())) {
@@ -241,6 +253,8 @@ static void judge(struct client *c, const struct said *s, const char *who)
 		break;
 	case DOOR_IN:
 		count(c, true);
+		count_lifetime(c, s->lifetime_ms);
+		stats_add(&c->worker->stats, STAT_LOGINS_AGAIN, is_again);
 		tell(c, "login", principal);
 		let_in(c, who);
 		break;

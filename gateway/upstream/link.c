@@ -86,6 +86,7 @@ static void logged_in(struct link *l)
 	int64_t lifetime_ms = exchange_lifetime_ms(l->exchange);
 
 	end_exchange(l);
+	l->logins++;
 	opened(l);
 	believed_for(l, lifetime_ms);
 }

@@ -67,6 +67,7 @@ struct link {
 	int timeout_ms;
 	struct login *login;
 	struct exchange *exchange; /* LOGGING_IN */
+	unsigned logins;	   /* that were believed */
 	int64_t login_began_at;	   /* clock_ms; the last one */
 	int64_t believed_until;	   /* clock_ms; 0: without an end */
 	char *why;		   /* REFUSED */

@@ -10,6 +10,14 @@
 
 enum { RING_FIRST = 8 };
 
+/* The first is one of those that are counted with the connection. */
+static void count_logins(struct upstream *u)
+{
+	if (u->link.logins > u->logins && u->logins > 0)
+		stats_add(u->stats, STAT_CARRIED_AGAIN, u->link.logins - u->logins);
+	u->logins = u->link.logins;
+}
+
 static void on_link(void *owner)
 {
 	struct upstream *u = owner;
@@ -19,6 +27,7 @@ static void on_link(void *owner)
 		stats_add(u->stats, STAT_UPSTREAMS_OPENED, 1);
 		stats_add(u->stats, STAT_CARRIED, u->link.login != NULL);
 	}
+	count_logins(u);
 	u->on_event(u->owner);
 }
 

@@ -34,6 +34,7 @@ struct upstream {
 	void (*on_event)(void *owner);
 	void *owner;
 	bool was_counted;   /* as opened */
+	unsigned logins;    /* that were counted */
 	const void *writer; /* whose frame is leaving; NULL: nobody's */
 	/* answers to come: ring[(first + i) & mask], NULL: nobody wants it */
 	void **ring;

@@ -112,6 +112,9 @@ static void a_login_goes_to_the_broker_that_was_meant(void **state)
 	assert_string_equal(principal_told(client()), "User:alice");
 	assert_string_equal(client_principal(client()), "PLAIN alice");
 	assert_int_equal(scene_count(&s, STAT_LOGINS_PLAIN), 1);
+	assert_int_equal(scene_count(&s, STAT_LOGINS_LIMITED), 1);
+	assert_int_equal(scene_count(&s, STAT_LOGINS_LIMITED_SECONDS), 20);
+	assert_int_equal(scene_count(&s, STAT_LOGINS_AGAIN), 0);
 	/* and its requests take the same connection */
 	client_says(&s, 0, METADATA);
 	assert_broker_gets(MEANT, "Metadata (3) version 9");
@@ -347,6 +350,7 @@ static void a_login_again_keeps_others_off_the_connection(void **state)
 	broker_takes(&s, MEANT);
 	broker_answers(&s, MEANT, "session_lifetime_ms: 10000\n");
 	assert_client_gets(&s, 0, "session_lifetime_ms: 9000\n");
+	assert_int_equal(scene_count(&s, STAT_LOGINS_AGAIN), 1);
 	client_says(&s, 0, METADATA);
 	assert_broker_gets(MEANT, "Metadata");
 	assert_int_equal(s.brokers[MEANT].end_count, 1);

@@ -238,6 +238,7 @@ static void is_due_before_its_time_is_over(void **state)
 	await(s, LINK_OPEN);
 	assert_false(link_is_due(&s->link));
 	assert_int_equal(s->broker.logins, 2);
+	assert_int_equal(s->link.logins, 2);
 	assert_int_equal(s->broker.connections, 1);
 	assert_true(s->link.believed_until >= began + 2000 + 1500);
 }
