@@ -315,8 +315,11 @@ static const struct broker *find_broker(const struct broker *brokers, size_t cou
 static void free_gone(struct brokers *all, const struct broker *brokers, size_t count)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		const struct broker *b = find_broker(brokers, count, all->list[i]->broker.id);
+		const int32_t id = all->list[i]->broker.id;
+		const struct broker *b = find_broker(brokers, count, id);
 
+		if (b == NULL)
+			all->events->on_gone(all->owner, id);
 		if (b == NULL || !is_at(all->list[i], b))
 			probed_free(all->list[i]);
 	}

@@ -32,6 +32,8 @@ struct brokers_events {
 	/* The broker is believed lost, from now on; is_new false: still, and the cluster may by now
 	 * know who takes its place. */
 	void (*on_lost)(void *owner, int32_t id, bool is_new);
+	/* The cluster no longer has the broker. */
+	void (*on_gone)(void *owner, int32_t id);
 	/* A name has other addresses than before. */
 	void (*on_address)(void *owner);
 };

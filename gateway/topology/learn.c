@@ -156,6 +156,15 @@ static void on_broker_lost(void *owner, int32_t id, bool is_new)
 	refresh_want_all(t->refresh);
 }
 
+/* It may come back and still take itself for what it was: it is not asked before others have said
+ * so. */
+static void on_broker_gone(void *owner, int32_t id)
+{
+	struct topology *t = owner;
+
+	coordinators_drop_broker(t->coordinators, id);
+}
+
 static void on_address(void *owner)
 {
 	struct topology *t = owner;
@@ -474,7 +483,7 @@ void learn_init(struct topology *t)
 	static const struct control_events control_events = { candidates, on_live, on_lost, on_beat,
 							      on_trouble };
 	static const struct brokers_events brokers_events = { on_brokers_change, on_broker_lost,
-							      on_address };
+							      on_broker_gone, on_address };
 	static const struct refresh_events refresh_events = { on_metadata, is_published };
 	static const struct finds_events finds_events = { on_found, is_known, want_brokers,
 							  on_right };

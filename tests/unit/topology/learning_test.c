@@ -306,6 +306,30 @@ static void a_new_coordinator_is_made_known_first(void **state)
 	assert_non_null(snapshot_broker(s->worker.snapshot, 2));
 }
 
+static bool has_two_brokers(void *ctx)
+{
+	const struct stage *s = ctx;
+
+	return s->worker.snapshot->broker_count == 2;
+}
+
+/* It answers still, and may come back as one that does not know yet who has taken its place. */
+static void a_coordinator_that_has_left_is_not_asked_when_it_comes_back(void **state)
+{
+	struct stage *s = *state;
+
+	s->fake->coordinator = 2;
+	start_and_see(s);
+	assert_int_equal(ask_group(s, "g"), 2);
+	fake_lock(s->fake);
+	s->fake->brokers = 2;
+	s->fake->coordinator = 1;
+	fake_unlock(s->fake);
+	topology_notice_all(s->topology);
+	assert_true(worker_wait(&s->worker, has_two_brokers, s));
+	assert_int_equal(topology_coordinator(s->topology, COORDINATOR_GROUP, "g", 1), NO_BROKER);
+}
+
 static bool is_cluster_two(void *ctx)
 {
 	const struct stage *s = ctx;
@@ -671,6 +695,7 @@ int main(void)
 		TEST(an_unavailable_coordinator_is_asked_for_again),
 		TEST(a_refused_coordinator_is_told_at_once),
 		TEST(a_new_coordinator_is_made_known_first),
+		TEST(a_coordinator_that_has_left_is_not_asked_when_it_comes_back),
 		TEST(another_cluster_replaces_everything),
 		TEST(a_quiet_cluster_is_not_published_again),
 		TEST(a_silent_broker_is_left),
