@@ -88,6 +88,7 @@ static void add_item(struct layout *l, uint32_t at)
 					      .leader_epoch = -1,
 					      .at = at,
 					      .end = at,
+					      .producer = -1,
 					      .target = TARGET_UNKNOWN };
 	if (!l->by_key)
 		last_topic(l)->count++;

@@ -67,6 +67,10 @@ struct layout_item {
 	/* RECORD_BYTES and the length in front of them; size 0: it has none (yet), len 0: they
 	 * are empty or null */
 	uint32_t records_at, records_size, records_len;
+	/* of the first batch, where somebody reads it (session/behind.h); producer -1: not known */
+	int64_t producer;
+	int32_t sequence;
+	int16_t producer_epoch;
 	int32_t target; /* a broker id, or one of the values below */
 };
 

@@ -1,5 +1,6 @@
 #include "session/client.h"
 
+#include "session/behind.h"
 #include "session/deadlines.h"
 #include "session/principal.h"
 #include "session/inbound.h"
@@ -82,6 +83,7 @@ void client_free(struct client *c, const char *why)
 		c->next->prev = c->prev;
 	principal_deinit(c);
 	seen_free(c);
+	behind_free(c);
 	free(c->hello.name);
 	free(c->hello.version);
 	free(c->client_id);

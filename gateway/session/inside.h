@@ -35,6 +35,7 @@
 #include <stdatomic.h>
 
 struct arrival;
+struct behind;
 struct client;
 struct request;
 struct roll;
@@ -242,7 +243,8 @@ struct client {
 	struct hello hello;
 	struct door door;
 	struct claim claim;
-	struct seen *seen; /* NULL: nothing yet */
+	struct seen *seen;     /* NULL: nothing yet */
+	struct behind *behind; /* NULL: nothing was refused */
 	char *client_id;   /* of its last request; NULL: none */
 	struct tally tally;
 	struct life life;

@@ -1,6 +1,7 @@
 #include "session/request.h"
 
 #include "route/targets.h"
+#include "session/behind.h"
 #include "session/inside.h"
 #include "session/seen.h"
 #include "util/compiler.h"
@@ -82,6 +83,8 @@ void part_set(struct part *p, enum part_state state)
 {
 	assert(moves[p->state] & 1u << state);
 	p->state = state;
+	if (state == PART_UNSENT || state == PART_LOST)
+		behind_refused(p->request->client, p);
 }
 
 void part_end(struct part *p)

@@ -4,6 +4,7 @@
 #include "kafka/wire.h"
 #include "route/targets.h"
 #include "route/where.h"
+#include "session/behind.h"
 #include "session/doorway.h"
 #include "session/fetch_session.h"
 #include "session/inside.h"
@@ -581,6 +582,8 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 			wire_put32(conn_data(&c->conn) + r->head.body_at + r->layout.max_wait_ms.at,
 				   0); /* what is refused is told at once */
 	}
+	if (r->heard == DOOR_PASS)
+		behind_read(c, r);
 	r->course = to->course;
 	r->course->commit(c, r, to); /* an answer made here may be the request's end */
 	if (to->course == &course_here)

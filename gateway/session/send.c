@@ -2,6 +2,7 @@
 
 #include "kafka/wire.h"
 #include "route/split.h"
+#include "session/behind.h"
 #include "session/principal.h"
 #include "session/inbound.h"
 #include "session/inside.h"
@@ -67,12 +68,12 @@ static bool is_composed(const struct part *p)
 	return p->frame.count > 0;
 }
 
-/* Whether the client can be known at the part's broker; false: not yet, or not at all. */
+/* Whether the part may go to its broker, which can know the client; false: not yet, or not at all. */
 static bool is_carried(struct client *c, struct part *p)
 {
-	if (p->purpose == FOR_LOGIN || upstreams_has(c, p->broker, p->purpose))
+	if (!behind_is(c, p) && (p->purpose == FOR_LOGIN || upstreams_has(c, p->broker, p->purpose)))
 		return true;
-	switch (tokens_ask(c, p->broker)) {
+	switch (behind_is(c, p) ? TOKENS_FAIL : tokens_ask(c, p->broker)) {
 	case TOKENS_GO:
 		return true;
 	case TOKENS_WAIT:
