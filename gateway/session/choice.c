@@ -22,7 +22,7 @@ void choice_shun(struct choice *b, int32_t broker, double now)
 	*slot = (struct shunned){ broker, now + SHUN_S };
 }
 
-static bool is_shunned(const struct choice *b, int32_t broker, double now)
+bool choice_is_shunned(const struct choice *b, int32_t broker, double now)
 {
 	for (const struct shunned *s = b->shunned; s < b->shunned + CHOICE_SHUNNED; s++) {
 		if (s->broker == broker && s->until > now)
@@ -50,7 +50,7 @@ int32_t choice_any(struct choice *b, const struct snapshot *s, int32_t not_this,
 
 		if (one->id == not_this || one->address_len == 0)
 			continue;
-		if (!is_shunned(b, one->id, now))
+		if (!choice_is_shunned(b, one->id, now))
 			return one->id;
 		if (fallback == NO_BROKER)
 			fallback = one->id;

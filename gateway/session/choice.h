@@ -22,6 +22,8 @@ struct choice {
 void choice_init(struct choice *b, uint32_t seed);
 /* The broker could not be reached just now. */
 void choice_shun(struct choice *b, int32_t broker, double now);
+/* That was less than two seconds ago. */
+bool choice_is_shunned(const struct choice *b, int32_t broker, double now);
 /* One by chance, but for not_this; not a shunned one if possible, and where there is no other that
  * has an address, any.  NO_BROKER: there is none at all. */
 int32_t choice_any(struct choice *b, const struct snapshot *s, int32_t not_this, double now);

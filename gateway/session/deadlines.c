@@ -7,6 +7,7 @@
 #include "session/request.h"
 #include "session/stay.h"
 #include "session/tokens.h"
+#include "session/visits.h"
 #include "session/turned_away.h"
 #include "session/upstreams.h"
 
@@ -206,12 +207,19 @@ static const struct deadline {
 	ev_tstamp (*at)(const struct client *c); /* INFINITY: nothing is waited for */
 	void (*pass)(struct client *c);
 } deadlines[] = {
-	{ login_at, login_over },      { turned_away_until, only_wake },
-	{ head_at, head_over },	       { held_at, held_over },
-	{ body_at, body_over },	       { ask_at, inbound_ask_no_more },
-	{ answer_at, answer_over },    { taken_at, taken_over },
-	{ hold_press_at, hold_press }, { idle_at, idle_over },
-	{ tokens_due, tokens_renew },  { upstreams_idle_at, upstreams_close_idle },
+	{ login_at, login_over },
+	{ turned_away_until, only_wake },
+	{ head_at, head_over },
+	{ held_at, held_over },
+	{ body_at, body_over },
+	{ ask_at, inbound_ask_no_more },
+	{ answer_at, answer_over },
+	{ taken_at, taken_over },
+	{ hold_press_at, hold_press },
+	{ idle_at, idle_over },
+	{ tokens_due, tokens_renew },
+	{ visits_due, only_wake },
+	{ upstreams_idle_at, upstreams_close_idle },
 	{ stay_ends_at, only_wake }, /* each step looks whether the client is to leave */
 };
 

@@ -10,6 +10,7 @@
 #include "session/life.h"
 #include "session/request.h"
 #include "session/send.h"
+#include "session/visits.h"
 #include "session/upstreams.h"
 #include "session/verdict.h"
 #include "util/mem.h"
@@ -29,12 +30,14 @@ enum {
 /* --- what is asked --- */
 
 /* Where the login runs: where it has run, if that connection is there, else at the broker that the
- * client meant, else at any. */
+ * client meant, else at any; by visits at another one each time. */
 static int32_t broker_for(struct client *c)
 {
 	const struct snapshot *s = c->worker->snapshot;
 	const struct upstream *u = upstreams_of_login(c);
 
+	if (c->claim.by_visits)
+		return c->door.asked == ASKED_WHO ? c->claim.broker : visits_next(c, NO_BROKER);
 	if (u != NULL && !upstream_is_lost(u))
 		return u->broker;
 	if (snapshot_broker(s, c->came.broker) != NULL)
@@ -198,7 +201,8 @@ void doorway_hear_bare(struct client *c, uint32_t size)
 static bool try_another(struct client *c, struct request *r)
 {
 	struct part *p = r->parts;
-	int32_t other = worker_any_broker(c->worker, p->broker);
+	int32_t other = c->claim.by_visits ? visits_next(c, p->broker)
+					   : worker_any_broker(c->worker, p->broker);
 
 	if (r->head.key != KEY_SASL_HANDSHAKE || p->frame_at > 0 || other == NO_BROKER ||
 	    other == p->broker || ++r->tries > TRIES_MAX)

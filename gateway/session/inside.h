@@ -27,6 +27,7 @@
 #include "session/relay.h"
 #include "session/request.h"
 #include "session/shared.h"
+#include "session/ways.h"
 #include "topology/topology.h"
 #include "util/buf.h"
 #include "util/clock.h"
@@ -78,11 +79,11 @@ struct worker {
 	uint64_t next_client_id;
 	struct client *clients;
 	struct tokens_entry *tokens; /* tokens.c's, as the next one */
-	ev_tstamp no_tokens_until;   /* brokers make none; 0: nobody has said so */
-	struct roll *rolls;	     /* that go through the clients: roll.h */
-	unsigned listed_in;	     /* which turn of the loop has listed clients: connections.c */
-	struct arrival *arrivals;    /* connections of which it is not known yet who came */
-	ev_io *listeners;	     /* one a port; fd -1: closed */
+	struct ways ways;
+	struct roll *rolls;	  /* that go through the clients: roll.h */
+	unsigned listed_in;	  /* which turn of the loop has listed clients: connections.c */
+	struct arrival *arrivals; /* connections of which it is not known yet who came */
+	ev_io *listeners;	  /* one a port; fd -1: closed */
 	int port_count;
 	struct rest rest; /* of the listeners: see ports.c */
 	struct cut_off cut_off;
@@ -211,6 +212,12 @@ struct claim {
 	struct tokens_entry *tokens; /* tokens.c's, as the next ones; NULL: none was needed */
 	struct tokens_asking asking;
 	struct credentials *token; /* that the account has; NULL: none yet */
+	int64_t chosen_at;	   /* clock_ms; when the broker took the mechanism */
+	/* visits.c's, once `by_visits` says that the client is carried so */
+	bool by_visits;
+	int32_t wanted;	    /* a broker that a request was for in vain; NO_BROKER: none */
+	int64_t back_at;    /* clock_ms; when the client is to log in again; 0: never */
+	ev_tstamp visit_at; /* its login waits until then; 0: it does not */
 	/* as a broker has believed it; NULL: nobody yet, or nobody knows */
 	char *who;
 	char *principal; /* the same as it may be printed: "User:alice" */
@@ -245,7 +252,7 @@ struct client {
 	struct claim claim;
 	struct seen *seen;     /* NULL: nothing yet */
 	struct behind *behind; /* NULL: nothing was refused */
-	char *client_id;   /* of its last request; NULL: none */
+	char *client_id;       /* of its last request; NULL: none */
 	struct tally tally;
 	struct life life;
 	struct share share;
@@ -296,12 +303,6 @@ static inline void worker_shun(struct worker *w, int32_t broker)
 static inline int32_t worker_any_broker(struct worker *w, int32_t not_this)
 {
 	return choice_any(&w->choice, w->snapshot, not_this, clock_s());
-}
-
-/* Brokers make delegation tokens, for all that is known. */
-static inline bool worker_has_tokens(const struct worker *w)
-{
-	return clock_s() >= w->no_tokens_until;
 }
 
 /* A client came by the port. */

@@ -14,7 +14,7 @@ void principal_init(struct client *c)
 	enum security_protocol protocol = c->worker->config->gateway_protocol;
 
 	door_init(&c->door, protocol == OVER_SASL_PLAINTEXT || protocol == OVER_SASL_SSL);
-	c->claim = (struct claim){ .broker = NO_BROKER };
+	c->claim = (struct claim){ .broker = NO_BROKER, .wanted = NO_BROKER };
 	buf_init(&c->claim.first, DOOR_FRAME_MAX);
 }
 
@@ -77,16 +77,15 @@ const char *principal_told(const struct client *c)
 
 const struct carried *principal_offers(const struct client *c, const uint8_t *name, size_t len)
 {
-	const struct carried *m = carried_of(name, len);
-
-	if (m != NULL && m->way == CARRIED_BY_TOKEN && !worker_has_tokens(c->worker))
-		return NULL;
-	return m;
+	(void)c;
+	return carried_of(name, len);
 }
 
 bool principal_can_open(const struct client *c, enum upstream_purpose purpose)
 {
-	return c->door.state == DOOR_OFF || purpose == FOR_LOGIN || c->claim.account != NULL;
+	if (c->door.state == DOOR_OFF || purpose == FOR_LOGIN)
+		return true;
+	return c->claim.account != NULL && !c->claim.by_visits;
 }
 
 struct login *principal_login(const struct client *c, enum upstream_purpose purpose)
@@ -102,6 +101,6 @@ bool principal_holds(const struct client *c, const struct upstream *u, const str
 	if (u->purpose != FOR_LOGIN)
 		return false;
 	if (p->purpose == FOR_LOGIN)
-		return !door_is_open(&c->door) && u->ring_count > 0;
+		return u->link.login_began_at == 0 && u->ring_count > 0;
 	return c->door.state != DOOR_OPEN || door_is_waiting(&c->door);
 }

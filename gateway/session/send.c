@@ -10,6 +10,7 @@
 #include "session/request.h"
 #include "session/seen.h"
 #include "session/tokens.h"
+#include "session/visits.h"
 #include "session/upstreams.h"
 
 enum {
@@ -68,12 +69,19 @@ static bool is_composed(const struct part *p)
 	return p->frame.count > 0;
 }
 
+static enum tokens_say carry(struct client *c, const struct part *p)
+{
+	if (p->purpose == FOR_LOGIN)
+		return TOKENS_GO;
+	if (c->claim.by_visits)
+		return visits_ask(c, p->broker) ? TOKENS_GO : TOKENS_FAIL;
+	return upstreams_has(c, p->broker, p->purpose) ? TOKENS_GO : tokens_ask(c, p->broker);
+}
+
 /* Whether the part may go to its broker, which can know the client; false: not yet, or not at all. */
 static bool is_carried(struct client *c, struct part *p)
 {
-	if (!behind_is(c, p) && (p->purpose == FOR_LOGIN || upstreams_has(c, p->broker, p->purpose)))
-		return true;
-	switch (behind_is(c, p) ? TOKENS_FAIL : tokens_ask(c, p->broker)) {
+	switch (behind_is(c, p) ? TOKENS_FAIL : carry(c, p)) {
 	case TOKENS_GO:
 		return true;
 	case TOKENS_WAIT:
@@ -101,7 +109,8 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 			return NULL;
 		}
 	}
-	if (!upstream_is_open(u) || !upstream_may_write(u, p) || principal_holds(c, u, p))
+	if (!upstream_is_open(u) || !upstream_may_write(u, p) || principal_holds(c, u, p) ||
+	    visits_must_wait(c, u, p))
 		return NULL;
 	if (p->upstream == NULL) {
 		if (request_has_no_answer(p->request))
@@ -219,7 +228,8 @@ static bool try_another(struct client *c, struct part *p)
 
 	if (!may_try_another(c, r))
 		return false;
-	other = worker_any_broker(c->worker, p->broker);
+	other = c->claim.by_visits ? visits_known_at(c, p->broker)
+				   : worker_any_broker(c->worker, p->broker);
 	if (other == NO_BROKER || other == p->broker || ++r->tries > TRIES_MAX)
 		return false;
 	p->broker = other;

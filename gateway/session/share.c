@@ -33,21 +33,27 @@ static struct share_session *session_of(const struct standing *s)
 	return CONTAINER_OF(s, struct share_session, standing);
 }
 
-static bool carries(const struct share_session *s, const struct upstream *u)
+/* The connection of a login has the session too where the client is known by visits. */
+static bool may_carry(const struct share_session *s, const struct upstream *u)
 {
-	return u->purpose == FOR_SHARE && u->broker == s->broker;
+	return (u->purpose == FOR_SHARE || u->purpose == FOR_LOGIN) && u->broker == s->broker;
+}
+
+static bool carries(const struct client *c, const struct share_session *s, const struct upstream *u)
+{
+	return may_carry(s, u) && (u->purpose == FOR_SHARE || c->claim.by_visits);
 }
 
 static void on_upstream_lost(struct client *c, struct standing *s, const struct upstream *u)
 {
-	if (carries(session_of(s), u))
+	if (carries(c, session_of(s), u))
 		client_fail(c, "the broker of its share session was lost");
 }
 
 /* Nor is the client to be closed for the balance: its session would end. */
 static bool keeps(const struct standing *s, const struct upstream *u)
 {
-	return u == NULL || carries(session_of(s), u);
+	return u == NULL || may_carry(session_of(s), u);
 }
 
 static void on_client_end(struct client *c, struct standing *s)

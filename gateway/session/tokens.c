@@ -25,7 +25,6 @@ enum {
 	FRAME_MAX = 4096,
 	LIFE_MS = 3600 * 1000, /* of a token, where brokers allow so much */
 	ANSWER_MAX = INBUF_BLOCK,
-	OFF_S = 60,
 };
 static const double failed_s = 1.0;
 
@@ -218,13 +217,11 @@ static void failed(struct client *c, struct tokens_entry *e, const char *why)
 	wake_all(e);
 }
 
-/* They will make none: clients are told by SaslHandshake that SCRAM can't be had. */
+/* They will make none: the client logs in anew, and is carried another way. */
 static void turned_off(struct client *c, struct tokens_entry *e)
 {
-	c->worker->no_tokens_until = client_now(c) + OFF_S;
-	failed(c, e,
-	       "brokers have no delegation.token.secret.key: who logs in by SCRAM can't be "
-	       "carried to further brokers");
+	ways_heard_none(c->worker);
+	failed(c, e, "brokers have no delegation.token.secret.key");
 	client_fail(c, "its identity can't be carried");
 }
 

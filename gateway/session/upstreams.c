@@ -45,12 +45,13 @@ static struct upstream *find_exact(const struct client *c, int32_t broker,
 	return u;
 }
 
-/* The connection at which the client has logged in takes its requests too. */
+/* The connection at which the client has logged in takes its requests too; one that is known by visits
+ * has no other. */
 static struct upstream *find(const struct client *c, int32_t broker, enum upstream_purpose purpose)
 {
 	struct upstream *u = find_exact(c, broker, purpose);
 
-	if (u == NULL && purpose == FOR_REQUESTS)
+	if (u == NULL && (purpose == FOR_REQUESTS || c->claim.by_visits))
 		u = find_exact(c, broker, FOR_LOGIN);
 	return u;
 }
@@ -67,6 +68,11 @@ struct upstream *upstreams_of_login(const struct client *c)
 	while (u != NULL && (u->purpose != FOR_LOGIN || upstream_is_given_up(u)))
 		u = u->next;
 	return u;
+}
+
+struct upstream *upstreams_of_login_at(const struct client *c, int32_t broker)
+{
+	return find_exact(c, broker, FOR_LOGIN);
 }
 
 /* Who the client is to brokers: whom it says to be, or, when the operator wants it so, the gateway. */
@@ -183,7 +189,7 @@ void upstreams_close_idle(struct client *c)
 
 void upstreams_leave(struct client *c, int32_t broker, enum upstream_purpose purpose)
 {
-	struct upstream *u = find(c, broker, purpose);
+	struct upstream *u = find_exact(c, broker, purpose);
 
 	if (u != NULL && u->ring_count == 0 && requests_use_none(c, u) && !standing_keeps(c, u))
 		upstream_lose(u, LINK_GIVEN_UP);

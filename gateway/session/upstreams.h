@@ -17,6 +17,8 @@ struct upstream *upstreams_get(struct client *c, int32_t broker, enum upstream_p
 bool upstreams_has(const struct client *c, int32_t broker, enum upstream_purpose purpose);
 /* The connection at which the client logs in, or has; it may be lost.  NULL: there is none. */
 struct upstream *upstreams_of_login(const struct client *c);
+/* The same at that broker. */
+struct upstream *upstreams_of_login_at(const struct client *c, int32_t broker);
 /* An answer to the part said that its broker throttles. */
 void upstreams_mute(struct client *c, const struct part *p, int64_t ms);
 /* Until when the broker reads nothing of what the part is to tell it, or has told it; 0: it reads. */

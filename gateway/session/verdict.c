@@ -11,6 +11,8 @@
 #include "session/life.h"
 #include "session/reply.h"
 #include "session/request.h"
+#include "session/visits.h"
+#include "session/upstreams.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -156,6 +158,7 @@ bool verdict_on_mechanism(struct client *c, struct request *r)
 	if (s.error == 0 && m == NULL)
 		s.error = ERROR_UNSUPPORTED_SASL_MECHANISM;
 	door_chosen(&c->door, r->head.version, s.error == 0 ? m : NULL);
+	c->claim.chosen_at = clock_ms();
 	reply(r, &s);
 	stats_error(&c->worker->stats, s.error);
 	if (s.error != 0 && !door_is_open(&c->door))
@@ -213,6 +216,15 @@ static bool is_somebody_else(const struct client *c, const char *who)
 	return door_is_open(&c->door) && (was == NULL || who == NULL || strcmp(was, who) != 0);
 }
 
+/* The broker has let in whom the gateway can't. */
+static void refuse(struct request *r, struct said *s, const char *text)
+{
+	*s = (struct said){ .error = ERROR_SASL_AUTHENTICATION_FAILED };
+	s->message.len = (uint32_t)strnlen(text, INT16_MAX);
+	s->message.bytes = arena_copy(&r->arena, text, s->message.len);
+	s->auth.bytes = s->message.bytes; /* of length 0 */
+}
+
 /* As a broker says it. */
 static void refuse_somebody_else(struct client *c, struct request *r, struct said *s,
 				 const char *who)
@@ -221,11 +233,39 @@ static void refuse_somebody_else(struct client *c, struct request *r, struct sai
 				"User.%s",
 				c->claim.who != NULL ? c->claim.who : "", who != NULL ? who : "");
 
-	*s = (struct said){ .error = ERROR_SASL_AUTHENTICATION_FAILED };
-	s->message.len = (uint32_t)strnlen(text, INT16_MAX);
-	s->message.bytes = arena_copy(&r->arena, text, s->message.len);
-	s->auth.bytes = s->message.bytes; /* of length 0 */
+	refuse(r, s, text);
 	free(text);
+}
+
+/* The first version that tells how long a login lasts has clients that log in again (KIP-368). */
+static bool logs_in_once(const struct request *r)
+{
+	return r->is_bare || r->head.version < 1;
+}
+
+static void refuse_once(struct client *c, struct request *r, struct said *s)
+{
+	char *text = mem_printf("%s is carried to all brokers only for clients that log in again "
+				"(KIP-368), as the brokers have no delegation.token.secret.key",
+				c->door.mechanism->name);
+
+	log_warn("conn=%llu event=login_refused mechanism=%s reason=\"%s\"",
+		 (unsigned long long)c->id, c->door.mechanism->name, text);
+	refuse(r, s, text);
+	free(text);
+}
+
+/* What the broker has let in, and the gateway can't carry. */
+static void look_twice(struct client *c, struct request *r, struct said *s, const char *who)
+{
+	if (is_somebody_else(c, who)) {
+		refuse_somebody_else(c, r, s, who);
+		return;
+	}
+	if (!door_is_open(&c->door))
+		c->claim.by_visits = visits_are_needed(c, c->door.mechanism);
+	if (c->claim.by_visits && logs_in_once(r))
+		refuse_once(c, r, s);
 }
 
 /* From now on; what the client said of itself is believed. */
@@ -242,6 +282,15 @@ static void let_in(struct client *c, const char *who)
 	principal_carry(c);
 }
 
+/* Its connection knows when it is to be told again. */
+static void note_login(struct client *c, int64_t lifetime_ms)
+{
+	struct upstream *u = upstreams_of_login_at(c, c->claim.broker);
+
+	if (u != NULL)
+		link_note_login(&u->link, c->claim.chosen_at, lifetime_ms);
+}
+
 static void judge(struct client *c, const struct said *s, const char *who)
 {
 	char *principal = principal_text(who != NULL ? who : "");
@@ -252,6 +301,7 @@ static void judge(struct client *c, const struct said *s, const char *who)
 	case DOOR_MORE:
 		break;
 	case DOOR_IN:
+		note_login(c, s->lifetime_ms);
 		count(c, true);
 		count_lifetime(c, s->lifetime_ms);
 		stats_add(&c->worker->stats, STAT_LOGINS_AGAIN, is_again);
@@ -268,6 +318,12 @@ static void judge(struct client *c, const struct said *s, const char *who)
 	free(principal);
 }
 
+static int64_t promise(struct client *c, int64_t lifetime_ms)
+{
+	return c->claim.by_visits && c->door.state == DOOR_OPEN ? visits_promise(c, lifetime_ms)
+								: door_promise(lifetime_ms);
+}
+
 bool verdict_on_step(struct client *c, struct request *r)
 {
 	const struct buf *first = &c->claim.first;
@@ -278,11 +334,11 @@ bool verdict_on_step(struct client *c, struct request *r)
 	if (!read_answer(r, c->claim.step_version, &s))
 		return false;
 	who = m->who(first->data, first->len);
-	if (s.error == 0 && m->is_in(s.auth.bytes, s.auth.len) && is_somebody_else(c, who))
-		refuse_somebody_else(c, r, &s, who);
+	if (s.error == 0 && m->is_in(s.auth.bytes, s.auth.len))
+		look_twice(c, r, &s, who);
 	judge(c, &s, who);
 	free(who);
-	s.lifetime_ms = door_promise(s.lifetime_ms);
+	s.lifetime_ms = promise(c, s.lifetime_ms);
 	stats_error(&c->worker->stats, s.error);
 	if (r->is_bare)
 		reply_bare(r, &s);

@@ -114,6 +114,7 @@ static void on_snapshot(void *owner, const void *s)
 
 	snapshot_unref(w->snapshot);
 	w->snapshot = s;
+	ways_look(w);
 }
 
 static void on_view(void *owner, const void *value)
@@ -159,6 +160,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	reserved_init(&w->reserved, shared->config);
 	choice_init(&w->choice, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
 	cut_off_init(&w->cut_off);
+	ways_init(w);
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);
@@ -187,6 +189,7 @@ void worker_free(struct worker *w)
 		client_free(w->clients, "the node stops");
 	requests_free_spare(&w->spare_requests);
 	tokens_free_all(w);
+	ways_deinit(w);
 	arrivals_free(w, "the node stops");
 	ports_free(w);
 	mailbox_deinit(&w->mailbox);

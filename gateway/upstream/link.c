@@ -1,5 +1,6 @@
 #include "upstream/link.h"
 
+#include "auth/lifetime.h"
 #include "upstream/exchange.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -212,6 +213,12 @@ void link_renew(struct link *l)
 	assert(l->state == LINK_OPEN && l->login != NULL && conn_unsent(&l->conn) == 0);
 	set_limit(l, l->timeout_ms);
 	begin_login(l);
+}
+
+void link_note_login(struct link *l, int64_t began_at, int64_t lifetime_ms)
+{
+	l->login_began_at = began_at;
+	l->believed_until = lifetime_ms > 0 ? clock_ms() + lifetime_bounded(lifetime_ms) : 0;
 }
 
 void link_login_goes_on(struct link *l)

@@ -68,7 +68,7 @@ struct link {
 	struct login *login;
 	struct exchange *exchange; /* LOGGING_IN */
 	unsigned logins;	   /* that were believed */
-	int64_t login_began_at;	   /* clock_ms; the last one */
+	int64_t login_began_at;	   /* clock_ms; the last one; 0: there was none */
 	int64_t believed_until;	   /* clock_ms; 0: without an end */
 	char *why;		   /* REFUSED */
 	void (*on_event)(void *owner);
@@ -90,6 +90,9 @@ static inline bool link_is_open(const struct link *l)
 
 /* The owner has nothing in flight, and nothing that has left in part: another login begins. */
 void link_renew(struct link *l);
+/* Its owner carried a login through by itself, which began then and is believed for so long; 0: without
+ * an end. */
+void link_note_login(struct link *l, int64_t began_at, int64_t lifetime_ms);
 /* The login WAITed, and has it now; fine in any state. */
 void link_login_goes_on(struct link *l);
 static inline bool link_is_due(const struct link *l)

@@ -41,7 +41,7 @@ def run(world):
     check_decisions(world, before)
 
 
-def login(connection, user, mechanism, secret=None):
+def login(connection, user, mechanism, secret=None, version=2):
     """Raw; what the last answer said."""
     handshake = connection.ask("SaslHandshake", 1, {"Mechanism": mechanism})
     check_equal(handshake["ErrorCode"], 0, f"error of SaslHandshake {mechanism}, which offers {handshake['Mechanisms']}")
@@ -53,7 +53,8 @@ def login(connection, user, mechanism, secret=None):
         tokens = secure.scram_messages(user, secret or secure.password(user), mechanism)
     answer = {"AuthBytes": b""}
     for token in tokens:
-        answer = connection.ask("SaslAuthenticate", 2, {"AuthBytes": token(answer["AuthBytes"]) if callable(token) else token})
+        answer = connection.ask("SaslAuthenticate", version,
+                                {"AuthBytes": token(answer["AuthBytes"]) if callable(token) else token})
         if answer["ErrorCode"]:
             break
     return answer

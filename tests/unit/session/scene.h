@@ -224,6 +224,7 @@ static inline struct worker *scene_worker(struct scene *s)
 	w->loop = ev_loop_new(EVFLAG_AUTO);
 	w->advertising = (struct advertising){ .config = &s->config, .port_count = SCENE_BROKERS };
 	choice_init(&w->choice, 1);
+	ways_init(w);
 	w->next_client_id = 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);

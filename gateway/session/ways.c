@@ -1,0 +1,185 @@
+#include "session/ways.h"
+
+#include "auth/mechanism.h"
+#include "auth/token.h"
+#include "kafka/errors.h"
+#include "session/barrier.h"
+#include "session/inside.h"
+#include "upstream/call.h"
+#include "util/log.h"
+
+#include <stdlib.h>
+
+enum {
+	VERSION = 3,
+	ANSWER_MS = 5000,
+	ANSWER_MAX = 1 << 20,
+	AGAIN_S = 60, /* they make none, or say nothing of it */
+	RETRY_S = 1,  /* the broker was not there */
+};
+
+/* --- what is known --- */
+
+static void tell(const struct worker *w)
+{
+	static const char always[] = "event=ways PLAIN=replayed OAUTHBEARER=replayed";
+
+	if (w->index != 0)
+		return; /* one voice is enough */
+	if (w->ways.tokens == TOKENS_MADE)
+		log_info("%s SCRAM=\"by a token that the client makes for itself\"", always);
+	else
+		log_warn("%s SCRAM=\"each login again at another broker\" reason=\"brokers have no "
+			 "delegation.token.secret.key\"",
+			 always);
+}
+
+static void set(struct worker *w, enum ways_tokens tokens)
+{
+	if (w->ways.tokens == tokens)
+		return;
+	w->ways.tokens = tokens;
+	if (tokens != TOKENS_UNKNOWN)
+		tell(w);
+}
+
+static void ask_in(struct worker *w, int seconds)
+{
+	ev_timer_stop(w->loop, &w->ways.timer);
+	ev_timer_set(&w->ways.timer, seconds, 0.);
+	ev_timer_start(w->loop, &w->ways.timer);
+}
+
+/* --- asking --- */
+
+static int version_of(const struct worker *w)
+{
+	const struct kversions v = w->snapshot->offers[KEY_DESCRIBE_DELEGATION_TOKEN];
+
+	return v.max < VERSION ? v.max : VERSION;
+}
+
+static void end_call(struct worker *w)
+{
+	call_free(w->ways.call);
+	w->ways.call = NULL;
+}
+
+static void on_answer(void *owner, const uint8_t *body, uint32_t n)
+{
+	const struct token_wanted any = { .mechanism = &mechanism_scram_sha_256 };
+	struct worker *w = owner;
+	struct token found;
+	int error;
+	bool good;
+
+	if (body == NULL)
+		return; /* on_closed follows */
+	good = token_read(api_of(KEY_DESCRIBE_DELEGATION_TOKEN), version_of(w), body, n, &any,
+			  &found, &error);
+	if (good)
+		token_deinit(&found);
+	end_call(w);
+	if (good && error == ERROR_NONE)
+		set(w, TOKENS_MADE);
+	else if (good && error == ERROR_DELEGATION_TOKEN_AUTH_DISABLED)
+		set(w, TOKENS_NOT_MADE);
+	if (w->ways.tokens != TOKENS_MADE)
+		ask_in(w, AGAIN_S);
+}
+
+static void on_closed(void *owner, enum link_end end, int error)
+{
+	struct worker *w = owner;
+
+	(void)end;
+	(void)error;
+	end_call(w);
+	ask_in(w, RETRY_S);
+}
+
+static void open_call(struct worker *w, const struct broker *at)
+{
+	static const struct call_events events = { .on_closed = on_closed };
+	const struct call_options options = {
+		.address = (const struct sockaddr *)&at->address,
+		.address_len = at->address_len,
+		.connect_timeout_ms = w->config->connect_timeout_ms,
+		.max_answer = ANSWER_MAX,
+		.terms = w->shared->terms,
+		.host = at->host,
+		.port = at->port,
+	};
+
+	w->ways.call = call_new(w->loop, &options, &events, w);
+}
+
+static void ask(struct worker *w, const char *own)
+{
+	const struct broker *at = snapshot_broker(w->snapshot, worker_any_broker(w, NO_BROKER));
+	const struct say one[] = { say_text(OWNER_TYPE, "User"), say_text(OF_OWNER, own) };
+	const struct say all[] = { SAY_ONE(OWNERS, one) };
+	const struct call_request request = { .key = KEY_DESCRIBE_DELEGATION_TOKEN,
+					      .version = version_of(w),
+					      .says = SAY_ALL(all),
+					      .timeout_ms = ANSWER_MS,
+					      .answer = on_answer,
+					      .owner = w };
+
+	if (at != NULL)
+		open_call(w, at);
+	if (at != NULL && call_send(w->ways.call, &request))
+		return;
+	end_call(w);
+	ask_in(w, RETRY_S);
+}
+
+static void look(struct worker *w)
+{
+	char *own = barriers_own_name(w);
+
+	if (own == NULL)
+		set(w, TOKENS_UNKNOWN); /* a client will hear it */
+	else if (version_of(w) < 0)
+		set(w, TOKENS_NOT_MADE); /* a newer snapshot may say otherwise */
+	else
+		ask(w, own);
+	free(own);
+}
+
+static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
+{
+	(void)loop;
+	(void)events;
+	look(timer->data);
+}
+
+/* --- for the worker --- */
+
+void ways_init(struct worker *w)
+{
+	w->ways = (struct ways){ .tokens = TOKENS_UNKNOWN };
+	ev_timer_init(&w->ways.timer, on_timer, 0., 0.);
+	w->ways.timer.data = w;
+}
+
+void ways_deinit(struct worker *w)
+{
+	end_call(w);
+	ev_timer_stop(w->loop, &w->ways.timer);
+}
+
+void ways_look(struct worker *w)
+{
+	if (!protocol_has_sasl(w->config->gateway_protocol) || w->snapshot->broker_count == 0 ||
+	    w->ways.tokens == TOKENS_MADE || w->ways.call != NULL || ev_is_active(&w->ways.timer))
+		return;
+	look(w);
+}
+
+void ways_heard_none(struct worker *w)
+{
+	set(w, TOKENS_NOT_MADE);
+	if (w->ways.call == NULL)
+		ask_in(w, AGAIN_S);
+}
