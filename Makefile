@@ -11,7 +11,7 @@ WARN += -Werror
 endif
 LANGUAGE := -std=c11 -D_GNU_SOURCE $(WARN) -Igateway -Ihaproxy -Itests -include gateway/util/banned.h
 ALL_CFLAGS := $(LANGUAGE) $(CFLAGS) -MMD -MP
-LIBS := -lcurl -lev -lconfig -lmicrohttpd -ljansson -lssl -lcrypto -lm -lpthread
+LIBS := -lcurl -lev -lconfig -lmicrohttpd -ljansson -lpcre2-8 -lssl -lcrypto -lm -lpthread
 
 GATEWAY_SRC := $(filter-out gateway/main.c,$(wildcard gateway/*/*.c gateway/*/*/*.c))
 HAPROXY_SRC := $(wildcard haproxy/*/*.c)

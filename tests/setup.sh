@@ -15,6 +15,7 @@ build	libconfig-dev	-
 build	libmicrohttpd-dev	-
 build	libjansson-dev	-
 build	libcurl4-openssl-dev	-
+build	libpcre2-dev	-
 build	libssl-dev	-
 fast	libcmocka-dev	-
 fast	librdkafka-dev	-

@@ -22,6 +22,7 @@ import jars  # noqa: E402
 import messages  # noqa: E402
 import names  # noqa: E402
 import rows  # noqa: E402
+import rules  # noqa: E402
 import samples  # noqa: E402
 import texts  # noqa: E402
 
@@ -34,15 +35,15 @@ def build_tool(name, folder):
     program = pathlib.Path(folder) / name
     subprocess.run([os.environ.get("CC", "cc"), "-std=c11", "-D_GNU_SOURCE", "-Wall", "-Wextra",
                     "-Wno-missing-field-initializers", *flags, "-Igateway", "-Itests", "-o", program,
-                    HERE / f"{name}.c", f"{build}/libgateway.a", "-lcrypto", "-lpthread"], cwd=ROOT, check=True)
+                    HERE / f"{name}.c", f"{build}/libgateway.a", "-lpcre2-8", "-lcrypto", "-lpthread"], cwd=ROOT, check=True)
     return program
 
 
 def class_path(version, folder):
-    """The set's class path with Check compiled against it."""
+    """The set's class path with what asks Kafka's classes compiled against it."""
     clients = os.pathsep.join(str(p) for p in sorted(jars.directory(f"clients-{version}").glob("*.jar")))
     out = pathlib.Path(folder) / f"java-{version}"
-    subprocess.run(["javac", "-cp", clients, "-d", out, HERE / "Check.java"], check=True)
+    subprocess.run(["javac", "-cp", clients, "-d", out, HERE / "Check.java", HERE / "Rules.java"], check=True)
     return f"{out}{os.pathsep}{clients}"
 
 
@@ -62,7 +63,7 @@ def main():
     subprocess.run(["make", "-s", f"BUILD={build}", f"{build}/libgateway.a"], cwd=ROOT, check=True)
     failed = False
     with tempfile.TemporaryDirectory() as folder:
-        tools = {name: build_tool(name, folder) for name in ("dump_rows", "read_messages", "make_messages", "make_names")}
+        tools = {name: build_tool(name, folder) for name in ("dump_rows", "read_messages", "make_messages", "make_names", "map_names")}
         loaded = {v: samples.load(jars.clients_jar(v)) for v in KAFKAS}
         failed |= report("fields of all versions", *rows.check(tools["dump_rows"], loaded))
         failed |= report("fields of tests/lib/kafka_schemas.txt", *texts.check(loaded))
@@ -71,6 +72,7 @@ def main():
         apis = rows.dump(tools["dump_rows"])
         for v in KAFKAS:
             path = class_path(v, folder)
+            failed |= report(f"principals as Kafka {v} maps them", *rules.check(tools["map_names"], path, options.seed))
             failed |= report(f"messages of Kafka {v} read",
                              *messages.check_reading(apis, loaded[v], path, tools["read_messages"],
                                                      options.seed, options.each))

@@ -29,14 +29,14 @@ setup() { # runs it; its status and output
 
 # All there: nothing said, nothing done.
 printf '%s installed\n' libev-dev libconfig-dev:amd64 libmicrohttpd-dev libjansson-dev libcurl4-openssl-dev \
-	libssl-dev \
+	libpcre2-dev libssl-dev \
 	>"$dir/bin/dpkg-query.says"
 setup build
 [ $status = 0 ] && [ ! -s "$dir/out" ] && [ ! -s "$calls" ] || fail "all there, yet something happened"
 
 # Two are not: removed ones count as missing too.
 printf '%s installed\nlibev-dev config-files\n' libconfig-dev:amd64 libmicrohttpd-dev libcurl4-openssl-dev \
-	libssl-dev \
+	libpcre2-dev libssl-dev \
 	>"$dir/bin/dpkg-query.says"
 setup build
 [ $status = 0 ] || fail "ended with $status"

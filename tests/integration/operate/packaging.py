@@ -32,7 +32,7 @@ def check_control(package, root):
     check_equal(fields["Package"], "anyport", "its name")
     check_equal("anyport " + fields["Version"].partition("-")[0], call(root / "usr/bin/anyport", "--version").strip(),
                 "the changelog's version and the program's")
-    for library in ("libev", "libconfig", "libmicrohttpd", "libjansson"):
+    for library in ("libev", "libconfig", "libmicrohttpd", "libjansson", "libpcre2-8-"):
         check(re.search(rf"\b{library}\d+", fields["Depends"]), f"depends on {library}: {fields['Depends']}")
     control = root / "control"
     call("dpkg-deb", "-e", package, control)
