@@ -4,6 +4,7 @@
 #include "config/file.h"
 #include "config/kinds.h"
 #include "config/mistakes.h"
+#include "config/secret_file.h"
 #include "util/mem.h"
 #include "util/text.h"
 
@@ -13,8 +14,6 @@
 #include <unistd.h>
 
 extern char **environ;
-
-enum { SECRET_MAX = 1024 }; /* bytes of a secret in a file */
 
 /* Not built yet, or not that value of it. */
 static bool is_built(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
@@ -73,27 +72,6 @@ static const char *variable(const char *name)
 	return text != NULL && *text != '\0' ? text : NULL;
 }
 
-/* The text of a secret's file but for the newline at its end; NULL and why.  Caller frees. */
-static char *read_secret(const char *path, char why[KIND_WHY_MAX])
-{
-	FILE *in = fopen(path, "re");
-	char text[SECRET_MAX + 2] = "";
-	size_t n;
-
-	if (in == NULL) {
-		snprintf(why, KIND_WHY_MAX, "%.200s: %s", path, strerror(errno));
-		return NULL;
-	}
-	n = fread(text, 1, sizeof text - 1, in);
-	fclose(in);
-	n -= n > 0 && text[n - 1] == '\n';
-	if (n > 0 && n <= SECRET_MAX && memchr(text, '\0', n) == NULL)
-		return mem_strndup(text, n);
-	snprintf(why, KIND_WHY_MAX, "%.200s: not a secret; one line of 1 to %d bytes", path,
-		 SECRET_MAX);
-	return NULL;
-}
-
 /* False: no file is named. */
 static bool from_secret_file(struct config *c, const struct config_option *o,
 			     struct config_origin *origin, struct mistakes *m)
@@ -109,7 +87,7 @@ static bool from_secret_file(struct config *c, const struct config_option *o,
 		mistakes_in_environment(m, "%s: %s says it too; one of them", o->env_file, o->env);
 		return true;
 	}
-	text = read_secret(path, why);
+	text = secret_file_read(path, why);
 	if (text == NULL || !take_whole(c, o, text, why)) {
 		origin->bad = true;
 		mistakes_in_environment(m, "%s: %s", o->env_file, why);

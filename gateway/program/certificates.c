@@ -4,6 +4,7 @@
 #include "config/config.h"
 #include "config/host_pattern.h"
 #include "net/tls_config.h"
+#include "program/stamp.h"
 #include "util/compiler.h"
 #include "util/hash.h"
 #include "util/log.h"
@@ -11,7 +12,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <time.h>
 
 void certificates_init(struct certificates *s)
@@ -33,24 +33,6 @@ void certificates_deinit(struct certificates *s)
 }
 
 /* --- the files --- */
-
-/* What a file is, wherever links lead: another one, or other bytes, is another number. */
-static uint64_t stamp_of(const char *path)
-{
-	struct {
-		int64_t device, inode, size, seconds, nanoseconds;
-	} is = { 0 };
-	struct stat s;
-
-	if (path == NULL || stat(path, &s) != 0)
-		return 0;
-	is.device = (int64_t)s.st_dev;
-	is.inode = (int64_t)s.st_ino;
-	is.size = (int64_t)s.st_size;
-	is.seconds = (int64_t)s.st_mtim.tv_sec;
-	is.nanoseconds = (int64_t)s.st_mtim.tv_nsec;
-	return hash_bytes(&is, sizeof is);
-}
 
 static uint64_t stamp_all(const struct config *c)
 {
