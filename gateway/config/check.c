@@ -3,6 +3,7 @@
 #include "config/jaas.h"
 #include "config/host_pattern.h"
 #include "config/mistakes.h"
+#include "config/principal_rules.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -281,6 +282,26 @@ static void check_http(const struct config *c, struct mistakes *m)
 		TELL(c, m, key, "a key without a certificate; say %s too", other(m, certificate));
 }
 
+/* Certificates say who clients are only where clients are asked for one, and by nothing else. */
+static void check_principal_rules(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.ssl_principal_mapping_rules";
+	char why[PRINCIPAL_RULES_WHY_MAX] = "";
+	struct principal_rules *rules;
+
+	if (c->ssl_principal_rules == NULL || !is_usable(c, key))
+		return;
+	rules = principal_rules_read(c->ssl_principal_rules, why);
+	if (rules == NULL)
+		TELL(c, m, key, "%s", why);
+	principal_rules_free(rules);
+	if (c->gateway_protocol != OVER_SSL || c->ssl_client_auth == CLIENT_AUTH_NONE)
+		mistakes_warn_of(
+			m, option_by_key(key), origin(c, key),
+			"nobody looks at it: it is for %s SSL and %s requested or required",
+			other(m, "gateway.security_protocol"), other(m, "gateway.ssl_client_auth"));
+}
+
 static void check_tls(const struct config *c, struct mistakes *m)
 {
 	const struct side brokers = {
@@ -302,6 +323,7 @@ static void check_tls(const struct config *c, struct mistakes *m)
 	check_side(c, m, &clients);
 	check_clients(c, m);
 	check_http(c, m);
+	check_principal_rules(c, m);
 }
 
 /* --- who the gateway is to the brokers --- */
@@ -393,6 +415,46 @@ static void check_clients_of_sasl(const struct config *c, struct mistakes *m)
 		     other(m, key));
 }
 
+static bool has_certificates(const struct config *c)
+{
+	return c->proxy_identity ||
+	       (c->gateway_protocol == OVER_SSL && c->ssl_client_auth != CLIENT_AUTH_NONE);
+}
+
+/* A file that says whom clients are at the brokers. */
+static void check_identity_map(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.identity_map", *protocol = "gateway.security_protocol";
+
+	if (!protocol_has_sasl(c->kafka_protocol))
+		TELL(c, m, key, "no broker asks who one is: %s is without SASL",
+		     other(m, "kafka.security_protocol"));
+	if (c->clients_act_as_gateway)
+		TELL(c, m, key, "%s says that all clients are the gateway; one of them",
+		     other(m, "gateway.clients_act_as_gateway"));
+	if (protocol_has_sasl(c->gateway_protocol))
+		TELL(c, m, key, "clients say by SASL who they are (%s), and brokers judge it",
+		     other(m, protocol));
+	else if (!has_certificates(c))
+		mistakes_warn_of(m, option_by_key(key), origin(c, key),
+				 "clients show no certificate, so all of them are User:ANONYMOUS");
+}
+
+/* PROXY headers that say who clients are. */
+static void check_proxy_identity(const struct config *c, struct mistakes *m)
+{
+	const char *key = "gateway.proxy_identity";
+
+	if (!c->proxy_identity || !is_usable(c, key))
+		return;
+	if (c->proxy_protocol == PROXY_OFF && is_usable(c, "gateway.proxy_protocol"))
+		TELL(c, m, key, "no header is read; say %s require too",
+		     other(m, "gateway.proxy_protocol"));
+	if (protocol_has_sasl(c->gateway_protocol) && is_usable(c, "gateway.security_protocol"))
+		TELL(c, m, key, "clients say by SASL who they are (%s)",
+		     other(m, "gateway.security_protocol"));
+}
+
 /* Nobody may come to act as the gateway because nobody has thought of it. */
 static void check_who_acts(const struct config *c, struct mistakes *m)
 {
@@ -402,11 +464,13 @@ static void check_who_acts(const struct config *c, struct mistakes *m)
 
 	if (!is_usable(c, key) || !is_usable(c, flag) || !is_usable(c, "gateway.security_protocol"))
 		return;
+	if (c->identity_map != NULL && is_usable(c, "gateway.identity_map"))
+		check_identity_map(c, m);
 	if (protocol_has_sasl(c->gateway_protocol)) {
 		check_clients_of_sasl(c, m);
 		return;
 	}
-	if (has_account && !c->clients_act_as_gateway)
+	if (has_account && !c->clients_act_as_gateway && c->identity_map == NULL)
 		TELL(c, m, key,
 		     "the brokers ask who one is, and clients do not say it to the gateway (%s); "
 		     "only if every client may do all that the gateway's own account may, say %s true",
@@ -430,6 +494,7 @@ static void check_sasl(const struct config *c, struct mistakes *m)
 	};
 
 	check_who_acts(c, m);
+	check_proxy_identity(c, m);
 	if (!is_usable(c, "kafka.security_protocol") || !is_usable(c, "kafka.sasl_mechanism"))
 		return;
 	if (protocol_has_sasl(c->kafka_protocol)) {

@@ -12,14 +12,14 @@
 
 struct connection {
 	uint64_t id;
-	char client[64];       /* "host:port", from PROXY when there is one */
-	char *client_id;       /* of its last request; NULL: none yet, or null */
-	const char *tls;       /* "TLSv1.3"; NULL: no TLS, and so are the next ones */
-	char *server_name;     /* that it asked for, SNI; NULL: none */
-	char *subject;	       /* of its certificate, as Kafka writes it; NULL: none */
-	int64_t subject_until; /* when that ends, in seconds since 1970 */
-	char *software;	       /* "apache-kafka-java 4.4.0"; NULL: the client did not tell */
-	char *principal; /* whom brokers take it for, "User:alice"; NULL: it has not said who it is */
+	char client[64];	/* "host:port", from PROXY when there is one */
+	char *client_id;	/* of its last request; NULL: none yet, or null */
+	const char *tls;	/* "TLSv1.3"; NULL: no TLS, and so are the next ones */
+	char *server_name;	/* that it asked for, SNI; NULL: none */
+	char *subject;		/* of its certificate, as Kafka writes it; NULL: none */
+	int64_t subject_until;	/* when that ends, in seconds since 1970 */
+	char *software;		/* "apache-kafka-java 4.4.0"; NULL: the client did not tell */
+	char *principal;	/* "User:alice"; NULL: it has not said who it is */
 	char *mechanism;	/* of SASL, by which it said so; NULL: by none */
 	int port;		/* by which of the node's ports the client came, from 0 on */
 	int32_t dialled;	/* the broker's id that the client dialled, */

@@ -23,6 +23,8 @@
 	  "Client connections refused.")                                                           \
 	X(CLIENTS_REFUSED_TLS, "client_connections_refused_total", "reason=\"tls\"",               \
 	  "Client connections refused.")                                                           \
+	X(CLIENTS_REFUSED_NAME, "client_connections_refused_total", "reason=\"principal\"",        \
+	  "Client connections refused.")                                                           \
 	X(CLIENTS_REFUSED_FILES, "client_connections_refused_total", "reason=\"descriptors\"",     \
 	  "Client connections refused.")                                                           \
 	X(CLIENTS_REFUSED_BROKERS, "client_connections_refused_total", "reason=\"brokers\"",       \

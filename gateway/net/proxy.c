@@ -1,6 +1,7 @@
 #include "net/proxy.h"
 
 #include "util/crc32c.h"
+#include "util/mem.h"
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
@@ -13,6 +14,11 @@ enum {
 	TLV_HEAD = 3,
 	TLV_CRC32C = 0x03,
 	CRC_BYTES = 4,
+	TLV_SSL = 0x20,
+	SSL_HEAD = 5, /* the client's flags, and what verified it */
+	SSL_CN = 0x22,
+	CLIENT_SSL = 0x01,
+	CLIENT_CERT_SESS = 0x04,
 };
 
 static const uint8_t v1_signature[] = "PROXY ";
@@ -159,7 +165,29 @@ static bool crc_is_right(const uint8_t *header, size_t n, size_t at)
 	return ~crc == get_u32(header + at);
 }
 
-static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at)
+/* The TLVs inside of the one about TLS. */
+static bool read_tls(const uint8_t *p, size_t n, struct proxy_tls *tls)
+{
+	if (n < SSL_HEAD || tls->is_there)
+		return false;
+	*tls = (struct proxy_tls){ .is_there = true, .client = p[0], .verify = get_u32(p + 1) };
+	for (size_t at = SSL_HEAD, len; at < n; at += TLV_HEAD + len) {
+		if (n - at < TLV_HEAD)
+			return false;
+		len = get_u16(p + at + 1);
+		if (n - at - TLV_HEAD < len)
+			return false;
+		if (p[at] != SSL_CN)
+			continue;
+		if (tls->name != NULL)
+			return false; /* two names are none */
+		tls->name = p + at + TLV_HEAD;
+		tls->name_len = len;
+	}
+	return true;
+}
+
+static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at, struct proxy_tls *tls)
 {
 	size_t crc_at = 0;
 
@@ -176,6 +204,8 @@ static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at)
 				return false;
 			crc_at = at + TLV_HEAD;
 		}
+		if (header[at] == TLV_SSL && !read_tls(header + at + TLV_HEAD, len, tls))
+			return false;
 		at += TLV_HEAD + len;
 	}
 	return crc_at == 0 || crc_is_right(header, n, crc_at);
@@ -231,7 +261,7 @@ static enum proxy_result v2_read(const uint8_t *bytes, size_t n, struct proxy_he
 	if (bytes[12] == 0x20) /* LOCAL: whatever follows means nothing */
 		return PROXY_HEADER;
 	if (!address_size(bytes[13], &addresses) || total - V2_HEAD < addresses ||
-	    !tlvs_are_right(bytes, total, V2_HEAD + addresses))
+	    !tlvs_are_right(bytes, total, V2_HEAD + addresses, &header->tls))
 		return PROXY_BAD;
 	v2_addresses(bytes + V2_HEAD, bytes[13], header);
 	return PROXY_HEADER;
@@ -254,6 +284,30 @@ enum proxy_result proxy_read(const uint8_t *bytes, size_t n, struct proxy_header
 	if (begins(bytes, n, v2_signature, V2_SIGNATURE))
 		return v2_read(bytes, n, header, used);
 	return PROXY_NO_HEADER;
+}
+
+/* A text that can stand in a principal: no control character, none of which ends it. */
+static bool is_name(const uint8_t *name, size_t n)
+{
+	for (size_t i = 0; i < n; i++) {
+		if (name[i] < ' ' || name[i] == 0x7f)
+			return false;
+	}
+	return n > 0;
+}
+
+enum proxy_name proxy_client_name(const struct proxy_header *header, char **name)
+{
+	const struct proxy_tls *tls = &header->tls;
+	const uint8_t wanted = CLIENT_SSL | CLIENT_CERT_SESS;
+
+	*name = NULL;
+	if (header->is_local || !tls->is_there || (tls->client & wanted) != wanted)
+		return PROXY_NAMELESS;
+	if (tls->verify != 0 || tls->name == NULL || !is_name(tls->name, tls->name_len))
+		return PROXY_MISNAMED;
+	*name = mem_strndup((const char *)tls->name, tls->name_len);
+	return PROXY_NAMED;
 }
 
 static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)

@@ -21,15 +21,37 @@ enum proxy_result {
 
 enum { PROXY_HEADER_MAX = 16 + 65535 };
 
+/* What the sender says of TLS on its own side (PP2_TYPE_SSL). */
+struct proxy_tls {
+	bool is_there;
+	uint8_t client;	 /* PP2_CLIENT_* */
+	uint32_t verify; /* 0: the certificate is good, or there is none */
+	const uint8_t
+		*name; /* the certificate's CN, borrowed from the header's bytes; NULL: not said */
+	size_t name_len;
+};
+
 struct proxy_header {
 	bool is_local; /* LOCAL or UNKNOWN: the socket's own addresses hold */
 	struct sockaddr_storage source, destination; /* family AF_UNSPEC when is_local */
+	struct proxy_tls tls;
 };
 
 /* Reads a header from the first n bytes of a connection. A CRC32C TLV that is
  * there must be right. */
 enum proxy_result proxy_read(const uint8_t *bytes, size_t n, struct proxy_header *header,
 			     size_t *used);
+
+enum proxy_name {
+	PROXY_NAMED,
+	PROXY_NAMELESS, /* the client has shown no certificate */
+	PROXY_MISNAMED, /* it has shown one that was not verified, or whose name can't be told */
+};
+
+/* Whom the client's certificate is for, of a header whose sender is trusted; *name is the caller's to
+ * free.  The flags must say that a certificate was shown in this session, full or resumed (0x04: the
+ * other one, 0x02, is not set on a resumed one), verify that it was good, and the name be a text. */
+enum proxy_name proxy_client_name(const struct proxy_header *header, char **name);
 
 /* Whether an address is in one of the networks (IPv4 also as mapped IPv6). */
 bool proxy_is_trusted(const struct config_net *nets, size_t count, const struct sockaddr *address);

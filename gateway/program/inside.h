@@ -4,6 +4,7 @@
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
  *   certificates.c the contexts of TLS, out of files
+ *   identity_file.c  whom clients are at the brokers, out of a file
  *   own_account.c  who the node is to the brokers; bearer.c: its token
  *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
@@ -26,6 +27,7 @@
 #include "program/burst.h"
 #include "program/certificates.h"
 #include "program/files.h"
+#include "program/identity_file.h"
 #include "program/notify.h"
 #include "program/own_account.h"
 #include "program/program.h"
@@ -76,6 +78,7 @@ struct program {
 	struct config *config; /* what counts now; may be `first` */
 	struct certificates certificates;
 	struct own_account own;
+	struct identity_file identity_file;
 	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;

@@ -97,6 +97,7 @@ static void watch(struct program *p)
 	p->load_timer.data = p;
 	ev_timer_start(p->loop, &p->load_timer);
 	certificates_watch(&p->certificates, p->loop);
+	identity_file_watch(&p->identity_file, p->loop);
 }
 
 static void unwatch(struct program *p)
@@ -106,6 +107,7 @@ static void unwatch(struct program *p)
 	ev_signal_stop(p->loop, &p->hangup);
 	ev_timer_stop(p->loop, &p->load_timer);
 	certificates_unwatch(&p->certificates, p->loop);
+	identity_file_unwatch(&p->identity_file, p->loop);
 	ev_timer_stop(p->loop, &p->drain.timer);
 	listening_deinit(p);
 }
@@ -149,6 +151,7 @@ static void start_parts(struct program *p)
 	p->shared.config = c;
 	p->shared.terms = &p->certificates.terms;
 	p->shared.client_tls = &p->certificates.clients;
+	p->shared.identities = p->identity_file.identities;
 	p->shared.budget = budget_new(c->memory_budget_bytes, c->memory_per_address);
 	p->shared.rebalances = rebalances_new();
 	places_init(&p->shared.places, c->node_id);
@@ -186,6 +189,7 @@ static void stop_parts(struct program *p)
 	rebalances_free(p->shared.rebalances);
 	budget_free(p->shared.budget);
 	own_account_deinit(&p->own);
+	identity_file_deinit(&p->identity_file);
 	certificates_deinit(&p->certificates);
 }
 
@@ -222,12 +226,36 @@ static bool has_certificates(struct certificates *s, const struct config *config
 	return false;
 }
 
+/* False: told. */
+static bool has_identities(struct identity_file *f, const struct config *config)
+{
+	char why[IDENTITY_MAP_WHY_MAX];
+
+	if (identity_file_init(f, config->identity_map, why))
+		return true;
+	log_error("who=main err=\"%s\"", why);
+	return false;
+}
+
+/* All files that a node begins with, or none.  False: told. */
+static bool has_files(struct certificates *s, struct identity_file *f, const struct config *config)
+{
+	if (!has_certificates(s, config))
+		return false;
+	if (has_identities(f, config))
+		return true;
+	certificates_deinit(s);
+	return false;
+}
+
 int program_check(const struct config *config)
 {
 	struct certificates certificates;
+	struct identity_file identities;
 
-	if (!has_certificates(&certificates, config))
+	if (!has_files(&certificates, &identities, config))
 		return 1;
+	identity_file_deinit(&identities);
 	certificates_deinit(&certificates);
 	return 0;
 }
@@ -237,7 +265,7 @@ int program_run(struct config *config)
 	struct program *p = mem_zalloc(sizeof *p);
 	int status;
 
-	if (!has_certificates(&p->certificates, config)) {
+	if (!has_files(&p->certificates, &p->identity_file, config)) {
 		config_free(config);
 		free(p);
 		return 1;

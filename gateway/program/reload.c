@@ -85,6 +85,14 @@ static void renew_certificates(struct program *p, const struct config *next, FIL
 		fprintf(out, "the certificates stay as they are: %s\n", why);
 }
 
+static void renew_identities(struct program *p, FILE *out)
+{
+	char why[IDENTITY_MAP_WHY_MAX];
+
+	if (!identity_file_renew(&p->identity_file, why) && out != NULL)
+		fprintf(out, "the identity map stays as it is: %s\n", why);
+}
+
 bool reload_begin(struct program *p, FILE *out)
 {
 	struct config_changes changes;
@@ -115,6 +123,7 @@ bool reload_begin(struct program *p, FILE *out)
 			fputs("nothing has changed\n", out);
 		config_changes_free(&changes);
 		renew_certificates(p, next, out);
+		renew_identities(p, out);
 		hand_out(p, next);
 	}
 	free(complaints);

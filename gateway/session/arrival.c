@@ -4,7 +4,9 @@
 #include "net/proxy.h"
 #include "net/tls.h"
 #include "session/client.h"
+#include "session/identity.h"
 #include "session/inside.h"
+#include "session/principal.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -54,6 +56,7 @@ static void give_up(struct arrival *a, const char *why)
 		close(a->fd);
 	else
 		conn_close(&a->conn);
+	identity_forget(&a->came);
 	if (a->is_counted)
 		admission_leave_address(w->shared->admission, &a->came.peer.any);
 	admission_leave(w->shared->admission);
@@ -97,10 +100,28 @@ static void take_name(struct arrival *a)
 	a->came.broker = hint.broker;
 }
 
+static void refuse_name(struct arrival *a, const char *why)
+{
+	const char *said = a->came.name != NULL ? a->came.name : a->came.tls.subject;
+	char *name = principal_printable(said != NULL ? said : "");
+	char address[ADDRESS_TEXT];
+
+	address_text(&a->came.peer, address);
+	log_warn("client=%s event=no_principal name=\"%s\" reason=\"%s\"", address, name, why);
+	free(name);
+	refuse(a, STAT_CLIENTS_REFUSED_NAME, why);
+}
+
 static void be_client(struct arrival *a)
 {
+	char why[IDENTITY_WHY_MAX] = "";
+
 	take_tls(a);
 	take_name(a);
+	if (!identity_take(a->worker, &a->came, why)) {
+		refuse_name(a, why);
+		return;
+	}
 	take_out(a);
 	client_new(a->worker, &a->conn, &a->came);
 	free(a);
@@ -217,6 +238,20 @@ static void take(struct arrival *a, uint8_t *bytes, size_t n)
 	admit(a);
 }
 
+/* Its sender is trusted. */
+static void take_header(struct arrival *a, const struct proxy_header *header, uint8_t *bytes,
+			size_t used)
+{
+	char why[IDENTITY_WHY_MAX] = "";
+
+	if (!header->is_local)
+		take_addresses(a, header);
+	if (identity_take_header(a->worker, header, &a->came, why))
+		take(a, bytes, used);
+	else
+		refuse_name(a, why);
+}
+
 static bool is_trusted(const struct arrival *a)
 {
 	const struct config *config = a->worker->config;
@@ -235,9 +270,7 @@ static void judge(struct arrival *a, uint8_t *bytes, uint32_t n)
 	case PROXY_HEADER:
 		if (!is_trusted(a))
 			break;
-		if (!header.is_local)
-			take_addresses(a, &header);
-		take(a, bytes, used);
+		take_header(a, &header, bytes, used);
 		return;
 	case PROXY_NO_HEADER:
 		if (a->worker->config->proxy_protocol != PROXY_ALLOW)

@@ -3,6 +3,7 @@
 #include "session/behind.h"
 #include "session/deadlines.h"
 #include "session/principal.h"
+#include "session/identity.h"
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
@@ -87,8 +88,7 @@ void client_free(struct client *c, const char *why)
 	free(c->hello.name);
 	free(c->hello.version);
 	free(c->client_id);
-	free(c->came.tls.server_name);
-	free(c->came.tls.subject);
+	identity_forget(&c->came);
 	free(c);
 	worker_client_gone(w);
 }

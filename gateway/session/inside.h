@@ -38,6 +38,7 @@
 struct arrival;
 struct behind;
 struct client;
+struct judge;
 struct request;
 struct roll;
 struct seen;
@@ -120,6 +121,9 @@ struct came {
 	int32_t broker;
 	struct hint hint; /* which broker was dialled; here.c's once the client says so itself */
 	struct tls_facts tls;
+	/* whom it is for, without being asked: identity.h */
+	char *name;		/* NULL: anybody */
+	struct credentials *as; /* whom it is at the brokers; NULL: nobody says */
 };
 
 /* The frame that is coming in: inbound.c's. */
@@ -220,8 +224,9 @@ struct claim {
 	ev_tstamp visit_at; /* its login waits until then; 0: it does not */
 	/* as a broker has believed it; NULL: nobody yet, or nobody knows */
 	char *who;
-	char *principal; /* the same as it may be printed: "User:alice" */
-	char *key;	 /* what only a client of the same name by the same mechanism has too */
+	struct judge *judge; /* judging.c's; NULL: it judges nothing */
+	char *principal;     /* the same as it may be printed: "User:alice" */
+	char *key;	     /* what only a client of the same name by the same mechanism has too */
 };
 
 /* deadlines.c's. */
@@ -273,6 +278,12 @@ static inline ev_tstamp client_now(const struct client *c)
 static inline const char *client_principal(const struct client *c)
 {
 	return c->claim.key != NULL ? c->claim.key : "";
+}
+
+/* Brokers know the client as itself; else as anybody, as the gateway, or not yet. */
+static inline bool client_is_itself(const struct client *c)
+{
+	return door_is_open(&c->door) || (c->door.state == DOOR_OFF && c->claim.account != NULL);
 }
 
 static inline void client_count_in(struct client *c, uint64_t n)

@@ -9,12 +9,23 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The identity map says whom the client is at the brokers, which ask each connection. */
+static void be_mapped(struct client *c)
+{
+	c->claim.account = account_new(credentials_get(c->came.as));
+	c->claim.key = mem_printf("identity %s", c->came.name != NULL ? c->came.name : "");
+}
+
 void principal_init(struct client *c)
 {
 	enum security_protocol protocol = c->worker->config->gateway_protocol;
 
 	door_init(&c->door, protocol == OVER_SASL_PLAINTEXT || protocol == OVER_SASL_SSL);
 	c->claim = (struct claim){ .broker = NO_BROKER, .wanted = NO_BROKER };
+	if (c->came.name != NULL)
+		principal_is(c, c->came.name);
+	if (c->came.as != NULL)
+		be_mapped(c);
 	buf_init(&c->claim.first, DOOR_FRAME_MAX);
 }
 
@@ -52,14 +63,22 @@ void principal_deinit(struct client *c)
 	c->claim.who = c->claim.principal = c->claim.key = NULL;
 }
 
-char *principal_text(const char *who)
+char *principal_printable(const char *name)
 {
-	char *text = mem_printf("User:%s", who);
+	char *text = mem_strdup(name);
 
 	for (char *p = text; *p != '\0'; p++) {
 		if (*p < ' ' || *p > '~' || *p == '"' || *p == '\\')
 			*p = '?';
 	}
+	return text;
+}
+
+char *principal_text(const char *who)
+{
+	char *name = principal_printable(who), *text = mem_printf("User:%s", name);
+
+	free(name);
 	return text;
 }
 
@@ -69,10 +88,12 @@ void principal_is(struct client *c, const char *who)
 	c->claim.principal = principal_text(who);
 }
 
-/* KafkaPrincipal.ANONYMOUS: a broker's name for whoever comes by PLAINTEXT. */
+/* KafkaPrincipal.ANONYMOUS: a broker's name for whoever comes by PLAINTEXT, or without a certificate. */
 const char *principal_told(const struct client *c)
 {
-	return c->door.state == DOOR_OFF ? "User:ANONYMOUS" : c->claim.principal;
+	if (c->door.state == DOOR_OFF && c->claim.principal == NULL)
+		return "User:ANONYMOUS";
+	return c->claim.principal;
 }
 
 const struct carried *principal_offers(const struct client *c, const uint8_t *name, size_t len)

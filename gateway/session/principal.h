@@ -22,10 +22,12 @@ void principal_forget(struct client *c);
 void principal_carry(struct client *c);
 
 /* As it may stand in a log line and in JSON, to be freed. */
+char *principal_printable(const char *name);
+/* The same of a User. */
 char *principal_text(const char *who);
 /* A broker takes the client for that User. */
 void principal_is(struct client *c, const char *who);
-/* As it may be printed: whom brokers take the client for; NULL: it has not said who it is. */
+/* As it may be printed: who the client is; NULL: it has not said so yet. */
 const char *principal_told(const struct client *c);
 
 /* The mechanism of that name, where clients may have it; NULL: they may not. */

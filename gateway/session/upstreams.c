@@ -80,7 +80,7 @@ static struct login *login_of(const struct client *c, enum upstream_purpose purp
 {
 	const struct link_terms *terms = c->worker->shared->terms;
 
-	if (c->door.state != DOOR_OFF)
+	if (c->door.state != DOOR_OFF || c->claim.account != NULL)
 		return principal_login(c, purpose);
 	if (!c->worker->config->clients_act_as_gateway || terms == NULL || terms->account == NULL)
 		return NULL;

@@ -19,6 +19,12 @@ static void must(bool holds)
 
 static void check(const struct proxy_header *h, size_t used, size_t n)
 {
+	char *name;
+	enum proxy_name is = proxy_client_name(h, &name);
+
+	must((is == PROXY_NAMED) == (name != NULL));
+	must(name == NULL || strlen(name) == h->tls.name_len);
+	free(name);
 	must(used > 0 && used <= n && used <= PROXY_HEADER_MAX);
 	must(h->source.ss_family == h->destination.ss_family);
 	if (h->is_local)

@@ -133,6 +133,30 @@ def check_certificates(scenery):
     node.stop()
 
 
+def check_principals(scenery):
+    """Who a client is says its certificate, by the rules that brokers have for it."""
+    def env(rules):
+        return {"GATEWAY_SSL_CLIENT_AUTH": "requested", "GATEWAY_SSL_CA_LOCATION": scenery.certs.authority,
+                "GATEWAY_SSL_PRINCIPAL_MAPPING_RULES": rules}
+    node = scenery.node(**env("RULE:^CN=(ap+)$/the $1/U"))
+    for name, principal in (("app", "User:THE APP"), (None, "User:ANONYMOUS")):
+        with scenery.connect(node, name) as kafka:
+            check_serves(kafka)
+            check_equal([c["principal"] for c in connections(node)], [principal], "who came")
+        wait_for(lambda: not connections(node), 5, "the client has gone")
+    node.stop()
+    node = scenery.node(**env("RULE:^CN=nobody$//"))
+    with scenery.connect(node, "app") as kafka:
+        check_equal(kafka.sock.recv(10), b"", "closed, as by a broker")
+    check_equal(node.metrics().sum("anyport_client_connections_refused_total", reason="principal"), 1, "refused")
+    wait_for(lambda: 'event=no_principal name="CN=app" reason="no rule of' in node.process.log(1000), 5, "the log says why")
+    node.stop()
+    node = scenery.scene.node(scenery.kafka.bootstrap, number=1, ready=False, env=scenery.env(**env("DEFAULT, RULE:[a[b]]/x/")))
+    check_equal(node.process.wait(10), 1, "the exit status")
+    wait_for(lambda: "GATEWAY_SSL_PRINCIPAL_MAPPING_RULES: rule 2: its pattern, at 3: a class in a class" in node.process.log(100),
+             5, f"says why: {node.process.log(10)}")
+
+
 def check_proxy(scenery):
     node = scenery.node(GATEWAY_PROXY_PROTOCOL="require", GATEWAY_SSL_CLIENT_AUTH="requested",
                         GATEWAY_SSL_CA_LOCATION=scenery.certs.authority)
@@ -183,6 +207,7 @@ def test(scene):
     node.stop()
     check_plaintext_port(scenery)
     check_certificates(scenery)
+    check_principals(scenery)
     check_proxy(scenery)
     check_host_mode(scenery)
 

@@ -174,6 +174,27 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { security_mode = \"GATEWAY_MANAGED\"; };\n", "",
 	  "FILE:2: gateway.security_mode: \"GATEWAY_MANAGED\" is not built yet; KAFKA_MANAGED "
 	  "is\n" },
+	{ KAFKA "gateway: { ssl_principal_mapping_rules = \"DEFAULT, RULE:a/$1/\"; };\n", "",
+	  "FILE:2: gateway.ssl_principal_mapping_rules: rule 2: the replacement names a group that "
+	  "the pattern has not\n"
+	  "warning: FILE:2: gateway.ssl_principal_mapping_rules: nobody looks at it: it is for "
+	  "gateway.security_protocol SSL and gateway.ssl_client_auth requested or required\n" },
+	{ KAFKA "gateway: { proxy_identity = true; security_protocol = \"SASL_SSL\";\n"
+		"ssl_certificate_location = \"c.pem\"; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SASL_SSL\nKAFKA_SASL_MECHANISM=PLAIN\nKAFKA_SASL_USERNAME=a\n"
+	  "KAFKA_SASL_PASSWORD=b\n",
+	  "FILE:2: gateway.proxy_identity: no header is read; say gateway.proxy_protocol require too\n"
+	  "FILE:2: gateway.proxy_identity: clients say by SASL who they are "
+	  "(gateway.security_protocol)\n" },
+	{ KAFKA "gateway: { identity_map = \"m\"; clients_act_as_gateway = true; };\n", "",
+	  "FILE:2: gateway.identity_map: no broker asks who one is: kafka.security_protocol is "
+	  "without SASL\n"
+	  "FILE:2: gateway.identity_map: gateway.clients_act_as_gateway says that all clients are the "
+	  "gateway; one of them\n"
+	  "warning: FILE:2: gateway.identity_map: clients show no certificate, so all of them are "
+	  "User:ANONYMOUS\n"
+	  "warning: FILE:2: gateway.clients_act_as_gateway: the gateway has no account at the "
+	  "brokers: clients are anonymous\n" },
 	{ KAFKA "gateway: { security_protocol = \"SASL_PLAINTEXT\"; };\n", "",
 	  "FILE:2: gateway.security_protocol: clients would say who they are, and no broker would "
 	  "judge it: kafka.security_protocol is without SASL\n" },

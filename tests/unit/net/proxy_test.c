@@ -274,6 +274,98 @@ static void the_largest_header_is_header_max(void **state)
 	assert_int_equal(proxy_read(bytes, sizeof bytes, &h, &used), PROXY_BAD);
 }
 
+/* What HAProxy 2.6 sends of TLS: version of TLS and CN behind the flags.  A second CN where it has one. */
+static size_t header_of_tls(uint8_t client, uint32_t verify, const char *name, size_t name_len,
+			    const char *second, uint8_t *to)
+{
+	static const char version[] = "\x21\x00\x07TLSv1.3";
+	static const char begins[] =
+		"\r\n\r\n\0\r\nQUIT\n\x21\x11\0\0\x7f\0\x34\x07\x7f\0\x32\x01\x87\xb5\x23\x85\x20\0\0";
+	size_t at = sizeof begins - 1;
+
+	memcpy(to, begins, at);
+	to[at++] = client;
+	for (int shift = 24; shift >= 0; shift -= 8)
+		to[at++] = (uint8_t)(verify >> shift);
+	memcpy(to + at, version, sizeof version - 1);
+	at += sizeof version - 1;
+	for (const char *one = name; one != NULL; one = one == name ? second : NULL) {
+		to[at++] = 0x22;
+		to[at++] = 0;
+		to[at++] = (uint8_t)name_len;
+		memcpy(to + at, one, name_len);
+		at += name_len;
+	}
+	to[30] = (uint8_t)(at - 31);
+	to[15] = (uint8_t)(at - 16);
+	return at;
+}
+
+static void whom_the_header_names(void **state)
+{
+	static const struct {
+		uint8_t client;
+		uint32_t verify;
+		const char *name;
+		size_t len;
+		enum proxy_name is;
+	} cases[] = {
+		{ 0x07, 0, "app1", 4, PROXY_NAMED },
+		{ 0x05, 0, "app1", 4, PROXY_NAMED },	/* a resumed session */
+		{ 0x01, 0, NULL, 0, PROXY_NAMELESS },	/* no certificate */
+		{ 0x01, 0, "app1", 4, PROXY_NAMELESS }, /* said, and shown by nobody */
+		{ 0x03, 0, "app1", 4, PROXY_NAMELESS },
+		{ 0x06, 0, "app1", 4, PROXY_NAMELESS }, /* no TLS */
+		{ 0x00, 0, NULL, 0, PROXY_NAMELESS },
+		{ 0x07, 18, "evil", 4, PROXY_MISNAMED }, /* nobody has signed it */
+		{ 0x07, 0, NULL, 0, PROXY_MISNAMED },	 /* it is for no name */
+		{ 0x07, 0, "", 0, PROXY_MISNAMED },
+		{ 0x07, 0, "a\0b", 3, PROXY_MISNAMED },
+		{ 0x07, 0, "a\nb", 3, PROXY_MISNAMED },
+		{ 0x07, 0, "a\x7f", 2, PROXY_MISNAMED },
+		{ 0x07, 0, "J\xc3\xbcrgen, O=x", 12, PROXY_NAMED },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		uint8_t bytes[300];
+		size_t used, n = header_of_tls(cases[i].client, cases[i].verify, cases[i].name,
+					       cases[i].len, NULL, bytes);
+		struct proxy_header h;
+		char *name;
+
+		assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_HEADER);
+		if (proxy_client_name(&h, &name) != cases[i].is)
+			fail_msg("case %zu", i);
+		if (cases[i].is == PROXY_NAMED)
+			assert_int_equal(strncmp(name, cases[i].name, cases[i].len), 0);
+		else
+			assert_null(name);
+		free(name);
+		bytes[12] = 0x20; /* LOCAL: a health check */
+		assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_HEADER);
+		assert_int_equal(proxy_client_name(&h, &name), PROXY_NAMELESS);
+		assert_null(name);
+	}
+}
+
+static void two_names_are_none(void **state)
+{
+	uint8_t bytes[300];
+	struct proxy_header h;
+	size_t used, n = header_of_tls(7, 0, "app1", 4, "app2", bytes);
+	char *name;
+
+	(void)state;
+	assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_BAD);
+	n = header_of_tls(7, 0, "app1", 4, NULL, bytes);
+	bytes[n - 5] = 200; /* the name is longer than what is about TLS */
+	assert_int_equal(proxy_read(bytes, n, &h, &used), PROXY_BAD);
+	assert_int_equal(proxy_read((const uint8_t *)"PROXY UNKNOWN\r\n", 15, &h, &used),
+			 PROXY_HEADER);
+	assert_int_equal(proxy_client_name(&h, &name), PROXY_NAMELESS);
+}
+
 /* Any byte of a header with a CRC32C that arrives changed is noticed. */
 static void a_crc_guards_every_bit(void **state)
 {
@@ -349,6 +441,8 @@ int main(void)
 		cmocka_unit_test_teardown(every_row_is_read_as_it_says, tell_which_row),
 		cmocka_unit_test(a_unix_client_is_local),
 		cmocka_unit_test(the_largest_header_is_header_max),
+		cmocka_unit_test(whom_the_header_names),
+		cmocka_unit_test(two_names_are_none),
 		cmocka_unit_test(a_crc_guards_every_bit),
 		cmocka_unit_test(trusted_are_the_networks_only),
 		cmocka_unit_test(nobody_and_everybody),
