@@ -150,6 +150,37 @@ static void check_protocol(const struct haproxy_plan *plan, struct findings *f)
 				"nodes take nothing but TLS; give --tls reencrypt, or passthrough");
 }
 
+/* The nodes take a client for whom HAProxy says that its certificate is. */
+static void check_identity(const struct haproxy_plan *plan, struct findings *f)
+{
+	const struct config_haproxy *want = &plan->config->haproxy;
+
+	if (!plan->config->proxy_identity)
+		return;
+	if (!plan->ends_tls)
+		findings_refuse(
+			f,
+			"--tls %s, but gateway.proxy_identity is true: HAProxy sees no client's "
+			"certificate, so all are User:ANONYMOUS; give --tls terminate or reencrypt",
+			mode_name(want));
+	else if (want->tls_client_auth == CLIENT_AUTH_NONE)
+		findings_refuse(
+			f,
+			"gateway.proxy_identity is true, and clients are asked for no "
+			"certificate, so all are User:ANONYMOUS; give --tls-client-auth required "
+			"and --tls-client-ca");
+	else if (want->tls_client_auth == CLIENT_AUTH_REQUESTED)
+		findings_warn(
+			f,
+			"--tls-client-auth requested, and gateway.proxy_identity is true: a client "
+			"without a certificate is User:ANONYMOUS; give --tls-client-auth required");
+	if (!plan->sends_proxy_header)
+		findings_refuse(
+			f,
+			"gateway.proxy_identity is true, and nothing tells the nodes who a client "
+			"is; leave --proxy-header off out");
+}
+
 void consistency_tls(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
@@ -158,4 +189,5 @@ void consistency_tls(const struct haproxy_plan *plan, struct findings *f)
 	check_nodes(want, f);
 	check_routes(plan, f);
 	check_protocol(plan, f);
+	check_identity(plan, f);
 }

@@ -1,6 +1,8 @@
 /* Who a client is, when HAProxy ends its TLS: the name in its certificate goes to the nodes in the PROXY header. */
 #include "rules/look.h"
 
+#include "config/config.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -308,6 +310,51 @@ static void look_source(struct look *l)
 	}
 }
 
+/* --- K81 -------------------------------------------------------------------- */
+
+static void look_unnamed_binds(struct look *l, const struct route *r)
+{
+	if (asking_front(l, r->backend) != NULL)
+		return; /* K74's */
+	for (size_t k = 0; k < r->frontend->bind_count; k++) {
+		const struct cfg_bind *b = &r->frontend->binds[k];
+
+		if (!was_found(l, b->line))
+			found(l, b->line,
+			      "the bind asks for no certificate, and gateway.proxy_identity is true: its "
+			      "clients are User:ANONYMOUS at the nodes of %s",
+			      r->backend->section->name);
+	}
+}
+
+static void look_unnamed_servers(struct look *l, const struct proxy *backend)
+{
+	for (size_t k = 0; k < backend->server_count; k++) {
+		const struct cfg_server *s = &backend->servers[k];
+
+		if (server_sends_header(s) && !tells_name(s) && !was_found(l, s->line))
+			found(l, s->line,
+			      "server %s is told no name, and gateway.proxy_identity is true: every client "
+			      "is User:ANONYMOUS there",
+			      s->name);
+	}
+}
+
+static void look_unnamed(struct look *l)
+{
+	if (!l->facts->gateway->proxy_identity)
+		return;
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+
+		if (!r->frontend->is_tcp || r->backend == NULL)
+			continue;
+		look_unnamed_servers(l, r->backend);
+		if (server_that(r->backend, tells_name) != NULL)
+			look_unnamed_binds(l, r);
+	}
+}
+
 /* --- the rows --------------------------------------------------------------- */
 
 static const struct rule rules[] = {
@@ -348,6 +395,12 @@ static const struct rule rules[] = {
 	  "No set-src where a PROXY header follows; expect-proxy takes an address from those who may tell "
 	  "one.",
 	  look_source },
+	{ "K81", "no-name-for-the-nodes", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "By gateway.proxy_identity the nodes take a client for the one whose certificate HAProxy has "
+	  "verified, and for nobody else: without that everyone is User:ANONYMOUS.",
+	  "`bind ... ssl crt FILE ca-file FILE verify required`, and `send-proxy-v2 proxy-v2-options "
+	  "ssl,cert-cn` on the server lines; `haproxy generate` with --tls-client-auth required writes both.",
+	  look_unnamed },
 };
 
 const struct rule_group identity_rules = { rules, ARRAY_LEN(rules) };

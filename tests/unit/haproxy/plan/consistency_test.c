@@ -2,6 +2,8 @@
 
 #define PEERS "peers=a=10.0.0.8:10000,b=10.0.0.9:10000 "
 #define TERMINATE "tls=terminate tls_certificate=/c.pem "
+#define IDENTITY \
+	"gateway.proxy_identity=true gateway.proxy_protocol=require gateway.proxy_trusted=10.0.0.9/32 "
 #define REENCRYPT "tls=reencrypt tls_certificate=/c.pem node_tls_ca=/n.pem node_tls_name=gw.lab "
 
 /* What is set, how many refusals that is, and a part of what is said; NULL: nothing is. */
@@ -27,6 +29,16 @@ static const struct {
 	{ "nodes=a=10.0.0.1@r1,b=10.0.0.2@r2 rack=r1", 0, NULL },
 	{ "agent_port=0 gateway.agent_port=9999", 0, NULL },
 	{ "gateway.port_start=6969 nodes=n1=127.0.0.2", 0, NULL },
+
+	{ TERMINATE IDENTITY "tls_client_auth=required tls_client_ca=/a.pem", 0, NULL },
+
+	/* who clients are */
+	{ IDENTITY, 1, "--tls none, but gateway.proxy_identity is true" },
+	{ TERMINATE IDENTITY, 1, "clients are asked for no certificate" },
+	{ TERMINATE IDENTITY "tls_client_auth=requested tls_client_ca=/a.pem", 0,
+	  "a client without a certificate is User:ANONYMOUS" },
+	{ TERMINATE IDENTITY "tls_client_auth=required tls_client_ca=/a.pem proxy_header=off", 2,
+	  "nothing tells the nodes who a client is" },
 
 	/* the nodes */
 	{ "nodes=", 1, "there is no node" },
