@@ -25,8 +25,6 @@ enum host_check { HOST_CHECK_HTTPS, HOST_CHECK_NONE };
 enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE, ADVERTISE_HOST };
 /* Which node stands for a broker: see route/mapping.h. */
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
-/* Who judges what clients with SASL say of themselves: the brokers, or the gateway. */
-enum security_mode { SECURITY_KAFKA_MANAGED, SECURITY_GATEWAY_MANAGED };
 enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
 enum {
@@ -83,11 +81,9 @@ struct config {
 	enum haproxy_client_auth ssl_client_auth;
 	enum haproxy_tls_version ssl_min_version;
 	char *ssl_ciphers;
-	char *ssl_principal_rules; /* see principal_rules.h; NULL: DEFAULT */
-	enum security_mode security_mode;
+	char *ssl_principal_rules;   /* see principal_rules.h; NULL: DEFAULT */
 	bool clients_act_as_gateway; /* at the brokers, by the gateway's account */
 	char *identity_map;	     /* file, see identity_map.h; NULL: none */
-	char *users_file;	     /* of who may log in, GATEWAY_MANAGED; NULL: none */
 
 	/* the nodes among themselves */
 	char *cluster_id;     /* NULL: this node alone */

@@ -255,7 +255,7 @@ static bool turn_latin(unsigned char *p, enum letters to)
 	const unsigned char low = p[1] & 0xdf;
 
 	if ((p[1] & 0xc0) != 0x80)
-		return false; /* a replacement that is no UTF-8 */
+		return false;		  /* a replacement that is no UTF-8 */
 	if (p[0] == 0xc2 && p[1] != 0xb5) /* signs; U+00B5 has a capital in another alphabet */
 		return true;
 	if (p[0] != 0xc3 || p[1] == 0x9f || p[1] == 0xbf) /* and so have these two */

@@ -38,7 +38,6 @@
 struct arrival;
 struct behind;
 struct client;
-struct judge;
 struct request;
 struct roll;
 struct seen;
@@ -224,9 +223,8 @@ struct claim {
 	ev_tstamp visit_at; /* its login waits until then; 0: it does not */
 	/* as a broker has believed it; NULL: nobody yet, or nobody knows */
 	char *who;
-	struct judge *judge; /* judging.c's; NULL: it judges nothing */
-	char *principal;     /* the same as it may be printed: "User:alice" */
-	char *key;	     /* what only a client of the same name by the same mechanism has too */
+	char *principal; /* the same as it may be printed: "User:alice" */
+	char *key;	 /* what only a client of the same name by the same mechanism has too */
 };
 
 /* deadlines.c's. */

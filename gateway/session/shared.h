@@ -14,14 +14,12 @@
 #include "topology/topology.h"
 
 struct identities;
-struct users;
 
 struct shared {
 	const struct config *config;
 	const struct link_terms *terms; /* of links to brokers; NULL: TCP as it is */
 	struct tls_slot *client_tls;	/* of clients' connections; NULL, or an empty one: no TLS */
 	struct identities *identities;	/* whom clients are at the brokers; NULL: as they come */
-	struct users *users;		/* who may log in at the gateway; NULL: brokers judge it */
 	struct topology *topology;
 	struct cluster *cluster;
 	struct budget *budget;
