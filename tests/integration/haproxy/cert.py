@@ -8,7 +8,7 @@ import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib" / "haproxy"))
 from certs import Certs  # noqa: E402
-from front import Front, check, request, run  # noqa: E402
+from front import Front, check, request, run, wait_for  # noqa: E402
 from pair import run_ctl  # noqa: E402
 
 
@@ -29,13 +29,21 @@ def cert_set(front, name, *words):
     return status, json.loads(out) if out else None, errors
 
 
+def run_out(certs):
+    """Its end is its beginning."""
+    past = certs.issue("past", "kafka", days=0)
+    wait_for(lambda: subprocess.run(["openssl", "x509", "-in", past, "-noout", "-checkend", "0"], capture_output=True,
+                                    check=False).returncode, 5, "the certificate has run out")
+    return past.read_text()
+
+
 def what_changes_nothing(front, certs, served, folder):
     before = shown(front, certs)
     other = certs.issue("other")
     crt, key = other.with_suffix(".crt").read_text(), certs.issue("third").with_suffix(".key").read_text()
     locked = subprocess.run(["openssl", "pkcs8", "-topk8", "-passout", "pass:secret"], input=other.with_suffix(".key").read_text(),
                             capture_output=True, text=True, check=True).stdout
-    past = certs.issue("past", "kafka", days=-1).read_text()
+    past = run_out(certs)
     for name, text, said in (("no-key.pem", crt, "there is no key in it"), ("no-cert.pem", key, "there is no certificate in it"),
                              ("locked.pem", crt + locked, "or it wants a password"), ("past.pem", past, "has run out"),
                              ("others-key.pem", crt + key, "its key is not that of its first certificate"),
