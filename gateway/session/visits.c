@@ -11,7 +11,7 @@
 #include <math.h>
 
 enum {
-	VISIT_MS = 300,	    /* to The next visit: clients were measured to take it */
+	VISIT_MS = 300,	    /* to the next visit: clients were measured to take it */
 	PAUSE_MS = 1100,    /* brokers refuse two logins on a connection within a second */
 	PATIENCE_MS = 10000 /* for a client that is to come back */
 };
@@ -53,7 +53,7 @@ static uint32_t visits_left(const struct client *c)
 	return left;
 }
 
-/* --- The next visit --- */
+/* --- the next visit --- */
 
 bool visits_are_needed(const struct client *c, const struct carried *m)
 {
