@@ -2,9 +2,8 @@
 
 #include "auth/carried.h"
 #include "auth/mechanism.h"
-#include "auth/token.h"
 #include "session/inside.h"
-#include "upstream/call.h"
+#include "session/token_list.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -13,14 +12,11 @@
 #include <string.h>
 
 enum {
-	VERSION = 3,
 	LIMIT_MS = 2000,  /* of a broker that answers and does not list it */
-	ANSWER_MS = 5000, /* of one that does not answer */
 	AGAIN_MS = 50,	  /* between two questions */
 	BLIND_MS = 1000,  /* where nobody can ask */
 	OLD_MS = 5000,	  /* a token that every broker knows */
 	FAILED_MS = 1000, /* then it may be asked anew */
-	ANSWER_MAX = 1 << 20,
 };
 
 struct barrier {
@@ -60,13 +56,6 @@ static void arm(struct barrier *b, int ms)
 	ev_timer_start(loop, &b->timer);
 }
 
-static int version_of(const struct barrier *b)
-{
-	const struct kversions v = b->of->worker->snapshot->offers[KEY_DESCRIBE_DELEGATION_TOKEN];
-
-	return v.max < VERSION ? v.max : VERSION;
-}
-
 static bool lists_it(const struct barrier *b, const uint8_t *body, uint32_t n)
 {
 	const struct token_wanted wanted = { .owner = b->of->of,
@@ -76,8 +65,7 @@ static bool lists_it(const struct barrier *b, const uint8_t *body, uint32_t n)
 	int error;
 	bool is_there;
 
-	if (!token_read(api_of(KEY_DESCRIBE_DELEGATION_TOKEN), version_of(b), body, n, &wanted,
-			&found, &error))
+	if (!token_list_read(b->of->worker, body, n, &wanted, &found, &error))
 		return false;
 	is_there = found.owner != NULL;
 	token_deinit(&found);
@@ -102,16 +90,7 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t n)
 
 static void ask(struct barrier *b)
 {
-	const struct say one[] = { say_text(OWNER_TYPE, "User"), say_text(OF_OWNER, b->of->of) };
-	const struct say all[] = { SAY_ONE(OWNERS, one) };
-	const struct call_request request = { .key = KEY_DESCRIBE_DELEGATION_TOKEN,
-					      .version = version_of(b),
-					      .says = SAY_ALL(all),
-					      .timeout_ms = ANSWER_MS,
-					      .answer = on_answer,
-					      .owner = b };
-
-	if (!call_send(b->call, &request))
+	if (!token_list_ask(b->call, b->of->worker, b->of->of, on_answer, b))
 		fail(b, "the broker is not there");
 }
 
@@ -136,18 +115,8 @@ static void on_closed(void *owner, enum link_end end, int error)
 static void open_call(struct barrier *b, const struct broker *at)
 {
 	static const struct call_events events = { .on_closed = on_closed };
-	const struct worker *w = b->of->worker;
-	const struct call_options options = {
-		.address = (const struct sockaddr *)&at->address,
-		.address_len = at->address_len,
-		.connect_timeout_ms = w->config->connect_timeout_ms,
-		.max_answer = ANSWER_MAX,
-		.terms = w->shared->terms,
-		.host = at->host,
-		.port = at->port,
-	};
 
-	b->call = call_new(w->loop, &options, &events, b);
+	b->call = token_list_open(b->of->worker, at, &events, b);
 	ask(b);
 }
 
@@ -158,7 +127,7 @@ static void begin(struct barrier *b)
 
 	b->state = BARRIER_WAITS;
 	b->limit = 0;
-	if (own == NULL || version_of(b) < 0)
+	if (own == NULL || token_list_version(b->of->worker) < 0)
 		arm(b, BLIND_MS);
 	else if (at == NULL)
 		settle(b, BARRIER_FAILED);

@@ -1,19 +1,15 @@
 #include "session/ways.h"
 
 #include "auth/mechanism.h"
-#include "auth/token.h"
 #include "kafka/errors.h"
 #include "session/barrier.h"
 #include "session/inside.h"
-#include "upstream/call.h"
+#include "session/token_list.h"
 #include "util/log.h"
 
 #include <stdlib.h>
 
 enum {
-	VERSION = 3,
-	ANSWER_MS = 5000,
-	ANSWER_MAX = 1 << 20,
 	AGAIN_S = 60, /* they make none, or say nothing of it */
 	RETRY_S = 1,  /* the broker was not there */
 };
@@ -52,13 +48,6 @@ static void ask_in(struct worker *w, int seconds)
 
 /* --- asking --- */
 
-static int version_of(const struct worker *w)
-{
-	const struct kversions v = w->snapshot->offers[KEY_DESCRIBE_DELEGATION_TOKEN];
-
-	return v.max < VERSION ? v.max : VERSION;
-}
-
 static void end_call(struct worker *w)
 {
 	call_free(w->ways.call);
@@ -75,8 +64,7 @@ static void on_answer(void *owner, const uint8_t *body, uint32_t n)
 
 	if (body == NULL)
 		return; /* on_closed follows */
-	good = token_read(api_of(KEY_DESCRIBE_DELEGATION_TOKEN), version_of(w), body, n, &any,
-			  &found, &error);
+	good = token_list_read(w, body, n, &any, &found, &error);
 	if (good)
 		token_deinit(&found);
 	end_call(w);
@@ -98,38 +86,16 @@ static void on_closed(void *owner, enum link_end end, int error)
 	ask_in(w, RETRY_S);
 }
 
-static void open_call(struct worker *w, const struct broker *at)
-{
-	static const struct call_events events = { .on_closed = on_closed };
-	const struct call_options options = {
-		.address = (const struct sockaddr *)&at->address,
-		.address_len = at->address_len,
-		.connect_timeout_ms = w->config->connect_timeout_ms,
-		.max_answer = ANSWER_MAX,
-		.terms = w->shared->terms,
-		.host = at->host,
-		.port = at->port,
-	};
-
-	w->ways.call = call_new(w->loop, &options, &events, w);
-}
-
 static void ask(struct worker *w, const char *own)
 {
+	static const struct call_events events = { .on_closed = on_closed };
 	const struct broker *at = snapshot_broker(w->snapshot, worker_any_broker(w, NO_BROKER));
-	const struct say one[] = { say_text(OWNER_TYPE, "User"), say_text(OF_OWNER, own) };
-	const struct say all[] = { SAY_ONE(OWNERS, one) };
-	const struct call_request request = { .key = KEY_DESCRIBE_DELEGATION_TOKEN,
-					      .version = version_of(w),
-					      .says = SAY_ALL(all),
-					      .timeout_ms = ANSWER_MS,
-					      .answer = on_answer,
-					      .owner = w };
 
-	if (at != NULL)
-		open_call(w, at);
-	if (at != NULL && call_send(w->ways.call, &request))
-		return;
+	if (at != NULL) {
+		w->ways.call = token_list_open(w, at, &events, w);
+		if (token_list_ask(w->ways.call, w, own, on_answer, w))
+			return;
+	}
 	end_call(w);
 	ask_in(w, RETRY_S);
 }
@@ -140,7 +106,7 @@ static void look(struct worker *w)
 
 	if (own == NULL)
 		set(w, TOKENS_UNKNOWN); /* a client will hear it */
-	else if (version_of(w) < 0)
+	else if (token_list_version(w) < 0)
 		set(w, TOKENS_NOT_MADE); /* a newer snapshot may say otherwise */
 	else
 		ask(w, own);
