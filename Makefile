@@ -30,23 +30,23 @@ say = $(if $(V),,@echo '  $(1) $@';)
 
 .DELETE_ON_ERROR:
 .SECONDARY:
-.PHONY: all help setup demo bench check check-fast check-versions unit integration lame conformance e2e soak asan tsan fuzz lint format \
-	compdb man install deb clean run-tests test-programs fuzzers
+.PHONY: all help setup demo bench bench-latency check check-fast check-versions unit integration lame conformance e2e soak asan tsan fuzz lint format \
+	compdb man install deb image packages check-arm64 unit-arm64 clean run-tests test-programs fuzzers
 
 all: $(BUILD)/anyport $(BUILD)/anyportctl ## build the programs (the default)
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z][a-z-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z][a-z0-9-]*:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 	@echo 'T=word picks tests by a part of their name: make check T=metadata'
 
 # --- packages ----------------------------------------------------------------
 # Test targets install what is missing; a plain build only says so.
 GOALS := $(or $(MAKECMDGOALS),all)
 INSTALLS := $(filter-out all compdb man install format $(BUILD)/%,$(GOALS))
-GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars soak setup,$(GOALS)),java) \
+GROUPS := build $(if $(INSTALLS),fast) $(if $(filter check conformance e2e jars soak bench-latency setup,$(GOALS)),java) \
 	$(if $(filter fuzz fuzzers setup,$(GOALS)),clang) $(if $(filter check lint format setup,$(GOALS)),lint) \
 	$(if $(filter check check-fast integration lame setup,$(GOALS)),browser) \
-	$(if $(filter check check-versions setup,$(GOALS)),versions)
+	$(if $(filter check check-versions setup,$(GOALS)),versions) $(if $(filter packages setup,$(GOALS)),packages)
 
 setup: ## install the Debian packages that everything here needs
 	@tests/setup.sh $(if $(INSTALLS),,--look) $(GROUPS)
@@ -66,7 +66,16 @@ $(BUILD)/libhaproxy.a: $(call obj,$(HAPROXY_SRC))
 $(BUILD)/libtools.a: $(call obj,$(TOOLS_SRC))
 	@mkdir -p $(@D); rm -f $@; $(AR) rcs $@ $^
 
-$(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/libgateway.a
+# The manual, as man(1) and as a node itself shows it: its texts, and what anyportctl tells of its commands and of the options.
+# ANYPORTCTL is one that runs here: another machine's, when building for another one.
+ANYPORTCTL ?= $(BUILD)/anyportctl
+MANUAL := $(BUILD)/docs/pages.c
+$(MANUAL): $(ANYPORTCTL) $(wildcard tools/manual/*) | setup
+	$(call say,manual)tools/manual/pages $(ANYPORTCTL) $(@D)
+$(BUILD)/docs/pages.o: $(MANUAL) gateway/http/carry.h gateway/http/manual.h
+	$(call say,cc)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+
+$(BUILD)/anyport: $(call obj,gateway/main.c) $(BUILD)/docs/pages.o $(BUILD)/libgateway.a
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 $(BUILD)/anyportctl: $(call obj,tools/main.c) $(ARCHIVES)
 	$(call say,link)$(CC) $(CFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
@@ -78,7 +87,7 @@ $(BUILD)/unit/%: tests/unit/%.c $(ARCHIVES)
 LAME := $(call obj,tests/lib/lame.c)
 LAME_LINK := -Wl,--wrap=conn_plain
 LAME_UNIT := $(patsubst $(BUILD)/unit/%,$(BUILD)/lame/unit/%,$(UNIT_BIN))
-$(BUILD)/lame/anyport: $(call obj,gateway/main.c) $(LAME) $(BUILD)/libgateway.a
+$(BUILD)/lame/anyport: $(call obj,gateway/main.c) $(BUILD)/docs/pages.o $(LAME) $(BUILD)/libgateway.a
 	@mkdir -p $(@D)
 	$(call say,lame)$(CC) $(CFLAGS) $(LDFLAGS) $(LAME_LINK) -o $@ $^ $(LIBS)
 $(BUILD)/lame/unit/%: tests/unit/%.c $(LAME) $(ARCHIVES)
@@ -96,6 +105,7 @@ include $(wildcard tests/*/Makefile.inc)
 
 demo: ## a mock Kafka, two nodes and HAProxy: sent, received, none lost
 bench: ## CPU and latency through HAProxy, a node, and both
+bench-latency: ## publish and end-to-end latency at 50 MB/s on real Kafka, the same ways
 
 check: KINDS ?= lint unit fuzz integration lame versions conformance e2e
 check: ## every test (installs what it needs)
@@ -123,6 +133,13 @@ check check-fast check-versions unit integration conformance soak:
 	@tests/run $(if $(T),--only $(T)) $(KINDS)
 
 test-programs: $(UNIT_BIN) $(FUZZ_BIN) $(TEST_PROGRAMS) $(BUILD)/lame/anyport $(filter $(BUILD)/lame/unit/upstream/% $(BUILD)/lame/unit/session/%,$(LAME_UNIT))
+
+ARM64 := $(CURDIR)/build-arm64
+check-arm64: ## the unit tests for arm64, cross-built and run under qemu; all it needs is fetched into build-arm64
+	@tests/arm64/sysroot $(ARM64)/sysroot
+	@$(MAKE) --no-print-directory unit-arm64 BUILD=build-arm64 CC=$(ARM64)/sysroot/host/gcc AR=$(ARM64)/sysroot/host/ar CFLAGS=-O1
+unit-arm64: $(UNIT_BIN)
+	@tests/arm64/run $(ARM64)/sysroot $^
 
 SANITIZED = $(MAKE) --no-print-directory check-fast
 asan: ## the same as check-fast under AddressSanitizer and UBSan
@@ -154,17 +171,17 @@ format: ## rewrite the sources as .clang-format says
 	clang-format -i $$(git ls-files -co --exclude-standard '*.c' '*.h')
 compdb: ## compile_commands.json for editors
 	@$(MAKE) --no-print-directory -Bkn V=1 all test-programs | tests/compdb >compile_commands.json
-man: $(BUILD)/anyportctl ## the manual pages, in build/man
-	$(BUILD)/anyportctl man $(BUILD)/man
+man: $(MANUAL) ## the manual, in build/docs: man/ for man(1), html/ for browsers
 install: all man ## into DESTDIR and PREFIX (/usr/local)
-	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/anyport share/man/man1 share/man/man5 share/man/man8 \
+	install -d $(addprefix $(DESTDIR)$(PREFIX)/,bin share/anyport share/man/man1 share/man/man5 share/man/man7 share/man/man8 \
 		share/bash-completion/completions share/zsh/vendor-completions share/fish/vendor_completions.d)
 	install -m 755 $(BUILD)/anyport $(BUILD)/anyportctl $(DESTDIR)$(PREFIX)/bin
 	install -m 644 examples/anyport.conf $(DESTDIR)$(PREFIX)/share/anyport
-	for n in 1 5 8; do install -m 644 $(BUILD)/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n || exit 1; done
-	$(BUILD)/anyportctl completion bash >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/anyportctl
-	$(BUILD)/anyportctl completion zsh >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_anyportctl
-	$(BUILD)/anyportctl completion fish >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/anyportctl.fish
+	for n in 1 5 7 8; do install -m 644 $(BUILD)/docs/man/*.$$n $(DESTDIR)$(PREFIX)/share/man/man$$n || exit 1; done
+	for of in anyport anyportctl; do \
+		$(BUILD)/anyportctl completion bash $$of >$(DESTDIR)$(PREFIX)/share/bash-completion/completions/$$of && \
+		$(BUILD)/anyportctl completion zsh $$of >$(DESTDIR)$(PREFIX)/share/zsh/vendor-completions/_$$of && \
+		$(BUILD)/anyportctl completion fish $$of >$(DESTDIR)$(PREFIX)/share/fish/vendor_completions.d/$$of.fish || exit 1; done
 deb: ## a Debian package, in build/deb (needs debhelper)
 	@rm -rf $(BUILD)/deb && mkdir -p $(BUILD)/deb/anyport
 	cp -a Makefile README.md gateway haproxy tools tests examples $(BUILD)/deb/anyport
@@ -172,7 +189,13 @@ deb: ## a Debian package, in build/deb (needs debhelper)
 	cp examples/systemd/anyport.service $(BUILD)/deb/anyport/debian/anyport.service
 	cd $(BUILD)/deb/anyport && env -u BUILD -u CC -u CFLAGS -u MAKEFLAGS -u MAKELEVEL \
 		dpkg-buildpackage -us -uc -b -j$(shell nproc)
+image: deb ## a container image of that package and what it needs, in build/image (an OCI folder; needs apt, no daemon)
+	@rm -rf $(BUILD)/image
+	examples/image/build --cache $(BUILD)/fetched "$$(echo $(BUILD)/deb/anyport_*.deb)" $(BUILD)/image
+packages: image ## both, and what lintian and rpmlint say of the Debian package and of the rpm's spec
+	lintian --allow-root --fail-on error $(BUILD)/deb/anyport_*.deb
+	rpmlint examples/rpm/anyport.spec
 clean: ## remove what was built
-	rm -rf $(BUILD) build-asan build-tsan build-fuzz compile_commands.json
+	rm -rf $(BUILD) build-arm64 build-asan build-tsan build-fuzz compile_commands.json
 
 -include $(shell find $(BUILD) -path $(BUILD)/deb -prune -o -type f -name '*.d' -print 2>/dev/null)

@@ -7,7 +7,10 @@
 
 #include <getopt.h>
 #include <pthread.h>
+#include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 static void usage(FILE *out)
 {
@@ -37,6 +40,31 @@ static int run(struct config *config)
 	return status;
 }
 
+static struct config *load(const char *file, char **said)
+{
+	size_t size;
+	FILE *out = open_memstream(said, &size);
+	struct config *config;
+
+	if (out == NULL)
+		abort();
+	config = config_load(file, out);
+	fclose(out);
+	return config;
+}
+
+/* What is strange in the configuration, as it was said: in a log of objects each line is one. */
+static void tell_strange(char *said, bool as_log)
+{
+	char *rest = NULL;
+
+	if (!as_log)
+		fputs(said, stderr);
+	for (char *line = as_log ? strtok_r(said, "\n", &rest) : NULL; line != NULL;
+	     line = strtok_r(NULL, "\n", &rest))
+		log_warn("who=main event=configuration reason=\"%s\"", line);
+}
+
 int main(int argc, char **argv)
 {
 	enum { PRINT_CONFIG = 256, VERSION };
@@ -52,6 +80,7 @@ int main(int argc, char **argv)
 	struct config *config;
 	enum log_level level;
 	int option, only = 0, status = 0;
+	char *said;
 
 	while ((option = getopt_long(argc, argv, "c:th", options, NULL)) != -1) {
 		switch (option) {
@@ -77,14 +106,20 @@ int main(int argc, char **argv)
 		fprintf(stderr, "anyport: unexpected argument %s\n", argv[optind]);
 		return 2;
 	}
-	config = config_load(file, stderr);
-	if (config == NULL)
+	config = load(file, &said);
+	if (config == NULL) {
+		fputs(said, stderr);
+		free(said);
 		return 1;
+	}
 	if (!apis_compile(stderr))
 		return 1;
 	if (log_level_parse(config->log_level, &level) == 0)
 		log_set_level(level);
+	log_set_format(config->log_format);
 	logsink_open(config->log_target, "anyport");
+	tell_strange(said, only == 0 && config->log_format == LOG_JSON);
+	free(said);
 	if (only == PRINT_CONFIG)
 		config_print(config, stdout);
 	if (only == 't')

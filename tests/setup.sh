@@ -1,7 +1,7 @@
 #!/bin/bash
 # setup.sh - installs the Debian packages that are missing, saying which.
 #
-#   setup.sh [--look] GROUP...     groups: build fast java clang lint browser versions
+#   setup.sh [--look] GROUP...     groups: build fast java clang lint browser versions packages
 #
 # Quiet and fast when nothing is missing.  With --look it only tells.  A line of
 # the list is: group, package, and the command that does as well wherever it
@@ -17,6 +17,7 @@ build	libjansson-dev	-
 build	libcurl4-openssl-dev	-
 build	libpcre2-dev	-
 build	libssl-dev	-
+build	lowdown	lowdown
 fast	libcmocka-dev	-
 fast	librdkafka-dev	-
 fast	haproxy	haproxy
@@ -27,6 +28,7 @@ fast	python3	python3
 fast	python3-jsonschema	-
 fast	man-db	man
 fast	groff	groff
+fast	mandoc	mandoc
 fast	zsh	zsh
 fast	fish	fish
 fast	debhelper	dh
@@ -38,6 +40,11 @@ fast	python3-yaml	-
 java	default-jdk-headless	javac
 java	maven	mvn
 java	python3-venv	-
+java	golang-go	go
+java	nodejs	node
+java	npm	npm
+java	krb5-kdc	krb5kdc
+java	krb5-admin-server	kadmin.local
 clang	clang	clang
 clang	libclang-rt-dev	-
 lint	clang-format	clang-format
@@ -45,6 +52,9 @@ lint	clang-tidy	clang-tidy
 lint	python3	python3
 browser	chromium	chromium
 versions	patchelf	patchelf
+packages	lintian	lintian
+packages	rpm	rpmspec
+packages	rpmlint	rpmlint
 '
 
 look=no

@@ -1,92 +1,50 @@
 /* anyportctl acls - which rights the gateway's own account needs at the brokers. */
+#include "acl_needs.h"
 #include "commands.h"
 
-#include "config/config.h"
-#include "config/jaas.h"
+#include "config/identity_map.h"
+
 #include "util/mem.h"
-#include "util/text.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-/* What the account does, and by which right. */
-struct need {
-	const char *operations; /* with commas */
-	const char *kind;	/* as kafka-acls names it: --topic */
-	const char *name;
-	const char *why;
-};
-
-/* In quotes of a shell's, whatever it is. */
-static void print_quoted(const char *text)
-{
-	putchar('\'');
-	for (; *text != '\0'; text++) {
-		if (*text == '\'')
-			fputs("'\\''", stdout);
-		else
-			putchar(*text);
-	}
-	putchar('\'');
-}
-
-static void print_need(const char *servers, const char *principal, const struct need *n)
-{
-	const char *rest = n->operations;
-	char *operation;
-
-	printf("# %s\nkafka-acls --bootstrap-server ", n->why);
-	print_quoted(servers);
-	fputs(" --add --allow-principal ", stdout);
-	print_quoted(principal);
-	while ((operation = text_next_item(&rest)) != NULL) {
-		printf(" --operation %s", operation);
-		free(operation);
-	}
-	printf(" --%s ", n->kind);
-	print_quoted(n->name);
-	putchar('\n');
-}
-
-/* "User:" and the account's name, as brokers know it unless they are told otherwise; NULL: the
- * configuration does not say.  Caller frees. */
-static char *own_principal(const struct config *c)
-{
-	char why[JAAS_WHY_MAX], *principal = NULL;
-	struct jaas jaas;
-
-	if (!protocol_has_sasl(c->kafka_protocol) || strcmp(c->sasl_mechanism, "OAUTHBEARER") == 0)
-		return NULL;
-	if (c->sasl_username != NULL)
-		return mem_printf("User:%s", c->sasl_username);
-	if (jaas_read(&jaas, c->sasl_jaas_config, why)) {
-		if (!jaas.is_token)
-			principal = mem_printf("User:%s", jaas.username);
-		jaas_deinit(&jaas);
-	}
-	return principal;
-}
 
 static void print_all(const struct config *c, const char *principal)
 {
+	struct acl_need needs[ACL_NEEDS_MAX];
 	char topic[CONFIG_TOPIC_MAX];
-	const struct need always[] = {
-		{ "Describe", "topic", "*", "where each partition's leader is" },
-		{ "Describe", "group", "*", "where each group's coordinator is" },
-		{ "Describe", "transactional-id", "*", "where each transaction's coordinator is" },
-	};
-	const struct need cluster[] = {
-		{ "Read", "group", c->group_id,
-		  "the nodes know each other by a group of their own" },
-		{ "Create,Read,Write", "topic", topic,
-		  "and tell their load by a topic of their own" },
-	};
+	size_t count = acl_needs(c, topic, needs);
 
-	config_internal_topic(c, topic);
-	for (size_t i = 0; i < ARRAY_LEN(always); i++)
-		print_need(c->bootstrap_servers, principal, &always[i]);
-	for (size_t i = 0; c->group_id != NULL && i < ARRAY_LEN(cluster); i++)
-		print_need(c->bootstrap_servers, principal, &cluster[i]);
+	for (size_t i = 0; i < count; i++) {
+		char *command = acl_command(c, principal, &needs[i]);
+
+		printf("# %s\n%s\n", needs[i].why, command);
+		free(command);
+	}
+}
+
+/* The identity map names those for whom it makes tokens.  False, and it is told: the file can't be read. */
+static bool print_tokens(const struct config *c, const char *principal)
+{
+	char why[IDENTITY_MAP_WHY_MAX];
+	struct identity_map *map = identity_map_read(c->identity_map, why);
+
+	if (map == NULL)
+		return cli_fail("%s", why) == EXIT_DONE;
+	for (size_t i = 0; i < map->count; i++) {
+		char *user = mem_printf("User:%s", map->rows[i].username);
+		const struct acl_need need = { .operations = "CreateTokens",
+					       .kind = "user-principal",
+					       .name = user };
+		char *command = acl_command(c, principal, &need);
+
+		if (map->rows[i].by_token)
+			printf("# for delegation tokens of that user, and of nobody else\n%s\n",
+			       command);
+		free(command);
+		free(user);
+	}
+	identity_map_free(map);
+	return true;
 }
 
 static int run(struct cli *cli)
@@ -98,13 +56,15 @@ static int run(struct cli *cli)
 
 	if (c == NULL)
 		return EXIT_FINDINGS;
-	principal = given != NULL ? mem_strdup(given) : own_principal(c);
+	principal = given != NULL ? mem_strdup(given) : acl_principal(c);
 	if (principal != NULL)
 		print_all(c, principal);
 	else
 		status = cli_fail(
 			"the configuration does not say by which name the brokers know the "
 			"gateway; --principal User:NAME does");
+	if (principal != NULL && c->identity_map != NULL && !print_tokens(c, principal))
+		status = EXIT_FINDINGS;
 	free(principal);
 	config_free(c);
 	return status;

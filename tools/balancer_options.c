@@ -1,9 +1,12 @@
 #include "balancer_options.h"
 
+#include "shell.h"
+
 #include "cfg/view.h"
 #include "util/mem.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TIMEOUT_MS = 5000 };
@@ -56,10 +59,11 @@ char *balancer_options_socket_of(const char *config, char why[RUNTIME_WHY_MAX])
 	if (!cfg_read(cfg, config))
 		snprintf(why, RUNTIME_WHY_MAX, "%.300s: %s", config, strerror(errno));
 	else if ((line = stats_socket(cfg)) == NULL)
-		snprintf(why, RUNTIME_WHY_MAX,
-			 "%.300s: no stats socket in its global section: add one, or name the "
-			 "load balancer's with --stats-socket",
-			 config);
+		snprintf(
+			why, RUNTIME_WHY_MAX,
+			"%.300s: no stats socket in its global section: set haproxy.stats_socket and "
+			"generate it anew, or name the load balancer's with --stats-socket",
+			config);
 	else if (line->has_variable)
 		snprintf(why, RUNTIME_WHY_MAX,
 			 "%.200s:%d: the stats socket is behind a variable: name it with "
@@ -85,6 +89,27 @@ static int find_sockets(struct balancers *all)
 			return cli_fail("%s", why);
 	}
 	return EXIT_DONE;
+}
+
+char *balancer_options_said(const struct cli *cli)
+{
+	static const char *const names[] = { "stats-socket", "master-socket", "config", "backend" };
+	char *said = NULL;
+	size_t size;
+	FILE *out = open_memstream(&said, &size);
+
+	if (out == NULL)
+		abort(); /* out of memory */
+	for (size_t i = 0; i < ARRAY_LEN(names); i++) {
+		size_t at = 0;
+
+		for (const char *text; (text = cli_next(cli, names[i], &at)) != NULL;) {
+			fprintf(out, " --%s ", names[i]);
+			shell_print(out, text);
+		}
+	}
+	fclose(out);
+	return said;
 }
 
 int balancer_options_read(const struct cli *cli, struct balancers *all)

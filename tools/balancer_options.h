@@ -29,6 +29,10 @@
  * message; `all` is to be freed with balancers_deinit either way. */
 MUST_CHECK int balancer_options_read(const struct cli *cli, struct balancers *all);
 
+/* The options by which load balancers were named, as they would be typed, each with a space before
+ * it: for a command that is told to who named them so.  Caller frees. */
+char *balancer_options_said(const struct cli *cli);
+
 /* The stats socket that a haproxy.cfg opens: one that may change things rather than another.
  * Caller frees.  NULL, and why: it has none, or it is behind a variable, or it can't be read. */
 char *balancer_options_socket_of(const char *config, char why[RUNTIME_WHY_MAX]);

@@ -23,6 +23,7 @@
 #endif
 
 enum { EXIT_DONE = 0, EXIT_FINDINGS = 1, EXIT_USAGE = 2 };
+#define CLI_EXITS "0 done, 1 findings, 2 wrong command line."
 
 enum cli_kind {
 	CLI_FLAG,   /* takes no value */
@@ -60,6 +61,7 @@ struct cli_command {
 	const struct cli_option *options; /* may be NULL */
 	const struct cli_example *examples;
 	int (*run)(struct cli *cli); /* the exit status */
+	const char *exits;	     /* what each means; NULL: CLI_EXITS */
 };
 
 /* The last value given, or NULL.  Borrowed from the command line. */

@@ -78,7 +78,7 @@ void cli_help(const struct cli_command *c, FILE *out)
 		print_example(out, e->command);
 		fprintf(out, "      %s\n", e->shows);
 	}
-	fputs("\nExit status: 0 done, 1 findings, 2 wrong command line.\n", out);
+	fprintf(out, "\nExit status: %s\n", c->exits != NULL ? c->exits : CLI_EXITS);
 }
 
 void cli_overview(const char *group, FILE *out)
@@ -97,6 +97,6 @@ void cli_overview(const char *group, FILE *out)
 	}
 	fputs("\n  --help       this text; after a command, its own\n"
 	      "  --version    the version\n"
-	      "\nExit status: 0 done, 1 findings, 2 wrong command line.\n",
+	      "\nExit status: " CLI_EXITS "\n",
 	      out);
 }

@@ -1,5 +1,6 @@
 /* anyportctl completion - what a shell completes, from the rows of the commands. */
 #include "commands.h"
+#include "completion_node.h"
 
 #include <string.h>
 
@@ -166,11 +167,20 @@ static int run(struct cli *cli)
 	static const struct {
 		const char *shell;
 		void (*print)(FILE *out);
-	} shells[] = { { "bash", print_bash }, { "zsh", print_zsh }, { "fish", print_fish } };
+		void (*print_node)(FILE *out);
+	} shells[] = { { "bash", print_bash, completion_node_bash },
+		       { "zsh", print_zsh, completion_node_zsh },
+		       { "fish", print_fish, completion_node_fish } };
+	const char *of = cli_argument_count(cli) > 1 ? cli_argument(cli, 1) : NULL;
 
+	if (of != NULL && strcmp(of, "anyport") != 0 && strcmp(of, "anyportctl") != 0)
+		return cli_usage_error(cli, "\"%s\" is none of anyport, anyportctl", of);
 	for (size_t i = 0; i < ARRAY_LEN(shells); i++) {
 		if (strcmp(cli_argument(cli, 0), shells[i].shell) == 0) {
-			shells[i].print(stdout);
+			if (of != NULL && strcmp(of, "anyport") == 0)
+				shells[i].print_node(stdout);
+			else
+				shells[i].print(stdout);
 			return EXIT_DONE;
 		}
 	}
@@ -179,16 +189,19 @@ static int run(struct cli *cli)
 
 static const struct cli_example examples[] = {
 	{ "anyportctl completion bash >/etc/bash_completion.d/anyportctl", "for everyone's bash" },
+	{ "anyportctl completion bash anyport >/etc/bash_completion.d/anyport",
+	  "and of the node's own program" },
 	{ 0 },
 };
 
 const struct cli_command completion_command = {
 	.words = "completion",
-	.arguments = "bash|zsh|fish",
+	.arguments = "bash|zsh|fish [anyport|anyportctl]",
 	.least = 1,
-	.most = 1,
+	.most = 2,
 	.what = "print what a shell needs to complete commands and options",
-	.about = "Prints the completion of this version's commands and options for a shell.",
+	.about = "Prints the completion of this version's commands and options for a shell; with "
+		 "anyport behind it, of the options of the node's program.",
 	.examples = examples,
 	.run = run,
 };

@@ -14,8 +14,9 @@ static bool set_one(const struct balancers *all, const struct balancer *b, const
 		    const struct cert_file *f, json_t *rows)
 {
 	char before[CERT_SERIAL_MAX] = "", now[CERT_SERIAL_MAX] = "", why[RUNTIME_WHY_MAX] = "";
-	bool good = cert_serial(all, b, name, before, why) && cert_set(all, b, name, f, why) &&
-		    cert_serial(all, b, name, now, why);
+	bool good = cert_serial(all, b, name, before, why) == CERT_SHOWN &&
+		    cert_set(all, b, name, f, why) &&
+		    cert_serial(all, b, name, now, why) == CERT_SHOWN;
 
 	if (good && strcmp(now, f->serial) != 0) {
 		snprintf(why, sizeof why, "it took it, and has another one: serial %s", now);

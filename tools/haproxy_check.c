@@ -5,7 +5,7 @@
 #include "haproxy_version.h"
 
 #include "cfg/cfg.h"
-#include "config/config.h"
+#include "config/listeners.h"
 #include "live/balancer.h"
 #include "live/replace.h"
 #include "live/verdict.h"
@@ -131,6 +131,8 @@ static int take_version(const struct cli *cli, struct check *c)
 
 static int gather_facts(const struct cli *cli, struct check *c)
 {
+	char why[CONFIG_WHY_MAX];
+	struct config *config;
 	struct rlimit limit;
 
 	c->facts.machine = cli_flag(cli, "here");
@@ -138,9 +140,14 @@ static int gather_facts(const struct cli *cli, struct check *c)
 	if (c->facts.machine && c->facts.descriptors == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		c->facts.descriptors = (int64_t)limit.rlim_max;
 	if (cli_get(cli, "config") != NULL) {
-		c->facts.gateway = config_load(cli_get(cli, "config"), stderr);
-		if (c->facts.gateway == NULL)
+		config = config_load(cli_get(cli, "config"), stderr);
+		c->facts.gateway = config;
+		if (config == NULL)
 			return EXIT_FINDINGS;
+		if (!listeners_choose(config, cli_get(cli, "listener"), why)) {
+			cli_fail("--listener: %s", why);
+			return EXIT_FINDINGS;
+		}
 	}
 	return cli_flag(cli, "live") ? find_balancer(cli, c) : EXIT_DONE;
 }
@@ -211,6 +218,8 @@ static int run(struct cli *cli)
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration: checks that the two agree" },
+	{ "listener", 0, CLI_TEXT, "NAME",
+	  .what = "of several listeners: whose clients come by this HAProxy" },
 	{ "fix", .what = "mend what can be mended without knowing what was meant" },
 	{ "output", 'o', CLI_TEXT, "FILE", .what = "where --fix writes" },
 	{ "in-place", 'i', .what = "--fix writes where it was read" },

@@ -283,9 +283,12 @@ static void print_left(const json_t *rows)
 static void print_end(const struct drain *d, bool empty, double seconds, const json_t *left)
 {
 	if (empty) {
+		char *named = balancer_options_said(d->cli);
+
 		printf("%s is empty: %zu sessions in %.1f s, %zu of them ended here; it stays in "
-		       "maintenance until `anyportctl haproxy undrain %s`\n",
-		       d->places.node, d->most, seconds, d->ended, d->places.node);
+		       "maintenance until `anyportctl haproxy undrain %s%s`\n",
+		       d->places.node, d->most, seconds, d->ended, d->places.node, named);
+		free(named);
 		return;
 	}
 	printf("%s is not empty: %zu of %zu sessions are left after %.1f s; it stays in "

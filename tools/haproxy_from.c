@@ -1,6 +1,7 @@
 #include "haproxy_from.h"
 
 #include "cli.h"
+#include "config/listeners.h"
 #include "config/options.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -89,6 +90,40 @@ static bool is_said_here(const struct config *c, const struct config_option *o)
 	return is_of_haproxy(o->key) && c->origins[o - config_options].kind == ORIGIN_ENVIRONMENT;
 }
 
+static bool take_listener(struct config *c, const char *url, json_t *listener)
+{
+	const char *name = json_string_value(json_object_get(listener, "name")), *key;
+	struct config_named *n = listeners_add(c, name != NULL ? name : "");
+	char why[CONFIG_WHY_MAX];
+	json_t *value;
+
+	json_object_foreach(listener, key, value)
+	{
+		char *text = text_of(value);
+		bool ok = strcmp(key, "name") == 0 || listeners_say(n, key, text, why);
+
+		free(text);
+		if (!ok) {
+			cli_fail("%s: gateway.listeners: %s", url, why);
+			return false;
+		}
+	}
+	return true;
+}
+
+static bool take_listeners(struct config *c, const char *url, const json_t *list)
+{
+	size_t index;
+	json_t *listener;
+
+	json_array_foreach(list, index, listener)
+	{
+		if (!take_listener(c, url, listener))
+			return false;
+	}
+	return true;
+}
+
 static bool take(struct config *c, const char *url, const json_t *row)
 {
 	const char *key = json_string_value(json_object_get(row, "name"));
@@ -105,6 +140,8 @@ static bool take(struct config *c, const char *url, const json_t *row)
 	}
 	if (value == NULL || json_is_null(value) || is_said_here(c, o))
 		return true;
+	if (o->kind == OPTION_LISTENERS)
+		return take_listeners(c, url, value);
 	text = text_of(value);
 	ok = config_set(c, o->key, text, why);
 	free(text);
@@ -173,7 +210,10 @@ static bool take_members(const struct node_way *way, struct config *c, const cha
 	bool ok = cluster != NULL;
 
 	json_array_foreach(json_object_get(cluster, "members"), index, member)
-		add_member(&l, member);
+	{
+		if (!json_is_string(json_object_get(member, "distrusted")))
+			add_member(&l, member);
+	}
 	ok = ok && set(c, url, "haproxy.nodes", l.text);
 	free(l.text);
 	json_decref(cluster);
@@ -190,7 +230,9 @@ static bool take_all(const struct node_way *way, struct config *c, const char *u
 	json_array_foreach(json_object_get(answer, "options"), index, row)
 		ok = take(c, url, row) && ok;
 	json_decref(answer);
-	if (ok && c->port_count == 0 && c->advertised_mode == ADVERTISE_PORTS)
+	listeners_derive(c);
+	if (ok && c->named_count == 0 && c->listener.port_count == 0 &&
+	    c->listener.advertised_mode == ADVERTISE_PORTS)
 		ok = take_port_count(way, c, url);
 	if (ok && needs_nodes && c->node_count == 0 && c->haproxy.discover == NULL)
 		ok = take_members(way, c, url);

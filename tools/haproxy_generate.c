@@ -3,7 +3,7 @@
 #include "haproxy_from.h"
 #include "haproxy_version.h"
 
-#include "config/options.h"
+#include "config/listeners.h"
 #include "plan/consistency.h"
 #include "plan/model.h"
 #include "plan/render.h"
@@ -23,6 +23,8 @@
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
+	{ "listener", 0, CLI_TEXT, "NAME",
+	  .what = "of several listeners: whose clients come by this HAProxy" },
 	{ "from", 0, CLI_TEXT, "URL",
 	  .what = "a node's HTTP API, as http://10.0.0.1:8888: the configuration that it runs with" },
 	NODE_WAY_OPTION,
@@ -289,6 +291,7 @@ static int generate(const struct config *config, const struct version *version, 
 
 static int run(struct cli *cli)
 {
+	char why[CONFIG_WHY_MAX];
 	struct version version;
 	struct config *config;
 	int status = haproxy_version_read(cli, NULL, &version);
@@ -301,6 +304,11 @@ static int run(struct cli *cli)
 	config = read_config(cli);
 	if (config == NULL)
 		return EXIT_FINDINGS;
+	if (!listeners_choose(config, cli_get(cli, "listener"), why)) {
+		cli_fail("--listener: %s", why);
+		config_free(config);
+		return EXIT_FINDINGS;
+	}
 	status = set_all(cli, config);
 	if (status == EXIT_DONE)
 		status = generate(config, &version, cli_get(cli, "output"));

@@ -1,44 +1,40 @@
-/* anyportctl man - the manual pages, from the rows of the commands and of the gateway's options. */
+/* anyportctl man - what the manual has of the commands and the gateway's options, from their rows, in Markdown:
+ * tools/manual/pages makes the manual of it, together with the texts beside it. */
 #include "commands.h"
+#include "config/listeners.h"
 #include "config/options.h"
 
-#include <ctype.h>
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
 
 enum { OPTION_MAX = 64, PATH_SIZE = 1024 };
 
-/* Text for roff: what would be a request or an escape is none. */
-static void roff(FILE *out, const char *text)
+/* Text for Markdown: what would be emphasis, a cell, an element or a link is none. */
+static void plain(FILE *out, const char *text)
 {
-	if (*text == '.' || *text == '\'')
-		fputs("\\&", out);
 	for (; *text != '\0'; text++) {
-		if (*text == '\\')
-			fputs("\\e", out);
-		else if (*text == '-')
-			fputs("\\-", out);
-		else
-			fputc(*text, out);
+		if (strchr("\\`*_[]<>|#", *text) != NULL)
+			fputc('\\', out);
+		fputc(*text, out);
 	}
 }
 
-/* Sentences of a paragraph, each on a line of its own as roff likes it. */
-static void paragraph(FILE *out, const char *text)
+/* Names and what people type, as it is. */
+static void code(FILE *out, const char *text)
 {
-	const char *end;
+	fprintf(out, "`%s`", text);
+}
 
-	while ((end = strstr(text, ".  ")) != NULL) {
-		char sentence[1024];
+/* "a|b|c" as `a`, `b`, `c` */
+static void codes(FILE *out, const char *words)
+{
+	while (*words != '\0') {
+		size_t n = strcspn(words, "|");
 
-		snprintf(sentence, sizeof sentence, "%.*s", (int)(end - text) + 1, text);
-		roff(out, sentence);
-		fputc('\n', out);
-		text = end + 3;
+		fprintf(out, "`%.*s`%s", (int)n, words, words[n] != '\0' ? ", " : "");
+		words += n + (words[n] != '\0');
 	}
-	roff(out, text);
-	fputc('\n', out);
 }
 
 /* "haproxy generate" to "anyportctl-haproxy-generate" */
@@ -51,52 +47,34 @@ static void page_name(const char *words, char *to, size_t size)
 	}
 }
 
-static void heading(FILE *out, const char *name, int section, const char *what)
-{
-	fputs(".TH ", out);
-	for (const char *c = name; *c != '\0'; c++)
-		fputc(toupper((unsigned char)*c), out);
-	fprintf(out, " %d \"\" \"Anyport %s\" \"Anyport\"\n.SH NAME\n", section, ANYPORT_VERSION);
-	roff(out, name);
-	fputs(" \\- ", out);
-	roff(out, what);
-	fputc('\n', out);
-}
-
 static void print_options(FILE *out, const struct cli_command *c)
 {
 	struct cli_option options[OPTION_MAX];
 	size_t n = cli_all_options(c, options, OPTION_MAX);
 
-	fputs(".SH OPTIONS\n", out);
+	fputs("\n# OPTIONS\n", out);
 	for (size_t i = 0; i < n; i++) {
 		char usage[160];
 
 		cli_option_usage(&options[i], usage, sizeof usage);
-		fputs(".TP\n.B ", out);
-		if (options[i].letter)
-			fprintf(out, "\\-%c, ", options[i].letter);
-		roff(out, usage);
 		fputc('\n', out);
-		paragraph(out, options[i].what);
+		if (options[i].letter)
+			fprintf(out, "`-%c`, ", options[i].letter);
+		code(out, usage);
+		fputs("\n: ", out);
+		plain(out, options[i].what);
+		fputc('\n', out);
 	}
 }
 
 static void print_examples(FILE *out, const struct cli_command *c)
 {
-	fputs(".SH EXAMPLES\n", out);
+	fputs("\n# EXAMPLES\n", out);
 	for (const struct cli_example *e = c->examples; e->command != NULL; e++) {
-		fputs(".TP\n.B ", out);
-		roff(out, e->command);
-		fputc('\n', out);
-		roff(out, e->shows);
+		fprintf(out, "\n    %s\n\n", e->command);
+		plain(out, e->shows);
 		fputc('\n', out);
 	}
-}
-
-static void exit_status(FILE *out)
-{
-	fputs(".SH EXIT STATUS\n0 done, 1 findings, 2 wrong command line.\n", out);
 }
 
 static void command_page(FILE *out, const void *about)
@@ -105,123 +83,149 @@ static void command_page(FILE *out, const void *about)
 	char name[80];
 
 	page_name(c->words, name, sizeof name);
-	heading(out, name, 1, c->what);
-	fputs(".SH SYNOPSIS\n.B anyportctl ", out);
-	roff(out, c->words);
-	fputs("\n[OPTION]...\n", out);
-	if (c->arguments != NULL) {
-		roff(out, c->arguments);
-		fputc('\n', out);
-	}
-	fputs(".SH DESCRIPTION\n", out);
-	paragraph(out, c->about);
+	fprintf(out, "# NAME\n\n%s - ", name);
+	plain(out, c->what);
+	fprintf(out, "\n\n# SYNOPSIS\n\n`anyportctl %s` \\[OPTION\\]... ", c->words);
+	plain(out, c->arguments != NULL ? c->arguments : "");
+	fputs("\n\n# DESCRIPTION\n\n", out);
+	plain(out, c->about);
+	fputc('\n', out);
 	print_options(out, c);
 	print_examples(out, c);
-	exit_status(out);
-	fputs(".SH SEE ALSO\n.BR anyportctl (1),\n.BR anyport (8),\n.BR anyport.conf (5)\n", out);
+	fprintf(out,
+		"\n# EXIT STATUS\n\n%s\n\n# SEE ALSO\n\n"
+		"[anyportctl(1)](anyportctl.1.md), [anyport(8)](anyport.8.md), "
+		"[anyport.conf(5)](anyport.conf.5.md)\n",
+		c->exits != NULL ? c->exits : CLI_EXITS);
 }
 
-static void overview_page(FILE *out, const void *ignored)
+static void command_list(FILE *out, const void *ignored)
 {
 	size_t count;
 	const struct cli_command *const *all = cli_commands(&count);
 
 	(void)ignored;
-	heading(out, "anyportctl", 1, "generate, check, run and tune HAProxy for Anyport");
-	fputs(".SH SYNOPSIS\n.B anyportctl\nCOMMAND [OPTION]...\n.SH DESCRIPTION\n"
-	      "The operator's tool of Anyport, a Kafka gateway that stands behind HAProxy.\n"
-	      ".SH COMMANDS\n",
-	      out);
 	for (size_t i = 0; i < count; i++) {
 		char name[80];
 
 		page_name(all[i]->words, name, sizeof name);
-		fputs(".TP\n.BR ", out);
-		roff(out, name);
-		fputs(" (1)\n", out);
-		roff(out, all[i]->what);
-		fputc('\n', out);
+		fprintf(out, "[anyportctl %s](%s.1.md)\n: ", all[i]->words, name);
+		plain(out, all[i]->what);
+		fputs("\n\n", out);
 	}
-	exit_status(out);
-	fputs(".SH SEE ALSO\n.BR anyport (8),\n.BR anyport.conf (5)\n", out);
 }
 
-static void gateway_page(FILE *out, const void *ignored)
+/* What a value looks like; words tell it themselves. */
+static const char *const kinds[] = {
+	[OPTION_TEXT] = "Text.",
+	[OPTION_FLAG] = "`true` or `false`.",
+	[OPTION_SIZE] = "Bytes, or with a unit: `64 KiB`, `512 MiB`, `4 GiB`.",
+	[OPTION_TIME] = "A time with its unit: `500 ms`, `30 s`, `11 min`, `24 h`.",
+	[OPTION_LISTENER] = "`HOST` or `HOST:FIRST-PORT`.",
+	[OPTION_SERVERS] = "`HOST:PORT`, with commas.",
+	[OPTION_NETWORKS] = "`ADDRESS/BITS` or `ADDRESS`, with commas.",
+	[OPTION_ZONES] =
+		"`ADDRESS/BITS=ZONE` or `ADDRESS=ZONE`, with commas; the longest that fits counts.",
+	[OPTION_RANGE] = "`HOST`, `HOST:PORT` or `HOST:FIRST-LAST`.",
+	[OPTION_NODES] = "`NAME=HOST:HTTP-PORT@RACK` with commas; in the file a list of groups.",
+	[OPTION_PEERS] = "`NAME=HOST:PORT` with commas; in the file a list of groups.",
+	[OPTION_ROUTES] = "`NAME=PORT` with commas; in the file a list of groups.",
+};
+
+/* What a listener may say. */
+static void print_properties(FILE *out)
 {
-	(void)ignored;
-	heading(out, "anyport", 8, "one node of the Kafka gateway that stands behind HAProxy");
-	fputs(".SH SYNOPSIS\n.B anyport\n[\\-c FILE] [\\-t | \\-\\-print\\-config]\n.SH DESCRIPTION\n"
-	      "Takes Kafka clients that a load balancer hands it on any port, and takes each of their\n"
-	      "requests to the broker that it is for.\n"
-	      "Options come from the file and from the environment, which wins: see\n"
-	      ".BR anyport.conf (5).\n"
-	      ".SH OPTIONS\n"
-	      ".TP\n.B \\-c, \\-\\-config FILE\nread options from FILE\n"
-	      ".TP\n.B \\-t, \\-\\-test\ncheck the configuration and exit: 0 good, 1 not; every mistake is told\n"
-	      ".TP\n.B \\-\\-print\\-config\nprint the effective configuration and exit\n"
-	      ".TP\n.B \\-\\-version\nprint the version and exit\n"
-	      ".TP\n.B \\-h, \\-\\-help\nprint the options and exit\n"
-	      ".SH SIGNALS\n"
-	      ".TP\n.B SIGTERM, SIGINT\n"
-	      "drain: not ready, no new connections, what is in flight is answered, then exit with 0;\n"
-	      "a second one ends it at once\n"
-	      ".TP\n.B SIGHUP\n"
-	      "read the configuration again: what reloads is taken, what does not is named in the log,\n"
-	      "and a file with mistakes changes nothing\n"
-	      ".SH SEE ALSO\n.BR anyport.conf (5),\n.BR anyportctl (1)\n",
+	fputs("In the file a list of groups, `{ name = \"inside\"; ports = \"9092-9095\"; }`, each with a "
+	      "`name` of letters and digits and, in the file and behind the name in the environment:",
 	      out);
+	for (int i = 0; i < LISTENER_OPTIONS; i++) {
+		const struct listener_option *p = &listener_options[i];
+
+		fprintf(out, " `%s`, `%s`, ", p->key, p->env);
+		if (p->option == NULL)
+			plain(out, p->help);
+		else
+			fprintf(out, "%s `%s`", p->is_common ? "else" : "as", p->option);
+		fputc(i + 1 < LISTENER_OPTIONS ? ';' : '.', out);
+	}
+}
+
+static void print_kind(FILE *out, const struct config_option *o)
+{
+	if (o->kind == OPTION_NUMBER) {
+		fprintf(out, "A number from %lld to %lld.", (long long)o->min, (long long)o->max);
+	} else if (o->kind == OPTION_LISTENERS) {
+		print_properties(out);
+	} else if (o->words != NULL) {
+		fputs("One of ", out);
+		codes(out, o->words);
+		fputc('.', out);
+	} else {
+		fputs(kinds[o->kind], out);
+	}
+}
+
+static void print_default(FILE *out, const struct config_option *o)
+{
+	const char *standard = o->standard_help != NULL ? o->standard_help : o->standard;
+
+	if (standard == NULL || *standard == '\0')
+		return;
+	fputs(" Default: ", out);
+	plain(out, standard);
+	fputc('.', out);
+}
+
+static void print_environment(FILE *out, const struct config_option *o)
+{
+	fprintf(out, " Environment: `%s`", o->env);
+	if (o->env_also != NULL)
+		fprintf(out, ", also `%s`", o->env_also);
+	if (o->env_file != NULL)
+		fprintf(out, "; `%s`: a file that has it", o->env_file);
+	fputs(".", out);
 }
 
 static void print_gateway_option(FILE *out, const struct config_option *o)
 {
-	const char *standard = o->standard_help != NULL ? o->standard_help : o->standard;
-
-	fputs(".TP\n.B ", out);
-	roff(out, o->key);
-	fputs("\n", out);
-	paragraph(out, o->help);
-	if (o->words != NULL) {
-		fputs("One of: ", out);
-		roff(out, o->built != NULL && *o->built != '\0' ? o->built : o->words);
-		fputs(".\n", out);
-	}
-	if (o->built != NULL && *o->built == '\0')
-		fputs("Not built yet: refused.\n", out);
-	else if (standard != NULL && *standard != '\0') {
-		fputs("Default: ", out);
-		roff(out, standard);
-		fputs(".\n", out);
-	}
-	if (o->reloads)
-		fputs("Reloads.\n", out);
-	fputs("In the environment: ", out);
-	roff(out, o->env);
-	fputs(".\n", out);
+	code(out, o->key);
+	if (o->key_also != NULL)
+		fprintf(out, ", also `%s`", o->key_also);
+	fputs("\n: ", out);
+	plain(out, o->help);
+	fputs(". ", out);
+	print_kind(out, o);
+	print_default(out, o);
+	print_environment(out, o);
+	fputs(o->reloads ? " Reloads.\n\n" : " Needs a restart.\n\n", out);
 }
 
-static void file_page(FILE *out, const void *ignored)
+/* The options, group by group, as their rows stand. */
+static void option_list(FILE *out, const void *ignored)
 {
+	const char *group = "";
+	size_t n = 0;
+
 	(void)ignored;
-	heading(out, "anyport.conf", 5, "options of an Anyport node and of its haproxy.cfg");
-	fputs(".SH DESCRIPTION\n"
-	      "A libconfig file with the groups kafka, gateway and haproxy.\n"
-	      "Sizes are written \"512 MiB\", times \"30 s\".\n"
-	      "The environment wins over the file.\n"
-	      "What reloads is taken on SIGHUP; the rest needs a restart.\n"
-	      ".SH OPTIONS\n",
-	      out);
-	for (size_t i = 0; i < config_option_count; i++)
+	for (size_t i = 0; i < config_option_count; i++) {
+		const char *key = config_options[i].key, *dot = strrchr(key, '.');
+
+		if ((size_t)(dot - key) != n || strncmp(key, group, n) != 0) {
+			group = key;
+			n = (size_t)(dot - key);
+			fprintf(out, "## %.*s\n\n", (int)n, key);
+		}
 		print_gateway_option(out, &config_options[i]);
-	fputs(".SH SEE ALSO\n.BR anyport (8),\n.BR anyportctl\\-haproxy\\-generate (1)\n", out);
+	}
 }
 
-static int write_page(const char *folder, const char *name, int section,
+static int write_text(const char *folder, const char *name, const char *section,
 		      void (*print)(FILE *out, const void *about), const void *about)
 {
 	char path[PATH_SIZE];
 	FILE *out;
 
-	snprintf(path, sizeof path, "%s/%s.%d", folder, name, section);
+	snprintf(path, sizeof path, "%s/%s%s.md", folder, name, section);
 	out = fopen(path, "we");
 	if (out == NULL)
 		return cli_fail("%s: %s", path, strerror(errno));
@@ -238,20 +242,20 @@ static int run(struct cli *cli)
 
 	if (mkdir(folder, 0777) != 0 && errno != EEXIST)
 		return cli_fail("%s: %s", folder, strerror(errno));
-	status = write_page(folder, "anyportctl", 1, overview_page, NULL);
-	status |= write_page(folder, "anyport", 8, gateway_page, NULL);
-	status |= write_page(folder, "anyport.conf", 5, file_page, NULL);
+	status = write_text(folder, "commands", "", command_list, NULL);
+	status |= write_text(folder, "options", "", option_list, NULL);
 	for (size_t i = 0; i < count; i++) {
 		char name[80];
 
 		page_name(all[i]->words, name, sizeof name);
-		status |= write_page(folder, name, 1, command_page, all[i]);
+		status |= write_text(folder, name, ".1", command_page, all[i]);
 	}
 	return status;
 }
 
 static const struct cli_example examples[] = {
-	{ "anyportctl man build/man", "the pages of this version" },
+	{ "anyportctl man build/docs/texts",
+	  "a text a command, and the lists of commands and options" },
 	{ 0 },
 };
 
@@ -260,9 +264,10 @@ const struct cli_command man_command = {
 	.arguments = "FOLDER",
 	.least = 1,
 	.most = 1,
-	.what = "write the manual pages",
+	.what = "write the manual's text of the commands and options",
 	.about =
-		"Writes anyportctl(1), a page a command, anyport(8) and anyport.conf(5) into a folder.",
+		"Writes a page a command, the list of the commands and that of the gateway's options into a "
+		"folder, in Markdown: what `make man` makes manual pages of, together with the texts in tools/manual/.",
 	.examples = examples,
 	.run = run,
 };

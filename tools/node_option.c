@@ -43,21 +43,30 @@ static bool take_properties(struct node_way *way, const struct cli *cli)
 	return good;
 }
 
-json_t *node_get(const struct cli *cli, const char *path)
+json_t *node_try(const struct cli *cli, const char *path, char why[HTTP_CLIENT_WHY_MAX])
 {
 	const char *place = cli_get(cli, "http");
-	char base[300], why[HTTP_CLIENT_WHY_MAX];
+	char base[300];
 	struct node_way way;
 	json_t *answer = NULL;
 
+	*why = '\0';
 	node_way_init(&way, cli);
 	if (take_properties(&way, cli)) {
 		node_way_base(&way, base, sizeof base, place != NULL ? place : "127.0.0.1:8888");
 		answer = node_ask_json(&way, base, path, (long)cli_time(cli, "timeout", WITHIN_MS),
 				       why);
-		if (answer == NULL)
-			cli_fail("%s", why);
 	}
 	node_way_deinit(&way);
+	return answer;
+}
+
+json_t *node_get(const struct cli *cli, const char *path)
+{
+	char why[HTTP_CLIENT_WHY_MAX];
+	json_t *answer = node_try(cli, path, why);
+
+	if (answer == NULL && *why != '\0')
+		cli_fail("%s", why);
 	return answer;
 }

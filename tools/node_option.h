@@ -23,5 +23,7 @@
 
 /* What GET of the path answers; NULL, with a message: none, or a refusal. */
 json_t *node_get(const struct cli *cli, const char *path);
+/* The same, and `why` in place of a message: "" where the command line is wrong, which has been said. */
+json_t *node_try(const struct cli *cli, const char *path, char why[HTTP_CLIENT_WHY_MAX]);
 
 #endif

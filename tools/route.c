@@ -30,6 +30,20 @@ static void append(char path[PATH_MAX_BYTES], const char *before, const char *va
 
 /* --- one request --- */
 
+/* Why a broker can't be reached, after a comma; "": it can. */
+static void print_unreachable(const json_t *broker)
+{
+	const json_t *lost = json_object_get(broker, "lost_ms");
+
+	if (json_is_true(json_object_get(broker, "is_reachable")))
+		return;
+	if (json_is_integer(lost))
+		printf(", which has not answered for %lld s: %s",
+		       (long long)json_integer_value(lost) / 1000, text(broker, "lost_why"));
+	else
+		fputs(", which does not resolve", stdout);
+}
+
 static int print_route(const struct cli *cli, const json_t *route)
 {
 	const json_t *broker = json_object_get(route, "broker");
@@ -40,11 +54,12 @@ static int print_route(const struct cli *cli, const json_t *route)
 		table_print_json(stdout, route);
 	} else {
 		printf("%s goes to %s", text(route, "api"), text(route, "route"));
-		if (!json_is_null(broker))
-			printf(": broker %lld at %s%s",
+		if (!json_is_null(broker)) {
+			printf(": broker %lld at %s",
 			       (long long)json_integer_value(json_object_get(broker, "id")),
-			       text(broker, "address"),
-			       reachable ? "" : ", which does not resolve");
+			       text(broker, "address"));
+			print_unreachable(broker);
+		}
 		printf("\nbecause %s\n", text(route, "why"));
 	}
 	return reachable ? EXIT_DONE : EXIT_FINDINGS;
@@ -53,7 +68,11 @@ static int print_route(const struct cli *cli, const json_t *route)
 static int route_of(const struct cli *cli, const char *topic, const char *partition)
 {
 	const char *group = cli_get(cli, "group"), *id = cli_get(cli, "transactional-id");
-	const char *standard = group != NULL ? "OffsetCommit" : id != NULL ? "EndTxn" : "Produce";
+	const char *zone = cli_get(cli, "zone");
+	const char *standard = group != NULL  ? "OffsetCommit"
+			       : id != NULL   ? "EndTxn"
+			       : zone != NULL ? "Fetch"
+					      : "Produce";
 	char path[PATH_MAX_BYTES] = "/v1/route";
 	json_t *route;
 	int status;
@@ -65,6 +84,8 @@ static int route_of(const struct cli *cli, const char *topic, const char *partit
 		append(path, "&partition=", partition);
 	if (cli_get(cli, "dialled") != NULL)
 		append(path, "&dialled=", cli_get(cli, "dialled"));
+	if (zone != NULL)
+		append(path, "&zone=", zone);
 	if (group != NULL)
 		append(path, "&group=", group);
 	if (id != NULL)
@@ -110,22 +131,27 @@ static json_t *place_of(const json_t *broker)
 	return json_string(place);
 }
 
-/* *leaderless counts those that no broker leads. */
-static json_t *leader_rows(const json_t *topic, const json_t *brokers, size_t *leaderless)
+struct troubles {
+	size_t leaderless, lost; /* partitions that no broker leads, or one that does not answer */
+};
+
+static json_t *leader_rows(const json_t *topic, const json_t *brokers, struct troubles *t)
 {
 	json_t *rows = json_array(), *p;
 	size_t i;
 
-	*leaderless = 0;
+	*t = (struct troubles){ 0 };
 	json_array_foreach(json_object_get(topic, "partitions"), i, p)
 	{
 		const json_t *leader = broker_of(brokers, json_object_get(p, "leader"));
 
-		*leaderless += leader == NULL;
+		t->leaderless += leader == NULL;
+		t->lost += json_is_integer(json_object_get(leader, "lost_ms"));
 		json_array_append_new(
-			rows, json_pack("{s:o, s:o, s:o, s:o, s:o}", "partition",
+			rows, json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "partition",
 					copy(p, "partition"), "leader", copy(p, "leader"), "epoch",
-					copy(p, "leader_epoch"), "broker", place_of(leader), "told",
+					copy(p, "leader_epoch"), "broker", place_of(leader),
+					"state", copy(leader, "state"), "told",
 					copy(json_object_get(leader, "advertised"), "address")));
 	}
 	return rows;
@@ -134,12 +160,15 @@ static json_t *leader_rows(const json_t *topic, const json_t *brokers, size_t *l
 static int print_leaders(const struct cli *cli, const json_t *topic, const json_t *brokers)
 {
 	static const struct table_column columns[] = {
-		{ "partition", "PARTITION", TABLE_NUMBER }, { "leader", "LEADER", TABLE_NUMBER },
-		{ "epoch", "EPOCH", TABLE_NUMBER },	    { "broker", "AT", TABLE_TEXT },
+		{ "partition", "PARTITION", TABLE_NUMBER },
+		{ "leader", "LEADER", TABLE_NUMBER },
+		{ "epoch", "EPOCH", TABLE_NUMBER },
+		{ "broker", "AT", TABLE_TEXT },
+		{ "state", "IT IS", TABLE_TEXT },
 		{ "told", "CLIENTS ARE TOLD", TABLE_TEXT },
 	};
-	size_t leaderless;
-	json_t *rows = leader_rows(topic, brokers, &leaderless), *all;
+	struct troubles t;
+	json_t *rows = leader_rows(topic, brokers, &t), *all;
 
 	if (cli_json(cli)) {
 		all = json_pack("{s:o, s:O}", "topic", copy(topic, "name"), "partitions", rows);
@@ -147,11 +176,15 @@ static int print_leaders(const struct cli *cli, const json_t *topic, const json_
 		json_decref(all);
 	} else {
 		table_print(stdout, columns, ARRAY_LEN(columns), rows);
-		if (leaderless > 0)
-			printf("\nwrong: %zu partitions have no leader\n", leaderless);
+		if (t.leaderless > 0)
+			printf("\nwrong: %zu partitions have no leader\n", t.leaderless);
+		if (t.lost > 0)
+			printf("\nwrong: partitions that are led by a broker that does not answer: "
+			       "%zu\n",
+			       t.lost);
 	}
 	json_decref(rows);
-	return leaderless == 0 ? EXIT_DONE : EXIT_FINDINGS;
+	return t.leaderless + t.lost == 0 ? EXIT_DONE : EXIT_FINDINGS;
 }
 
 static int leaders_of(const struct cli *cli, const char *name)
@@ -176,6 +209,7 @@ static int run(struct cli *cli)
 {
 	const char *what = cli_argument_count(cli) > 0 ? cli_argument(cli, 0) : NULL;
 	const char *slash = what != NULL ? strchr(what, '/') : NULL;
+	const bool has_zone = cli_get(cli, "zone") != NULL;
 	bool is_key = cli_get(cli, "group") != NULL || cli_get(cli, "transactional-id") != NULL;
 	char topic[NAME_MAX_BYTES + 1];
 	int64_t partition;
@@ -183,6 +217,9 @@ static int run(struct cli *cli)
 	if (what == NULL && !is_key && cli_get(cli, "api") == NULL)
 		return cli_usage_error(cli,
 				       "a topic, --group, --transactional-id or --api is needed");
+	if (has_zone && slash == NULL)
+		return cli_usage_error(cli, "--zone says who reads a partition: TOPIC/PARTITION is "
+					    "needed");
 	if (what == NULL)
 		return route_of(cli, NULL, NULL);
 	if ((slash == NULL ? strlen(what) : (size_t)(slash - what)) > NAME_MAX_BYTES)
@@ -204,6 +241,8 @@ static const struct cli_option options[] = {
 	{ "transactional-id", 0, CLI_TEXT, "ID", .what = "a transaction: its coordinator" },
 	{ "dialled", 0, CLI_NUMBER, "ID", .min = 0, .max = INT32_MAX,
 	  .what = "the broker that the client has dialled: who tells what he has himself" },
+	{ "zone", 0, CLI_TEXT, "NAME",
+	  .what = "the zone that a consumer is in: which replica it reads" },
 	NODE_OPTIONS,
 	{ 0 },
 };
@@ -211,6 +250,8 @@ static const struct cli_option options[] = {
 static const struct cli_example examples[] = {
 	{ "anyportctl route orders", "the leader of each partition" },
 	{ "anyportctl route orders/3 --api Fetch --http 10.0.0.1:8888", "one request, and why" },
+	{ "anyportctl route orders/3 --zone use1-az2",
+	  "which replica a consumer there reads, and why not the leader" },
 	{ "anyportctl route --group billing", "where a group's coordinator is" },
 	{ "anyportctl route --api ListGroups --dialled 2",
 	  "whether who asks broker 2 for its groups gets broker 2's" },

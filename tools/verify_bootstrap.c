@@ -1,6 +1,8 @@
 /* Many connections to where clients begin, each asked what a client asks first. */
 #include "verify.h"
 
+#include "kafka_error.h"
+
 #include "topology/metadata.h"
 #include "util/clock.h"
 #include "util/mem.h"
@@ -55,7 +57,8 @@ static bool ask_addresses(struct verify *v, struct kafka_client *c, const char *
 		return false;
 	}
 	if (error != 0)
-		verify_find(v, "%s: %s: error %d", where, api->name, error);
+		verify_find(v, "%s: %s: error %d, %s", where, api->name, error,
+			    kafka_error_name(error));
 	return error == 0;
 }
 

@@ -2,6 +2,8 @@
  * from the broker that has it?  Nobody but the node knows which broker was dialled; this is how it shows. */
 #include "verify.h"
 
+#include "kafka_error.h"
+
 #include "kafka/walk.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -117,7 +119,8 @@ static bool ask_groups(struct verify *v, struct tally *t, struct endpoint *e,
 	else if (!read_groups(t, e, version, &answer, &error))
 		verify_find(v, "%s: ListGroups: a malformed answer", where);
 	else if (error != 0)
-		verify_find(v, "%s: ListGroups: error %d", where, error);
+		verify_find(v, "%s: ListGroups: error %d, %s", where, error,
+			    kafka_error_name(error));
 	else {
 		e->groups = (int)(t->count - first);
 		look_at_one(t, c, e, where, first);

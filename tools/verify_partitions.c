@@ -1,6 +1,8 @@
 /* Every partition's leader, at the address that clients are told for it: is written to and read from. */
 #include "verify.h"
 
+#include "kafka_error.h"
+
 #include "cluster/reply.h"
 #include "kafka/batch.h"
 #include "topology/metadata.h"
@@ -95,7 +97,7 @@ static bool ask(struct leader *to, enum api_key key, struct say_pairs says, stru
 	if (error == 0)
 		return true;
 	reply_deinit(read);
-	snprintf(why, KAFKA_WHY_MAX, "%s: error %d", api->name, error);
+	snprintf(why, KAFKA_WHY_MAX, "%s: error %d, %s", api->name, error, kafka_error_name(error));
 	return false;
 }
 
@@ -238,7 +240,8 @@ static void look_at_topic(struct look *l, const struct metadata *m, const struct
 	l->topic = name;
 	l->good = l->passed_over = 0;
 	if (t->error != 0)
-		verify_find(l->v, "topic %s: error %d", name, t->error);
+		verify_find(l->v, "topic %s: error %d, %s", name, t->error,
+			    kafka_error_name(t->error));
 	for (size_t i = t->first; i < t->first + t->count; i++)
 		look_at(l, &m->partitions[i]);
 	if (l->passed_over > 0)

@@ -1,6 +1,7 @@
 #include "auth/carried.h"
 
 #include "auth/jwt.h"
+#include "auth/mechanism.h"
 #include "util/compiler.h"
 #include "util/mem.h"
 
@@ -88,13 +89,42 @@ static const struct carried mechanisms[] = {
 	{ "OAUTHBEARER", CARRIED_REPLAYED, is_empty, who_oauthbearer },
 	{ "SCRAM-SHA-256", CARRIED_BY_TOKEN, is_server_final, who_scram },
 	{ "SCRAM-SHA-512", CARRIED_BY_TOKEN, is_server_final, who_scram },
+	{ "GSSAPI", CARRIED_BY_TOKEN, is_empty, NULL },
 };
+
+static const struct carried judged[] = {
+	{ "PLAIN", CARRIED_AS_SET, is_empty, who_plain },
+	{ "SCRAM-SHA-256", CARRIED_AS_SET, is_server_final, who_scram },
+	{ "SCRAM-SHA-512", CARRIED_AS_SET, is_server_final, who_scram },
+};
+
+static const struct carried *find(const struct carried *list, size_t count, const uint8_t *name,
+				  size_t len)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (strlen(list[i].name) == len && memcmp(list[i].name, name, len) == 0)
+			return &list[i];
+	}
+	return NULL;
+}
 
 const struct carried *carried_of(const uint8_t *name, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_LEN(mechanisms); i++) {
-		if (strlen(mechanisms[i].name) == len && memcmp(mechanisms[i].name, name, len) == 0)
-			return &mechanisms[i];
-	}
-	return NULL;
+	return find(mechanisms, ARRAY_LEN(mechanisms), name, len);
+}
+
+const struct carried *carried_judged(const uint8_t *name, size_t len)
+{
+	return find(judged, ARRAY_LEN(judged), name, len);
+}
+
+char *carried_name(const struct credentials *c)
+{
+	const char *name = c->mechanism->name;
+	const struct carried *by;
+
+	if (c->user != NULL)
+		return mem_strdup(c->user);
+	by = carried_of((const uint8_t *)name, strlen(name));
+	return by != NULL ? by->who(c->said.data, c->said.len) : NULL;
 }

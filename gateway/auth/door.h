@@ -1,8 +1,8 @@
 /* door.h - what a client may ask before it has said who it is, and after that has run out.
  *
  * As a broker's listener with SASL does it (KIP-43, KIP-152, KIP-368), input by input; the client's
- * exchange itself is a broker's to judge, and its answers are told to the door.  Pure: no socket,
- * no loop, no clock but the time that is given, in milliseconds.
+ * exchange itself is for a broker to judge, or for auth/judge.h, and what they say is told to the
+ * door.  Pure: no socket, no loop, no clock but the time that is given, in milliseconds.
  *
  *   OFF                              nobody is asked who he is: everything passes
  *

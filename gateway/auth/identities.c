@@ -24,7 +24,7 @@ static void free_list(struct identity *list, size_t count)
 {
 	for (size_t i = 0; i < count; i++) {
 		free(list[i].name);
-		credentials_put(list[i].as);
+		account_free(list[i].as);
 	}
 	free(list);
 }
@@ -61,10 +61,10 @@ void identities_set(struct identities *i, struct identity *list, size_t count)
 	free_list(before, many);
 }
 
-struct credentials *identities_get(struct identities *i, const char *name)
+struct account *identities_get(struct identities *i, const char *name)
 {
 	const struct identity *found = NULL;
-	struct credentials *as = NULL;
+	struct account *as = NULL;
 	char *wanted = mem_strdup(name);
 	const struct identity key = { .name = wanted };
 
@@ -72,7 +72,7 @@ struct credentials *identities_get(struct identities *i, const char *name)
 	if (i->count > 0)
 		found = bsearch(&key, i->list, i->count, sizeof *i->list, by_name);
 	if (found != NULL)
-		as = credentials_get(found->as);
+		as = account_get(found->as);
 	pthread_mutex_unlock(&i->lock);
 	free(wanted);
 	return as;

@@ -7,7 +7,7 @@
 #ifndef AUTH_IDENTITIES_H
 #define AUTH_IDENTITIES_H
 
-#include "auth/credentials.h"
+#include "auth/account.h"
 
 #include <stddef.h>
 
@@ -15,7 +15,7 @@ struct identities;
 
 struct identity {
 	char *name; /* without "User:" */
-	struct credentials *as;
+	struct account *as;
 };
 
 struct identities *identities_new(void);
@@ -23,7 +23,7 @@ struct identities *identities_new(void);
 void identities_free(struct identities *i);
 /* Takes the list and all in it, which is sorted by name here. */
 void identities_set(struct identities *i, struct identity *list, size_t count);
-/* A reference, to be put; NULL: the name is not there. */
-struct credentials *identities_get(struct identities *i, const char *name);
+/* A reference, to be freed; NULL: the name is not there. */
+struct account *identities_get(struct identities *i, const char *name);
 
 #endif

@@ -9,7 +9,8 @@
 struct own_login {
 	struct login login;
 	struct account *account;
-	struct credentials *as; /* of this login; NULL: none has begun */
+	struct credentials *first; /* of the first login; NULL: it has begun, or there were none */
+	struct credentials *as;	   /* of this login; NULL: none has begun */
 	struct mechanism_run *run;
 };
 
@@ -73,7 +74,8 @@ static const char *own_begin(struct login *l)
 	struct own_login *o = own(l);
 
 	end_run(o);
-	o->as = account_now(o->account);
+	o->as = o->first != NULL ? o->first : account_now(o->account);
+	o->first = NULL;
 	if (o->as == NULL) {
 		tell_none(o);
 		return NULL;
@@ -124,6 +126,7 @@ static enum login_next own_next(struct login *l, const struct login_heard *heard
 static void own_free(struct login *l)
 {
 	end_run(own(l));
+	credentials_put(own(l)->first);
 	free(own(l));
 }
 
@@ -139,6 +142,7 @@ struct login *login_new(struct account *account)
 
 	o->login.kind = &own_kind;
 	o->account = account;
+	o->first = account_now(account);
 	return &o->login;
 }
 

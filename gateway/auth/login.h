@@ -58,7 +58,8 @@ struct login {
 	char why[LOGIN_WHY_MAX]; /* FAILED: in words for the log, without quotes and controls */
 };
 
-/* Says what the account has, which is borrowed. */
+/* Says what the account has, which is borrowed: the first time what it has now, for its owner may have
+ * asked whether the broker knows that. */
 struct login *login_new(struct account *account);
 /* Fine with NULL. */
 void login_free(struct login *l);

@@ -10,6 +10,13 @@
 const struct scram_hash scram_sha_256 = { "SCRAM-SHA-256", "SHA256", 32, 1 };
 const struct scram_hash scram_sha_512 = { "SCRAM-SHA-512", "SHA512", 64, 2 };
 
+const struct scram_hash *scram_hash_of(const char *mechanism)
+{
+	if (strcmp(mechanism, scram_sha_256.mechanism) == 0)
+		return &scram_sha_256;
+	return strcmp(mechanism, scram_sha_512.mechanism) == 0 ? &scram_sha_512 : NULL;
+}
+
 /* No memory, or no such hash in this OpenSSL: nothing can be done without. */
 static void must(bool is_done)
 {
@@ -31,16 +38,29 @@ void scram_signature(const struct scram_hash *h, const uint8_t *key, const void 
 	must(HMAC(md_of(h), key, (int)h->size, message, len, signature, NULL) != NULL);
 }
 
+void scram_salted_password(const struct scram_hash *h, const void *password, size_t len,
+			   const struct scram_salt *salt, uint8_t *salted)
+{
+	must(PKCS5_PBKDF2_HMAC(password, (int)len, salt->bytes, (int)salt->len, salt->iterations,
+			       md_of(h), (int)h->size, salted) == 1);
+}
+
+void scram_keys_of_salted(const struct scram_hash *h, const uint8_t *salted,
+			  struct scram_keys *keys)
+{
+	static const char client[] = "Client Key", server[] = "Server Key";
+
+	scram_signature(h, salted, client, strlen(client), keys->client);
+	scram_signature(h, salted, server, strlen(server), keys->server);
+}
+
 void scram_keys_make(const struct scram_hash *h, const void *password, size_t len,
 		     const struct scram_salt *salt, struct scram_keys *keys)
 {
-	static const char client[] = "Client Key", server[] = "Server Key";
 	uint8_t salted[SCRAM_KEY_MAX];
 
-	must(PKCS5_PBKDF2_HMAC(password, (int)len, salt->bytes, (int)salt->len, salt->iterations,
-			       md_of(h), (int)h->size, salted) == 1);
-	scram_signature(h, salted, client, strlen(client), keys->client);
-	scram_signature(h, salted, server, strlen(server), keys->server);
+	scram_salted_password(h, password, len, salt, salted);
+	scram_keys_of_salted(h, salted, keys);
 	OPENSSL_cleanse(salted, sizeof salted);
 }
 

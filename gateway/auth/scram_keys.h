@@ -35,6 +35,8 @@ struct scram_hash {
 };
 
 extern const struct scram_hash scram_sha_256, scram_sha_512;
+/* As a mechanism is called; NULL: there is none of that name. */
+const struct scram_hash *scram_hash_of(const char *mechanism);
 
 struct scram_salt {
 	const uint8_t *bytes;
@@ -48,6 +50,11 @@ struct scram_keys {
 };
 
 /* Takes as long as the iterations want: 1 ms for some 1500. */
+void scram_salted_password(const struct scram_hash *h, const void *password, size_t len,
+			   const struct scram_salt *salt, uint8_t *salted);
+void scram_keys_of_salted(const struct scram_hash *h, const uint8_t *salted,
+			  struct scram_keys *keys);
+/* Both: takes as long. */
 void scram_keys_make(const struct scram_hash *h, const void *password, size_t len,
 		     const struct scram_salt *salt, struct scram_keys *keys);
 void scram_stored_key(const struct scram_hash *h, const uint8_t *client_key, uint8_t *stored);

@@ -34,14 +34,24 @@ static bool is_same(struct slice a, struct slice b)
 	return a.len == b.len && memcmp(a.bytes, b.bytes, a.len) == 0;
 }
 
+/* Brokers that do not say it know no makers but owners. */
+static bool is_made_by(const struct entry *e, const char *maker)
+{
+	if (maker != NULL)
+		return e->has_requester && is_text(e->requester, maker);
+	return !e->has_requester || is_same(e->owner, e->requester);
+}
+
 static bool is_wanted(const struct entry *e, const struct token_wanted *w)
 {
 	if (e->owner.len == 0 || e->id.len == 0 || e->hmac.len == 0 || e->hmac.len > HMAC_MAX)
 		return false;
-	if (e->has_requester && !is_same(e->owner, e->requester))
+	if (!is_made_by(e, w->maker))
 		return false; /* somebody else has made it, and has its secret */
 	if ((w->owner != NULL && !is_text(e->owner, w->owner)) ||
-	    (w->id != NULL && !is_text(e->id, w->id)) || (w->renewer != NULL && !e->has_renewer))
+	    (w->id != NULL && !is_text(e->id, w->id)) ||
+	    (w->not_id != NULL && is_text(e->id, w->not_id)) ||
+	    (w->renewer != NULL && !e->has_renewer))
 		return false;
 	return e->expires_ms > w->good_until_ms;
 }
@@ -63,6 +73,9 @@ static void take(struct token *t, const struct entry *e, const struct mechanism 
 	buf_init(&password, 2 * HMAC_MAX);
 	buf_reserve(&password, 2 * HMAC_MAX);
 	base64_append(&password, e->hmac.bytes, e->hmac.len);
+	buf_init(&made.hmac, HMAC_MAX);
+	buf_reserve(&made.hmac, e->hmac.len);
+	buf_append(&made.hmac, e->hmac.bytes, e->hmac.len);
 	buf_append8(&password, 0);
 	made.credentials =
 		scram_credentials(mechanism, SCRAM_OF_TOKEN, made.id, (const char *)password.data);
@@ -141,10 +154,24 @@ bool token_read(const struct kapi *api, int version, const uint8_t *body, uint32
 	return got == WALK_DONE;
 }
 
+struct token token_copy(const struct token *t)
+{
+	struct token copy = *t;
+
+	copy.owner = mem_strdup(t->owner);
+	copy.id = mem_strdup(t->id);
+	buf_init(&copy.hmac, HMAC_MAX);
+	buf_reserve(&copy.hmac, t->hmac.len);
+	buf_append(&copy.hmac, t->hmac.data, t->hmac.len);
+	copy.credentials = credentials_get(t->credentials);
+	return copy;
+}
+
 void token_deinit(struct token *t)
 {
 	free(t->owner);
 	free(t->id);
+	secret_buf_deinit(&t->hmac);
 	credentials_put(t->credentials);
 	*t = (struct token){ 0 };
 }

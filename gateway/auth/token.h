@@ -13,16 +13,19 @@
 struct token {
 	char *owner; /* name of a User; NULL: there is no token */
 	char *id;
+	struct buf hmac;		 /* by it a renewer says which token is meant */
 	struct credentials *credentials; /* by SCRAM-SHA-256 or -512 */
 	int64_t issued_ms, expires_ms;	 /* by the broker's wall clock */
 };
 
-/* Which of the tokens in an answer is wanted: one that the owner has made for itself, and that is
- * good for a while. */
+/* Which of the tokens in an answer is wanted: one that is good for a while, and that the owner has made
+ * for itself, unless another maker is said. */
 struct token_wanted {
 	const char *owner;   /* NULL: anybody's */
+	const char *maker;   /* who has made it; NULL: its owner */
 	const char *renewer; /* a User who may renew it; NULL: whoever may */
 	const char *id;	     /* NULL: any */
+	const char *not_id;  /* one that is not; NULL: none */
 	int64_t good_until_ms;
 	const struct mechanism *mechanism; /* of the credentials */
 };
@@ -32,6 +35,8 @@ struct token_wanted {
  * contradicts its schema. */
 MUST_CHECK bool token_read(const struct kapi *api, int version, const uint8_t *body, uint32_t n,
 			   const struct token_wanted *wanted, struct token *found, int *error);
+/* Ended by token_deinit too. */
+struct token token_copy(const struct token *t);
 /* Fine when there is none. */
 void token_deinit(struct token *t);
 

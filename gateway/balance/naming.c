@@ -1,7 +1,9 @@
 #include "balance/naming.h"
 
+#include "config/listeners.h"
 #include "util/hash.h"
 
+#include <ctype.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -18,7 +20,7 @@ static bool is_stable(const struct naming *n)
 
 /* --- keys --- */
 
-static uint64_t key_of_client(const struct naming_question *q)
+static uint64_t key_of_address(const struct naming_question *q)
 {
 	const struct sockaddr_in *v4 = (const struct sockaddr_in *)q->peer;
 	const struct sockaddr_in6 *v6 = (const struct sockaddr_in6 *)q->peer;
@@ -28,6 +30,22 @@ static uint64_t key_of_client(const struct naming_question *q)
 					  q->client_id_len);
 	return mapping_client_key(&v4->sin_addr, sizeof v4->sin_addr, q->client_id,
 				  q->client_id_len);
+}
+
+/* By another listener a client is another one: its ports are others.  Alike at every node, which know listeners by
+ * their names, whatever the case of their letters. */
+static uint64_t key_of_client(const struct naming *n, const struct naming_question *q)
+{
+	static const uint64_t listener_key[2] = { 0x6c697374656e, 1 };
+	const char *name = n->listener->name;
+	char lower[LISTENER_NAME_MOST + 1];
+	size_t len = 0;
+
+	if (name == NULL)
+		return key_of_address(q);
+	for (; name[len] != '\0' && len < LISTENER_NAME_MOST; len++)
+		lower[len] = (char)tolower((unsigned char)name[len]);
+	return key_of_address(q) ^ hash_keyed(listener_key, lower, len);
 }
 
 /* A key that nobody can foresee, never 0. */
@@ -79,6 +97,12 @@ static bool is_coordinators(const struct tenure *t)
 	return t->has_work && !t->has_leader_work;
 }
 
+/* The racks whose nodes are to stand for it. */
+static const char *near_of(const struct naming *n, const struct broker *b)
+{
+	return mapping_near(n->mapping, b->id, b->rack, n->zone);
+}
+
 bool naming_would_move(const struct naming *n, const struct tenure *t)
 {
 	const struct broker *b = own_broker(n, t);
@@ -88,8 +112,8 @@ bool naming_would_move(const struct naming *n, const struct tenure *t)
 	if (is_coordinators(t))
 		return false;
 	if (t->shares_key && !is_stable(n))
-		return mapping_choices(n->mapping, b->id, b->rack) > 1;
-	return strcmp(mapping_choose(n->mapping, t->client_key, b->id, b->rack)->node_id,
+		return mapping_choices(n->mapping, b->id, near_of(n, b)) > 1;
+	return strcmp(mapping_choose(n->mapping, t->client_key, b->id, near_of(n, b))->node_id,
 		      n->config->node_id) != 0;
 }
 
@@ -229,7 +253,7 @@ const struct mapping_node *naming_stays(const struct naming *n, const struct ten
 					const struct naming_answer *answer, int32_t broker)
 {
 	const struct broker *b = snapshot_broker(n->snapshot, broker);
-	int port = broker - n->config->min_broker_id;
+	int port = broker - n->listener->min_broker_id;
 	uint16_t tag;
 
 	if (b == NULL || port < 0 || port >= n->port_count)
@@ -246,7 +270,7 @@ void naming_of(const struct naming *n, struct tenure *t, const struct naming_que
 	const bool anew = t->map_key == 0 || question->api->maps_anew;
 
 	if (t->client_key == 0 || anew)
-		note_client(n, t, key_of_client(question));
+		note_client(n, t, key_of_client(n, question));
 	note_work(n, t, question->api);
 	if (answer->key != 0 || question->api->answer != ANSWER_REWRITE)
 		return;

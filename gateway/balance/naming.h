@@ -11,6 +11,10 @@
  * time do, and for a moment the client would have no connection at all: librdkafka tells its
  * application so, as an error (_ALL_BROKERS_DOWN).
  *
+ * The client's zone has a say where no node is in the broker's rack (mapping_near): the one that is
+ * known before the client asks anything, and stays.  The rack that a consumer says in its Fetch is known
+ * at that connection only: another one would be told otherwise, and connections would go.
+ *
  * Pure but for the tenure, the places and the drawn keys that are given.
  * Tests: tests/unit/balance/naming_test.c, tests/integration/cluster/internal_naming.py
  */
@@ -33,11 +37,13 @@ struct naming_drawn {
 /* What names are made of, as a worker has it at one moment; all is borrowed. */
 struct naming {
 	const struct config *config;
+	const struct listener *listener; /* by which the client came */
 	const struct snapshot *snapshot;
 	const struct mapping *mapping; /* NULL: external balancing, no node is named */
 	const struct places *places;
 	const struct turns *turns;
 	struct naming_drawn *drawn;
+	const char *zone; /* where the client is, for as long as it is connected; NULL: not known */
 	int port_count;
 	double now;
 };

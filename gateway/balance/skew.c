@@ -37,7 +37,9 @@ struct cluster_skew skew_of(const struct cluster_view *v, const struct cluster_l
 	for (size_t i = 0; i < v->member_count; i++) {
 		const struct cluster_member *m = &v->members[i];
 
-		if (m->trust != MEMBER_BELIEVED || !member_shares_clients(&v->members[v->self], m))
+		if (m->trust != MEMBER_BELIEVED ||
+		    !member_shares_clients(&v->members[v->self], m) ||
+		    !member_has_same_listeners(&v->members[v->self], m))
 			continue;
 		all.is_moving |= !m->is_self && m->is_draining && skew_is_fresh(m, now_ms) &&
 				 m->load.connections > 0;

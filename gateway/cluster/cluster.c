@@ -390,16 +390,16 @@ static void say_no_secret(const struct cluster *c)
 		"no gateway.cluster_secret: whoever can reach the brokers can say "
 		"that it is a node; fine inside one trusted network";
 
-	if (c->config->internal_load_balancing)
+	if (c->config->listener.internal_load_balancing)
 		log_warn("who=cluster event=no_secret reason=\"%s\"", text);
 	else
 		log_info("who=cluster event=no_secret reason=\"%s\"", text);
 }
 
-void cluster_start(struct cluster *c, int port_count)
+void cluster_start(struct cluster *c, const int port_counts[])
 {
 	pthread_mutex_lock(&c->desk.lock);
-	c->roster.self.port_count = port_count;
+	self_count_ports(&c->roster.self, port_counts);
 	publish(c);
 	c->is_started = c->loop != NULL;
 	pthread_mutex_unlock(&c->desk.lock);

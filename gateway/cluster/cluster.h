@@ -42,8 +42,8 @@ void cluster_exchange(struct cluster *c, const struct cluster_exchange *exchange
 /* Every published view (`const struct cluster_view *`) is handed to on_view on
  * the mailbox's loop, which takes the reference.  Before cluster_start only. */
 void cluster_subscribe(struct cluster *c, struct mailbox *mailbox, publisher_heard on_view);
-/* The ports that are bound: so many are advertised.  Joins. */
-void cluster_start(struct cluster *c, int port_count);
+/* The ports that are bound of each listener, in the order of the configuration: so many are advertised.  Joins. */
+void cluster_start(struct cluster *c, const int port_counts[]);
 /* Ends the thread; before the topology is freed.  A node that is to come back
  * stays a member until its session ends, so that a restart disturbs nobody. */
 void cluster_stop(struct cluster *c);

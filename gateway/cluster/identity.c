@@ -26,6 +26,7 @@ enum tag {
 	TAG_DRAINING,
 	TAG_SEAL, /* stands last */
 	TAG_PORT_HINT,
+	TAG_PLACE, /* of one of several listeners: told.h */
 };
 
 enum { SEAL_TAG_SIZE = 1 + 2 + SEAL_SIZE };
@@ -49,6 +50,18 @@ static void write_number(struct buf *out, enum tag tag, uint64_t value)
 	buf_append64(out, value);
 }
 
+static void write_place(struct buf *out, const struct told_place *place)
+{
+	struct buf value;
+
+	buf_init(&value, IDENTITY_MAX);
+	told_write(&value, place);
+	buf_append8(out, TAG_PLACE);
+	buf_append16(out, (uint16_t)value.len);
+	buf_append(out, value.data, value.len);
+	buf_deinit(&value);
+}
+
 void identity_write(struct buf *out, const struct cluster_member *m)
 {
 	buf_append16(out, VERSION);
@@ -67,6 +80,8 @@ void identity_write(struct buf *out, const struct cluster_member *m)
 	write_number(out, TAG_INCARNATION, (uint64_t)m->incarnation);
 	write_number(out, TAG_DRAINING, m->is_draining);
 	write_number(out, TAG_PORT_HINT, m->port_hint);
+	for (size_t i = 0; i < m->places.count; i++)
+		write_place(out, &m->places.all[i]);
 }
 
 /* The value of one tag; its error sticks. */
@@ -145,6 +160,9 @@ static void read_value(struct cluster_member *m, enum tag tag, struct value *v)
 	case TAG_PORT_HINT:
 		m->port_hint = (enum member_hint)read_number(v, MEMBER_PORT_IS_HINT);
 		break;
+	case TAG_PLACE:
+		v->bad = !told_read(&m->places, v->bytes, v->len);
+		break;
 	case TAG_SEAL:
 		break; /* identity_judge's */
 	}
@@ -213,6 +231,7 @@ void identity_judge(struct cluster_member *m, const void *bytes, size_t n, struc
 
 void identity_deinit(struct cluster_member *m)
 {
+	told_deinit(&m->places);
 	free(m->node_id);
 	free(m->host);
 	free(m->rack);
@@ -230,6 +249,7 @@ static char *copied(const char *text)
 void identity_copy(struct cluster_member *to, const struct cluster_member *from)
 {
 	*to = *from;
+	told_copy(&to->places, &from->places);
 	to->node_id = copied(from->node_id);
 	to->host = copied(from->host);
 	to->rack = copied(from->rack);

@@ -18,7 +18,7 @@
 #include "util/buf.h"
 #include "util/compiler.h"
 
-enum { IDENTITY_MAX = 4096, MAP_MAX = 512 * 1024, MAP_NODES_MAX = 1000 };
+enum { IDENTITY_MAX = 8192, MAP_MAX = 512 * 1024, MAP_NODES_MAX = 1000 };
 
 /* Appends the identity; loads and the flag is_self are not part of it. */
 void identity_write(struct buf *out, const struct cluster_member *m);

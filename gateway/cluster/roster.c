@@ -11,7 +11,7 @@ void roster_init(struct roster *r, const struct config *config, const char *vers
 		 struct seal *seal)
 {
 	*r = (struct roster){ .seal = seal };
-	self_describe(&r->self, config, version, config->port_count);
+	self_describe(&r->self, config, version);
 	r->self.is_sealed = seal != NULL;
 }
 

@@ -281,10 +281,9 @@ static void on_fetched(void *owner, const uint8_t *body, uint32_t len)
 static const struct broker *leader_of(const struct traffic *t, int32_t partition)
 {
 	const struct topic *topic = snapshot_topic(t->snapshot, t->topic, strlen(t->topic));
+	const struct partition *p = topic_partition(topic, partition);
 
-	if (topic == NULL || partition >= topic->partition_count)
-		return NULL;
-	return snapshot_broker(t->snapshot, topic->partitions[partition].leader);
+	return p != NULL ? snapshot_broker(t->snapshot, p->leader) : NULL;
 }
 
 /* Completes the request.  False: nothing was sent. */

@@ -113,7 +113,20 @@ static bool same_text(const char *a, const char *b)
 /* Its answers name the nodes themselves, each with ports of its own. */
 static bool names_nodes(const struct cluster_member *m)
 {
-	return m->internal && m->mode == ADVERTISE_PORTS;
+	bool any = m->mode == ADVERTISE_PORTS;
+
+	for (size_t i = 0; i < m->places.count; i++)
+		any |= m->places.all[i].mode == ADVERTISE_PORTS;
+	return m->internal && any;
+}
+
+bool member_has_same_listeners(const struct cluster_member *a, const struct cluster_member *b)
+{
+	bool same = a->places.count == b->places.count;
+
+	for (size_t i = 0; same && i < a->places.count; i++)
+		same = told_find(&b->places, a->places.all[i].name) != NULL;
+	return same;
 }
 
 bool member_shares_clients(const struct cluster_member *a, const struct cluster_member *b)
@@ -132,11 +145,12 @@ static bool same_member(const struct cluster_member *a, const struct cluster_mem
 	       a->port == b->port && a->port_count == b->port_count &&
 	       a->min_broker_id == b->min_broker_id && a->mode == b->mode &&
 	       a->internal == b->internal && a->port_hint == b->port_hint &&
-	       same_text(a->rack, b->rack) && same_text(a->http, b->http) &&
-	       same_text(a->version, b->version) && same_text(a->kafka, b->kafka) &&
-	       a->settings == b->settings && a->incarnation == b->incarnation &&
-	       a->is_self == b->is_self && a->is_draining == b->is_draining &&
-	       a->is_sealed == b->is_sealed && a->trust == b->trust;
+	       told_same(&a->places, &b->places) && same_text(a->rack, b->rack) &&
+	       same_text(a->http, b->http) && same_text(a->version, b->version) &&
+	       same_text(a->kafka, b->kafka) && a->settings == b->settings &&
+	       a->incarnation == b->incarnation && a->is_self == b->is_self &&
+	       a->is_draining == b->is_draining && a->is_sealed == b->is_sealed &&
+	       a->trust == b->trust;
 }
 
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b)

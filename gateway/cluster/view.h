@@ -8,6 +8,7 @@
 #ifndef CLUSTER_VIEW_H
 #define CLUSTER_VIEW_H
 
+#include "cluster/told.h"
 #include "cluster/trust.h"
 #include "config/config.h"
 #include "loop/publisher.h"
@@ -25,17 +26,17 @@ struct cluster_load {
 	unsigned declines;
 };
 
-/* Whether the port that a client came by says which broker it has dialled (gateway.port_is_hint). */
-enum member_hint { MEMBER_HINT_UNSAID, MEMBER_NO_HINT, MEMBER_PORT_IS_HINT };
-
 struct cluster_member {
 	char *node_id; /* the same after a restart */
-	/* clients are told that broker N is host : port + (N - min_broker_id) */
+	/* clients are told that broker N is host : port + (N - min_broker_id); of several listeners, those
+	 * of the first one */
 	char *host;
 	int port, port_count, min_broker_id;
 	enum advertise_mode mode;
 	bool internal; /* internal load balancing */
 	enum member_hint port_hint;
+	struct told_places
+		places;	     /* of listeners with names; none: of the only one it is said above */
 	char *rack;	     /* NULL: none */
 	char *http;	     /* "host:port" of its HTTP API, "https://host:port" by TLS */
 	char *version;	     /* of the program */
@@ -86,5 +87,16 @@ const char *cluster_state_text(enum cluster_state state);
  * both send clients to the nodes or to the same load balancer, by the same ids.  Others are told of
  * and compared, but what one of them has is no measure for the other. */
 bool member_shares_clients(const struct cluster_member *a, const struct cluster_member *b);
+/* Both have the same listeners, by name: what comes to one may as well come to the other. */
+bool member_has_same_listeners(const struct cluster_member *a, const struct cluster_member *b);
+/* Where clients of the listener of that name (NULL: one without a name) are told to go, as a plain value that borrows its
+ * texts.  False: the node has no such listener. */
+MUST_CHECK bool member_place(const struct cluster_member *m, const char *listener,
+			     struct told_place *place);
+/* The same as self sees it.  Nodes of earlier versions tell no name, so where both have one listener, and one of them has no
+ * name, the two are the same. */
+MUST_CHECK bool member_place_beside(const struct cluster_member *self,
+				    const struct cluster_member *m, const char *listener,
+				    struct told_place *place);
 
 #endif

@@ -19,9 +19,10 @@ void view_finish(struct cluster_view *v);
 /* Whether clients can be told the same of both: all but loads. */
 bool view_same_members(const struct cluster_view *a, const struct cluster_view *b);
 
-/* This node as it tells the others; port_count as bound.  Free with identity_deinit. */
-void self_describe(struct cluster_member *m, const struct config *config, const char *version,
-		   int port_count);
+/* This node as it tells the others.  Free with identity_deinit. */
+void self_describe(struct cluster_member *m, const struct config *config, const char *version);
+/* So many ports are bound of each listener, in the order of the configuration. */
+void self_count_ports(struct cluster_member *m, const int counts[]);
 /* A fingerprint of the options that must not differ between the nodes of a cluster. */
 uint64_t self_settings(const struct config *config);
 

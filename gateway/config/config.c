@@ -2,7 +2,10 @@
 
 #include "config/check.h"
 #include "config/file.h"
+#include "config/conduktor.h"
 #include "config/kinds.h"
+#include "config/option_value.h"
+#include "config/listeners.h"
 #include "config/mistakes.h"
 #include "config/secret_file.h"
 #include "util/mem.h"
@@ -15,27 +18,11 @@
 
 extern char **environ;
 
-/* Not built yet, or not that value of it. */
-static bool is_built(const struct config_option *o, const char *text, char why[KIND_WHY_MAX])
-{
-	int which;
-
-	if (o->built == NULL || option_has_word(o->built, text, &which))
-		return true;
-	if (*o->built == '\0')
-		snprintf(why, KIND_WHY_MAX, "not built yet; leave it out");
-	else
-		snprintf(why, KIND_WHY_MAX, "\"%.100s\" is not built yet; %s is", text, o->built);
-	return false;
-}
-
 /* Takes one value, or one item of a list. */
 static bool take_text(struct config *c, const struct config_option *o, const char *text,
 		      char why[KIND_WHY_MAX])
 {
-	if (o->built != NULL && *o->built == '\0')
-		return is_built(o, text, why);
-	return kind_of(o)->set(c, o, text, why) && is_built(o, text, why);
+	return kind_of(o)->set(c, o, conduktor_word(o->key, text), why);
 }
 
 /* Some lists may be none at all. */
@@ -179,7 +166,9 @@ static void fill(struct config *c, const struct file_values *values, struct mist
 		const struct config_option *o = &config_options[i];
 		struct config_origin *origin = &c->origins[i];
 
-		if (!from_environment(c, o, origin, m) && !from_file(c, o, values, origin, m))
+		if (o->kind == OPTION_LISTENERS)
+			listeners_read(c, values, m);
+		else if (!from_environment(c, o, origin, m) && !from_file(c, o, values, origin, m))
 			from_default(c, o);
 	}
 }
@@ -187,17 +176,18 @@ static void fill(struct config *c, const struct file_values *values, struct mist
 /* What others could reach this node by, and no other one: "host-port". */
 static char *own_name(const struct config *c)
 {
-	bool is_bound = strcmp(c->bind_host, "0.0.0.0") != 0 && strcmp(c->bind_host, "::") != 0;
+	const struct listener *l = config_listener(c, 0);
+	bool is_bound = strcmp(l->bind_host, "0.0.0.0") != 0 && strcmp(l->bind_host, "::") != 0;
 	char host[TEXT_HOST_MAX] = "", name[TEXT_HOST_MAX + 8];
 
 	if (is_bound)
-		snprintf(host, sizeof host, "%s", c->bind_host);
-	else if (c->internal_load_balancing)
-		snprintf(host, sizeof host, "%s", c->advertised_host);
+		snprintf(host, sizeof host, "%s", l->bind_host);
+	else if (l->internal_load_balancing)
+		snprintf(host, sizeof host, "%s", l->advertised_host);
 	else if (gethostname(host, sizeof host - 1) != 0 || *host == '\0')
 		snprintf(host, sizeof host, "localhost");
 	snprintf(name, sizeof name, "%s-%d", host,
-		 !is_bound && c->internal_load_balancing ? c->advertised_port : c->port_start);
+		 !is_bound && l->internal_load_balancing ? l->advertised_port : l->port_start);
 	for (char *p = name; *p != '\0'; p++) {
 		if (!check_is_group_letter(*p))
 			*p = '_';
@@ -220,6 +210,7 @@ static void derive_cluster(struct config *c)
 	if (c->node_id == NULL)
 		c->node_id = own_name(c);
 	drop_empty(&c->rack_id);
+	drop_empty(&c->listener.zone);
 	drop_empty(&c->group_id);
 	if (c->cluster_id != NULL && strcmp(c->cluster_id, "off") == 0)
 		*c->cluster_id = '\0';
@@ -243,16 +234,17 @@ static void derive(struct config *c, struct mistakes *m)
 		mistakes_of(
 			m, option_by_key("kafka.bootstrap_servers"), servers,
 			"missing; \"host:port\" of the brokers to start from, several with commas");
-	if (c->advertised_host == NULL) {
+	if (c->listener.advertised_host == NULL) {
 		if (gethostname(name, sizeof name - 1) != 0 || *name == '\0')
 			snprintf(name, sizeof name, "localhost");
-		c->advertised_host = mem_strdup(name);
+		c->listener.advertised_host = mem_strdup(name);
 	}
-	if (c->advertised_port == 0)
-		c->advertised_port = c->port_start;
+	if (c->listener.advertised_port == 0)
+		c->listener.advertised_port = c->listener.port_start;
+	listeners_derive(c);
 	derive_cluster(c);
 	if (c->haproxy_listen_port == 0)
-		c->haproxy_listen_port = c->advertised_port;
+		c->haproxy_listen_port = config_listener(c, 0)->advertised_port;
 	for (size_t i = 0; i < c->node_count; i++) {
 		if (c->nodes[i].http_port == 0)
 			c->nodes[i].http_port = c->http_port;
@@ -264,21 +256,35 @@ static void derive(struct config *c, struct mistakes *m)
 	}
 }
 
-/* Kubernetes puts names such as KAFKA_PORT there by itself: only what looks mistyped is told. */
-static void look_for_mistyped(struct mistakes *m)
+/* Nobody reads it: a name that is known from elsewhere, or one that is mistyped. */
+static void tell_unread(struct mistakes *m, const char *name, const char *value)
 {
+	const char *why = conduktor_leaves_out(name), *near = option_near_env(name);
+
+	if (why != NULL)
+		fprintf(m->out, "warning: environment: %s: nobody looks at it: %s\n", name, why);
+	else if (near != NULL)
+		fprintf(m->out, "warning: environment: %s: no such option; %s?\n", name, near);
+	else if (!conduktor_is_of_others(name, value))
+		fprintf(m->out,
+			"warning: environment: %s: no such option; `anyport --help` lists them\n",
+			name);
+}
+
+static void look_for_unread(struct mistakes *m)
+{
+	static const char listeners[] = "GATEWAY_LISTENER_";
+
 	for (char **e = environ; *e != NULL; e++) {
 		size_t n = strcspn(*e, "=");
-		const char *near;
-		char *name;
+		bool is_ours = strncmp(*e, "GATEWAY_", 8) == 0 || strncmp(*e, "KAFKA_", 6) == 0 ||
+			       strncmp(*e, "LOG4J2_", 7) == 0;
+		char *name = mem_strndup(*e, n);
 
-		if (strncmp(*e, "GATEWAY_", 8) != 0 && strncmp(*e, "KAFKA_", 6) != 0)
-			continue;
-		name = mem_strndup(*e, n);
-		near = option_by_env(name) == NULL ? option_near_env(name) : NULL;
-		if (near != NULL)
-			fprintf(m->out, "warning: environment: %s: no such option; %s?\n", name,
-				near);
+		if (is_ours && (*e)[n] == '=' && !option_has_env(name) &&
+		    (strncmp(name, listeners, sizeof listeners - 1) != 0 ||
+		     conduktor_leaves_out(name) != NULL))
+			tell_unread(m, name, *e + n + 1);
 		free(name);
 	}
 }
@@ -295,7 +301,7 @@ struct config *config_load(const char *file, FILE *complaints)
 		fill(c, &values, &m);
 		derive(c, &m);
 		check_all(c, &m);
-		look_for_mistyped(&m);
+		look_for_unread(&m);
 	}
 	file_free(&values);
 	if (m.count == 0)
@@ -327,8 +333,7 @@ bool config_set(struct config *c, const char *key, const char *text, char why[CO
 {
 	const struct config_option *o = &config_options[option_index(key)];
 
-	if (kind_of(o)->clear != NULL)
-		kind_of(o)->clear(c, o);
+	option_clear(c, o);
 	return take_whole(c, o, text, why);
 }
 
@@ -352,8 +357,7 @@ static void free_option(struct config *c, const struct config_option *o)
 		free(*text);
 		break;
 	default:
-		if (kind_of(o)->clear != NULL)
-			kind_of(o)->clear(c, o);
+		option_clear(c, o);
 	}
 }
 
@@ -361,13 +365,12 @@ void config_free(struct config *c)
 {
 	if (c == NULL)
 		return;
-	for (size_t i = 0; i < config_option_count; i++) {
-		if (config_options[i].at != OPTION_NOWHERE)
-			free_option(c, &config_options[i]);
-	}
+	for (size_t i = 0; i < config_option_count; i++)
+		free_option(c, &config_options[i]);
 	for (size_t i = 0; i < c->waiting_count; i++)
 		free(c->waiting[i].value);
 	free(c->waiting);
+	free(c->listeners);
 	free(c->file);
 	free(c->origins);
 	free(c);

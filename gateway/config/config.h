@@ -10,7 +10,9 @@
 #define CONFIG_CONFIG_H
 
 #include "config/haproxy.h"
+#include "config/listener.h"
 #include "util/compiler.h"
+#include "util/log.h"
 #include "util/logsink.h"
 
 #include <netinet/in.h>
@@ -18,14 +20,12 @@
 #include <stdint.h>
 #include <stdio.h>
 
-/* In the order of the words in options.c. */
-enum security_protocol { OVER_PLAINTEXT, OVER_SSL, OVER_SASL_PLAINTEXT, OVER_SASL_SSL };
 /* Whether a broker's certificate must be for the host by which it is known. */
 enum host_check { HOST_CHECK_HTTPS, HOST_CHECK_NONE };
-enum advertise_mode { ADVERTISE_PORTS, ADVERTISE_SINGLE, ADVERTISE_HOST };
+/* Who judges logins of clients: the brokers, or the gateway. */
+enum security_mode { KAFKA_MANAGED, GATEWAY_MANAGED };
 /* Which node stands for a broker: see route/mapping.h. */
 enum mapping_kind { MAPPING_RANDOM, MAPPING_STABLE };
-enum proxy_mode { PROXY_OFF, PROXY_ALLOW, PROXY_REQUIRE };
 
 enum {
 	CONFIG_WHY_MAX = 384,
@@ -34,6 +34,7 @@ enum {
 		2, /* the longest request is at most one such part of the memory */
 };
 
+struct config_named;   /* a listener with a name: see listeners.h */
 struct config_origin;  /* where a value came from: see options.h */
 struct config_waiting; /* what a restart would take instead: see options.h */
 
@@ -41,6 +42,12 @@ struct config_waiting; /* what a restart would take instead: see options.h */
 struct config_net {
 	struct in6_addr addr;
 	unsigned bits; /* 0 to 128 */
+};
+
+/* Clients whose addresses are in it are in that zone. */
+struct config_zone {
+	struct config_net net;
+	char *name;
 };
 
 struct config {
@@ -61,29 +68,20 @@ struct config {
 	char *https_ca; /* file of who signs the token endpoint's certificate */
 
 	/* to the clients */
-	char *bind_host;
-	int port_start;
-	int port_count; /* 0: ask the cluster */
-	int min_broker_id;
-	char *advertised_host; /* never NULL after config_load */
-	int advertised_port;   /* the first one; port_start when not given */
-	enum advertise_mode advertised_mode;
-	char *advertised_pattern; /* of brokers' names, see host_pattern.h; NULL: none */
-	bool internal_load_balancing;
-	bool port_is_hint; /* the load balancer keeps ports: see route/hint.h */
-	enum security_protocol gateway_protocol;   /* how clients talk to the gateway */
+	struct listener listener;   /* the only one; of several: what they have in common */
+	struct config_named *named; /* several, as they are said: see listeners.h */
+	size_t named_count;
+	struct listener *listeners;		   /* what becomes of them; NULL: none is named */
 	char *http_ssl_certificate, *http_ssl_key; /* files; NULL: none, so are the next ones */
 	char *http_ssl_key_password;
 	char *http_ssl_ca;
-	char *ssl_certificate, *ssl_key; /* files; NULL: none, so are the next ones */
-	char *ssl_key_password;
-	char *ssl_ca;
-	enum haproxy_client_auth ssl_client_auth;
-	enum haproxy_tls_version ssl_min_version;
-	char *ssl_ciphers;
-	char *ssl_principal_rules;   /* see principal_rules.h; NULL: DEFAULT */
 	bool clients_act_as_gateway; /* at the brokers, by the gateway's account */
 	char *identity_map;	     /* file, see identity_map.h; NULL: none */
+	enum security_mode security_mode;
+	/* GATEWAY_MANAGED: */
+	char *users;	    /* file, see users_file.h; NULL: none */
+	char *sasl_enabled; /* mechanisms, with commas */
+	int max_reauth_ms;  /* of a login; 0: no end */
 
 	/* the nodes among themselves */
 	char *cluster_id;     /* NULL: this node alone */
@@ -101,10 +99,12 @@ struct config {
 	int max_connection_age_ms; /* 0: none */
 
 	/* the load balancer */
-	enum proxy_mode proxy_protocol;
 	struct config_net *proxy_trusted;
 	size_t proxy_trusted_count;
-	bool proxy_identity; /* its headers say who clients are, and nothing else does */
+
+	/* where clients are, by address */
+	struct config_zone *zones;
+	size_t zone_count;
 
 	/* the HTTP side */
 	char *http_host;
@@ -112,12 +112,15 @@ struct config {
 	int agent_port;	  /* 0: off */
 	char *http_token; /* NULL: none; so are the next ones */
 	char *http_read_token, *metrics_token;
-	char *http_names; /* with commas */
+	bool secured_metrics; /* whoever asks for /metrics brings a token */
+	char *http_names;     /* with commas */
 
 	/* the machine */
 	int workers; /* 1 or more after config_load */
 	char *log_level;
 	enum logsink log_target;
+	enum log_format log_format;
+	bool audit_log; /* the log tells of each administrative request */
 
 	/* limits; sizes in bytes, times in milliseconds */
 	int max_connections;		 /* of clients, all workers together */
@@ -125,6 +128,10 @@ struct config {
 	int64_t max_frame_bytes;	 /* as socket.request.max.bytes: 104857600 */
 	int64_t memory_budget_bytes;	 /* for what must be held: splits, merges, rewrites */
 	int memory_per_address;		 /* percent of that for one address */
+	bool follower_reads;		 /* clients read from followers in their zone */
+	int fetch_session_slots;	 /* of fetch sessions of the node's own; 0: none */
+	int usage_names;		 /* most of a kind that a worker counts by name */
+	int metrics_top;		 /* so many of them are in /metrics */
 	int connect_timeout_ms;		 /* to a broker */
 	int login_timeout_ms;		 /* from a connection's first moment to its login */
 	int head_timeout_ms;		 /* from a frame's first byte to its head */
@@ -151,14 +158,25 @@ struct config {
 	size_t waiting_count;
 };
 
-static inline bool protocol_has_tls(enum security_protocol p)
+/* The listeners: one at least. */
+static inline size_t config_listener_count(const struct config *c)
 {
-	return p == OVER_SSL || p == OVER_SASL_SSL;
+	return c->listeners != NULL ? c->named_count : 1;
 }
 
-static inline bool protocol_has_sasl(enum security_protocol p)
+static inline const struct listener *config_listener(const struct config *c, size_t i)
 {
-	return p == OVER_SASL_PLAINTEXT || p == OVER_SASL_SSL;
+	return c->listeners != NULL ? &c->listeners[i] : &c->listener;
+}
+
+/* Where clients say by SASL who they are, the gateway judges it. */
+static inline bool config_judges(const struct config *c)
+{
+	for (size_t i = 0; i < config_listener_count(c); i++) {
+		if (protocol_has_sasl(config_listener(c, i)->protocol))
+			return c->security_mode == GATEWAY_MANAGED;
+	}
+	return false;
 }
 
 /* Reads FILE (may be NULL: environment and defaults only).  On a mistake

@@ -1,6 +1,7 @@
 #include "config/file.h"
 
 #include "config/kinds.h"
+#include "config/listeners.h"
 #include "config/mistakes.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -129,7 +130,9 @@ static void add(struct reader *r, const struct config_option *option, const char
 	struct file_values *v = r->values;
 
 	v->all = mem_realloc(v->all, (v->count + 1) * sizeof *v->all);
-	v->all[v->count++] = (struct file_value){ option, name, mem_strdup(text), line, false };
+	v->all[v->count++] = (struct file_value){
+		.option = option, .name = name, .text = mem_strdup(text), .line = line
+	};
 }
 
 /* One that is_wrapped has found, where libconfig takes it as a number of 64 bits. */
@@ -202,6 +205,73 @@ static bool node_text(const config_setting_t *s, char *text)
 			rack != NULL ? rack : "") < TEXT_MOST;
 }
 
+/* --- listeners --- */
+
+static struct file_value *last(struct reader *r)
+{
+	return &r->values->all[r->values->count - 1];
+}
+
+static void take_property(struct reader *r, const struct config_option *o,
+			  const config_setting_t *s)
+{
+	const char *key = config_setting_name(s);
+	const struct listener_option *p = listener_option_by_key(key);
+	bool is_name = strcmp(key, "name") == 0;
+	const struct config_option *row = p != NULL && p->option != NULL ? option_by_key(p->option)
+									 : NULL;
+	int line = (int)config_setting_source_line(s);
+	char text[TEXT_MOST];
+	bool is_good = true;
+
+	if (p == NULL && !is_name) {
+		mistakes_in_file(r->m, line,
+				 "%s: %s: listeners have no such property; `anyport --help` lists "
+				 "them",
+				 o->key, key);
+		return;
+	}
+	if (row != NULL)
+		is_good = scalar_text(row, s, text);
+	else if (config_setting_type(s) == CONFIG_TYPE_STRING)
+		snprintf(text, sizeof text, "%s", config_setting_get_string(s));
+	else if (p != NULL && config_setting_type(s) == CONFIG_TYPE_INT)
+		snprintf(text, sizeof text, "%d", config_setting_get_int(s));
+	else
+		is_good = false;
+	if (is_good)
+		add(r, o, o->key, text, line);
+	else if (row != NULL)
+		add_bad(r, row, key, s);
+	else
+		mistakes_in_file(r->m, line, "%s: %s: must be a string", o->key, key);
+	if (!is_good && row == NULL)
+		return;
+	last(r)->option = o;
+	last(r)->listener = r->values->listener_count;
+	last(r)->property = p;
+}
+
+static void take_listeners(struct reader *r, const struct config_option *o,
+			   const config_setting_t *list)
+{
+	if (!config_setting_is_list(list)) {
+		add_bad(r, o, o->key, list);
+		return;
+	}
+	for (int i = 0; i < config_setting_length(list); i++) {
+		const config_setting_t *s = config_setting_get_elem(list, (unsigned)i);
+
+		if (!config_setting_is_group(s)) {
+			add_bad(r, o, o->key, s);
+			continue;
+		}
+		r->values->listener_count++;
+		for (int j = 0; j < config_setting_length(s); j++)
+			take_property(r, o, config_setting_get_elem(s, (unsigned)j));
+	}
+}
+
 static void take_items(struct reader *r, const struct config_option *o, const char *name,
 		       const config_setting_t *list)
 {
@@ -228,6 +298,10 @@ static void take_setting(struct reader *r, const struct config_option *o, const 
 	const char *rest = text;
 	char *item;
 
+	if (o->kind == OPTION_LISTENERS) {
+		take_listeners(r, o, s);
+		return;
+	}
 	if (kind_of(o)->is_list && (config_setting_is_list(s) || config_setting_is_array(s))) {
 		take_items(r, o, name, s);
 		return;

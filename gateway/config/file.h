@@ -14,6 +14,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+struct listener_option;
 struct mistakes;
 
 /* One value as text; a list is several in a row with the same name. */
@@ -22,12 +23,15 @@ struct file_value {
 	const char *name; /* the one of its keys that was used */
 	char *text;
 	int line;
-	bool bad; /* refused here: told, not to be looked at again */
+	bool bad;	 /* refused here: told, not to be looked at again */
+	size_t listener; /* of gateway.listeners: which, from 1 on; 0: it is none of a listener */
+	const struct listener_option *property; /* of that; NULL: its name */
 };
 
 struct file_values {
 	struct file_value *all; /* in the order of the file */
 	size_t count;
+	size_t listener_count;
 };
 
 /* Tells every unknown key and every value of the wrong type; false when there

@@ -1,4 +1,5 @@
-/* host_pattern.h - names of brokers in mode `host`: a pattern with {id} where a broker's id stands.
+/* host_pattern.h - names of brokers in mode `host`: a pattern with {id} where a broker's id stands, or
+ * {{nodeId}}, as Conduktor Gateway has it.
  *
  * Tests: tests/unit/config/host_pattern_test.c
  */
@@ -9,7 +10,7 @@
 
 #include <stdint.h>
 
-/* Whether it has {id} once, and what it makes is a name. */
+/* Whether it has that once, and what it makes is a name. */
 bool host_pattern_is_good(const char *pattern);
 /* The name of a broker. */
 void host_pattern_print(const char *pattern, int32_t id, char to[TEXT_HOST_MAX]);

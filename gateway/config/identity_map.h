@@ -3,8 +3,12 @@
  *     identities = (
  *         { principal = "User:CN=app,O=x"; mechanism = "SCRAM-SHA-256"; username = "app";
  *           password_file = "/etc/anyport/app.password"; },
- *         { principal = "User:ANONYMOUS"; mechanism = "PLAIN"; ... }
+ *         { principal = "User:ANONYMOUS"; mechanism = "PLAIN"; ... },
+ *         { principal = "User:CN=other"; token = true; username = "other"; }
  *     );
+ *
+ * For one with `token` the gateway's own account makes delegation tokens, which the brokers' operator
+ * must have allowed (CREATE_TOKENS on that user); without a username it is the principal itself.
  *
  * A principal is as the gateway prints it, of a certificate, of HAProxy's PROXY header or of a login
  * that it judges itself; it can be there once.  Passwords are read with the file.
@@ -15,12 +19,14 @@
 
 #include "util/compiler.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 enum { IDENTITY_MAP_WHY_MAX = 512 };
 
 struct identity_row {
 	char *name;	 /* of the principal, without "User:" */
+	bool by_token;	 /* then only the username is there */
 	char *mechanism; /* PLAIN, SCRAM-SHA-256 or SCRAM-SHA-512 */
 	char *username, *password;
 	char *password_file;

@@ -5,33 +5,17 @@
 #include "util/mem.h"
 #include "util/text.h"
 
-#include <arpa/inet.h>
-#include <assert.h>
-#include <ctype.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
-PRINTF_LIKE(2, 3)
-static bool no(char why[KIND_WHY_MAX], const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	vsnprintf(why, KIND_WHY_MAX, fmt, args);
-	va_end(args);
-	return false;
-}
-
 static void *field(struct config *c, int at)
 {
-	return at == OPTION_NOWHERE ? NULL : (char *)c + at;
+	return (char *)c + at;
 }
 
 static const void *field_of(const struct config *c, int at)
 {
-	assert(at != OPTION_NOWHERE);
 	return (const char *)c + at;
 }
 
@@ -39,18 +23,13 @@ static void keep_text(struct config *c, int at, const char *text)
 {
 	char **to = field(c, at);
 
-	if (to == NULL)
-		return;
 	free(*to);
 	*to = *text != '\0' ? mem_strdup(text) : NULL;
 }
 
 static void keep_int(struct config *c, int at, int value)
 {
-	int *to = field(c, at);
-
-	if (to != NULL)
-		*to = value;
+	*(int *)field(c, at) = value;
 }
 
 /* --- text, names, words ------------------------------------------------- */
@@ -93,8 +72,7 @@ static bool set_word(struct config *c, const struct config_option *o, const char
 
 	if (!option_has_word(o->words, text, &which))
 		return kind_wrong(o, text, why);
-	if (o->at != OPTION_NOWHERE)
-		memcpy(field(c, o->at), &which, sizeof which);
+	memcpy(field(c, o->at), &which, sizeof which);
 	return true;
 }
 
@@ -135,8 +113,7 @@ static bool set_flag(struct config *c, const struct config_option *o, const char
 
 	if (!yes && strcasecmp(text, "false") != 0)
 		return kind_wrong(o, text, why);
-	if (to != NULL)
-		*to = yes;
+	*to = yes;
 	return true;
 }
 
@@ -155,8 +132,7 @@ static bool set_size(struct config *c, const struct config_option *o, const char
 
 	if (!kind_parse_amount(text, OPTION_SIZE, &n) || n < o->min || n > o->max)
 		return kind_wrong(o, text, why);
-	if (to != NULL)
-		*to = n;
+	*to = n;
 	return true;
 }
 
@@ -230,48 +206,6 @@ static void clear_text(struct config *c, const struct config_option *o)
 
 /* --- networks ----------------------------------------------------------- */
 
-static bool bit_is_set(const struct in6_addr *addr, unsigned bit)
-{
-	return addr->s6_addr[bit / 8] >> (7 - bit % 8) & 1;
-}
-
-static bool parse_address(const char *text, struct in6_addr *addr, unsigned *bits)
-{
-	struct in_addr v4;
-
-	*bits = 128;
-	if (inet_pton(AF_INET6, text, addr) == 1)
-		return true;
-	if (inet_pton(AF_INET, text, &v4) != 1)
-		return false;
-	*bits = 32;
-	memset(addr, 0, sizeof *addr);
-	memset(addr->s6_addr + 10, 0xff, 2);
-	memcpy(addr->s6_addr + 12, &v4, sizeof v4);
-	return true;
-}
-
-static bool parse_network(const char *text, struct config_net *net)
-{
-	char address[INET6_ADDRSTRLEN];
-	size_t n = strcspn(text, "/");
-	unsigned bits;
-	int64_t masked;
-
-	if (n >= sizeof address)
-		return false;
-	memcpy(address, text, n);
-	address[n] = '\0';
-	if (!parse_address(address, &net->addr, &bits))
-		return false;
-	masked = bits;
-	if (text[n] == '/' && (!isdigit((unsigned char)text[n + 1]) ||
-			       !text_int64(text + n + 1, &masked) || masked > bits))
-		return false;
-	net->bits = (unsigned)masked + (128 - bits);
-	return true;
-}
-
 static bool set_network(struct config *c, const struct config_option *o, const char *text,
 			char why[KIND_WHY_MAX])
 {
@@ -279,27 +213,11 @@ static bool set_network(struct config *c, const struct config_option *o, const c
 	size_t *count = field(c, o->at_also);
 	struct config_net net;
 
-	if (!parse_network(text, &net))
-		return kind_wrong(o, text, why);
-	for (unsigned bit = net.bits; bit < 128; bit++) {
-		if (bit_is_set(&net.addr, bit))
-			return no(why, "\"%.100s\" has address bits behind its mask", text);
-	}
+	if (!kind_parse_net(o, text, strlen(text), &net, why))
+		return false;
 	*nets = mem_realloc(*nets, (*count + 1) * sizeof **nets);
 	(*nets)[(*count)++] = net;
 	return true;
-}
-
-static void print_network(const struct config_net *net, FILE *out)
-{
-	char text[INET6_ADDRSTRLEN];
-	bool v4 = IN6_IS_ADDR_V4MAPPED(&net->addr) && net->bits >= 96;
-
-	if (v4)
-		inet_ntop(AF_INET, net->addr.s6_addr + 12, text, sizeof text);
-	else
-		inet_ntop(AF_INET6, &net->addr, text, sizeof text);
-	fprintf(out, "\"%s/%u\"", text, v4 ? net->bits - 96 : net->bits);
 }
 
 static void print_networks(const struct config *c, const struct config_option *o, FILE *out)
@@ -309,8 +227,9 @@ static void print_networks(const struct config *c, const struct config_option *o
 
 	fputs("( ", out);
 	for (size_t i = 0; i < count; i++) {
-		print_network(&nets[i], out);
-		fputs(i + 1 < count ? ", " : " ", out);
+		fputc('"', out);
+		kind_print_net(&nets[i], out);
+		fputs(i + 1 < count ? "\", " : "\" ", out);
 	}
 	fputc(')', out);
 }
@@ -322,6 +241,16 @@ static void clear_networks(struct config *c, const struct config_option *o)
 	free(*nets);
 	*nets = NULL;
 	*(size_t *)field(c, o->at_also) = 0;
+}
+
+/* --- listeners ----------------------------------------------------------- */
+
+/* listeners_read.c takes them, property by property, and option_value.c prints them. */
+static bool refuse_listeners(struct config *c, const struct config_option *o, const char *text,
+			     char why[KIND_WHY_MAX])
+{
+	(void)c;
+	return kind_wrong(o, text, why);
 }
 
 /* --- the rows ----------------------------------------------------------- */
@@ -337,12 +266,14 @@ static const struct kind kinds[] = {
 	[OPTION_LISTENER] = { false, true, set_listener, print_listener },
 	[OPTION_SERVERS] = { true, true, set_server, print_text, clear_text },
 	[OPTION_NETWORKS] = { true, true, set_network, print_networks, clear_networks, true },
+	[OPTION_ZONES] = { true, true, kinds_set_zone, kinds_print_zones, kinds_clear_zones, true },
 	[OPTION_RANGE] = { false, true, kinds_set_range, kinds_print_range },
 	[OPTION_NODES] = { true, false, kinds_set_node, kinds_print_nodes, kinds_clear_nodes,
 			   true },
 	[OPTION_PEERS] = { true, true, kinds_set_peer, kinds_print_peers, kinds_clear_peers, true },
 	[OPTION_ROUTES] = { true, true, kinds_set_route, kinds_print_routes, kinds_clear_routes,
 			    true },
+	[OPTION_LISTENERS] = { true, false, refuse_listeners, .may_be_none = true },
 };
 
 const struct kind *kind_of(const struct config_option *option)

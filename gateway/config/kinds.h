@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stdio.h>
 
+struct config_net;
+
 struct kind {
 	bool is_list; /* items come one by one; each adds to what is there */
 	bool is_text; /* quoted in the file */
@@ -25,6 +27,12 @@ struct kind {
 	void (*clear)(struct config *c, const struct config_option *o);
 	bool may_be_none; /* of a list: it may be empty */
 };
+
+/* One network, as "10.0.0.0/8" or "::1", of n characters.  False: it is none, and why is said of the
+ * option's whole text. */
+bool kind_parse_net(const struct config_option *o, const char *text, size_t n,
+		    struct config_net *net, char why[KIND_WHY_MAX]);
+void kind_print_net(const struct config_net *net, FILE *out); /* without quotes */
 
 const struct kind *kind_of(const struct config_option *option);
 

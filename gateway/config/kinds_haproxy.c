@@ -7,8 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PORT_MOST = 65535 };
-
 static void *field(struct config *c, int at)
 {
 	return (char *)c + at;

@@ -25,4 +25,9 @@ KIND_SET(kinds_set_route);
 KIND_PRINT(kinds_print_routes);
 KIND_CLEAR(kinds_clear_routes);
 
+/* gateway.zones: kinds_zones.c */
+KIND_SET(kinds_set_zone);
+KIND_PRINT(kinds_print_zones);
+KIND_CLEAR(kinds_clear_zones);
+
 #endif

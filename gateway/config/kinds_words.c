@@ -43,10 +43,13 @@ static const char *const is[] = {
 	[OPTION_LISTENER] = "\"host\" or \"host:first-port\"",
 	[OPTION_SERVERS] = "\"host:port\", several with commas",
 	[OPTION_NETWORKS] = "networks such as \"10.0.0.0/8\" or \"::1\"",
+	[OPTION_ZONES] = "networks with their zones such as \"10.1.0.0/16=a\"",
 	[OPTION_RANGE] = "\"host\", \"host:first-port\" or \"host:first-last\"",
 	[OPTION_NODES] = ("nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
 			  "http_port = 8888; rack = \"a\"; }, elsewhere n1=10.0.0.1:8888@a"),
 	[OPTION_PEERS] = "peers such as \"lb1=10.0.0.11:10000\"",
+	[OPTION_LISTENERS] = ("listeners, in the file { name = \"inside\"; "
+			      "ports = \"9092-9095\"; }, elsewhere variables of each"),
 	[OPTION_ROUTES] = "server names such as \"broker1.example.com=9093\"",
 };
 

@@ -41,6 +41,9 @@ static void tell_place(struct mistakes *m, const struct config_option *option,
 		fprintf(m->out, "%s:%d: %s: ", m->file, origin->line, origin->name);
 	else if (origin->kind == ORIGIN_ENVIRONMENT)
 		fprintf(m->out, "environment: %s: ", origin->name);
+	else if (origin->name != NULL) /* of a listener that does not say it */
+		fprintf(m->out, "%s%s%s: ", origin->line > 0 ? m->file : "environment", ": ",
+			origin->name);
 	else if (m->file != NULL)
 		fprintf(m->out, "%s: %s: ", m->file, option->key);
 	else

@@ -26,13 +26,13 @@ enum option_kind {
 	OPTION_LISTENER, /* char * and int: host and first port, 0 when not given */
 	OPTION_SERVERS,	 /* char *, host:port with commas */
 	OPTION_NETWORKS, /* struct config_net * and size_t */
+	OPTION_ZONES,	 /* struct config_zone * and size_t */
 	OPTION_RANGE,	 /* char *, and two ints: host, first and last port, 0 when not given */
 	OPTION_NODES,	 /* struct config_node * and size_t */
 	OPTION_PEERS,	 /* struct config_peer * and size_t */
-	OPTION_ROUTES	 /* struct config_route * and size_t */
+	OPTION_ROUTES,	 /* struct config_route * and size_t */
+	OPTION_LISTENERS /* struct config_named * and size_t */
 };
-
-enum { OPTION_NOWHERE = -1 }; /* no field: nothing that is built has use for the value */
 
 struct config_option {
 	const char *key;      /* in the file, with its groups: "gateway.port_start" */
@@ -40,11 +40,10 @@ struct config_option {
 	const char *key_also; /* a second name of each, or NULL */
 	const char *env_also;
 	enum option_kind kind;
-	int at;		      /* offset of its field, or OPTION_NOWHERE */
+	int at;		      /* offset of its field */
 	int at_also;	      /* of its second field, for kinds that have two */
 	int64_t min, max;     /* of a number, size or time */
 	const char *words;    /* of a word: "a|b|c" */
-	const char *built;    /* NULL: every value; else the values that are built, "a|b" */
 	bool may_be_empty;    /* a text or name: "" is none, and the field is NULL then */
 	const char *standard; /* the default as one types it; NULL: none, or made in config.c */
 	const char *standard_help; /* how --help names a default that is not constant */
@@ -81,6 +80,8 @@ size_t option_index(const char *key);
 /* The row that has this name (key or environment, first or second), or NULL. */
 const struct config_option *option_by_key(const char *key);
 const struct config_option *option_by_env(const char *env);
+/* Whether a variable of that name is read: a row's, or of the file that has a secret. */
+bool option_has_env(const char *env);
 /* The name nearest to a mistyped one, or NULL when none is near. */
 const char *option_near_key(const char *key);
 const char *option_near_env(const char *env);

@@ -1,5 +1,7 @@
 /* What `--print-config` and `--help` write: the rows, as text. */
 #include "config/kinds.h"
+#include "config/option_value.h"
+#include "config/listeners.h"
 
 #include <string.h>
 
@@ -68,16 +70,6 @@ void config_print_origin(const struct config *c, const struct config_origin *ori
 		fputs(origin->kind == ORIGIN_ENVIRONMENT ? "environment" : "default", out);
 }
 
-static void print_value(const struct config *c, const struct config_option *o, FILE *out)
-{
-	if (o->at != OPTION_NOWHERE)
-		kind_of(o)->print(c, o, out);
-	else if (kind_of(o)->is_text)
-		kind_print_text(o->standard, out);
-	else
-		fputs(o->standard, out);
-}
-
 static void print_option(const struct config *c, const struct config_option *o, FILE *out)
 {
 	int tabs = depth(o->key, group_length(o->key));
@@ -90,7 +82,7 @@ static void print_option(const struct config *c, const struct config_option *o, 
 	if (o->is_secret)
 		fputs("(secret)", out);
 	else
-		print_value(c, o, out);
+		option_print(c, o, out);
 	fprintf(out, "; # %s: ", o->env);
 	config_print_origin(c, &c->origins[o - config_options], out);
 	fputc('\n', out);
@@ -104,7 +96,7 @@ void config_print(const struct config *c, FILE *out)
 	for (size_t i = 0; i < config_option_count; i++) {
 		const struct config_option *o = &config_options[i];
 
-		if (o->built != NULL && *o->built == '\0')
+		if (listeners_say_themselves(c, o))
 			continue;
 		open = close_groups(path, open, o->key, out);
 		open_groups(o->key, open, out);
@@ -121,15 +113,13 @@ static void help_default(const struct config_option *o, FILE *out)
 {
 	const char *standard = o->standard_help != NULL ? o->standard_help : o->standard;
 
-	if (o->built != NULL && *o->built == '\0')
-		fputs(" (not built yet)", out);
-	else if (standard != NULL && *standard != '\0')
+	if (standard != NULL && *standard != '\0')
 		fprintf(out, " (%s)", standard);
 }
 
 static void help_words(const struct config_option *o, FILE *out)
 {
-	const char *words = o->built != NULL && *o->built != '\0' ? o->built : o->words;
+	const char *words = o->words;
 
 	if (o->words == NULL)
 		return;
@@ -151,6 +141,8 @@ void config_help(FILE *out)
 		help_words(o, out);
 		help_default(o, out);
 		fputc('\n', out);
+		if (o->kind == OPTION_LISTENERS)
+			listeners_help(out);
 		if (o->env_also != NULL)
 			fprintf(out, "  %-46s %-42s the same\n", o->env_also, o->key_also);
 		if (o->env_file != NULL)

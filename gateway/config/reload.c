@@ -1,6 +1,7 @@
 #include "config/reload.h"
 
-#include "config/kinds.h"
+#include "config/listeners.h"
+#include "config/option_value.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -13,7 +14,7 @@ static char *printed(const struct config *c, const struct config_option *o)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	kind_of(o)->print(c, o, out);
+	option_print(c, o, out);
 	fclose(out);
 	return text;
 }
@@ -60,6 +61,9 @@ static void copy(struct config *to, const struct config *from, const struct conf
 		break;
 	case OPTION_SIZE:
 		*(int64_t *)field(to, o->at) = *(const int64_t *)const_field(from, o->at);
+		break;
+	case OPTION_LISTENERS:
+		listeners_copy(to, from);
 		break;
 	default: /* lists: their rows reload, which a unit test holds */
 		abort();
@@ -121,10 +125,10 @@ struct config *config_reload(const struct config *running, struct config_changes
 	struct config *next = config_load(running->file, complaints);
 
 	changes->count = 0;
-	for (size_t i = 0; next != NULL && i < config_option_count; i++) {
-		if (config_options[i].at != OPTION_NOWHERE)
-			compare(next, running, &config_options[i], changes);
-	}
+	for (size_t i = 0; next != NULL && i < config_option_count; i++)
+		compare(next, running, &config_options[i], changes);
+	if (next != NULL)
+		listeners_derive(next);
 	return next;
 }
 

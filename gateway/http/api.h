@@ -1,6 +1,7 @@
 /* api.h - what the HTTP side answers, and where it has it from.
  *
  *   GET    /                      the status page
+ *   GET    /docs, /docs/PAGE      the manual
  *   GET    /openapi.json          this list, with every field
  *   GET    /health                200, a summary
  *   GET    /health/live           200 as long as the process turns
@@ -11,6 +12,8 @@
  *   GET    /v1/brokers            the Kafka cluster as this node knows it
  *   GET    /v1/topics/NAME        the leaders of its partitions
  *   GET    /v1/connections        the clients that are connected here
+ *   GET    /v1/clients, /v1/topics, /v1/groups, /v1/principals
+ *                                 who uses the node: requests and bytes by name
  *   GET    /v1/route              where a request would go, and why
  *   GET    /v1/config             what is configured, where that was said, what waits for a restart
  *   GET    /v1/warnings           the last lines of the log that warn
@@ -28,6 +31,7 @@
 #include "http/metrics.h"
 #include "http/server.h"
 #include "loop/connection.h"
+#include "loop/usage.h"
 #include "route/where.h"
 #include "topology/topology.h"
 
@@ -65,12 +69,16 @@ struct http_source {
 	/* Where a request would go.  The question's coordinator is filled in; where it isn't known the
 	 * cluster is asked, a few seconds at most. */
 	struct http_destination (*route)(void *ctx, const struct where_question *question);
+	/* Whether followers are read now (gateway.follower_reads).  False: the node is too busy. */
+	bool (*follower_reads)(void *ctx, bool *on);
 	/* The clients that are connected, and the end of one: wait for the workers, two seconds at
 	 * most.  False: a worker does not answer, and *out is empty; else free it with
 	 * connections_free. */
 	bool (*connections)(void *ctx, const struct connections_wanted *wanted,
 			    struct connections *out);
 	enum connections_closed (*close)(void *ctx, uint64_t id);
+	/* What has been counted by name: as connections waits.  Free it with usage_told_free. */
+	bool (*usage)(void *ctx, const struct usage_wanted *wanted, struct usage_told *out);
 };
 
 struct http_api;

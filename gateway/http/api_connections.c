@@ -43,6 +43,7 @@ static json_t *dialled(const struct connection *c)
 
 static json_t *describe(const struct http_api *api, const struct connection *c)
 {
+	const struct listener *l = config_listener(api->source.settings, c->listener);
 	json_t *o = json_object();
 
 	/* as text: JavaScript's numbers have not the digits */
@@ -53,7 +54,8 @@ static json_t *describe(const struct http_api *api, const struct connection *c)
 	json_object_set_new(o, "principal", json_text(c->principal));
 	json_object_set_new(o, "mechanism", json_text(c->mechanism));
 	json_object_set_new(o, "tls", tls(c));
-	json_object_set_new(o, "port", json_integer(api->source.settings->port_start + c->port));
+	json_object_set_new(o, "listener", json_text(l->name));
+	json_object_set_new(o, "port", json_integer(l->port_start + c->port));
 	json_object_set_new(o, "dialled", dialled(c));
 	json_object_set_new(o, "worker", json_integer(c->worker));
 	json_object_set_new(o, "age_ms", json_integer(c->age_ms));

@@ -16,6 +16,23 @@ static json_t *ports_of(const struct cluster_member *m)
 			 m->mode != ADVERTISE_PORTS ? 1 : m->port_count);
 }
 
+static json_t *listeners_of(const struct cluster_member *m)
+{
+	json_t *list = json_array();
+
+	for (size_t i = 0; i < m->places.count; i++) {
+		const struct told_place *p = &m->places.all[i];
+
+		json_array_append_new(
+			list,
+			json_pack("{s:o, s:o, s:{s:i, s:i}, s:i, s:s}", "name", json_text(p->name),
+				  "host", json_text(p->host), "ports", "first", p->port, "count",
+				  p->mode != ADVERTISE_PORTS ? 1 : p->port_count, "min_broker_id",
+				  p->min_broker_id, "mode", mode_words[p->mode]));
+	}
+	return list;
+}
+
 static json_t *member(const struct cluster_member *m)
 {
 	json_t *o = json_object();
@@ -26,6 +43,7 @@ static json_t *member(const struct cluster_member *m)
 	json_object_set_new(o, "ports", ports_of(m));
 	json_object_set_new(o, "min_broker_id", json_integer(m->min_broker_id));
 	json_object_set_new(o, "mode", json_string(mode_words[m->mode]));
+	json_object_set_new(o, "listeners", listeners_of(m));
 	json_object_set_new(o, "internal_load_balancing", json_boolean(m->internal));
 	json_object_set_new(o, "rack", json_text(m->rack));
 	json_object_set_new(o, "http", json_text(m->http));
@@ -101,9 +119,28 @@ static json_t *drain_state(const struct http_api *api)
 			 "exits", d.exits);
 }
 
+/* Of requests and answers, by where the other end is; where that is not known nothing is counted. */
+static json_t *zone_bytes(const struct http_api *api)
+{
+	struct stats *sum = mem_zalloc(sizeof *sum);
+	struct http_metrics m = { 0 };
+	json_t *o;
+
+	api->source.metrics(api->source.ctx, &m);
+	metrics_sum(&m, sum);
+	o = json_pack("{s:{s:I, s:I}, s:{s:I, s:I}}", "client", "same",
+		      (json_int_t)sum->counters[STAT_ZONE_CLIENT_SAME], "other",
+		      (json_int_t)sum->counters[STAT_ZONE_CLIENT_OTHER], "broker", "same",
+		      (json_int_t)sum->counters[STAT_ZONE_BROKER_SAME], "other",
+		      (json_int_t)sum->counters[STAT_ZONE_BROKER_OTHER]);
+	free(sum);
+	return o;
+}
+
 struct http_reply answer_node(void *ctx, const struct http_request *r)
 {
 	const struct http_api *api = ctx;
+	const struct listener *l = config_listener(api->source.settings, 0);
 	struct http_health health = api_health(api);
 	struct http_node node = api_node(api, &health);
 	const struct cluster_view *v = cluster_view_get(api->source.cluster);
@@ -117,10 +154,11 @@ struct http_reply answer_node(void *ctx, const struct http_request *r)
 	json_object_update_missing(o, state);
 	json_decref(state);
 	json_object_set_new(o, "uptime_seconds", json_integer((json_int_t)metrics_uptime(&node)));
+	json_object_set_new(o, "time_ms", json_integer(clock_wall_ms()));
 	json_object_set_new(o, "workers", json_integer(api->source.worker_count));
-	json_object_set_new(
-		o, "bind",
-		json_host_port(api->source.settings->bind_host, api->source.settings->port_start));
+	json_object_set_new(o, "bind", json_host_port(l->bind_host, l->port_start));
+	json_object_set_new(o, "audit_log", json_boolean(api->source.settings->audit_log));
+	json_object_set_new(o, "zone_bytes", zone_bytes(api));
 	json_object_set_new(o, "drain", drain_state(api));
 	return http_json(MHD_HTTP_OK, json_done(o));
 }

@@ -2,6 +2,7 @@
 #include "http/inside.h"
 
 #include "kafka/api.h"
+#include "route/nearest.h"
 #include "util/text.h"
 
 #include <microhttpd.h>
@@ -24,7 +25,8 @@ static const struct kapi *api_by_name(const char *name)
 struct asked {
 	const struct http_api *api;
 	struct where_question q;
-	int64_t dialled; /* the broker that the client has dialled; NO_BROKER: it is not said */
+	int64_t dialled;  /* the broker that the client has dialled; NO_BROKER: it is not said */
+	const char *zone; /* that the client is in; NULL: it is not said */
 	struct http_destination to;
 	json_t *out;
 };
@@ -43,14 +45,23 @@ static struct http_reply done(const struct asked *a, const char *fmt, ...)
 static void set_broker(const struct asked *a)
 {
 	const struct broker *b = snapshot_broker(a->q.snapshot, a->to.where.target);
+	size_t count;
+	struct broker_known *all;
+	const struct broker_known *known;
 	json_t *o;
 
 	if (b == NULL)
 		return;
+	all = topology_brokers_known(a->api->source.topology, &count);
+	known = broker_known_find(all, count, b->id);
 	o = json_pack("{s:i}", "id", (int)b->id);
 	json_object_set_new(o, "address", json_host_port(b->host, b->port));
-	json_object_set_new(o, "is_reachable", json_boolean(b->address_len > 0));
+	json_object_set_new(
+		o, "is_reachable",
+		json_boolean(b->address_len > 0 && (known == NULL || known->state != BROKER_LOST)));
+	api_add_known(o, known);
 	json_object_set_new(a->out, "broker", o);
+	free(all);
 }
 
 /* --- the question --- */
@@ -70,16 +81,16 @@ static void set_key(struct asked *a, const char *key)
  * False: it is no broker's id. */
 static bool set_dialled(struct asked *a, const char *text)
 {
-	const struct config *c = a->api->source.settings;
+	const struct listener *l = config_listener(a->api->source.settings, 0);
 
 	a->dialled = NO_BROKER;
 	if (text == NULL)
 		return true;
-	if (!text_int64(text, &a->dialled) || a->dialled < c->min_broker_id ||
+	if (!text_int64(text, &a->dialled) || a->dialled < l->min_broker_id ||
 	    a->dialled > INT32_MAX)
 		return false;
-	a->q.hint = hint_of_port(c, (int)a->dialled - c->min_broker_id,
-				 c->proxy_protocol == PROXY_REQUIRE);
+	a->q.hint = hint_of_port(l, (int)a->dialled - l->min_broker_id,
+				 l->proxy_protocol == PROXY_REQUIRE);
 	return true;
 }
 
@@ -94,9 +105,9 @@ static const char *key_argument(const struct kapi *api)
 /* The broker that was dialled is asked; what says that it was. */
 static struct http_reply to_dialled(struct asked *a)
 {
-	const struct config *c = a->api->source.settings;
+	const struct listener *l = config_listener(a->api->source.settings, 0);
 	const char *says = a->q.hint.by == HINT_PROXY ? "the PROXY header says it"
-			   : c->port_is_hint	      ? "the port says it: gateway.port_is_hint"
+			   : l->port_is_hint	      ? "the port says it: gateway.port_is_hint"
 					     : "the port says it: clients are told the nodes";
 
 	set_broker(a);
@@ -127,12 +138,52 @@ static struct http_reply to_replica(struct asked *a, const char *topic, int part
 	if (a->to.where.why == WHERE_REPLICAS)
 		return done(
 			a,
-			"no one broker alone has %s-%d, or the one that has it is not there: it "
-			"is refused, unless the node knows which broker a client has dialled "
-			"(dialled=ID)",
+			"no one broker alone has %s-%d, or the one that has it is not there: a "
+			"broker says whether the client may, and then it is refused, unless the "
+			"node knows which broker a client has dialled (dialled=ID)",
 			topic, partition);
 	set_broker(a);
 	return done(a, "broker %d alone has %s-%d", (int)a->to.where.target, topic, partition);
+}
+
+/* A partition's leader is known.  What is asked of it: from where a client of the zone reads. */
+static struct http_reply read_in_zone(struct asked *a, const char *topic, int partition)
+{
+	const struct nearest_question q = { .snapshot = a->q.snapshot,
+					    .topic = a->q.topic,
+					    .partition = partition,
+					    .zone = a->zone };
+	const struct nearest nearest = nearest_of(&q);
+	const int leader = (int)a->to.where.target;
+	const struct broker *leads = snapshot_broker(a->q.snapshot, leader);
+	const char *rack = leads != NULL && leads->rack != NULL ? leads->rack : "none";
+	bool on;
+
+	if (!a->api->source.follower_reads(a->api->source.ctx, &on))
+		return http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "the node is too busy to answer");
+	if (on && nearest.why == NEAREST_FOLLOWER)
+		a->to.where.target = nearest.follower;
+	set_broker(a);
+	if (!on)
+		return done(a, "broker %d leads %s-%d, and gateway.follower_reads is off", leader,
+			    topic, partition);
+	if (nearest.why == NEAREST_FOLLOWER)
+		return done(
+			a,
+			"broker %d is in zone %s and in sync with broker %d, which leads %s-%d "
+			"(its rack: %s); broker %d is asked by a connection's first Fetch of it, "
+			"and for some seconds after a follower's error or loss",
+			(int)nearest.follower, a->zone, leader, topic, partition, rack, leader);
+	if (nearest.why == NEAREST_LEADER_IS_NEAR)
+		return done(a, "broker %d leads %s-%d and is in zone %s itself", leader, topic,
+			    partition, a->zone);
+	if (!nearest_has_brokers(a->q.snapshot, a->zone))
+		return done(a, "broker %d leads %s-%d, and no broker is in zone %s", leader, topic,
+			    partition, a->zone);
+	return done(a,
+		    "broker %d leads %s-%d (its rack: %s), and no broker of zone %s is in sync "
+		    "with it",
+		    leader, topic, partition, rack, a->zone);
 }
 
 static struct http_reply to_partition(struct asked *a, const struct http_request *r)
@@ -168,6 +219,8 @@ static struct http_reply to_partition(struct asked *a, const struct http_request
 	default:
 		break;
 	}
+	if (a->zone != NULL)
+		return read_in_zone(a, name, (int)n);
 	set_broker(a);
 	return done(a, "broker %d leads %s-%d (epoch %d), as of %lld ms ago",
 		    (int)a->to.where.target, name, (int)n,
@@ -262,9 +315,14 @@ struct http_reply answer_route(void *ctx, const struct http_request *r)
 
 	if (a.q.api == NULL)
 		return http_error(MHD_HTTP_BAD_REQUEST, "api: no Kafka API is called %s", name);
+	a.zone = http_argument(r, "zone");
+	if (a.zone != NULL && (*a.zone == '\0' || a.q.api->course != COURSE_FETCH))
+		return http_error(MHD_HTTP_BAD_REQUEST, "zone: %s",
+				  *a.zone == '\0' ? "its name is needed"
+						  : "only a Fetch (api=Fetch) is read in a zone");
 	if (!set_dialled(&a, http_argument(r, "dialled")))
 		return http_error(MHD_HTTP_BAD_REQUEST, "dialled: a broker's id, %d or more",
-				  api->source.settings->min_broker_id);
+				  api->source.settings->listener.min_broker_id);
 	a.q.snapshot = topology_snapshot(api->source.topology);
 	if (a.q.snapshot == NULL)
 		return http_error(MHD_HTTP_SERVICE_UNAVAILABLE, "no broker has answered yet");

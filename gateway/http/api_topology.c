@@ -2,12 +2,13 @@
 #include "http/inside.h"
 
 #include "balance/nodes.h"
+#include "kafka/wire.h"
 #include "route/advertise.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 #include <arpa/inet.h>
 #include <microhttpd.h>
-#include <string.h>
 
 /* The address of a broker; null while its name can't be resolved. */
 static json_t *address(const struct broker *b)
@@ -40,6 +41,20 @@ static json_t *advertised(const struct advertising *a, const struct snapshot *s,
 	return o;
 }
 
+void api_add_known(json_t *broker, const struct broker_known *known)
+{
+	static const char *const states[] = {
+		[BROKER_UNTRIED] = "untried", [BROKER_UP] = "up", [BROKER_LOST] = "lost"
+	};
+	const enum broker_state state = known != NULL ? known->state : BROKER_UNTRIED;
+	const bool is_lost = state == BROKER_LOST;
+
+	json_object_set_new(broker, "state", json_string(states[state]));
+	json_object_set_new(broker, "lost_ms",
+			    is_lost ? json_integer(clock_ms() - known->lost_at) : json_null());
+	json_object_set_new(broker, "lost_why", is_lost ? json_text(known->why) : json_null());
+}
+
 static json_t *broker(const struct advertising *a, const struct snapshot *s, const struct broker *b)
 {
 	json_t *o = json_object();
@@ -56,11 +71,12 @@ static json_t *broker(const struct advertising *a, const struct snapshot *s, con
 struct api_told api_told_begin(const struct http_api *api)
 {
 	const struct cluster_view *v = cluster_view_get(api->source.cluster);
-	struct mapping *mapping = nodes_mapping(v);
+	const struct listener *l = config_listener(api->source.settings, 0);
+	struct mapping *mapping = nodes_mapping(v, l->name);
 
 	return (struct api_told){ v,
 				  mapping,
-				  { .config = api->source.settings,
+				  { .listener = l,
 				    .port_count = v->members[v->self].port_count,
 				    .mapping = mapping,
 				    .key = 1 } };
@@ -75,10 +91,17 @@ void api_told_end(struct api_told *t)
 static json_t *brokers(const struct http_api *api, const struct snapshot *s)
 {
 	struct api_told told = api_told_begin(api);
+	size_t count;
+	struct broker_known *known = topology_brokers_known(api->source.topology, &count);
 	json_t *list = json_array();
 
-	for (size_t i = 0; i < s->broker_count; i++)
-		json_array_append_new(list, broker(&told.how, s, &s->brokers[i]));
+	for (size_t i = 0; i < s->broker_count; i++) {
+		json_t *o = broker(&told.how, s, &s->brokers[i]);
+
+		api_add_known(o, broker_known_find(known, count, s->brokers[i].id));
+		json_array_append_new(list, o);
+	}
+	free(known);
 	api_told_end(&told);
 	return list;
 }
@@ -114,18 +137,17 @@ struct http_reply answer_brokers(void *ctx, const struct http_request *r)
 }
 
 /* As Kafka's tools write it: base64 without padding, '-' and '_'. */
-static json_t *uuid(const uint8_t id[16])
+static json_t *uuid(const uint8_t id[WIRE_UUID])
 {
 	static const char letters[] =
 		"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
-	static const uint8_t none[16];
 	char text[23];
 	unsigned bits = 0, have = 0;
 	size_t n = 0;
 
-	if (memcmp(id, none, sizeof none) == 0)
+	if (wire_uuid_is_zero(id))
 		return json_null();
-	for (int i = 0; i < 16; i++) {
+	for (int i = 0; i < WIRE_UUID; i++) {
 		bits = bits << 8 | id[i];
 		for (have += 8; have >= 6; have -= 6)
 			text[n++] = letters[bits >> (have - 6) & 63];

@@ -1,6 +1,7 @@
 #include "http/config_json.h"
 
 #include "config/kinds.h"
+#include "config/option_value.h"
 #include "http/json.h"
 #include "util/mem.h"
 
@@ -57,10 +58,10 @@ static json_t *value(const struct config *c, const struct config_option *o)
 	FILE *out;
 	json_t *v;
 
-	if (o->is_secret || o->at == OPTION_NOWHERE)
-		return o->is_secret || o->standard == NULL ? json_null() : json_text(o->standard);
+	if (o->is_secret)
+		return json_null();
 	out = open_memstream(&text, &size);
-	kind_of(o)->print(c, o, out);
+	option_print(c, o, out);
 	fclose(out);
 	v = read_back(text);
 	free(text);
@@ -116,12 +117,8 @@ char *config_json(const struct config *c)
 {
 	json_t *o = json_object(), *options = json_array();
 
-	for (size_t i = 0; i < config_option_count; i++) {
-		const struct config_option *row = &config_options[i];
-
-		if (row->built == NULL || *row->built != '\0')
-			json_array_append_new(options, option(c, row));
-	}
+	for (size_t i = 0; i < config_option_count; i++)
+		json_array_append_new(options, option(c, &config_options[i]));
 	json_object_set_new(o, "file", json_text(c->file));
 	json_object_set_new(o, "options", options);
 	return json_done(o);

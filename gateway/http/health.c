@@ -60,11 +60,21 @@ static json_t *memory(const struct http_metrics *metrics)
 	return o;
 }
 
+static size_t count_lost(const struct http_metrics *metrics)
+{
+	size_t lost = 0;
+
+	for (size_t i = 0; i < metrics->broker_count; i++)
+		lost += metrics->broker_list[i].state == BROKER_LOST;
+	return lost;
+}
+
 static json_t *cluster(const struct http_metrics *metrics)
 {
 	json_t *o = json_object();
 
 	json_object_set_new(o, "brokers", json_integer(metrics->brokers));
+	json_object_set_new(o, "brokers_lost", json_integer((json_int_t)count_lost(metrics)));
 	json_object_set_new(o, "topics", json_integer(metrics->topics));
 	json_object_set_new(o, "age_seconds",
 			    metrics->topology_age_ms < 0

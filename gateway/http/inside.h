@@ -5,10 +5,11 @@
  *   api_topology.c     /v1/brokers, /v1/topics/NAME
  *   api_route.c        /v1/route
  *   api_connections.c  /v1/connections
+ *   api_usage.c        /v1/clients, /v1/topics, /v1/groups, /v1/principals
  *   api_actions.c      what changes something; /v1/config, /v1/warnings
  *   config_json.c      an option as JSON
  *   elsewhere.c        passes a request on to another node
- *   pages.c            /, /openapi.json
+ *   pages.c            /, /openapi.json, /docs
  */
 #ifndef HTTP_INSIDE_H
 #define HTTP_INSIDE_H
@@ -41,12 +42,18 @@ static inline struct http_node api_node(const struct http_api *api,
 /* Each answers one route; ctx is the http_api. */
 struct http_reply answer_page(void *ctx, const struct http_request *r);
 struct http_reply answer_openapi(void *ctx, const struct http_request *r);
+struct http_reply answer_docs(void *ctx, const struct http_request *r);
+struct http_reply answer_manual(void *ctx, const struct http_request *r);
 struct http_reply answer_node(void *ctx, const struct http_request *r);
 struct http_reply answer_cluster(void *ctx, const struct http_request *r);
 struct http_reply answer_brokers(void *ctx, const struct http_request *r);
 struct http_reply answer_topic(void *ctx, const struct http_request *r);
 struct http_reply answer_route(void *ctx, const struct http_request *r);
 struct http_reply answer_connections(void *ctx, const struct http_request *r);
+struct http_reply answer_clients(void *ctx, const struct http_request *r);
+struct http_reply answer_topics(void *ctx, const struct http_request *r);
+struct http_reply answer_groups(void *ctx, const struct http_request *r);
+struct http_reply answer_principals(void *ctx, const struct http_request *r);
 struct http_reply answer_config(void *ctx, const struct http_request *r);
 struct http_reply answer_warnings(void *ctx, const struct http_request *r);
 struct http_reply do_drain(void *ctx, const struct http_request *r);
@@ -54,6 +61,10 @@ struct http_reply do_undrain(void *ctx, const struct http_request *r);
 struct http_reply do_reload(void *ctx, const struct http_request *r);
 struct http_reply do_rebalance(void *ctx, const struct http_request *r);
 struct http_reply do_close(void *ctx, const struct http_request *r);
+
+/* What the node knows of a broker, added to what is said of it: api_topology.c's.  NULL: the
+ * cluster has just left it out. */
+void api_add_known(json_t *broker, const struct broker_known *known);
 
 /* How clients are told of brokers now: api_topology.c's.  To be ended. */
 struct api_told {

@@ -1,7 +1,9 @@
 #include "http/metrics.h"
 
+#include "config/listeners.h"
 #include "kafka/api.h"
 #include "util/compiler.h"
+#include "util/logsink.h"
 #include "util/mem.h"
 
 #include <assert.h>
@@ -115,6 +117,54 @@ static void print_errors(FILE *out, const struct stats *sum)
 	}
 }
 
+/* What is counted by listener, as rows of families. */
+static const struct {
+	const char *name, *labels, *help;
+	enum stats_by_listener what;
+} by_listener[] = {
+	{ "anyport_listener_connections_total", "", "Client connections accepted, by listener.",
+	  BY_LISTENER_ACCEPTED },
+	{ "anyport_listener_connections_closed_total", "",
+	  "Client connections closed, by listener.", BY_LISTENER_CLOSED },
+	{ "anyport_listener_bytes_total", ",direction=\"in\"",
+	  "Bytes from and to clients, by listener.", BY_LISTENER_BYTES_IN },
+	{ "anyport_listener_bytes_total", ",direction=\"out\"",
+	  "Bytes from and to clients, by listener.", BY_LISTENER_BYTES_OUT },
+	{ "anyport_listener_logins_total", ",outcome=\"accepted\"",
+	  "Logins of clients, by listener.", BY_LISTENER_LOGINS },
+	{ "anyport_listener_logins_total", ",outcome=\"refused\"",
+	  "Logins of clients, by listener.", BY_LISTENER_LOGINS_REFUSED },
+};
+
+static void print_open_by_listener(FILE *out, const struct config *c, const struct stats *sum)
+{
+	family(out, "anyport_listener_connections", "gauge",
+	       "Client connections open, by listener.");
+	for (size_t i = 0; i < c->named_count; i++) {
+		uint64_t o = sum->by_listener[i][BY_LISTENER_ACCEPTED],
+			 closed = sum->by_listener[i][BY_LISTENER_CLOSED];
+
+		fprintf(out, "anyport_listener_connections{listener=\"%s\"} %" PRIu64 "\n",
+			c->named[i].name, o > closed ? o - closed : 0);
+	}
+}
+
+/* Where listeners have names. */
+static void print_listeners(FILE *out, const struct config *c, const struct stats *sum)
+{
+	if (c == NULL || c->named_count == 0)
+		return;
+	print_open_by_listener(out, c, sum);
+	for (size_t f = 0; f < ARRAY_LEN(by_listener); f++) {
+		if (f == 0 || strcmp(by_listener[f].name, by_listener[f - 1].name) != 0)
+			family(out, by_listener[f].name, "counter", by_listener[f].help);
+		for (size_t i = 0; i < c->named_count; i++)
+			fprintf(out, "%s{listener=\"%s\"%s} %" PRIu64 "\n", by_listener[f].name,
+				c->named[i].name, by_listener[f].labels,
+				sum->by_listener[i][by_listener[f].what]);
+	}
+}
+
 static void print_latency(FILE *out, const struct stats *sum)
 {
 	uint64_t so_far = 0;
@@ -162,6 +212,35 @@ static void print_skew(FILE *out, const struct http_metrics *m)
 		   "What this node has, as a multiple of their mean.");
 	gauge(out, "anyport_balance_declined_ratio", m->declined,
 	      "Internal balancing: the share of its clients that this node leaves to the others.");
+}
+
+/* One that has not been tried yet is not told: nothing is known of it. */
+static void print_brokers(FILE *out, const struct http_metrics *m)
+{
+	static const char name[] = "anyport_broker_up";
+	bool is_told = false;
+
+	for (size_t i = 0; i < m->broker_count; i++) {
+		const struct broker_known *k = &m->broker_list[i];
+
+		if (k->state == BROKER_UNTRIED)
+			continue;
+		if (!is_told)
+			family(out, name, "gauge", "Whether the broker answers this node.");
+		is_told = true;
+		fprintf(out, "%s{broker=\"%d\"} %d\n", name, (int)k->id, k->state == BROKER_UP);
+	}
+}
+
+static void print_records(FILE *out)
+{
+	uint64_t taken, left_out;
+
+	logsink_records(&taken, &left_out);
+	family(out, "anyport_audit_lines_total", "counter",
+	       "Lines of the audit log, and those for which the log had no room.");
+	fprintf(out, "anyport_audit_lines_total{outcome=\"taken\"} %" PRIu64 "\n", taken);
+	fprintf(out, "anyport_audit_lines_total{outcome=\"left_out\"} %" PRIu64 "\n", left_out);
 }
 
 static void print_certificates(FILE *out, const struct http_metrics *m)
@@ -258,6 +337,89 @@ static void print_process(FILE *out)
 		      "Most file descriptors that may be open.");
 }
 
+static const char *const usage_words[USAGE_KINDS] = {
+	[USAGE_CLIENTS] = "client",
+	[USAGE_TOPICS] = "topic",
+	[USAGE_GROUPS] = "group",
+	[USAGE_PRINCIPALS] = "principal",
+};
+
+/* A label's value: what may be in a name is text without control characters. */
+static void put_label(FILE *out, const char *name)
+{
+	for (; *name != '\0'; name++) {
+		if (*name == '"' || *name == '\\')
+			fputc('\\', out);
+		fputc(*name, out);
+	}
+}
+
+/* One figure of names, or of all together. */
+struct usage_family {
+	const char *name, *all_name, *labels, *help;
+	size_t figure; /* offset in struct usage_sum */
+};
+
+static uint64_t usage_figure(const struct usage_family *f, const struct usage_sum *s)
+{
+	return *(const uint64_t *)((const char *)s + f->figure);
+}
+
+static void print_names(FILE *out, const struct http_metrics *metrics, const struct usage_family *f)
+{
+	for (int k = 0; k < USAGE_KINDS; k++) {
+		const struct usage_told *told = &metrics->usage[k];
+
+		for (size_t i = 0; i < told->count; i++) {
+			fprintf(out, "%s{kind=\"%s\",name=\"", f->name, usage_words[k]);
+			put_label(out, told->rows[i].name);
+			fprintf(out, "\"%s} %" PRIu64 "\n", f->labels,
+				usage_figure(f, &told->rows[i].sum));
+		}
+	}
+}
+
+static void print_all_names(FILE *out, const struct http_metrics *metrics,
+			    const struct usage_family *f)
+{
+	for (int k = 0; k < USAGE_KINDS; k++) {
+		if (metrics->has_usage[k])
+			fprintf(out, "%s{kind=\"%s\"%s} %" PRIu64 "\n", f->all_name, usage_words[k],
+				f->labels, usage_figure(f, &metrics->usage[k].all));
+	}
+}
+
+static void print_usage(FILE *out, const struct http_metrics *metrics)
+{
+	static const struct usage_family families[] = {
+		{ "anyport_top_requests_total", "anyport_usage_requests_total", "",
+		  "Requests of names with many bytes.", offsetof(struct usage_sum, requests) },
+		{ "anyport_top_bytes_total", "anyport_usage_bytes_total", ",direction=\"in\"",
+		  "Bytes from and to clients of names with many.",
+		  offsetof(struct usage_sum, bytes_in) },
+		{ "anyport_top_bytes_total", "anyport_usage_bytes_total", ",direction=\"out\"",
+		  NULL, offsetof(struct usage_sum, bytes_out) },
+		{ "anyport_top_errors_total", "anyport_usage_errors_total", "",
+		  "Answers with an error of names with many bytes.",
+		  offsetof(struct usage_sum, errors) },
+	};
+	bool has_any = false;
+
+	for (int k = 0; k < USAGE_KINDS; k++)
+		has_any |= metrics->has_usage[k];
+	for (size_t i = 0; has_any && i < ARRAY_LEN(families); i++) {
+		if (families[i].help != NULL)
+			family(out, families[i].name, "counter", families[i].help);
+		print_names(out, metrics, &families[i]);
+	}
+	for (size_t i = 0; has_any && i < ARRAY_LEN(families); i++) {
+		if (families[i].help != NULL)
+			family(out, families[i].all_name, "counter",
+			       "The same of all clients, topics, groups and principals.");
+		print_all_names(out, metrics, &families[i]);
+	}
+}
+
 char *metrics_render(const struct http_metrics *metrics, const struct http_node *node, size_t *size)
 {
 	char *page = NULL;
@@ -267,11 +429,15 @@ char *metrics_render(const struct http_metrics *metrics, const struct http_node 
 	assert(out != NULL);
 	metrics_sum(metrics, &sum);
 	print_counters(out, &sum);
+	print_listeners(out, metrics->config, &sum);
 	print_requests(out, &sum);
 	print_errors(out, &sum);
 	print_latency(out, &sum);
 	print_gauges(out, metrics, &sum);
+	print_brokers(out, metrics);
+	print_usage(out, metrics);
 	print_certificates(out, metrics);
+	print_records(out);
 	print_node(out, node);
 	print_process(out);
 	fclose(out);

@@ -8,6 +8,8 @@
 #define HTTP_METRICS_H
 
 #include "loop/stats.h"
+#include "loop/usage.h"
+#include "topology/broker_known.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -15,13 +17,17 @@
 #include <time.h>
 
 /* What is read off the node for one answer. */
+struct config;
+
 struct http_metrics {
 	const struct stats *const *workers; /* borrowed; each block may go on counting */
 	size_t worker_count;
 	int64_t memory_budget_bytes;
 	int64_t memory_held_bytes;
-	unsigned memory_waiting; /* reservations that wait */
-	int brokers, topics;	 /* known */
+	unsigned memory_waiting;	  /* reservations that wait */
+	int brokers, topics;		  /* known */
+	struct broker_known *broker_list; /* what is known of each; api.c's, not the source's */
+	size_t broker_count;
 	int64_t topology_age_ms; /* since the last metadata answer; -1: none yet */
 	int max_clients;	 /* at a time */
 	int workers_resting;	 /* they take no clients, for want of descriptors */
@@ -35,6 +41,10 @@ struct http_metrics {
 	double connections_skew, bytes_skew;   /* max / mean */
 	double connections_share, bytes_share; /* this node's / mean */
 	double declined;		       /* 0 to 1, see balance/declining.h */
+	const struct config *config;	       /* whose listeners have names; NULL: none has */
+	/* the names with the most bytes; the caller's to free */
+	struct usage_told usage[USAGE_KINDS];
+	bool has_usage[USAGE_KINDS];
 };
 
 /* What does not change, or what the server itself knows. */

@@ -1,23 +1,16 @@
 /* The files that the program carries along: they are copied in by the assembler. */
+#include "http/carry.h"
 #include "http/inside.h"
+#include "http/manual.h"
 #include "util/mem.h"
 
 #include <microhttpd.h>
 #include <string.h>
 
-#define CARRY(name, path)                         \
-	__asm__(".section .rodata\n"              \
-		".global carried_" #name "\n"     \
-		"carried_" #name ":\n"            \
-		".incbin \"" path "\"\n"          \
-		".global carried_" #name "_end\n" \
-		"carried_" #name "_end:\n"        \
-		".byte 0\n"                       \
-		".previous\n");                   \
-	extern const char carried_##name[], carried_##name##_end[]
-
 CARRY(page, "gateway/http/page.html");
 CARRY(openapi, "gateway/http/openapi.json");
+
+static const char html[] = "text/html; charset=utf-8";
 
 static struct http_reply carried(const char *type, const char *from, const char *end)
 {
@@ -30,7 +23,7 @@ struct http_reply answer_page(void *ctx, const struct http_request *r)
 {
 	(void)ctx;
 	(void)r;
-	return carried("text/html; charset=utf-8", carried_page, carried_page_end);
+	return carried(html, carried_page, carried_page_end);
 }
 
 struct http_reply answer_openapi(void *ctx, const struct http_request *r)
@@ -38,4 +31,26 @@ struct http_reply answer_openapi(void *ctx, const struct http_request *r)
 	(void)ctx;
 	(void)r;
 	return carried("application/json", carried_openapi, carried_openapi_end);
+}
+
+static struct http_reply manual_page(const char *name)
+{
+	for (const struct manual_page *p = manual_pages; p->name != NULL; p++) {
+		if (strcmp(p->name, name) == 0)
+			return carried(html, p->text, p->end);
+	}
+	return http_error(MHD_HTTP_NOT_FOUND, "the manual has no page %s: see /docs", name);
+}
+
+struct http_reply answer_docs(void *ctx, const struct http_request *r)
+{
+	(void)ctx;
+	(void)r;
+	return manual_page("index");
+}
+
+struct http_reply answer_manual(void *ctx, const struct http_request *r)
+{
+	(void)ctx;
+	return manual_page(r->rest);
 }

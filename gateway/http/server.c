@@ -246,7 +246,7 @@ static bool is_path(const struct http_route *route, const char *path, const char
 
 static struct http_reply not_found(const struct http_server *s)
 {
-	char paths[400] = "";
+	char paths[800] = "";
 	size_t n = 0;
 
 	for (size_t i = 0; i < s->site.route_count && n < sizeof paths; i++) {

@@ -105,7 +105,11 @@ struct kapi {
 	/* any broker answers alike, whoever asks: clients of one principal that ask the same at the
 	 * same time get one answer */
 	bool is_joint;
-	bool maps_anew; /* its answer tells a client where its brokers are from now on */
+	/* What it reads changes under the coordinator's hand: one that was stopped while another took its
+	 * place tells what was, and is believed.  So its place must be sure (TOPOLOGY_SURE_MS). */
+	bool wants_sure;
+	bool is_administrative; /* it changes the cluster: the audit log tells of it */
+	bool maps_anew;		/* its answer tells a client where its brokers are from now on */
 	/* ApiVersions says min 0 whatever is served (KAFKA-18659): brokers whose
 	 * maximum is gone_at or more close on versions below gone_below. */
 	bool offered_from_zero;

@@ -4,7 +4,7 @@
 
 #include <assert.h>
 
-enum { STRING_MAX = INT16_MAX, UUID_SIZE = 16, TAGS_MAX = 127 /* a varint of one byte */ };
+enum { STRING_MAX = INT16_MAX, TAGS_MAX = 127 /* a varint of one byte */ };
 
 struct encoder {
 	int version;
@@ -78,11 +78,11 @@ static void encode_bytes(struct encoder *e, enum ktype type, bool null_ok,
 
 static void encode_uuid(struct encoder *e, const struct encode_value *v)
 {
-	static const uint8_t zero[UUID_SIZE];
+	static const uint8_t zero[WIRE_UUID];
 	bool given = v->bytes != NULL && v->len > 0;
 
-	assert(!given || v->len == UUID_SIZE);
-	buf_append(e->out, given ? v->bytes : zero, UUID_SIZE);
+	assert(!given || v->len == WIRE_UUID);
+	buf_append(e->out, given ? v->bytes : zero, WIRE_UUID);
 }
 
 /* One value that is neither struct nor array. */

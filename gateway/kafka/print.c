@@ -6,7 +6,7 @@
 #include <ctype.h>
 #include <inttypes.h>
 
-enum { SHOWN_BYTES = 32, UUID_SIZE = 16, FRAME_MAX = INT32_MAX };
+enum { SHOWN_BYTES = 32, FRAME_MAX = INT32_MAX };
 
 struct printer {
 	FILE *out;
@@ -108,7 +108,7 @@ static void print_hex(FILE *out, const uint8_t *bytes, size_t n)
 
 static void print_uuid(FILE *out, const uint8_t *b)
 {
-	for (int i = 0; i < UUID_SIZE; i++)
+	for (int i = 0; i < WIRE_UUID; i++)
 		fprintf(out, "%s%02x", i == 4 || i == 6 || i == 8 || i == 10 ? "-" : "", b[i]);
 }
 
@@ -134,7 +134,7 @@ static void print_fixed(struct printer *p, enum ktype type)
 {
 	static const uint8_t sizes[] = {
 		[BOOL] = 1,   [INT8] = 1,  [INT16] = 2,	  [UINT16] = 2,	     [INT32] = 4,
-		[UINT32] = 4, [INT64] = 8, [FLOAT64] = 8, [UUID] = UUID_SIZE
+		[UINT32] = 4, [INT64] = 8, [FLOAT64] = 8, [UUID] = WIRE_UUID
 	};
 	const uint8_t *b = take(p, sizes[type]);
 	double number;

@@ -64,6 +64,7 @@ enum kis {
 	ERROR_MESSAGE,
 	THROTTLE_MS,
 	LEADER_ID,
+	HINTED_LEADER, /* a leader that an error is told with; without one it says 0 */
 	LEADER_EPOCH,
 	REPLICA_ID,    /* in a Fetch request: a broker fetches */
 	REPLICA_STATE, /* tagged struct: REPLICA_ID inside */
@@ -84,6 +85,10 @@ enum kis {
 	MAX_BYTES,
 	SESSION_ID,
 	SESSION_EPOCH,
+	FORGOTTEN, /* of a Fetch: array of topics that its session reads no more */
+	FORGOTTEN_NAME,
+	FORGOTTEN_ID,
+	FORGOTTEN_PARTITION,
 	RACK_ID, /* of a client */
 	RECORD_BYTES,
 	/* ApiVersions and control requests */
@@ -99,6 +104,8 @@ enum kis {
 	AUTO_CREATE, /* Metadata: AllowAutoTopicCreation */
 	ISOLATION,
 	FETCH_OFFSET,
+	HIGH_WATERMARK, /* of a Fetch's answer */
+	LAST_STABLE,
 	IS_INTERNAL,
 	/* of a group, for the gateway's own membership */
 	GENERATION_ID,
@@ -114,6 +121,7 @@ enum kis {
 	SESSION_LIFETIME_MS,
 	/* of delegation tokens */
 	TOKENS, /* array; one entry a token */
+	OWNER_TYPE,
 	OWNER_NAME,
 	REQUESTER_NAME,
 	ISSUED_MS, /* by the broker's wall clock, as the next ones */
@@ -121,8 +129,15 @@ enum kis {
 	MAX_EXPIRES_MS,
 	TOKEN_ID,
 	TOKEN_HMAC,
-	RENEWERS, /* array */
+	OPERATIONS, /* that one may do, a bit each of AclOperation */
+	RENEWERS,   /* array */
 	RENEWER_NAME,
+	VALIDATE_ONLY, /* nothing is to be changed */
+	NAMED,	       /* something else that an administrative request is about */
+	SCRAM_USER,
+	MADE_FOR_NAME, /* whom a token is asked for */
+	TO_RENEW_NAME,
+	LAST_FETCH_MS, /* of a controller's follower, by the leader's wall clock */
 	/* What stands behind this one is said by the gateway's own requests alone: a walk
 	 * passes it over as it does NOTHING, so that clients' requests are read as fast. */
 	ONLY_SAID,
@@ -137,12 +152,24 @@ enum kis {
 	REPLICAS,
 	CONFIGS, /* array; CONFIG_NAME and CONFIG_VALUE inside */
 	OWNERS,	 /* array; OWNER_TYPE and OF_OWNER inside */
-	OWNER_TYPE,
 	OF_OWNER,
 	TO_RENEW, /* array; TO_RENEW_TYPE and TO_RENEW_NAME inside */
 	TO_RENEW_TYPE,
-	TO_RENEW_NAME,
+	MADE_FOR_TYPE,
+	WITH_OPERATIONS, /* whether OPERATIONS are asked for */
 	TOKEN_LIFETIME_MS,
+	TO_EXPIRE,	 /* the HMAC of a token */
+	EXPIRE_AFTER_MS, /* -1: at once */
+	SCRAM_REMOVALS,	 /* array; SCRAM_USER and SCRAM_MECHANISM inside */
+	SCRAM_CHANGES,	 /* array; the same and the next ones inside */
+	SCRAM_MECHANISM,
+	SCRAM_ITERATIONS,
+	SCRAM_SALT,
+	SCRAM_SALTED_PASSWORD,
+	QUORUM_TOPICS, /* array; QUORUM_TOPIC and QUORUM_PARTITIONS inside */
+	QUORUM_TOPIC,
+	QUORUM_PARTITIONS, /* array; QUORUM_PARTITION inside */
+	QUORUM_PARTITION,
 };
 
 /* What a walk makes of the meaning. */

@@ -1,7 +1,8 @@
-/* wire.h - Kafka's primitive encodings: big-endian numbers and unsigned varints. */
+/* wire.h - Kafka's primitive encodings: big-endian numbers, unsigned varints and ids of 16 bytes. */
 #ifndef KAFKA_WIRE_H
 #define KAFKA_WIRE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <string.h>
@@ -71,6 +72,14 @@ static inline int wire_put_uvarint(uint8_t *p, uint32_t v)
 	}
 	p[n++] = (uint8_t)v;
 	return n;
+}
+
+enum { WIRE_UUID = 16 }; /* bytes */
+
+/* Zeros stand where there is no id. */
+static inline bool wire_uuid_is_zero(const uint8_t *id)
+{
+	return wire_get64(id) == 0 && wire_get64(id + WIRE_UUID / 2) == 0;
 }
 
 #endif

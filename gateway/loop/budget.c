@@ -12,6 +12,7 @@
 enum {
 	CLASSES = 3,
 	PARTS = 16,	  /* caps are sixteenths */
+	ASIDE = 64,	  /* one such part can be set aside */
 	ADDRESSES = 4096, /* addresses that fall together have one share together */
 };
 
@@ -21,12 +22,16 @@ static const struct {
 	int leaves; /* 32nds of all */
 } classes[CLASSES] = { { 64 << 10, 0 }, { 4 << 20, 1 }, { INT64_MAX, 2 } };
 
+/* This kind has a part of its own, the others share the rest. */
+static const enum budget_kind apart = BUDGET_SESSIONS;
+
 static const struct {
 	int cap;     /* sixteenths that this kind and those before it use together at most */
 	int largest; /* in one reservation; a request may have one of each but FRAMES at a time */
 } kinds[BUDGET_KINDS] = {
-	[BUDGET_FRAMES] = { 10, 9 }, [BUDGET_LAYOUTS] = { 12, 2 }, [BUDGET_ANSWERS] = { 13, 6 },
-	[BUDGET_POLLS] = { 14, 4 },  [BUDGET_REPLIES] = { 16, 3 },
+	[BUDGET_FRAMES] = { 10, 9 },  [BUDGET_LAYOUTS] = { 12, 2 },
+	[BUDGET_ANSWERS] = { 13, 6 }, [BUDGET_POLLS] = { 14, 4 },
+	[BUDGET_REPLIES] = { 16, 3 }, [BUDGET_SESSIONS] = { 16, 16 }, /* of its own part */
 };
 
 /* WAITING -> POSTED and HELD -> PRESSED by whoever gives back or waits, under the lock, while the
@@ -55,7 +60,9 @@ TAILQ_HEAD(queue, reservation);
 
 struct budget {
 	pthread_mutex_t lock;
-	_Atomic int64_t size;
+	_Atomic int64_t all;
+	_Atomic int64_t size; /* without what is set aside */
+	int64_t aside;
 	int share;
 	int64_t used[BUDGET_KINDS];
 	struct queue queues[BUDGET_KINDS][CLASSES]; /* of those that wait */
@@ -69,7 +76,7 @@ struct budget *budget_new(int64_t bytes, int share)
 	struct budget *b = mem_zalloc(sizeof *b);
 
 	assert(bytes > 0);
-	b->size = bytes;
+	b->all = b->size = bytes;
 	b->share = share;
 	for (int k = 0; k < BUDGET_KINDS; k++) {
 		for (int c = 0; c < CLASSES; c++)
@@ -91,14 +98,38 @@ void budget_free(struct budget *b)
 	free(b);
 }
 
+int64_t budget_aside_most(int64_t bytes)
+{
+	return bytes / ASIDE;
+}
+
+static void set_size(struct budget *b)
+{
+	const int64_t most = budget_aside_most(b->all);
+
+	b->size = b->all - (b->aside < most ? b->aside : most);
+}
+
+void budget_set_aside(struct budget *b, int64_t bytes)
+{
+	b->aside = bytes;
+	set_size(b);
+}
+
 int64_t budget_size(const struct budget *b)
 {
-	return b->size;
+	return b->all;
+}
+
+/* Of a budget of so many bytes: what kinds like this one have among them. */
+static int64_t part_of(int64_t bytes, enum budget_kind kind)
+{
+	return kind == apart ? bytes / PARTS : bytes - bytes / PARTS;
 }
 
 int64_t budget_largest_of(int64_t bytes, enum budget_kind kind)
 {
-	int64_t most = bytes / PARTS * kinds[kind].largest;
+	int64_t most = part_of(bytes, kind) / PARTS * kinds[kind].largest;
 
 	return most > 0 ? most : 1;
 }
@@ -144,7 +175,8 @@ static int64_t *of_address(struct budget *b, const struct reservation *r)
 /* Its address has its share already.  One that has none may have anything. */
 static bool is_over_share(struct budget *b, const struct reservation *r)
 {
-	int64_t has = *of_address(b, r), all = b->size / PARTS * kinds[r->asked.kind].cap;
+	int64_t all = part_of(b->size, r->asked.kind) / PARTS * kinds[r->asked.kind].cap;
+	int64_t has = *of_address(b, r);
 
 	return r->asked.address != 0 && has > 0 && has + r->asked.bytes > all * b->share / 100;
 }
@@ -152,13 +184,16 @@ static bool is_over_share(struct budget *b, const struct reservation *r)
 /* One that waits from before the budget became less is granted alone. */
 static bool fits(struct budget *b, const struct reservation *r)
 {
+	const int64_t part = part_of(b->size, r->asked.kind);
 	int64_t used = 0;
 
-	if (all_used(b) == 0)
+	if (r->asked.kind == apart)
+		return b->used[apart] + r->asked.bytes <= part;
+	if (all_used(b) == b->used[apart])
 		return true;
-	for (int k = 0; k < BUDGET_KINDS; k++) {
-		int64_t cap = b->size / PARTS * kinds[k].cap -
-			      b->size / (2 * PARTS) * classes[r->class].leaves;
+	for (int k = 0; k < (int)apart; k++) {
+		int64_t cap =
+			part / PARTS * kinds[k].cap - part / (2 * PARTS) * classes[r->class].leaves;
 
 		used += b->used[k];
 		if (k >= (int)r->asked.kind && used + r->asked.bytes > cap)
@@ -236,7 +271,8 @@ void budget_resize(struct budget *b, int64_t bytes, int share)
 {
 	assert(bytes > 0);
 	pthread_mutex_lock(&b->lock);
-	b->size = bytes;
+	b->all = bytes;
+	set_size(b);
 	b->share = share;
 	grant_waiting(b);
 	pthread_mutex_unlock(&b->lock);

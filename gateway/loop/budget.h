@@ -12,6 +12,8 @@
  *     |frames.....|layouts|answers|polls|replies|     FRAMES may use 10/16, REPLIES all of it
  *
  * So whoever holds memory gets what he waits for: those before him in the order can't take it.
+ * SESSIONS, which are held for long and which nobody waits for, have a sixteenth of the budget to
+ * themselves; the others share what is left.
  * Within each kind the last 1/16 is not for large reservations (above 4 MiB) and the last 1/32 for
  * small ones alone (up to 64 KiB).
  *
@@ -33,11 +35,12 @@ struct budget;
 struct reservation;
 
 enum budget_kind {
-	BUDGET_FRAMES,	/* requests' bytes, until the last one has left */
-	BUDGET_LAYOUTS, /* what is known of a request that is under way */
-	BUDGET_ANSWERS, /* answers' bytes */
-	BUDGET_POLLS,	/* the same, of those who poll while they hold what was answered before */
-	BUDGET_REPLIES, /* what is made of answers */
+	BUDGET_FRAMES,	 /* requests' bytes, until the last one has left */
+	BUDGET_LAYOUTS,	 /* what is known of a request that is under way */
+	BUDGET_ANSWERS,	 /* answers' bytes */
+	BUDGET_POLLS,	 /* the same, of those who poll while they hold what was answered before */
+	BUDGET_REPLIES,	 /* what is made of answers */
+	BUDGET_SESSIONS, /* fetch sessions: for as long as clients read */
 	BUDGET_KINDS,
 };
 
@@ -48,6 +51,12 @@ void budget_free(struct budget *b);
 
 /* From any thread; what is held stays, also when it is more than there is now. */
 void budget_resize(struct budget *b, int64_t bytes, int share);
+
+/* So many bytes are taken for good by what is always there, a 64th of all at most: no reservation
+ * gets them.  Once, before the first one. */
+void budget_set_aside(struct budget *b, int64_t bytes);
+/* The most that can be set aside. */
+int64_t budget_aside_most(int64_t bytes);
 
 /* All bytes of it. */
 int64_t budget_size(const struct budget *b);

@@ -21,7 +21,8 @@ struct connection {
 	char *software;		/* "apache-kafka-java 4.4.0"; NULL: the client did not tell */
 	char *principal;	/* "User:alice"; NULL: it has not said who it is */
 	char *mechanism;	/* of SASL, by which it said so; NULL: by none */
-	int port;		/* by which of the node's ports the client came, from 0 on */
+	size_t listener;	/* by which of the node's the client came, */
+	int port;		/* and by which of its ports, from 0 on */
 	int32_t dialled;	/* the broker's id that the client dialled, */
 	const char *dialled_by; /* and what says so, in a word; NULL: nothing does */
 	int worker;

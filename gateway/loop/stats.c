@@ -20,4 +20,6 @@ void stats_sum(struct stats *sum, const struct stats *from)
 	sum_cells(sum->errors, from->errors, STATS_ERRORS);
 	sum_cells(sum->latency, from->latency, STATS_BUCKETS + 1);
 	sum_cells(&sum->latency_sum_us, &from->latency_sum_us, 1);
+	for (int i = 0; i < LISTENERS_MAX; i++)
+		sum_cells(sum->by_listener[i], from->by_listener[i], BY_LISTENER_COUNT);
 }

@@ -8,7 +8,10 @@
 #ifndef LOOP_STATS_H
 #define LOOP_STATS_H
 
+#include "config/listener.h"
+
 #include <stdatomic.h>
+#include <stddef.h>
 #include <stdint.h>
 
 /* X(counter, metric, labels or "", help) */
@@ -45,6 +48,20 @@
 	  "Broker connections lost with requests in flight.")                                      \
 	X(SPLITS, "split_requests_total", "", "Requests split over several brokers.")              \
 	X(SPLIT_PARTS, "split_parts_total", "", "Parts that split requests were split into.")      \
+	X(FETCH_SESSIONS_EVICTED, "fetch_sessions_evicted_total", "",                              \
+	  "Fetch sessions of the node's own that gave way to newer ones.")                         \
+	X(ZONE_CLIENT_SAME, "zone_bytes_total", "side=\"client\",zone=\"same\"",                   \
+	  "Bytes of requests and answers between the node and who is in its zone or another one.") \
+	X(ZONE_CLIENT_OTHER, "zone_bytes_total", "side=\"client\",zone=\"other\"",                 \
+	  "Bytes of requests and answers between the node and who is in its zone or another one.") \
+	X(ZONE_BROKER_SAME, "zone_bytes_total", "side=\"broker\",zone=\"same\"",                   \
+	  "Bytes of requests and answers between the node and who is in its zone or another one.") \
+	X(ZONE_BROKER_OTHER, "zone_bytes_total", "side=\"broker\",zone=\"other\"",                 \
+	  "Bytes of requests and answers between the node and who is in its zone or another one.") \
+	X(FOLLOWER_READS, "follower_reads_total", "",                                              \
+	  "Answers about a partition that a follower in the client's zone gave.")                  \
+	X(FOLLOWER_FALLBACKS, "follower_fallbacks_total", "",                                      \
+	  "Errors of followers for a partition, after which its leader is asked.")                 \
 	X(REWRITTEN, "rewritten_answers_total", "", "Answers whose addresses were rewritten.")     \
 	X(SHARED, "shared_answers_total", "",                                                      \
 	  "Answers that another client's request had brought, which asked the same.")              \
@@ -86,6 +103,11 @@
 	X(LOGINS_SCRAM_512_REFUSED, "client_logins_total",                                         \
 	  "mechanism=\"SCRAM-SHA-512\",outcome=\"refused\"",                                       \
 	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_GSSAPI, "client_logins_total", "mechanism=\"GSSAPI\",outcome=\"accepted\"",       \
+	  "Logins of clients, as brokers judged them.")                                            \
+	X(LOGINS_GSSAPI_REFUSED, "client_logins_total",                                            \
+	  "mechanism=\"GSSAPI\",outcome=\"refused\"",                                              \
+	  "Logins of clients, as brokers judged them.")                                            \
 	X(LOGINS_AGAIN, "client_reauthentications_total", "",                                      \
 	  "Logins of clients that had logged in already (KIP-368).")                               \
 	X(LOGINS_LIMITED, "client_logins_limited_total", "",                                       \
@@ -95,6 +117,10 @@
 	X(TOKENS_MADE, "delegation_tokens_total", "outcome=\"made\"", "Tokens of clients' own.")   \
 	X(TOKENS_FOUND, "delegation_tokens_total", "outcome=\"found\"", "Tokens of clients' own.") \
 	X(TOKENS_FAILED, "delegation_tokens_total", "outcome=\"failed\"",                          \
+	  "Tokens of clients' own.")                                                               \
+	X(TOKENS_QUEUED, "delegation_tokens_total", "outcome=\"queued\"",                          \
+	  "Tokens of clients' own.")                                                               \
+	X(TOKENS_REFUSED, "delegation_tokens_total", "outcome=\"refused\"",                        \
 	  "Tokens of clients' own.")                                                               \
 	X(CARRIED, "broker_logins_total", "outcome=\"accepted\"",                                  \
 	  "Logins as clients at further brokers.")                                                 \
@@ -118,6 +144,17 @@ enum stats_counter {
 		STAT_COUNT
 };
 
+/* By the listener that clients came by. */
+enum stats_by_listener {
+	BY_LISTENER_ACCEPTED,
+	BY_LISTENER_CLOSED,
+	BY_LISTENER_BYTES_IN, /* told when an answer has left, or the client goes */
+	BY_LISTENER_BYTES_OUT,
+	BY_LISTENER_LOGINS,
+	BY_LISTENER_LOGINS_REFUSED,
+	BY_LISTENER_COUNT,
+};
+
 enum {
 	STATS_APIS = 128,   /* by API key */
 	STATS_ERRORS = 192, /* by error code + 1 */
@@ -132,6 +169,8 @@ struct stats {
 	stat_cell errors[STATS_ERRORS];	      /* seen in answers, by code + 1; 0 is never counted */
 	stat_cell latency[STATS_BUCKETS + 1]; /* from a frame's head to its answer's last byte */
 	stat_cell latency_sum_us;
+	/* in the order of the configuration */
+	stat_cell by_listener[LISTENERS_MAX][BY_LISTENER_COUNT];
 };
 
 /* Only the owning thread adds. */
@@ -149,6 +188,12 @@ static inline void stats_add(struct stats *s, enum stats_counter counter, uint64
 static inline void stats_request(struct stats *s, int api_key)
 {
 	stat_cell_add(&s->requests[api_key], 1);
+}
+
+static inline void stats_of_listener(struct stats *s, size_t listener, enum stats_by_listener what,
+				     uint64_t n)
+{
+	stat_cell_add(&s->by_listener[listener][what], n);
 }
 
 static inline void stats_error(struct stats *s, int code)

@@ -1,5 +1,6 @@
 #include "net/address.h"
 
+#include "config/config.h"
 #include "util/hash.h"
 
 #include <arpa/inet.h>
@@ -40,6 +41,31 @@ const void *address_host(const union address *a, size_t *len)
 	}
 }
 
+static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
+{
+	unsigned whole = bits / 8, rest = bits % 8;
+
+	if (memcmp(a, b, whole) != 0)
+		return false;
+	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
+}
+
+bool address_is_in(const union address *a, const struct config_net *nets, size_t count)
+{
+	uint8_t v6[sizeof(struct in6_addr)] = { [10] = 0xff, 0xff };
+	size_t len;
+	const void *host = address_host(a, &len);
+
+	if (host == NULL)
+		return false;
+	memcpy(v6 + sizeof v6 - len, host, len);
+	for (size_t i = 0; i < count; i++) {
+		if (same_bits(v6, nets[i].addr.s6_addr, nets[i].bits))
+			return true;
+	}
+	return false;
+}
+
 uint64_t address_hash(const union address *a)
 {
 	size_t len;
@@ -48,14 +74,20 @@ uint64_t address_hash(const union address *a)
 	return hash_bytes(bytes, len);
 }
 
-void address_text(const union address *a, char text[ADDRESS_TEXT])
+void address_host_text(const union address *a, char text[ADDRESS_TEXT])
 {
-	char host[INET6_ADDRSTRLEN] = "?";
-	bool is_v4 = a->any.sa_family == AF_INET;
 	size_t len;
 	const void *bytes = address_host(a, &len);
 
-	if (bytes != NULL)
-		inet_ntop(a->any.sa_family, bytes, host, sizeof host);
+	if (bytes == NULL || inet_ntop(a->any.sa_family, bytes, text, ADDRESS_TEXT) == NULL)
+		snprintf(text, ADDRESS_TEXT, "?");
+}
+
+void address_text(const union address *a, char text[ADDRESS_TEXT])
+{
+	char host[ADDRESS_TEXT];
+	bool is_v4 = a->any.sa_family == AF_INET;
+
+	address_host_text(a, host);
 	snprintf(text, ADDRESS_TEXT, is_v4 ? "%s:%d" : "[%s]:%d", host, address_port(a));
 }

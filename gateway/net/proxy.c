@@ -187,7 +187,7 @@ static bool read_tls(const uint8_t *p, size_t n, struct proxy_tls *tls)
 	return true;
 }
 
-static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at, struct proxy_tls *tls)
+static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at, struct proxy_header *to)
 {
 	size_t crc_at = 0;
 
@@ -204,8 +204,12 @@ static bool tlvs_are_right(const uint8_t *header, size_t n, size_t at, struct pr
 				return false;
 			crc_at = at + TLV_HEAD;
 		}
-		if (header[at] == TLV_SSL && !read_tls(header + at + TLV_HEAD, len, tls))
+		if (header[at] == TLV_SSL && !read_tls(header + at + TLV_HEAD, len, &to->tls))
 			return false;
+		if (header[at] == PROXY_TLV_ZONE && len > 0) {
+			to->zone = header + at + TLV_HEAD;
+			to->zone_len = len;
+		}
 		at += TLV_HEAD + len;
 	}
 	return crc_at == 0 || crc_is_right(header, n, crc_at);
@@ -261,7 +265,7 @@ static enum proxy_result v2_read(const uint8_t *bytes, size_t n, struct proxy_he
 	if (bytes[12] == 0x20) /* LOCAL: whatever follows means nothing */
 		return PROXY_HEADER;
 	if (!address_size(bytes[13], &addresses) || total - V2_HEAD < addresses ||
-	    !tlvs_are_right(bytes, total, V2_HEAD + addresses, &header->tls))
+	    !tlvs_are_right(bytes, total, V2_HEAD + addresses, header))
 		return PROXY_BAD;
 	v2_addresses(bytes + V2_HEAD, bytes[13], header);
 	return PROXY_HEADER;
@@ -308,47 +312,4 @@ enum proxy_name proxy_client_name(const struct proxy_header *header, char **name
 		return PROXY_MISNAMED;
 	*name = mem_strndup((const char *)tls->name, tls->name_len);
 	return PROXY_NAMED;
-}
-
-static bool same_bits(const uint8_t *a, const uint8_t *b, unsigned bits)
-{
-	unsigned whole = bits / 8, rest = bits % 8;
-
-	if (memcmp(a, b, whole) != 0)
-		return false;
-	return rest == 0 || (a[whole] ^ b[whole]) >> (8 - rest) == 0;
-}
-
-static bool as_v6(const struct sockaddr *address, uint8_t out[16])
-{
-	if (address->sa_family == AF_INET6) {
-		struct sockaddr_in6 v6;
-
-		memcpy(&v6, address, sizeof v6);
-		memcpy(out, &v6.sin6_addr, 16);
-		return true;
-	}
-	if (address->sa_family == AF_INET) {
-		struct sockaddr_in v4;
-
-		memcpy(&v4, address, sizeof v4);
-		memset(out, 0, 10);
-		memset(out + 10, 0xff, 2);
-		memcpy(out + 12, &v4.sin_addr, 4);
-		return true;
-	}
-	return false;
-}
-
-bool proxy_is_trusted(const struct config_net *nets, size_t count, const struct sockaddr *address)
-{
-	uint8_t bytes[16];
-
-	if (!as_v6(address, bytes))
-		return false;
-	for (size_t i = 0; i < count; i++) {
-		if (same_bits(bytes, nets[i].addr.s6_addr, nets[i].bits))
-			return true;
-	}
-	return false;
 }

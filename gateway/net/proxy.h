@@ -6,8 +6,7 @@
 #ifndef NET_PROXY_H
 #define NET_PROXY_H
 
-#include "config/config.h"
-
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/socket.h>
@@ -19,7 +18,10 @@ enum proxy_result {
 	PROXY_BAD,	 /* begins as a header and is none */
 };
 
-enum { PROXY_HEADER_MAX = 16 + 65535 };
+enum {
+	PROXY_HEADER_MAX = 16 + 65535,
+	PROXY_TLV_ZONE = 0xe1, /* of those for applications; HAProxy: set-proxy-v2-tlv-fmt(0xE1) */
+};
 
 /* What the sender says of TLS on its own side (PP2_TYPE_SSL). */
 struct proxy_tls {
@@ -32,6 +34,10 @@ struct proxy_tls {
 };
 
 struct proxy_header {
+	/* The zone that the sender says the client is in (PROXY_TLV_ZONE), borrowed as the name is;
+	 * NULL: not said. */
+	const uint8_t *zone;
+	size_t zone_len;
 	bool is_local; /* LOCAL or UNKNOWN: the socket's own addresses hold */
 	struct sockaddr_storage source, destination; /* family AF_UNSPEC when is_local */
 	struct proxy_tls tls;
@@ -52,8 +58,5 @@ enum proxy_name {
  * free.  The flags must say that a certificate was shown in this session, full or resumed (0x04: the
  * other one, 0x02, is not set on a resumed one), verify that it was good, and the name be a text. */
 enum proxy_name proxy_client_name(const struct proxy_header *header, char **name);
-
-/* Whether an address is in one of the networks (IPv4 also as mapped IPv6). */
-bool proxy_is_trusted(const struct config_net *nets, size_t count, const struct sockaddr *address);
 
 #endif

@@ -32,20 +32,20 @@ bool tls_for_http(const struct config *c, struct tls_context **context, char why
 	return *context != NULL;
 }
 
-bool tls_for_clients(const struct config *c, struct tls_context **context, char why[TLS_WHY_MAX])
+bool tls_for_clients(const struct listener *l, struct tls_context **context, char why[TLS_WHY_MAX])
 {
 	const struct tls_wanted wanted = {
-		.certificate = c->ssl_certificate,
-		.key = c->ssl_key,
-		.key_password = c->ssl_key_password,
-		.ca = c->ssl_ca,
-		.ciphers = c->ssl_ciphers,
-		.min_version = (enum tls_version)c->ssl_min_version,
-		.client_auth = (enum tls_client_auth)c->ssl_client_auth,
+		.certificate = l->ssl_certificate,
+		.key = l->ssl_key,
+		.key_password = l->ssl_key_password,
+		.ca = l->ssl_ca,
+		.ciphers = l->ssl_ciphers,
+		.min_version = (enum tls_version)l->ssl_min_version,
+		.client_auth = (enum tls_client_auth)l->ssl_client_auth,
 	};
 
 	*context = NULL;
-	if (!protocol_has_tls(c->gateway_protocol))
+	if (!protocol_has_tls(l->protocol))
 		return true;
 	*context = tls_server_new(&wanted, why);
 	return *context != NULL;

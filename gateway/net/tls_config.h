@@ -13,8 +13,8 @@
 MUST_CHECK bool tls_for_brokers(const struct config *config, struct tls_context **context,
 				char why[TLS_WHY_MAX]);
 
-/* The same of connections from clients. */
-MUST_CHECK bool tls_for_clients(const struct config *config, struct tls_context **context,
+/* The same of connections from the listener's clients. */
+MUST_CHECK bool tls_for_clients(const struct listener *listener, struct tls_context **context,
 				char why[TLS_WHY_MAX]);
 
 /* The same of the HTTP API; *context is NULL when it is without TLS. */

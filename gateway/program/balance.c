@@ -81,7 +81,7 @@ unsigned balance_declines(struct program *p, const struct cluster_view *v,
 	const struct config *c = p->config;
 	const struct declining_input in = {
 		.now_ms = clock_ms(),
-		.is_on = c->internal_load_balancing && c->balance_enabled,
+		.is_on = c->listener.internal_load_balancing && c->balance_enabled,
 		.is_steady = is_steady(p, v->state, skew),
 		.members = v->serial,
 		.own = skew->connections.own,

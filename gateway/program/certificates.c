@@ -18,7 +18,8 @@ void certificates_init(struct certificates *s)
 {
 	*s = (struct certificates){ 0 };
 	tls_slot_init(&s->brokers);
-	tls_slot_init(&s->clients);
+	for (size_t i = 0; i < LISTENERS_MAX; i++)
+		tls_slot_init(&s->clients[i]);
 	tls_slot_init(&s->http);
 	s->terms.tls = &s->brokers;
 	pthread_mutex_init(&s->lock, NULL);
@@ -27,7 +28,8 @@ void certificates_init(struct certificates *s)
 void certificates_deinit(struct certificates *s)
 {
 	tls_slot_deinit(&s->brokers);
-	tls_slot_deinit(&s->clients);
+	for (size_t i = 0; i < LISTENERS_MAX; i++)
+		tls_slot_deinit(&s->clients[i]);
 	tls_slot_deinit(&s->http);
 	pthread_mutex_destroy(&s->lock);
 }
@@ -36,28 +38,35 @@ void certificates_deinit(struct certificates *s)
 
 static uint64_t stamp_all(const struct config *c)
 {
-	const char *const paths[] = { c->kafka_ssl_ca,	       c->kafka_ssl_certificate,
-				      c->kafka_ssl_key,	       c->ssl_ca,
-				      c->ssl_certificate,      c->ssl_key,
+	const char *const paths[] = { c->kafka_ssl_ca, c->kafka_ssl_certificate, c->kafka_ssl_key,
 				      c->http_ssl_certificate, c->http_ssl_key };
-	uint64_t stamps[ARRAY_LEN(paths)];
+	uint64_t stamps[ARRAY_LEN(paths) + 3 * LISTENERS_MAX];
+	size_t n = 0;
 
 	for (size_t i = 0; i < ARRAY_LEN(paths); i++)
-		stamps[i] = stamp_of(paths[i]);
-	return hash_bytes(stamps, sizeof stamps);
+		stamps[n++] = stamp_of(paths[i]);
+	for (size_t i = 0; i < config_listener_count(c); i++) {
+		const struct listener *l = config_listener(c, i);
+
+		stamps[n++] = stamp_of(l->ssl_ca);
+		stamps[n++] = stamp_of(l->ssl_certificate);
+		stamps[n++] = stamp_of(l->ssl_key);
+	}
+	return hash_bytes(stamps, n * sizeof *stamps);
 }
 
 /* --- contexts --- */
 
 /* Clients that verify are told this host, and compare; of many, the first broker's. */
-static void check_name(struct certificates *s, const struct config *c)
+static void check_name(struct certificates *s, const struct config *c, size_t listener)
 {
-	struct tls_context *now = tls_slot_get(&s->clients);
+	const struct listener *l = config_listener(c, listener);
+	struct tls_context *now = tls_slot_get(&s->clients[listener]);
 	char misnamed[TLS_WHY_MAX] = "", host[TEXT_HOST_MAX];
 
-	snprintf(host, sizeof host, "%s", c->advertised_host);
-	if (c->advertised_mode == ADVERTISE_HOST)
-		host_pattern_print(c->advertised_pattern, c->min_broker_id, host);
+	snprintf(host, sizeof host, "%s", l->advertised_host);
+	if (l->advertised_mode == ADVERTISE_HOST)
+		host_pattern_print(l->advertised_pattern, l->min_broker_id, host);
 	if (now != NULL && !tls_context_names(now, host))
 		snprintf(misnamed, sizeof misnamed,
 			 "the certificate for clients is not for %.200s, which they are told: who "
@@ -67,26 +76,40 @@ static void check_name(struct certificates *s, const struct config *c)
 	if (misnamed[0] != '\0')
 		log_warn("who=main event=misnamed_certificate reason=\"%s\"", misnamed);
 	pthread_mutex_lock(&s->lock);
-	memcpy(s->misnamed, misnamed, sizeof misnamed);
+	memcpy(s->misnamed[listener], misnamed, sizeof misnamed);
 	pthread_mutex_unlock(&s->lock);
+}
+
+/* One context a listener.  False and why: then there are those before the one that failed. */
+static bool load_clients(const struct config *config, struct tls_context *clients[LISTENERS_MAX],
+			 char why[TLS_WHY_MAX])
+{
+	for (size_t i = 0; i < config_listener_count(config); i++) {
+		if (!tls_for_clients(config_listener(config, i), &clients[i], why))
+			return false;
+	}
+	return true;
 }
 
 bool certificates_load(struct certificates *s, const struct config *config, char why[TLS_WHY_MAX])
 {
-	struct tls_context *brokers = NULL, *clients = NULL, *http = NULL;
+	struct tls_context *clients[LISTENERS_MAX] = { NULL }, *brokers = NULL, *http = NULL;
 
 	s->config = config;
 	s->stamp = stamp_all(config); /* before they are read: what changes meanwhile is seen */
-	if (!tls_for_brokers(config, &brokers, why) || !tls_for_clients(config, &clients, why) ||
+	if (!tls_for_brokers(config, &brokers, why) || !load_clients(config, clients, why) ||
 	    !tls_for_http(config, &http, why)) {
 		tls_context_unref(brokers);
-		tls_context_unref(clients);
+		for (size_t i = 0; i < LISTENERS_MAX; i++)
+			tls_context_unref(clients[i]);
 		return false;
 	}
 	tls_slot_set(&s->brokers, brokers);
-	tls_slot_set(&s->clients, clients);
 	tls_slot_set(&s->http, http);
-	check_name(s, config);
+	for (size_t i = 0; i < config_listener_count(config); i++) {
+		tls_slot_set(&s->clients[i], clients[i]);
+		check_name(s, config, i);
+	}
 	return true;
 }
 
@@ -107,7 +130,7 @@ bool certificates_renew(struct certificates *s, const struct config *config, cha
 	else
 		log_info("who=main event=certificates clients_until=%" PRId64
 			 " brokers_until=%" PRId64 " http_until=%" PRId64,
-			 certificates_end(&s->clients), certificates_end(&s->brokers),
+			 certificates_end_clients(s), certificates_end(&s->brokers),
 			 certificates_end(&s->http));
 	return good;
 }
@@ -148,9 +171,22 @@ int64_t certificates_end(struct tls_slot *side)
 	return end == INT64_MAX ? 0 : end;
 }
 
-static void tell_end(struct tls_slot *side, const char *name, char text[TLS_WHY_MAX])
+int64_t certificates_end_clients(struct certificates *s)
 {
-	int64_t end = certificates_end(side), left = end - (int64_t)time(NULL);
+	int64_t first = 0;
+
+	for (size_t i = 0; i < LISTENERS_MAX; i++) {
+		int64_t end = certificates_end(&s->clients[i]);
+
+		if (end > 0 && (first == 0 || end < first))
+			first = end;
+	}
+	return first;
+}
+
+static void tell_end(int64_t end, const char *name, char text[TLS_WHY_MAX])
+{
+	int64_t left = end - (int64_t)time(NULL);
 
 	if (end == 0 || left > CERTIFICATES_SOON_S)
 		return;
@@ -163,7 +199,7 @@ static void tell_end(struct tls_slot *side, const char *name, char text[TLS_WHY_
 
 bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX])
 {
-	enum { KEPT, MISNAMED, CLIENTS, BROKERS, HTTP, ALL };
+	enum { KEPT, CLIENTS, BROKERS, HTTP, MISNAMED, ALL = MISNAMED + LISTENERS_MAX };
 	int found = 0;
 
 	for (int i = 0; i < ALL; i++) {
@@ -172,15 +208,15 @@ bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX
 		if (i == KEPT && s->trouble[0] != '\0')
 			snprintf(text, TLS_WHY_MAX, "newer certificates are not taken: %.260s",
 				 s->trouble);
-		if (i == MISNAMED)
-			memcpy(text, s->misnamed, TLS_WHY_MAX);
+		if (i >= MISNAMED)
+			memcpy(text, s->misnamed[i - MISNAMED], TLS_WHY_MAX);
 		pthread_mutex_unlock(&s->lock);
 		if (i == CLIENTS)
-			tell_end(&s->clients, "clients", text);
+			tell_end(certificates_end_clients(s), "clients", text);
 		if (i == BROKERS)
-			tell_end(&s->brokers, "brokers", text);
+			tell_end(certificates_end(&s->brokers), "brokers", text);
 		if (i == HTTP)
-			tell_end(&s->http, "the HTTP API", text);
+			tell_end(certificates_end(&s->http), "the HTTP API", text);
 		if (text[0] != '\0' && found++ == nth)
 			return true;
 	}

@@ -10,6 +10,7 @@
 #ifndef PROGRAM_CERTIFICATES_H
 #define PROGRAM_CERTIFICATES_H
 
+#include "config/listener.h"
 #include "upstream/link.h"
 
 #include <ev.h>
@@ -23,14 +24,16 @@ enum {
 };
 
 struct certificates {
-	struct tls_slot brokers, clients, http;
-	struct link_terms terms;     /* of links to brokers */
+	struct tls_slot brokers, http;
+	struct tls_slot clients[LISTENERS_MAX]; /* one a listener */
+	struct link_terms terms;		/* of links to brokers */
 	const struct config *config; /* whose files they are; NULL: nothing was loaded yet */
 	uint64_t stamp;		     /* of those files as they were read */
 	ev_timer timer;
-	pthread_mutex_t lock;	    /* of the next ones */
-	char trouble[TLS_WHY_MAX];  /* why newer files were not taken; "": they were */
-	char misnamed[TLS_WHY_MAX]; /* the certificate is not for the advertised host; "": it is */
+	pthread_mutex_t lock;	   /* of the next ones */
+	char trouble[TLS_WHY_MAX]; /* why newer files were not taken; "": they were */
+	/* the listener's certificate is not for the advertised host; "": it is */
+	char misnamed[LISTENERS_MAX][TLS_WHY_MAX];
 };
 
 void certificates_init(struct certificates *s);
@@ -49,6 +52,8 @@ void certificates_unwatch(struct certificates *s, struct ev_loop *loop);
 
 /* From any thread: when the certificate of a side ends, in seconds since 1970; 0: it has none. */
 int64_t certificates_end(struct tls_slot *side);
+/* The first end of those for clients, of whatever listener. */
+int64_t certificates_end_clients(struct certificates *s);
 /* From any thread: what is wrong with them, one after the other by `nth` from 0 on; false: no more. */
 bool certificates_trouble(struct certificates *s, int nth, char text[TLS_WHY_MAX]);
 

@@ -9,6 +9,26 @@ static bool is_given(const struct config *c)
 	return c->origins[option_index("gateway.limits.connections")].kind != ORIGIN_DEFAULT;
 }
 
+/* Clients of some listener have two connections to a broker. */
+static bool is_single(const struct program *p)
+{
+	for (size_t i = 0; i < p->listener_count; i++) {
+		if (config_listener(p->first, i)->advertised_mode == ADVERTISE_SINGLE)
+			return true;
+	}
+	return false;
+}
+
+/* All listeners' together; 0: they are not known yet. */
+static int ports(const struct program *p)
+{
+	int all = 0;
+
+	for (size_t i = 0; i < p->listener_count; i++)
+		all += p->listening.bound[i].ports;
+	return all;
+}
+
 /* False: descriptors are not limited. */
 static bool plan(const struct program *p, const struct config *c, struct files_need *need,
 		 struct files_plan *to)
@@ -19,9 +39,9 @@ static bool plan(const struct program *p, const struct config *c, struct files_n
 		return false;
 	*need = (struct files_need){ .limit = (int64_t)limit.rlim_cur,
 				     .workers = p->worker_count,
-				     .ports = p->port_count,
+				     .ports = ports(p),
 				     .brokers = p->brokers,
-				     .is_single = c->advertised_mode == ADVERTISE_SINGLE,
+				     .is_single = is_single(p),
 				     .clients = c->max_connections,
 				     .is_given = is_given(c) };
 	*to = files_plan(need);

@@ -2,7 +2,6 @@
 #include "balance/skew.h"
 #include "http/config_json.h"
 #include "program/inside.h"
-#include "route/advertise.h"
 #include "session/session.h"
 #include "util/clock.h"
 
@@ -41,6 +40,30 @@ static void tell_rights(struct program *p, const struct cluster_view *v, struct 
 		http_reason(out, "the nodes' loads are not told: %s", v->topic_trouble);
 }
 
+enum { LOST_IN_WORDS = 3 };
+
+/* The brokers that are lost, in one reason: the first ones with when and why. */
+static void tell_lost(struct program *p, struct http_health *out)
+{
+	size_t count, lost = 0, size;
+	struct broker_known *all = topology_brokers_known(p->shared.topology, &count);
+	char *words = NULL;
+	FILE *to = open_memstream(&words, &size);
+
+	for (size_t i = 0; i < count; i++) {
+		if (all[i].state == BROKER_LOST && lost++ < LOST_IN_WORDS)
+			fprintf(to, "%s%d for %lld s (%s)", lost > 1 ? ", " : "", (int)all[i].id,
+				(long long)(clock_ms() - all[i].lost_at) / 1000, all[i].why);
+	}
+	if (lost > LOST_IN_WORDS)
+		fprintf(to, ", and %zu more", lost - LOST_IN_WORDS);
+	fclose(to);
+	if (lost > 0)
+		http_reason(out, "%zu of %zu brokers do not answer: %s", lost, count, words);
+	free(words);
+	free(all);
+}
+
 /* The troubles that somebody should have a look at, though clients may come. */
 static void tell_troubles(struct program *p, struct http_health *out)
 {
@@ -55,6 +78,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 			    peers_none_serves(p->peers) ? "; nor can the other nodes serve" : "");
 	else if (age > 3 * (int64_t)p->first->metadata_refresh_ms)
 		http_reason(out, "no broker has answered for %lld s", (long long)age / 1000);
+	tell_lost(p, out);
 	if (topology_trouble(p->shared.topology, trouble))
 		http_reason(out, "%s", trouble);
 	for (int i = 0; certificates_trouble(&p->certificates, i, why_certificate); i++)
@@ -74,7 +98,7 @@ static void tell_troubles(struct program *p, struct http_health *out)
 	if (out->reason_count > 0)
 		out->phase = program_is_unable(p, &why) ? HTTP_UNABLE : HTTP_DEGRADED;
 	if (v->state != CLUSTER_OFF && !v->members[v->self].is_sealed &&
-	    p->first->internal_load_balancing)
+	    p->first->listener.internal_load_balancing)
 		http_reason(out,
 			    "no gateway.cluster_secret: any client of the brokers can say that "
 			    "it is a node");
@@ -84,12 +108,11 @@ static void tell_troubles(struct program *p, struct http_health *out)
 /* Whether any broker can be told to clients, by the ports that the configuration has. */
 static bool has_port_for_any(const struct program *p, const struct snapshot *s)
 {
-	struct advertising a = { p->first, p->first->port_count };
-	struct advertised told;
-
-	if (a.port_count == 0)
-		a.port_count = advertise_ports_needed(p->first, s);
-	return s->broker_count > 0 && advertise_broker(&a, s, s->brokers[0].id, &told);
+	for (size_t i = 0; i < p->listener_count; i++) {
+		if (listening_needs(config_listener(p->first, i), s) == 0)
+			return false;
+	}
+	return true;
 }
 
 /* What the start waits for. */
@@ -104,7 +127,7 @@ static void tell_start(const struct program *p, struct http_health *out)
 			    topology_trouble(p->shared.topology, trouble) ? ": " : "", trouble);
 	else if (!has_port_for_any(p, s))
 		http_reason(out, "no broker has a port: see min_broker_id, %d, and port_count, %d",
-			    p->first->min_broker_id, p->first->port_count);
+			    p->first->listener.min_broker_id, p->first->listener.port_count);
 	else if (!program_names_nodes(p))
 		http_reason(out, "the ports are not bound yet");
 	else if (v->trouble != NULL)
@@ -172,7 +195,7 @@ static void tell_metrics(void *ctx, struct http_metrics *out)
 	const struct snapshot *s = topology_snapshot(p->shared.topology);
 
 	tell_cluster(p, out);
-	out->clients_certificate_ends = certificates_end(&p->certificates.clients);
+	out->clients_certificate_ends = certificates_end_clients(&p->certificates);
 	out->brokers_certificate_ends = certificates_end(&p->certificates.brokers);
 	out->http_certificate_ends = certificates_end(&p->certificates.http);
 	out->workers = p->stats;
@@ -257,6 +280,24 @@ static struct http_destination route(void *ctx, const struct where_question *que
 	return (struct http_destination){ where_of(&q), true };
 }
 
+static bool print_follower_reads(struct program *p, int what, FILE *out)
+{
+	(void)what;
+	(void)out;
+	return p->config->follower_reads;
+}
+
+static bool tell_follower_reads(void *ctx, bool *on)
+{
+	char *text = NULL;
+	bool answered;
+
+	*on = program_ask(ctx, print_follower_reads, 0, &text);
+	answered = *on || *text == '\0';
+	free(text);
+	return answered;
+}
+
 static bool list_connections(void *ctx, const struct connections_wanted *wanted,
 			     struct connections *out)
 {
@@ -270,6 +311,13 @@ static enum connections_closed close_connection(void *ctx, uint64_t id)
 	const struct program *p = ctx;
 
 	return connections_close(p->workers, p->worker_count, id);
+}
+
+static bool list_usage(void *ctx, const struct usage_wanted *wanted, struct usage_told *out)
+{
+	const struct program *p = ctx;
+
+	return users_list(p->workers, p->worker_count, wanted, out);
 }
 
 struct http_source http_source(struct program *p)
@@ -286,6 +334,8 @@ struct http_source http_source(struct program *p)
 				     .act = ask_to_act,
 				     .config = tell_config,
 				     .route = route,
+				     .follower_reads = tell_follower_reads,
 				     .connections = list_connections,
-				     .close = close_connection };
+				     .close = close_connection,
+				     .usage = list_usage };
 }

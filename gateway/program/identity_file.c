@@ -30,6 +30,12 @@ static struct credentials *credentials_of(const struct identity_row *row)
 	return scram_credentials(m, SCRAM_OF_USER, row->username, row->password);
 }
 
+static struct account *account_of(struct identity_file *f, const struct identity_row *row)
+{
+	return row->by_token ? granted_account(f->granted, row->username)
+			     : account_new(credentials_of(row));
+}
+
 static void forget_others(struct identity_file *f)
 {
 	for (size_t i = 0; i < f->other_count; i++)
@@ -47,10 +53,12 @@ static void take(struct identity_file *f, const struct identity_map *map)
 	f->others = mem_zalloc((map->count + 1) * sizeof *f->others);
 	for (size_t i = 0; i < map->count; i++) {
 		list[i].name = mem_strdup(map->rows[i].name);
-		list[i].as = credentials_of(&map->rows[i]);
-		f->others[f->other_count++] = mem_strdup(map->rows[i].password_file);
+		list[i].as = account_of(f, &map->rows[i]);
+		if (map->rows[i].password_file != NULL)
+			f->others[f->other_count++] = mem_strdup(map->rows[i].password_file);
 	}
 	identities_set(f->identities, list, map->count);
+	granted_sweep(f->granted);
 }
 
 /* What can't be used, or has changed while it was read, is looked at again. */
@@ -76,6 +84,7 @@ bool identity_file_init(struct identity_file *f, const char *path, char why[IDEN
 	if (path == NULL)
 		return true;
 	f->identities = identities_new();
+	f->granted = granted_new();
 	if (load(f, why))
 		return true;
 	identity_file_deinit(f);
@@ -86,7 +95,9 @@ void identity_file_deinit(struct identity_file *f)
 {
 	forget_others(f);
 	identities_free(f->identities);
+	granted_free(f->granted);
 	f->identities = NULL;
+	f->granted = NULL;
 }
 
 bool identity_file_renew(struct identity_file *f, char why[IDENTITY_MAP_WHY_MAX])

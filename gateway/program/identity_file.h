@@ -10,6 +10,7 @@
 
 #include "auth/identities.h"
 #include "config/identity_map.h"
+#include "program/granted.h"
 #include "util/compiler.h"
 
 #include <ev.h>
@@ -21,7 +22,8 @@ enum { IDENTITY_FILE_LOOK_S = 10 };
 struct identity_file {
 	const char *path; /* NULL: there is none; borrowed from the configuration */
 	struct identities *identities;
-	char **others; /* the password files */
+	struct granted *granted; /* the accounts of those that have tokens made for them */
+	char **others;		 /* the password files */
 	size_t other_count;
 	uint64_t stamp; /* of all of them as they were read; 0: they could not be used */
 	char trouble[IDENTITY_MAP_WHY_MAX]; /* that was told last; "": none */

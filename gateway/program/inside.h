@@ -4,7 +4,7 @@
  *   state.c        what all of them ask and do: letters to the main loop, what is open, failing
  *   listening.c    the ports
  *   certificates.c the contexts of TLS, out of files
- *   identity_file.c  whom clients are at the brokers, out of a file
+ *   identity_file.c  whom clients are at the brokers, out of a file; granted.c: by tokens made for them
  *   own_account.c  who the node is to the brokers; bearer.c: its token
  *   clients.c      how many clients the configuration and the descriptors allow
  *   drain.c        clients leave, virtual broker by virtual broker
@@ -28,6 +28,7 @@
 #include "program/certificates.h"
 #include "program/files.h"
 #include "program/identity_file.h"
+#include "program/known_users.h"
 #include "program/notify.h"
 #include "program/own_account.h"
 #include "program/program.h"
@@ -49,11 +50,17 @@ struct drain {
 	ev_timer timer; /* of the next turn */
 };
 
-struct listening {
-	int *fds; /* bound and not yet the workers', as listen_open has them; or NULL */
+/* A listener's ports. */
+struct bound {
+	int *fds; /* open and not yet the workers', as listen_open has them; or NULL */
 	int fd_ports;
-	ev_timer limit; /* of the wait for the other nodes */
-	bool is_open;	/* clients were served, once */
+	int ports; /* all that the listener has; 0: it is not known yet */
+};
+
+struct listening {
+	struct bound *bound; /* one a listener */
+	ev_timer limit;	     /* of the wait for the other nodes */
+	bool is_open;	     /* clients were served, once */
 };
 
 struct reload {
@@ -79,11 +86,14 @@ struct program {
 	struct certificates certificates;
 	struct own_account own;
 	struct identity_file identity_file;
+	struct known_users known_users;
 	struct shared shared;
 	struct cluster_exchange exchange;
 	struct worker **workers;
 	const struct stats **stats; /* the workers' */
-	int worker_count, port_count;
+	int worker_count;
+	size_t listener_count;
+	int port_count; /* the most that a listener has; 0: it is not known yet */
 	struct http_api *http;
 	struct agent *agent;
 	struct notify notify;
@@ -134,9 +144,11 @@ bool program_is_unable(const struct program *p, const char **why);
 /* listening.c */
 void listening_init(struct program *p); /* before the topology starts */
 void listening_deinit(struct program *p);
-/* Binds the first so many ports and hands them to the workers; false: told and the program
- * ends. */
+/* Binds the first so many ports of each listener and hands them to the workers; false: told and the
+ * program ends. */
 bool listening_open(struct program *p, int ports);
+/* How many the listener needs, of those that it has or by the cluster; 0: no broker would have one. */
+int listening_needs(const struct listener *l, const struct snapshot *s);
 
 /* clients.c */
 /* By the configuration, the number of brokers, which counts from now on, and the descriptors. */

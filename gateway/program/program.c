@@ -2,6 +2,8 @@
 
 #include "balance/skew.h"
 #include "program/inside.h"
+#include "session/salting.h"
+#include "session/token_turns.h"
 #include "util/clock.h"
 #include "util/log.h"
 #include "util/mem.h"
@@ -98,6 +100,10 @@ static void watch(struct program *p)
 	ev_timer_start(p->loop, &p->load_timer);
 	certificates_watch(&p->certificates, p->loop);
 	identity_file_watch(&p->identity_file, p->loop);
+	known_users_watch(&p->known_users, p->loop);
+	if (p->identity_file.granted != NULL)
+		granted_start(p->identity_file.granted, p->loop, p->shared.topology,
+			      &p->certificates.terms);
 }
 
 static void unwatch(struct program *p)
@@ -108,6 +114,7 @@ static void unwatch(struct program *p)
 	ev_timer_stop(p->loop, &p->load_timer);
 	certificates_unwatch(&p->certificates, p->loop);
 	identity_file_unwatch(&p->identity_file, p->loop);
+	known_users_unwatch(&p->known_users, p->loop);
 	ev_timer_stop(p->loop, &p->drain.timer);
 	listening_deinit(p);
 }
@@ -141,6 +148,21 @@ static void say_who_acts(const struct config *c)
 			"the gateway's own account: whoever reaches this node may do all that it may\"");
 }
 
+/* What the workers' tables of names take is not for what must be held. */
+static void set_aside_for_usage(struct program *p)
+{
+	const struct config *c = p->first;
+	const uint32_t places = uses_places(c->usage_names, c->workers, c->memory_budget_bytes);
+
+	if (places < (uint32_t)c->usage_names)
+		log_info(
+			"who=main event=usage_names names=%u reason=\"a 64th of limits.memory has room for no more, not for %d\"",
+			places, c->usage_names);
+	if (places > 0)
+		budget_set_aside(p->shared.budget,
+				 (int64_t)usage_bytes(places) * USAGE_KINDS * c->workers);
+}
+
 static void start_parts(struct program *p)
 {
 	const struct config *c = p->first;
@@ -150,10 +172,14 @@ static void start_parts(struct program *p)
 	say_who_acts(c);
 	p->shared.config = c;
 	p->shared.terms = &p->certificates.terms;
-	p->shared.client_tls = &p->certificates.clients;
+	p->shared.client_tls = p->certificates.clients;
 	p->shared.identities = p->identity_file.identities;
+	p->shared.users = p->known_users.users;
+	p->shared.salting = p->shared.users != NULL ? salting_new() : NULL;
 	p->shared.budget = budget_new(c->memory_budget_bytes, c->memory_per_address);
+	set_aside_for_usage(p);
 	p->shared.rebalances = rebalances_new();
+	p->shared.token_turns = token_turns_new();
 	places_init(&p->shared.places, c->node_id);
 	p->shared.admission = admission_new(c->max_connections, c->max_connections_per_address);
 	p->shared.topology = topology_new(c, &p->certificates.terms);
@@ -175,20 +201,26 @@ static void start_parts(struct program *p)
 
 static void stop_parts(struct program *p)
 {
+	if (p->identity_file.granted != NULL)
+		granted_stop(p->identity_file.granted);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_stop(p->workers[i]);
+	salting_stop(p->shared.salting);
 	cluster_stop(p->shared.cluster);
 	topology_free(p->shared.topology);
 	cluster_free(p->shared.cluster);
 	for (int i = 0; i < p->worker_count; i++)
 		worker_free(p->workers[i]);
+	salting_free(p->shared.salting);
 	free(p->workers);
 	free(p->stats);
 	admission_free(p->shared.admission);
 	places_deinit(&p->shared.places);
 	rebalances_free(p->shared.rebalances);
+	token_turns_free(p->shared.token_turns);
 	budget_free(p->shared.budget);
 	own_account_deinit(&p->own);
+	known_users_deinit(&p->known_users);
 	identity_file_deinit(&p->identity_file);
 	certificates_deinit(&p->certificates);
 }
@@ -237,27 +269,43 @@ static bool has_identities(struct identity_file *f, const struct config *config)
 	return false;
 }
 
-/* All files that a node begins with, or none.  False: told. */
-static bool has_files(struct certificates *s, struct identity_file *f, const struct config *config)
+/* False: told. */
+static bool has_users(struct known_users *k, const struct config *config)
 {
-	if (!has_certificates(s, config))
-		return false;
-	if (has_identities(f, config))
+	char why[USERS_FILE_WHY_MAX];
+
+	if (known_users_init(k, config, why))
 		return true;
-	certificates_deinit(s);
+	log_error("who=main err=\"%s\"", why);
+	return false;
+}
+
+/* All files that a node begins with, or none.  False: told. */
+static bool has_files(struct program *p, const struct config *config)
+{
+	if (!has_certificates(&p->certificates, config))
+		return false;
+	if (has_identities(&p->identity_file, config)) {
+		if (has_users(&p->known_users, config))
+			return true;
+		identity_file_deinit(&p->identity_file);
+	}
+	certificates_deinit(&p->certificates);
 	return false;
 }
 
 int program_check(const struct config *config)
 {
-	struct certificates certificates;
-	struct identity_file identities;
+	struct program *p = mem_zalloc(sizeof *p);
+	bool good = has_files(p, config);
 
-	if (!has_files(&certificates, &identities, config))
-		return 1;
-	identity_file_deinit(&identities);
-	certificates_deinit(&certificates);
-	return 0;
+	if (good) {
+		known_users_deinit(&p->known_users);
+		identity_file_deinit(&p->identity_file);
+		certificates_deinit(&p->certificates);
+	}
+	free(p);
+	return good ? 0 : 1;
 }
 
 int program_run(struct config *config)
@@ -265,12 +313,13 @@ int program_run(struct config *config)
 	struct program *p = mem_zalloc(sizeof *p);
 	int status;
 
-	if (!has_files(&p->certificates, &p->identity_file, config)) {
+	if (!has_files(p, config)) {
 		config_free(config);
 		free(p);
 		return 1;
 	}
 	p->first = p->config = config;
+	p->listener_count = config_listener_count(config);
 	p->files.clients = config->max_connections; /* until the brokers are known */
 	atomic_store(&p->weight_now, 100);
 	signal(SIGPIPE, SIG_IGN);

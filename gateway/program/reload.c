@@ -54,12 +54,12 @@ static void hand_out(struct program *p, struct config *next)
 static void tell(const struct config_change *c, FILE *out)
 {
 	if (c->is_taken)
-		log_info("who=main event=option key=%s before=%s after=%s", c->option->key,
+		log_info("who=main event=option key=%s before=\"%s\" after=\"%s\"", c->option->key,
 			 c->before, c->after);
 	else
-		log_warn(
-			"who=main event=option key=%s before=%s after=%s reason=\"needs a restart\"",
-			c->option->key, c->before, c->after);
+		log_warn("who=main event=option key=%s before=\"%s\" after=\"%s\" "
+			 "reason=\"needs a restart\"",
+			 c->option->key, c->before, c->after);
 	if (out != NULL)
 		fprintf(out, "%s: %s to %s%s\n", c->option->key, c->before, c->after,
 			c->is_taken ? "" : ": needs a restart");
@@ -93,6 +93,14 @@ static void renew_identities(struct program *p, FILE *out)
 		fprintf(out, "the identity map stays as it is: %s\n", why);
 }
 
+static void renew_users(struct program *p, FILE *out)
+{
+	char why[USERS_FILE_WHY_MAX];
+
+	if (!known_users_renew(&p->known_users, why) && out != NULL)
+		fprintf(out, "the users stay as they are: %s\n", why);
+}
+
 bool reload_begin(struct program *p, FILE *out)
 {
 	struct config_changes changes;
@@ -124,6 +132,7 @@ bool reload_begin(struct program *p, FILE *out)
 		config_changes_free(&changes);
 		renew_certificates(p, next, out);
 		renew_identities(p, out);
+		renew_users(p, out);
 		hand_out(p, next);
 	}
 	free(complaints);

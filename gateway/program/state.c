@@ -46,10 +46,13 @@ enum serving program_serving(const struct program *p, const char **why)
 
 bool program_names_nodes(const struct program *p)
 {
-	const struct config *c = p->first;
+	for (size_t i = 0; p->first->cluster_id != NULL && i < p->listener_count; i++) {
+		const struct listener *l = config_listener(p->first, i);
 
-	return c->internal_load_balancing && c->advertised_mode == ADVERTISE_PORTS &&
-	       c->cluster_id != NULL;
+		if (l->internal_load_balancing && l->advertised_mode == ADVERTISE_PORTS)
+			return true;
+	}
+	return false;
 }
 
 void program_fail(struct program *p, const char *why)

@@ -6,11 +6,17 @@
 /* Room to grow without a restart of the load balancer. */
 enum { SPARE_PORTS = 2 };
 
+/* A share session is at one broker, and in `single` there is no telling at which. */
+bool advertise_serves(const struct listener *listener, const struct kapi *api)
+{
+	return api->course != COURSE_SHARE || listener->advertised_mode != ADVERTISE_SINGLE;
+}
+
 static bool has_port(const struct advertising *a, int32_t id)
 {
 	if (a->mapping != NULL)
 		return mapping_has_port(a->mapping, id);
-	return id >= a->config->min_broker_id && id < a->config->min_broker_id + a->port_count;
+	return id >= a->listener->min_broker_id && id < a->listener->min_broker_id + a->port_count;
 }
 
 /* The broker with a port that stands for this one; NULL: none has one. */
@@ -35,9 +41,9 @@ int32_t advertise_id(const struct advertising *a, const struct snapshot *s, int3
 {
 	const struct broker *other;
 
-	if (a->config->advertised_mode == ADVERTISE_SINGLE)
-		return a->config->min_broker_id;
-	if (a->config->advertised_mode == ADVERTISE_HOST)
+	if (a->listener->advertised_mode == ADVERTISE_SINGLE)
+		return a->listener->min_broker_id;
+	if (a->listener->advertised_mode == ADVERTISE_HOST)
 		return broker;
 	if (has_port(a, broker))
 		return broker;
@@ -58,7 +64,7 @@ void advertise_ids(const struct advertising *a, const struct snapshot *s, uint8_
 
 bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker)
 {
-	if (a->config->advertised_mode == ADVERTISE_SINGLE)
+	if (a->listener->advertised_mode == ADVERTISE_SINGLE)
 		return s->broker_count > 0 && s->brokers[0].id == broker;
 	return advertise_id(a, s, broker) == broker;
 }
@@ -67,48 +73,48 @@ static const struct mapping_node *node_of(const struct advertising *a, const str
 					  int32_t id)
 {
 	const struct mapping_node *at = a->stays != NULL ? a->stays(a->stays_ctx, id) : NULL;
-	const struct broker *b;
+	const struct broker *b = snapshot_broker(s, id);
+	const char *rack = b != NULL ? b->rack : NULL;
 
 	if (at != NULL)
 		return at;
-	b = snapshot_broker(s, id);
-	return mapping_choose(a->mapping, a->key, id, b != NULL ? b->rack : NULL);
+	return mapping_choose(a->mapping, a->key, id, mapping_near(a->mapping, id, rack, a->zone));
 }
 
 bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
 		      struct advertised *out)
 {
-	const struct config *c = a->config;
+	const struct listener *l = a->listener;
 	int32_t id = advertise_id(a, s, broker);
 
 	if (id == NO_BROKER)
 		return false;
 	out->id = id;
-	out->host = c->advertised_host;
-	out->port = c->advertised_port;
-	if (c->advertised_mode == ADVERTISE_HOST) {
-		host_pattern_print(c->advertised_pattern, id, out->made);
+	out->host = l->advertised_host;
+	out->port = l->advertised_port;
+	if (l->advertised_mode == ADVERTISE_HOST) {
+		host_pattern_print(l->advertised_pattern, id, out->made);
 		out->host = out->made;
-	} else if (c->advertised_mode == ADVERTISE_PORTS && a->mapping != NULL) {
+	} else if (l->advertised_mode == ADVERTISE_PORTS && a->mapping != NULL) {
 		const struct mapping_node *n = node_of(a, s, id);
 
 		out->host = n->host;
 		out->port = n->port + (id - n->min_broker_id);
-	} else if (c->advertised_mode == ADVERTISE_PORTS) {
-		out->port += id - c->min_broker_id;
+	} else if (l->advertised_mode == ADVERTISE_PORTS) {
+		out->port += id - l->min_broker_id;
 	}
 	return true;
 }
 
-int advertise_ports_needed(const struct config *config, const struct snapshot *s)
+int advertise_ports_needed(const struct listener *listener, const struct snapshot *s)
 {
-	int32_t max = config->min_broker_id;
+	int32_t max = listener->min_broker_id;
 
-	if (config->advertised_mode != ADVERTISE_PORTS)
+	if (listener->advertised_mode != ADVERTISE_PORTS)
 		return 1;
 	for (size_t i = 0; i < s->broker_count; i++) {
 		if (s->brokers[i].id > max)
 			max = s->brokers[i].id;
 	}
-	return max - config->min_broker_id + 1 + SPARE_PORTS;
+	return max - listener->min_broker_id + 1 + SPARE_PORTS;
 }

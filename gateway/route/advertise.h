@@ -10,7 +10,8 @@
 #ifndef ROUTE_ADVERTISE_H
 #define ROUTE_ADVERTISE_H
 
-#include "config/config.h"
+#include "config/listener.h"
+#include "kafka/api.h"
 #include "route/mapping.h"
 #include "topology/snapshot.h"
 #include "util/text.h"
@@ -24,16 +25,20 @@ struct advertised {
 
 /* Borrows all; port_count is the number of ports really bound. */
 struct advertising {
-	const struct config *config;
+	const struct listener *listener;
 	int port_count;
-	const struct mapping *mapping; /* internal balancing: the nodes; NULL: the config's host */
-	uint64_t key;		       /* chooses among them: see mapping.h */
+	const struct mapping
+		*mapping; /* internal balancing: the nodes; NULL: the listener's host */
+	uint64_t key;	  /* chooses among them: see mapping.h */
+	const char *zone; /* the client's, which has a say; NULL: not known */
 	/* The node that a broker stays at, whatever the key; where it is or returns NULL, the
 	 * key chooses. */
 	const struct mapping_node *(*stays)(const void *ctx, int32_t broker);
 	const void *stays_ctx;
 };
 
+/* Whether clients of the listener are offered the API. */
+bool advertise_serves(const struct listener *listener, const struct kapi *api);
 /* False: no broker has a port: there is nothing to tell. */
 bool advertise_broker(const struct advertising *a, const struct snapshot *s, int32_t broker,
 		      struct advertised *out);
@@ -47,6 +52,6 @@ void advertise_ids(const struct advertising *a, const struct snapshot *s, uint8_
 /* Whether clients hear this broker's own id (rather than another's). */
 bool advertise_has_own(const struct advertising *a, const struct snapshot *s, int32_t broker);
 /* The ports that a cluster needs: (max id - min_broker_id) + 3; 1 for single and host. */
-int advertise_ports_needed(const struct config *config, const struct snapshot *s);
+int advertise_ports_needed(const struct listener *listener, const struct snapshot *s);
 
 #endif

@@ -2,9 +2,8 @@
 
 #include "kafka/api.h"
 #include "kafka/walk.h"
+#include "kafka/wire.h"
 #include "topology/snapshot_build.h"
-
-#include <string.h>
 
 enum {
 	FIXED_BYTES = 256,    /* the header, the cluster's id and what else comes once */
@@ -39,12 +38,11 @@ static bool asks_for_all(const struct walk_event *list, int version)
 /* A topic has a name or an id, and the other one empty or not at all: the topic counts once. */
 static uint64_t size_of_named(const struct snapshot *s, const struct walk_event *e)
 {
-	static const uint8_t no_id[16];
 	const struct topic *t;
 
 	if (e->is == TOPIC_NAME && e->number >= 0)
 		t = snapshot_topic(s, e->bytes, e->len);
-	else if (e->is == TOPIC_ID && memcmp(e->bytes, no_id, sizeof no_id) != 0)
+	else if (e->is == TOPIC_ID && !wire_uuid_is_zero(e->bytes))
 		t = snapshot_topic_by_id(s, e->bytes);
 	else
 		return 0;

@@ -2,7 +2,9 @@
 
 #include "kafka/encode.h"
 #include "kafka/walk.h"
+#include "route/advertise.h"
 #include "route/stub.h"
+#include "topology/versions.h"
 
 #include <assert.h>
 #include <ctype.h>
@@ -13,10 +15,11 @@ enum { FEATURES_FROM_ZERO = 4 };
 
 struct answer {
 	const struct snapshot *snapshot;
+	const struct listener *listener;
 	const struct kapi *api;
 	int version, error;
 	int16_t keys[SNAPSHOT_KEYS];
-	const struct feature *supported[64], *finalized[64];
+	struct feature supported[64], finalized[64]; /* names are the snapshot's */
 	uint32_t key_count, supported_count, finalized_count;
 };
 
@@ -84,28 +87,38 @@ static int judge(const struct api_versions_request *r, const struct said *said,
 	return q->known_node(q->ctx, r->node_id) ? 0 : ERROR_REBOOTSTRAP_REQUIRED;
 }
 
-static const struct feature *feature_of(const struct answer *a, const struct encode_field *f)
+/* A field of features: of which one.  False: it is a key's. */
+static bool feature_of(const struct answer *a, const struct encode_field *f,
+		       struct feature *feature)
 {
-	uint32_t i = f->index[f->depth - 1];
+	const uint32_t i = f->index[f->depth - 1];
+	const enum kis in = encode_in(f);
 
-	if (encode_in(f) == SUPPORTED_FEATURES)
-		return a->supported[i];
-	return encode_in(f) == FINALIZED_FEATURES ? a->finalized[i] : NULL;
+	if (in == SUPPORTED_FEATURES)
+		*feature = a->supported[i];
+	else if (in == FINALIZED_FEATURES)
+		*feature = a->finalized[i];
+	return in == SUPPORTED_FEATURES || in == FINALIZED_FEATURES;
 }
 
 static struct kversions offered(const struct answer *a, int16_t key)
 {
-	return key == a->api->key ? api_versions(a->api) : a->snapshot->offers[key];
+	static const struct kversions none = { 0, -1 };
+	const struct kapi *api = api_of(key);
+
+	if (key == a->api->key)
+		return api_versions(a->api);
+	return api != NULL && advertise_serves(a->listener, api) ? a->snapshot->offers[key] : none;
 }
 
 /* A field inside of one of the arrays. */
 static bool fill_entry(const struct answer *a, const struct encode_field *f, struct encode_value *v)
 {
-	const struct feature *feature = feature_of(a, f);
-	struct kversions range = { 0, -1 };
+	struct feature feature = { .name = NULL };
+	struct kversions range;
 
-	if (feature != NULL)
-		range = (struct kversions){ feature->min, feature->max };
+	if (feature_of(a, f, &feature))
+		range = (struct kversions){ feature.min, feature.max };
 	else
 		range = offered(a, a->keys[f->index[f->depth - 1]]);
 	switch (f->is) {
@@ -113,9 +126,9 @@ static bool fill_entry(const struct answer *a, const struct encode_field *f, str
 		v->number = a->keys[f->index[f->depth - 1]];
 		return true;
 	case FEATURE_NAME:
-		assert(feature != NULL); /* a field of features only */
-		v->bytes = (const uint8_t *)feature->name;
-		v->len = (uint32_t)strlen(feature->name);
+		assert(feature.name != NULL); /* a field of features only */
+		v->bytes = (const uint8_t *)feature.name;
+		v->len = (uint32_t)strlen(feature.name);
 		return true;
 	case MIN_VERSION:
 		/* a finalized feature's range is its level and nothing else */
@@ -156,29 +169,43 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 	}
 }
 
-static void list_all(struct answer *a)
+static void list_features(struct answer *a)
 {
 	const struct snapshot *s = a->snapshot;
+	struct kversions offers[SNAPSHOT_KEYS];
 
+	for (int16_t k = 0; k < SNAPSHOT_KEYS; k++)
+		offers[k] = offered(a, k);
+	for (size_t i = 0; i < s->supported_count && a->supported_count < 64; i++) {
+		struct feature f = s->supported[i];
+
+		if (feature_limit(&f, offers) && (f.min > 0 || a->version >= FEATURES_FROM_ZERO))
+			a->supported[a->supported_count++] = f;
+	}
+	for (size_t i = 0; i < s->finalized_count && a->finalized_count < 64; i++) {
+		struct feature f = s->finalized[i];
+
+		if (f.max > 0 && feature_limit(&f, offers))
+			a->finalized[a->finalized_count++] = f;
+	}
+}
+
+static void list_all(struct answer *a)
+{
 	for (int16_t k = 0; k < SNAPSHOT_KEYS; k++) {
 		if (offered(a, k).max >= offered(a, k).min)
 			a->keys[a->key_count++] = k;
 	}
-	for (size_t i = 0; i < s->supported_count && a->supported_count < 64; i++) {
-		if (s->supported[i].min > 0 || a->version >= FEATURES_FROM_ZERO)
-			a->supported[a->supported_count++] = &s->supported[i];
-	}
-	for (size_t i = 0; i < s->finalized_count && a->finalized_count < 64; i++) {
-		if (s->finalized[i].max > 0)
-			a->finalized[a->finalized_count++] = &s->finalized[i];
-	}
+	list_features(a);
 }
 
 bool api_versions_answer(struct buf *out, const struct api_versions_question *q,
 			 struct api_versions_request *request)
 {
 	const struct kapi *api = api_of(KEY_API_VERSIONS);
-	struct answer a = { .snapshot = q->snapshot, .api = api, .version = q->version };
+	struct answer a = {
+		.snapshot = q->snapshot, .listener = q->listener, .api = api, .version = q->version
+	};
 	struct said said = { 0 };
 
 	*request = (struct api_versions_request){ .node_id = -1 };

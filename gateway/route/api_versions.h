@@ -23,6 +23,7 @@ struct api_versions_question {
 	const uint8_t *body;
 	uint32_t size;
 	const struct snapshot *snapshot;
+	const struct listener *listener;	   /* by which the client came */
 	bool (*known_node)(void *ctx, int32_t id); /* it is one that clients are told of */
 	void *ctx;
 };

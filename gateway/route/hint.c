@@ -8,24 +8,24 @@ struct hint hint_none(void)
 	return (struct hint){ NO_BROKER, HINT_NONE };
 }
 
-static bool keeps_ports(const struct config *c)
+static bool keeps_ports(const struct listener *l)
 {
-	return c->internal_load_balancing || c->port_is_hint;
+	return l->internal_load_balancing || l->port_is_hint;
 }
 
-struct hint hint_of_port(const struct config *c, int port, bool is_proxied)
+struct hint hint_of_port(const struct listener *l, int port, bool is_proxied)
 {
-	if (c->advertised_mode != ADVERTISE_PORTS || (!is_proxied && !keeps_ports(c)))
+	if (l->advertised_mode != ADVERTISE_PORTS || (!is_proxied && !keeps_ports(l)))
 		return hint_none();
-	return (struct hint){ c->min_broker_id + port, is_proxied ? HINT_PROXY : HINT_PORT };
+	return (struct hint){ l->min_broker_id + port, is_proxied ? HINT_PROXY : HINT_PORT };
 }
 
-struct hint hint_of_name(const struct config *c, const char *name)
+struct hint hint_of_name(const struct listener *l, const char *name)
 {
 	int32_t broker = NO_BROKER;
 
-	if (c->advertised_mode == ADVERTISE_HOST && name != NULL)
-		broker = host_pattern_id(c->advertised_pattern, name);
+	if (l->advertised_mode == ADVERTISE_HOST && name != NULL)
+		broker = host_pattern_id(l->advertised_pattern, name);
 	return broker != NO_BROKER ? (struct hint){ broker, HINT_NAME } : hint_none();
 }
 

@@ -15,7 +15,9 @@
 #ifndef ROUTE_HINT_H
 #define ROUTE_HINT_H
 
-#include "config/config.h"
+#include "config/listener.h"
+
+#include <stdint.h>
 
 enum hint_by { HINT_NONE, HINT_PORT, HINT_PROXY, HINT_NAME, HINT_CLIENT };
 
@@ -26,10 +28,10 @@ struct hint {
 
 /* Nothing says it. */
 struct hint hint_none(void);
-/* What a port says: which of the node's, from 0 on, and whether a PROXY header has it. */
-struct hint hint_of_port(const struct config *config, int port, bool is_proxied);
+/* What a port says: which of the listener's, from 0 on, and whether a PROXY header has it. */
+struct hint hint_of_port(const struct listener *listener, int port, bool is_proxied);
 /* What a server name says; NULL: none was asked for. */
-struct hint hint_of_name(const struct config *config, const char *name);
+struct hint hint_of_name(const struct listener *listener, const char *name);
 struct hint hint_of_client(int32_t broker);
 /* What says it, in a word; NULL: nothing does. */
 const char *hint_word(enum hint_by by);

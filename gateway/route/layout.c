@@ -1,5 +1,8 @@
 #include "route/layout.h"
 
+#include "kafka/wire.h"
+#include "util/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -393,7 +396,7 @@ void layout_keep(struct layout *l)
 		s->id = copied(l->arena, s->id, s->id_len);
 	for (struct layout_topic *t = l->topics; t < l->topics + l->topic_count; t++) {
 		t->name = copied(l->arena, t->name, t->name_len);
-		t->id = copied(l->arena, t->id, 16);
+		t->id = copied(l->arena, t->id, WIRE_UUID);
 	}
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++)
 		i->key = copied(l->arena, i->key, i->key_len);
@@ -405,7 +408,19 @@ bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *
 {
 	if (a->name != NULL && b->name != NULL)
 		return a->name_len == b->name_len && memcmp(a->name, b->name, a->name_len) == 0;
-	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, 16) == 0;
+	return a->id != NULL && b->id != NULL && memcmp(a->id, b->id, WIRE_UUID) == 0;
+}
+
+uint64_t layout_topic_hash(const struct layout_topic *t)
+{
+	return t->name != NULL ? hash_bytes(t->name, t->name_len) : hash_bytes(t->id, WIRE_UUID);
+}
+
+uint64_t layout_partition_hash(const struct layout_topic *t, int32_t partition)
+{
+	const uint64_t pair[] = { layout_topic_hash(t), (uint32_t)partition };
+
+	return hash_bytes(pair, sizeof pair);
 }
 
 static bool fill(struct layout *l, const struct plan *plan, const uint8_t *body, uint32_t size)

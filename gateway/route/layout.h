@@ -67,6 +67,8 @@ struct layout_item {
 	/* RECORD_BYTES and the length in front of them; size 0: it has none (yet), len 0: they
 	 * are empty or null */
 	uint32_t records_at, records_size, records_len;
+	uint32_t
+		records_told; /* of an answer's that was merged: bytes of them that the merged one has */
 	/* of the first batch, where somebody reads it (session/behind.h); producer -1: not known */
 	int64_t producer;
 	int32_t sequence;
@@ -78,6 +80,7 @@ enum {
 	TARGET_ANY = -1,     /* any live broker writes the authentic answer */
 	TARGET_UNKNOWN = -2, /* not looked up, or unknown: ask the topology, then any */
 	TARGET_REFUSED = -3, /* no broker gets it: see route/reserved.h */
+	TARGET_VETTED = -4,  /* any live broker says whether the client may: session/vetted.h */
 };
 
 struct layout {
@@ -141,8 +144,10 @@ void layout_event(struct layout *l, const struct walk_event *e);
 /* Copies names and keys into the arena, so that the message may go. */
 void layout_keep(struct layout *l);
 
-/* The same topic, named the same way. */
+/* The same topic, named the same way; alike for those: hashes of it, and of one of its partitions. */
 bool layout_same_topic(const struct layout_topic *a, const struct layout_topic *b);
+uint64_t layout_topic_hash(const struct layout_topic *t);
+uint64_t layout_partition_hash(const struct layout_topic *t, int32_t partition);
 
 /* The items that `has` says, in the topics and sections that they stand in, as a layout of their own
  * in memory of `arena`. */

@@ -111,6 +111,14 @@ static bool has_near(const struct mapping *m, int32_t broker, const char *rack)
 	return false;
 }
 
+const char *mapping_near(const struct mapping *m, int32_t broker, const char *rack,
+			 const char *zone)
+{
+	if (has_near(m, broker, rack))
+		return rack;
+	return has_near(m, broker, zone) ? zone : NULL;
+}
+
 /* The low bits of the mark say whether a node declines; the high bits decide about the order. */
 static bool declines(const struct mapping_node *n, uint64_t mark)
 {

@@ -1,7 +1,8 @@
 /* mapping.h - which gateway node stands for a broker, under internal balancing.
  *
  * Each broker is told as a port of one node: among those that have a port for
- * it, those in the broker's rack first, the one whose hash with the key and the
+ * it, those in the broker's rack first, else those in the client's zone
+ * (mapping_near), the one whose hash with the key and the
  * broker is the highest (rendezvous hashing).  So one key gives one mapping,
  * a node that goes takes only its own brokers along, and a random key is a
  * random mapping.  A node may decline a part of what would be its own, which
@@ -35,8 +36,12 @@ void mapping_free(struct mapping *m); /* fine with NULL */
 
 /* Whether any node has a port for the broker; here and below, of those that do not leave. */
 bool mapping_has_port(const struct mapping *m, int32_t broker);
-/* The node that stands for the broker; never NULL when mapping_has_port.  When all decline, the
- * first of them. */
+/* Whose nodes are to stand for the broker: its own rack's, where one of them has a port for it, else on
+ * the same terms the zone's in which the client is; NULL: any node's. */
+const char *mapping_near(const struct mapping *m, int32_t broker, const char *rack,
+			 const char *zone);
+/* The node that stands for the broker, those in the rack first; never NULL when mapping_has_port.  When
+ * all decline, the first of them. */
 const struct mapping_node *mapping_choose(const struct mapping *m, uint64_t key, int32_t broker,
 					  const char *rack);
 /* The node of that tag, if it has a port for the broker, though it may leave; NULL: the node has

@@ -1,8 +1,9 @@
 #include "route/merge.h"
 
 #include "kafka/wire.h"
+#include "route/alike.h"
+#include "route/answers.h"
 #include "route/edits.h"
-#include "util/hash.h"
 
 #include <assert.h>
 #include <stdlib.h>
@@ -22,176 +23,19 @@ bool merge_read(struct merge_part *part, const struct kapi *api, int version, co
 	return plan != NULL && layout_read(&part->layout, plan, body, size);
 }
 
-/* An item of an answer, and whose it is. */
-struct found {
-	struct merge_part *part;
-	const struct layout_item *item;
-};
-
-/* The same item once more, in the same answer. */
-struct again {
-	struct again *next;
-	uint32_t item;
-};
-
-/* Answers' items by (topic, partition) or key; open addressing.  An item is the first answer's
- * that has it, as often as that one has it. */
-struct slot {
-	uint32_t part;		      /* + 1; 0: free */
-	uint32_t item : 31, used : 1; /* the next one to be taken, or the last one */
-	struct again *again;
-};
-
-struct index {
-	struct merge_part *parts;
-	struct slot *slots;
-	uint32_t mask;
-};
-
-static struct found found_in(const struct index *x, const struct slot *s)
-{
-	struct merge_part *part = &x->parts[s->part - 1];
-
-	return (struct found){ part, &part->layout.items[s->item] };
-}
-
-static uint64_t section_hash(const struct layout_section *s)
-{
-	return s != NULL ? hash_bytes(s->id, s->id_len) : 0;
-}
-
-static bool same_section(const struct layout_section *a, const struct layout_section *b)
-{
-	const uint32_t a_len = a != NULL ? a->id_len : 0, b_len = b != NULL ? b->id_len : 0;
-
-	return a_len == b_len && (a_len == 0 || memcmp(a->id, b->id, a_len) == 0);
-}
-
-/* A topic is one within its section; sections without an id are none. */
-static uint64_t topic_hash(const struct layout *l, const struct layout_topic *t)
-{
-	const struct layout_section *s = layout_section_of(l, t);
-	const uint64_t topic = t->name != NULL ? hash_bytes(t->name, t->name_len)
-					       : hash_bytes(t->id, 16);
-	const uint64_t pair[] = { section_hash(s), topic };
-
-	return s != NULL && s->id_len > 0 ? hash_bytes(pair, sizeof pair) : topic;
-}
-
-static bool same_topic(const struct layout *la, const struct layout_topic *a,
-		       const struct layout *lb, const struct layout_topic *b)
-{
-	return layout_same_topic(a, b) &&
-	       same_section(layout_section_of(la, a), layout_section_of(lb, b));
-}
-
-static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
-{
-	uint64_t pair[2];
-
-	if (l->by_key)
-		return hash_bytes(i->key, i->key_len) + (uint64_t)i->resource_type;
-	/* clients choose partitions too: no pattern of theirs may end in one chain */
-	pair[0] = topic_hash(l, &l->topics[i->topic]);
-	pair[1] = (uint32_t)i->partition;
-	return hash_bytes(pair, sizeof pair);
-}
-
-static bool same_item(const struct layout *la, const struct layout_item *a, const struct layout *lb,
-		      const struct layout_item *b)
-{
-	if (la->by_key)
-		return a->resource_type == b->resource_type && a->key_len == b->key_len &&
-		       memcmp(a->key, b->key, a->key_len) == 0;
-	return a->partition == b->partition &&
-	       same_topic(la, &la->topics[a->topic], lb, &lb->topics[b->topic]);
-}
-
-/* The slot of an item, free or taken by the same one. */
-static struct slot *slot_of(const struct index *x, const struct layout *l,
-			    const struct layout_item *item)
-{
-	for (uint64_t h = hash_of(l, item);; h++) {
-		struct slot *s = &x->slots[h & x->mask];
-		struct found f;
-
-		if (s->part == 0)
-			return s;
-		f = found_in(x, s);
-		if (same_item(&f.part->layout, f.item, l, item))
-			return s;
-	}
-}
-
-static void index_item(struct index *x, struct arena *arena, uint32_t part, uint32_t item)
-{
-	const struct layout *l = &x->parts[part].layout;
-	struct slot *s = slot_of(x, l, &l->items[item]);
-
-	if (s->part == 0) {
-		*s = (struct slot){ .part = part + 1, .item = item & INT32_MAX };
-	} else if (s->part == part + 1) {
-		struct again *again = arena_alloc(arena, sizeof *again);
-
-		*again = (struct again){ s->again, item };
-		s->again = again;
-	}
-}
-
-/* Returns how many items there are in all. */
-static uint32_t index_answers(struct index *x, struct arena *arena, struct merge_part *parts,
-			      uint32_t count)
-{
-	uint32_t items = 0, size = 8;
-
-	for (uint32_t p = 0; p < count; p++)
-		items += parts[p].layout.item_count;
-	while (size < 2 * items + 2)
-		size *= 2;
-	x->parts = parts;
-	x->mask = size - 1;
-	x->slots = arena_alloc(arena, size * sizeof *x->slots);
-	memset(x->slots, 0, size * sizeof *x->slots);
-	for (uint32_t p = 0; p < count; p++) {
-		for (uint32_t i = 0; i < parts[p].layout.item_count; i++)
-			index_item(x, arena, p, i);
-	}
-	return items;
-}
-
-/* The answer to an item of the request.  What is asked twice is answered as often as its broker
- * does: most answer for a key each time it stands there, and for a partition once. */
-static struct found take(const struct index *x, const struct layout *sought,
-			 const struct layout_item *item)
-{
-	struct slot *s = slot_of(x, sought, item);
-	struct found f;
-
-	if (s->part == 0 || s->used)
-		return (struct found){ 0 };
-	f = found_in(x, s);
-	s->used = s->again == NULL;
-	if (!s->used) {
-		s->item = s->again->item & INT32_MAX;
-		s->again = s->again->next;
-	}
-	f.part->taken++;
-	return f;
-}
-
 /* --- what no answer has --- */
 
 static bool is_missing(const void *index, const struct layout *l, const struct layout_item *i)
 {
-	return slot_of(index, l, i)->part == 0;
+	return !answers_have(index, l, i);
 }
 
 struct layout merge_missing(struct arena *work, const struct layout *request,
 			    struct merge_part *parts, uint32_t count)
 {
-	struct index x;
+	struct answers x;
 
-	(void)index_answers(&x, work, parts, count);
+	(void)answers_index(&x, work, parts, count);
 	return layout_some(request, work, is_missing, &x);
 }
 
@@ -258,11 +102,12 @@ static bool fits(struct room *room, uint32_t len)
 /* A partition's or key's bytes; without its records when there is no room for them. */
 static void put_item(struct gather *g, const struct found *found, struct room *room, bool compact)
 {
-	const struct layout_item *i = found->item;
+	struct layout_item *i = found->item;
 	const uint8_t *body = found->part->body;
 	const uint32_t behind = i->records_at + i->records_size;
 
 	if (i->records_len == 0 || fits(room, i->records_len)) {
+		i->records_told = i->records_len;
 		gather_piece(g, body + i->at, i->end - i->at);
 		return;
 	}
@@ -286,69 +131,6 @@ static void put_topic(struct gather *g, const struct found *found, uint32_t coun
 	gather_piece(g, p->body + t->items_end, t->end - t->items_end);
 }
 
-/* Entries that are the same one again, chained: first[i] is where it stood first, next[i] its next
- * entry (0: none). */
-struct repeats {
-	uint32_t *first, *next;
-};
-
-/* What may repeat: the request's topics or its sections. */
-struct repeating {
-	uint32_t count;
-	uint64_t (*hash)(const struct layout *l, uint32_t i);
-	bool (*same)(const struct layout *l, uint32_t a, uint32_t b);
-};
-
-static struct repeats find_repeats(struct arena *arena, const struct layout *l,
-				   const struct repeating *of)
-{
-	uint32_t size = 8, *slots, *last;
-	struct repeats r;
-
-	while (size < 2 * of->count + 2)
-		size *= 2;
-	slots = arena_alloc(arena, size * sizeof *slots); /* index + 1 */
-	memset(slots, 0, size * sizeof *slots);
-	r.first = arena_alloc(arena, (of->count + 1) * sizeof *r.first);
-	r.next = arena_alloc(arena, (of->count + 1) * sizeof *r.next);
-	last = arena_alloc(arena, (of->count + 1) * sizeof *last);
-	for (uint32_t i = 0; i < of->count; i++) {
-		uint64_t h = of->hash(l, i);
-		uint32_t *slot = &slots[h & (size - 1)];
-
-		while (*slot != 0 && !of->same(l, *slot - 1, i))
-			slot = &slots[++h & (size - 1)];
-		if (*slot == 0)
-			*slot = i + 1;
-		else
-			r.next[last[*slot - 1]] = i;
-		r.first[i] = *slot - 1;
-		r.next[i] = 0;
-		last[*slot - 1] = i;
-	}
-	return r;
-}
-
-static uint64_t hash_topic_at(const struct layout *l, uint32_t i)
-{
-	return topic_hash(l, &l->topics[i]);
-}
-
-static bool same_topic_at(const struct layout *l, uint32_t a, uint32_t b)
-{
-	return same_topic(l, &l->topics[a], l, &l->topics[b]);
-}
-
-static uint64_t hash_section_at(const struct layout *l, uint32_t i)
-{
-	return section_hash(&l->sections[i]);
-}
-
-static bool same_section_at(const struct layout *l, uint32_t a, uint32_t b)
-{
-	return same_section(&l->sections[a], &l->sections[b]);
-}
-
 /* --- what is put together --- */
 
 /* The items of the merged answer, by the request's topics. */
@@ -364,10 +146,9 @@ struct chosen {
 };
 
 static struct chosen choose(struct arena *arena, const struct layout *request,
-			    const struct index *x)
+			    const struct answers *x)
 {
-	const struct repeating topics = { request->topic_count, hash_topic_at, same_topic_at };
-	const struct repeats repeats = find_repeats(arena, request, &topics);
+	const struct repeats repeats = repeats_of_topics(arena, request);
 	struct chosen c = { .request = request, .room = { INT64_MAX, true } };
 	uint32_t n = 0;
 
@@ -383,7 +164,7 @@ static struct chosen choose(struct arena *arena, const struct layout *request,
 			const struct layout_topic *same = &request->topics[entry];
 
 			for (uint32_t i = same->first; i < same->first + same->count; i++) {
-				c.found[n] = take(x, request, &request->items[i]);
+				c.found[n] = answers_take(x, request, &request->items[i]);
 				n += c.found[n].item != NULL;
 			}
 			entry = repeats.next[entry];
@@ -530,9 +311,7 @@ static void put_section(struct gather *g, struct chosen *c, const struct repeats
 static void put_sections(struct gather *g, struct arena *work, struct chosen *c)
 {
 	const struct layout *request = c->request;
-	const struct repeating sections = { request->section_count, hash_section_at,
-					    same_section_at };
-	const struct repeats repeats = find_repeats(work, request, &sections);
+	const struct repeats repeats = repeats_of_sections(work, request);
 	uint32_t *topics = arena_alloc(work, (request->section_count + 1) * sizeof *topics);
 	uint32_t shown = 0;
 
@@ -551,13 +330,10 @@ static void put_sections(struct gather *g, struct arena *work, struct chosen *c)
 
 size_t merge_bytes(const struct merge_amount *answers, const struct merge_amount *request)
 {
-	const size_t slots = 4 * answers->items + 8;
 	const size_t items = answers->items > request->items ? answers->items : request->items;
 	const size_t topics = request->topics + request->sections;
 
-	return 2 * arena_size(slots * sizeof(struct slot)) + /* once for merge_missing */
-	       answers->items * arena_size(sizeof(struct again)) +
-	       arena_size((items + 1) * sizeof(struct found)) +
+	return answers_bytes(answers->items) + arena_size((items + 1) * sizeof(struct found)) +
 	       arena_size((4 * topics + 8) * sizeof(uint32_t)) +
 	       8 * arena_size((topics + 1) * sizeof(uint32_t)) +
 	       arena_size((request->sections + 1) * sizeof(void *));
@@ -575,9 +351,9 @@ void merge_partitions(struct gather *g, struct arena *work, const struct kapi *a
 		      const struct layout *request, struct merge_part *parts, uint32_t count)
 {
 	struct chosen c;
-	struct index x;
+	struct answers x;
 
-	index_answers(&x, work, parts, count);
+	answers_index(&x, work, parts, count);
 	c = choose(work, request, &x);
 	c.compact = api_is_flexible(api, version);
 	put_prefix(g, parts, count);
@@ -630,6 +406,15 @@ static struct layout in_a_row(struct arena *arena, const struct merge_part *part
 	return all;
 }
 
+void merge_news(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count)
+{
+	struct layout all = in_a_row(work, parts, count);
+
+	all.max_bytes = request->max_bytes;
+	merge_partitions(g, work, api, version, &all, parts, count);
+}
+
 /* Whose each section is. */
 static const struct merge_part **owners_of(struct arena *arena, const struct merge_part *parts,
 					   uint32_t count, uint32_t sections)
@@ -649,9 +434,9 @@ void merge_sections(struct gather *g, struct arena *work, const struct kapi *api
 {
 	struct layout all = in_a_row(work, parts, count);
 	struct chosen c;
-	struct index x;
+	struct answers x;
 
-	index_answers(&x, work, parts, count);
+	answers_index(&x, work, parts, count);
 	c = choose(work, &all, &x);
 	c.owners = owners_of(work, parts, count, all.section_count);
 	c.compact = api_is_flexible(api, version);
@@ -665,22 +450,22 @@ void merge_keys(struct gather *g, struct arena *work, const struct kapi *api, in
 {
 	bool compact = api_is_flexible(api, version);
 	struct found *found;
-	struct index x;
+	struct answers x;
 	uint32_t n = 0, most;
 
-	most = index_answers(&x, work, parts, count);
+	most = answers_index(&x, work, parts, count);
 	if (request != NULL && request->item_count > most)
 		most = request->item_count;
 	found = arena_alloc(work, (most + 1) * sizeof *found);
 	for (uint32_t i = 0; request != NULL && i < request->item_count; i++) {
-		found[n] = take(&x, request, &request->items[i]);
+		found[n] = answers_take(&x, request, &request->items[i]);
 		n += found[n].item != NULL;
 	}
 	for (uint32_t p = 0; request == NULL && p < count; p++) {
 		const struct layout *l = &parts[p].layout;
 
 		for (uint32_t i = 0; i < l->item_count; i++) {
-			found[n] = take(&x, l, &l->items[i]);
+			found[n] = answers_take(&x, l, &l->items[i]);
 			n += found[n].item != NULL;
 		}
 	}

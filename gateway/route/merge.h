@@ -44,6 +44,10 @@ size_t merge_reply_bytes(size_t bytes, const struct merge_amount *answers);
  * last part that has it, so a stub for what is missing may stand last. */
 void merge_partitions(struct gather *g, struct arena *work, const struct kapi *api, int version,
 		      const struct layout *request, struct merge_part *parts, uint32_t count);
+/* All that the answers have, each partition once, as the first answer says that has it; of records no
+ * more than the request's MAX_BYTES. */
+void merge_news(struct gather *g, struct arena *work, const struct kapi *api, int version,
+		const struct layout *request, struct merge_part *parts, uint32_t count);
 /* All that the answers have: each section once, with what any of them has in it, each partition
  * once. */
 void merge_sections(struct gather *g, struct arena *work, const struct kapi *api, int version,

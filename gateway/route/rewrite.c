@@ -3,6 +3,7 @@
 #include "kafka/walk.h"
 #include "kafka/wire.h"
 #include "route/edits.h"
+#include "route/error_text.h"
 
 enum { TOLD_IDS = 64 };
 
@@ -17,6 +18,7 @@ struct rewriting {
 		int32_t broker, id;
 	} told_ids[TOLD_IDS];
 	bool compact, failed;
+	int error; /* the one that was read last, whose message comes next */
 	/* the node whose address is being read */
 	int32_t node;
 	struct advertised told;
@@ -35,7 +37,7 @@ struct rewriting {
 /* Two brokers never share an entry: who has no port is shown as another. */
 static bool is_shown(const struct rewriting *r, int32_t node)
 {
-	if (r->of->advertising->config->advertised_mode == ADVERTISE_SINGLE)
+	if (r->of->advertising->listener->advertised_mode == ADVERTISE_SINGLE)
 		return r->kept == 0;
 	return advertise_has_own(r->of->advertising, r->of->snapshot, node);
 }
@@ -105,13 +107,13 @@ static void map_id(struct rewriting *r, const struct walk_event *e)
 static void leader(struct rewriting *r, const struct walk_event *e)
 {
 	int32_t id = (int32_t)e->number;
-	const struct topic *t = r->known;
+	const struct partition *p;
 
 	map_id(r, e);
 	if (r->topic == NULL || id < 0)
 		return;
-	if (t == NULL || r->partition >= t->partition_count || r->partition < 0 ||
-	    t->partitions[r->partition].leader != id) {
+	p = topic_partition(r->known, r->partition);
+	if (p == NULL || p->leader != id) {
 		tell_of_topic(r);
 		r->topic = NULL; /* once a topic is enough */
 	}
@@ -131,9 +133,21 @@ static void port(struct rewriting *r, const struct walk_event *e)
 		wire_put32(r->of->body + e->at, r->node >= 0 ? (uint32_t)r->told.port : UINT32_MAX);
 }
 
+static void message(struct rewriting *r, const struct walk_event *e)
+{
+	error_text_hide(r->of->snapshot, r->error, r->of->body + e->at + (e->size - e->len),
+			e->len);
+}
+
 static void value(struct rewriting *r, const struct walk_event *e)
 {
 	switch (e->is) {
+	case ERROR_CODE:
+		r->error = (int)e->number;
+		break;
+	case ERROR_MESSAGE:
+		message(r, e);
+		break;
 	case NODE_ID:
 		node_id(r, e);
 		break;

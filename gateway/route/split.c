@@ -52,6 +52,18 @@ static void put_topics(struct gather *g, const uint8_t *body, const struct layou
 	}
 }
 
+/* What a section begins with: a path. */
+static void put_section_head(struct gather *g, const uint8_t *body, const struct layout_section *s,
+			     int32_t target, bool compact)
+{
+	if (target != TARGET_VETTED)
+		gather_piece(g, body + s->at, s->count_at - s->at);
+	else if (compact)
+		gather_space(g, 1)[0] = 1;
+	else
+		wire_put16(gather_space(g, 2), 0);
+}
+
 static void put_sections(struct gather *g, const uint8_t *body, const struct layout *l,
 			 int32_t target, bool compact)
 {
@@ -64,7 +76,7 @@ static void put_sections(struct gather *g, const uint8_t *body, const struct lay
 	for (const struct layout_section *s = l->sections; s < end; s++) {
 		if (count_topics(l, s->first, s->count, target) == 0)
 			continue;
-		gather_piece(g, body + s->at, s->count_at - s->at);
+		put_section_head(g, body, s, target, compact);
 		put_topics(g, body, l, s->first, s->count, target, compact);
 		gather_piece(g, body + s->topics_end, s->end - s->topics_end);
 	}

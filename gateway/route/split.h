@@ -12,7 +12,8 @@
 #include "route/layout.h"
 
 /* Appends the frame for `target` to g: the items whose target it is, in the
- * request's order; all of the message when it has no array.  `frame` is the
+ * request's order; all of the message when it has no array.  Of TARGET_VETTED the sections have the
+ * empty string for what they begin with.  `frame` is the
  * client's, from its size field on; `edits` (may be NULL) apply outside of the
  * array. */
 void split_part(struct gather *g, const struct request_head *head, const uint8_t *frame,

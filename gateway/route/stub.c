@@ -72,7 +72,7 @@ static bool fill_topic(const struct stub *s, const struct encode_field *f, struc
 		return false;
 	t = topic_at(s, f, f->depth - 1);
 	v->bytes = f->is == TOPIC_NAME ? t->name : t->id;
-	v->len = f->is == TOPIC_NAME ? t->name_len : 16;
+	v->len = f->is == TOPIC_NAME ? t->name_len : WIRE_UUID;
 	return v->bytes != NULL;
 }
 

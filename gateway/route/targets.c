@@ -1,12 +1,20 @@
 #include "route/targets.h"
 
 #include "kafka/errors.h"
+#include "kafka/wire.h"
 
 const struct topic *target_topic(const struct snapshot *s, const struct layout_topic *t)
 {
 	if (t->name != NULL)
 		return snapshot_topic(s, t->name, t->name_len);
 	return t->id != NULL ? snapshot_topic_by_id(s, t->id) : NULL;
+}
+
+struct topology_name target_name(const struct layout_topic *t)
+{
+	if (t->name != NULL)
+		return (struct topology_name){ t->name, t->name_len, false };
+	return (struct topology_name){ t->id, WIRE_UUID, true };
 }
 
 uint32_t targets_set(struct layout *l, const struct where_question *about)
@@ -24,7 +32,7 @@ uint32_t targets_set(struct layout *l, const struct where_question *about)
 		q.key_len = i->key_len;
 		q.resource_type = i->resource_type;
 		i->target = where_of(&q).target;
-		i->error = i->target == TARGET_REFUSED ? ERROR_REPLICA_NOT_AVAILABLE : ERROR_NONE;
+		i->error = ERROR_NONE;
 		unknown += i->target == TARGET_UNKNOWN;
 	}
 	return unknown;
@@ -42,7 +50,7 @@ uint32_t targets_refused(const struct layout *l)
 void targets_settle(struct layout *l, int32_t any)
 {
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		if (i->target < 0 && i->target != TARGET_REFUSED)
+		if (i->target == TARGET_UNKNOWN || i->target == TARGET_ANY)
 			i->target = any;
 	}
 }

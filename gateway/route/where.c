@@ -16,7 +16,7 @@ static struct where unknown(enum where_why why)
 
 static bool is_single(const struct where_question *q)
 {
-	return q->advertising->config->advertised_mode == ADVERTISE_SINGLE;
+	return q->advertising->listener->advertised_mode == ADVERTISE_SINGLE;
 }
 
 /* In `single` one id stands for all brokers, and names none. */
@@ -36,16 +36,13 @@ static struct where at_dialled(const struct where_question *q)
 
 static struct where at_leader(const struct where_question *q)
 {
-	int32_t leader;
+	const struct partition *p = topic_partition(q->topic, q->partition);
 
-	if (q->topic == NULL)
-		return unknown(WHERE_TOPIC_UNKNOWN);
-	if (q->partition < 0 || q->partition >= q->topic->partition_count)
-		return unknown(WHERE_PARTITION_UNKNOWN);
-	leader = q->topic->partitions[q->partition].leader;
-	if (leader == NO_BROKER || snapshot_broker(q->snapshot, leader) == NULL)
+	if (p == NULL)
+		return unknown(q->topic == NULL ? WHERE_TOPIC_UNKNOWN : WHERE_PARTITION_UNKNOWN);
+	if (p->leader == NO_BROKER || snapshot_broker(q->snapshot, p->leader) == NULL)
 		return unknown(WHERE_NO_LEADER);
-	return (struct where){ leader, WHERE_LEADER };
+	return (struct where){ p->leader, WHERE_LEADER };
 }
 
 /* A broker without a port of its own is dialled as another one, and has its answers there. */
@@ -68,10 +65,11 @@ static struct where at_leader_dialled(const struct where_question *q)
 static struct where at_replica(const struct where_question *q)
 {
 	const struct where leads = at_leader(q);
+	const struct partition *p = topic_partition(q->topic, q->partition);
 	struct where where = { NO_BROKER, WHERE_REPLICA };
 
-	if (leads.why != WHERE_TOPIC_UNKNOWN && leads.why != WHERE_PARTITION_UNKNOWN)
-		where.target = q->topic->partitions[q->partition].sole_replica;
+	if (p != NULL)
+		where.target = p->sole_replica;
 	if (snapshot_broker(q->snapshot, where.target) == NULL)
 		where.target = NO_BROKER;
 	if (where_is_dialled(q) &&
@@ -80,10 +78,9 @@ static struct where at_replica(const struct where_question *q)
 		return at_dialled(q);
 	if (where.target != NO_BROKER)
 		return where;
-	if (is_single(q) || leads.why == WHERE_TOPIC_UNKNOWN ||
-	    leads.why == WHERE_PARTITION_UNKNOWN)
+	if (is_single(q) || p == NULL)
 		return leads;
-	return (struct where){ TARGET_REFUSED, WHERE_REPLICAS };
+	return (struct where){ TARGET_VETTED, WHERE_REPLICAS };
 }
 
 /* --- coordinators --- */

@@ -56,7 +56,7 @@ struct where_question {
 };
 
 struct where {
-	/* A broker's id, TARGET_ANY, TARGET_UNKNOWN or TARGET_REFUSED (WHERE_REPLICAS), as a
+	/* A broker's id, TARGET_ANY, TARGET_UNKNOWN or TARGET_VETTED (WHERE_REPLICAS), as a
 	 * layout_item's; of no meaning with the others of the first four of why. */
 	int32_t target;
 	enum where_why why;

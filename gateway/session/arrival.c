@@ -1,6 +1,7 @@
 #include "session/arrival.h"
 
 #include "auth/dn.h"
+#include "net/address.h"
 #include "net/proxy.h"
 #include "net/tls.h"
 #include "session/client.h"
@@ -14,7 +15,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { GLANCE = 256 }; /* most headers are shorter */
+enum { GLANCE = 256 /* most headers are shorter */, ZONE_MOST = 255 };
 
 /* Until the PROXY header is through there is a socket only, then the connection. */
 struct arrival {
@@ -61,6 +62,7 @@ static void give_up(struct arrival *a, const char *why)
 		admission_leave_address(w->shared->admission, &a->came.peer.any);
 	admission_leave(w->shared->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
+	entrance_count(a->came.entrance, BY_LISTENER_CLOSED, 1);
 	free(a);
 	worker_client_gone(w);
 }
@@ -92,7 +94,7 @@ static void take_tls(struct arrival *a)
 /* In mode `host` a name says which broker is meant; it is not known whether there is one. */
 static void take_name(struct arrival *a)
 {
-	struct hint hint = hint_of_name(a->worker->config, a->came.tls.server_name);
+	struct hint hint = hint_of_name(a->came.entrance->listener, a->came.tls.server_name);
 
 	if (hint.by == HINT_NONE)
 		return;
@@ -155,26 +157,45 @@ static void on_layer(void *owner)
 }
 
 /* The broker whose port it is. */
-static int32_t broker_of(const struct config *config, int port)
+static int32_t broker_of(const struct listener *l, int port)
 {
-	return config->advertised_mode == ADVERTISE_PORTS ? config->min_broker_id + port
-							  : NO_BROKER;
+	return l->advertised_mode == ADVERTISE_PORTS ? l->min_broker_id + port : NO_BROKER;
 }
 
 /* The context of this moment; the connection keeps it. */
 static void put_tls_on(struct arrival *a)
 {
-	struct tls_slot *slot = a->worker->shared->client_tls;
-	struct tls_context *context = slot != NULL ? tls_slot_get(slot) : NULL;
+	const struct entrance *e = a->came.entrance;
+	struct tls_slot *slots = a->worker->shared->client_tls;
+	struct tls_context *context = slots != NULL ? tls_slot_get(&slots[e - a->worker->entrances])
+						    : NULL;
 
 	if (context != NULL)
 		tls_accept(&a->conn, context);
 	tls_context_unref(context);
 }
 
+/* By the longest network that has the address, else the listener's. */
+static char *zone_of(const struct config *c, const struct listener *l, const union address *peer)
+{
+	const struct config_zone *best = NULL;
+	const char *name;
+
+	for (size_t i = 0; i < c->zone_count; i++) {
+		const struct config_zone *z = &c->zones[i];
+
+		if (address_is_in(peer, &z->net, 1) &&
+		    (best == NULL || z->net.bits > best->net.bits))
+			best = z;
+	}
+	name = best != NULL ? best->name : l->zone;
+	return name != NULL ? mem_strdup(name) : NULL;
+}
+
 /* All bytes that come now are the connection's own. */
 static void admit(struct arrival *a)
 {
+	const struct listener *l = a->came.entrance->listener;
 	struct worker *w = a->worker;
 	int fd = a->fd;
 
@@ -183,8 +204,10 @@ static void admit(struct arrival *a)
 		refuse(a, STAT_CLIENTS_REFUSED_ADDRESS, "too many connections from this address");
 		return;
 	}
-	a->came.broker = broker_of(w->config, a->came.port);
-	a->came.hint = hint_of_port(w->config, a->came.port, a->is_proxied);
+	if (a->came.zone == NULL)
+		a->came.zone = zone_of(w->config, l, &a->came.peer);
+	a->came.broker = broker_of(l, a->came.port);
+	a->came.hint = hint_of_port(l, a->came.port, a->is_proxied);
 	ev_io_stop(w->loop, &a->watch);
 	a->fd = -1;
 	conn_init(&a->conn, &conn_plain, fd, w->loop, &w->bufs, on_layer, a);
@@ -198,13 +221,14 @@ static void admit(struct arrival *a)
  * advertised: the load balancer may send all of them to one port of the node. */
 static void take_addresses(struct arrival *a, const struct proxy_header *header)
 {
+	const struct entrance *e = a->came.entrance;
 	union address asked;
 	int port;
 
 	address_set(&a->came.peer, &header->source);
 	address_set(&asked, &header->destination);
-	port = address_port(&asked) - a->worker->config->advertised_port;
-	a->is_proxied = port >= 0 && port < a->worker->port_count;
+	port = address_port(&asked) - e->listener->advertised_port;
+	a->is_proxied = port >= 0 && port < e->port_count;
 	if (a->is_proxied)
 		a->came.port = port;
 }
@@ -246,7 +270,9 @@ static void take_header(struct arrival *a, const struct proxy_header *header, ui
 
 	if (!header->is_local)
 		take_addresses(a, header);
-	if (identity_take_header(a->worker, header, &a->came, why))
+	if (header->zone != NULL && header->zone_len <= ZONE_MOST)
+		a->came.zone = mem_strndup((const char *)header->zone, header->zone_len);
+	if (identity_take_header(header, &a->came, why))
 		take(a, bytes, used);
 	else
 		refuse_name(a, why);
@@ -256,8 +282,7 @@ static bool is_trusted(const struct arrival *a)
 {
 	const struct config *config = a->worker->config;
 
-	return proxy_is_trusted(config->proxy_trusted, config->proxy_trusted_count,
-				&a->came.peer.any);
+	return address_is_in(&a->came.peer, config->proxy_trusted, config->proxy_trusted_count);
 }
 
 /* The first n bytes of the connection have been looked at. */
@@ -273,7 +298,7 @@ static void judge(struct arrival *a, uint8_t *bytes, uint32_t n)
 		take_header(a, &header, bytes, used);
 		return;
 	case PROXY_NO_HEADER:
-		if (a->worker->config->proxy_protocol != PROXY_ALLOW)
+		if (a->came.entrance->listener->proxy_protocol != PROXY_ALLOW)
 			break;
 		take(a, bytes, 0);
 		return;
@@ -318,12 +343,14 @@ static void on_limit(struct ev_loop *loop, ev_timer *timer, int events)
 
 /* --- its beginning --- */
 
-void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
+void arrival_new(const struct entrance *e, int fd, const struct sockaddr_storage *peer, int port)
 {
+	struct worker *w = e->worker;
 	struct arrival *a = mem_zalloc(sizeof *a);
 
 	a->worker = w;
 	a->fd = fd;
+	a->came.entrance = e;
 	a->came.port = port;
 	address_set(&a->came.peer, peer);
 	ev_io_init(&a->watch, on_io, fd, EV_READ);
@@ -335,8 +362,9 @@ void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, 
 		a->next->prev = &a->next;
 	w->arrivals = a;
 	stats_add(&w->stats, STAT_CLIENTS_ACCEPTED, 1);
+	entrance_count(e, BY_LISTENER_ACCEPTED, 1);
 	ev_timer_start(w->loop, &a->limit);
-	if (w->config->proxy_protocol == PROXY_OFF)
+	if (e->listener->proxy_protocol == PROXY_OFF)
 		admit(a);
 	else
 		peek(a);

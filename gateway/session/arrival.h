@@ -10,10 +10,11 @@
 
 #include <sys/socket.h>
 
+struct entrance;
 struct worker;
 
-/* Takes an accepted socket and an admission_enter. */
-void arrival_new(struct worker *w, int fd, const struct sockaddr_storage *peer, int port);
+/* Takes an accepted socket and an admission_enter; the port is counted from the entrance's first. */
+void arrival_new(const struct entrance *e, int fd, const struct sockaddr_storage *peer, int port);
 /* Closes those of the worker that have not become clients. */
 void arrivals_free(struct worker *w, const char *why);
 

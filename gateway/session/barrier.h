@@ -2,8 +2,9 @@
  *
  * A broker learns of a token from the metadata log, up to 0.6 s after another has made it; who logs in
  * before is refused, held up, and stands in the broker's log.  The gateway's own account asks, as the
- * token's renewer, on a connection of its own, until the broker lists it.  Where the account has no
- * name that could renew, a second has to do.
+ * token's renewer, until the broker lists it: a worker on one connection a broker, for all tokens at
+ * once.  A broker that was slow to list it is asked once more: it is busy, and has what logins need a
+ * moment later.  Where the account has no name that could renew, a second has to do.
  * Tests: tests/unit/session/tokens_test.c
  */
 #ifndef SESSION_BARRIER_H
@@ -23,23 +24,34 @@ struct barriers {
 	void *owner;
 	struct barrier *first;
 	char *id, *of; /* the token, and whose it is */
-	bool is_old;   /* every broker knows it */
+	int64_t issued_ms;
+	bool is_old; /* every broker knows it */
 };
 
 enum barrier_state {
 	BARRIER_WAITS, /* on_change tells when that is over */
 	BARRIER_PASSED,
-	BARRIER_FAILED, /* for a moment */
+	BARRIER_FAILED,	  /* for a moment: nobody could ask */
+	BARRIER_UNLISTED, /* for a moment: the broker answers, and does not list it */
+	BARRIER_GONE,	  /* the broker did list it */
 };
 
 /* Borrows all. */
 void barriers_init(struct barriers *b, struct worker *w, void (*on_change)(void *owner),
 		   void *owner);
 void barriers_deinit(struct barriers *b);
+/* The worker's connections, when nobody waits any more. */
+void barriers_free_all(struct worker *w);
 /* Another token. */
 void barriers_begin(struct barriers *b, const struct token *token);
 /* Whether the broker knows it; begins to ask. */
 enum barrier_state barriers_ask(struct barriers *b, int32_t broker);
+/* Brokers have had the time to hear of the token, but for one that is busy for minutes: one that does not list it may have
+ * heard of its end. */
+bool barriers_are_late(const struct barriers *b);
+/* The broker has refused a login by the token that it lists: it is asked anew, after a moment.  False: it has listed it
+ * anew since, or every broker has long heard of the token. */
+bool barriers_doubt(struct barriers *b, int32_t broker);
 
 /* Whom brokers take the gateway's own account for, to be freed: its user, or the subject of its token.
  * NULL: nobody knows. */

@@ -1,9 +1,9 @@
 #include "session/behind.h"
 
+#include "kafka/errors.h"
 #include "kafka/wire.h"
 #include "session/inside.h"
 #include "session/request.h"
-#include "util/hash.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
@@ -27,6 +27,8 @@ struct noted {
 	int16_t epoch;
 	int32_t sequence;
 	ev_tstamp at;
+	bool is_out;	/* it was sent again, and its answer has not come */
+	int32_t turned; /* the first one behind that was refused; -1: none was */
 };
 
 struct behind {
@@ -36,9 +38,11 @@ struct behind {
 
 /* --- batches --- */
 
+/* One that is answered, and of so few partitions that each of them can be noted. */
 static bool is_produce(const struct request *r)
 {
-	return r->head.key == KEY_PRODUCE && r->layout.acks.size > 0 && r->layout.acks.number != 0;
+	return r->head.key == KEY_PRODUCE && r->layout.acks.size > 0 &&
+	       r->layout.acks.number != 0 && r->layout.item_count <= NOTED_MAX;
 }
 
 static bool is_of(const struct part *p, const struct layout_item *i)
@@ -69,12 +73,7 @@ void behind_read(const struct client *c, struct request *r)
 
 static uint64_t partition_of(const struct layout *l, const struct layout_item *i)
 {
-	const struct layout_topic *t = &l->topics[i->topic];
-	const uint64_t pair[2] = { t->name != NULL ? hash_bytes(t->name, t->name_len)
-						   : hash_bytes(t->id, 16),
-				   (uint32_t)i->partition };
-
-	return hash_bytes(pair, sizeof pair);
+	return layout_partition_hash(&l->topics[i->topic], i->partition);
 }
 
 /* --- what is noted --- */
@@ -89,6 +88,8 @@ static void forget_old(struct client *c)
 			b->all[kept++] = b->all[n];
 	}
 	b->count = kept;
+	if (kept == 0)
+		behind_free(c);
 }
 
 static struct noted *find(struct client *c, uint64_t partition)
@@ -124,6 +125,31 @@ static bool follows(const struct noted *n, const struct layout_item *i)
 	       i->sequence > n->sequence;
 }
 
+/* Of what is refused the first batch counts. */
+static void note(struct client *c, const struct layout *l, const struct layout_item *i)
+{
+	const struct noted noted = { partition_of(l, i),
+				     i->producer,
+				     i->producer_epoch,
+				     i->sequence,
+				     client_now(c),
+				     false,
+				     -1 };
+	struct noted *before = find(c, noted.partition);
+
+	if (before == NULL)
+		add(c, &noted);
+	else if (!follows(before, i))
+		*before = noted;
+}
+
+static void forget(struct client *c, struct noted *n)
+{
+	*n = c->behind->all[--c->behind->count];
+	if (c->behind->count == 0)
+		behind_free(c);
+}
+
 void behind_refused(struct client *c, const struct part *p)
 {
 	const struct request *r = p->request;
@@ -132,38 +158,108 @@ void behind_refused(struct client *c, const struct part *p)
 	if (!is_produce(r))
 		return;
 	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		const struct noted noted = { partition_of(l, i), i->producer, i->producer_epoch,
-					     i->sequence, client_now(c) };
-		struct noted *before = is_of(p, i) ? find(c, noted.partition) : NULL;
-
-		if (before != NULL && !follows(before, i))
-			*before = noted;
-		else if (before == NULL && is_of(p, i))
-			add(c, &noted);
+		if (is_of(p, i))
+			note(c, l, i);
 	}
 }
 
-bool behind_is(struct client *c, const struct part *p)
+/* The batch is not there, and the client sends it again. */
+static bool says_not_here(int error)
+{
+	return error == ERROR_UNKNOWN_TOPIC_OR_PARTITION || error == ERROR_LEADER_NOT_AVAILABLE ||
+	       error == ERROR_NOT_LEADER_OR_FOLLOWER || error == ERROR_KAFKA_STORAGE_ERROR ||
+	       error == ERROR_UNKNOWN_TOPIC_ID;
+}
+
+/* Answers mostly come in the request's order: the search begins behind what was found last. */
+static const struct layout_item *item_of(struct request *r, uint64_t partition)
+{
+	const struct layout *l = &r->layout;
+
+	for (uint32_t n = 0; n < l->item_count; n++) {
+		const uint32_t at = (r->behind_at + n) % l->item_count;
+
+		if (l->items[at].producer >= 0 && partition_of(l, &l->items[at]) == partition) {
+			r->behind_at = (uint16_t)(at + 1); /* of no more than NOTED_MAX */
+			return &l->items[at];
+		}
+	}
+	return NULL;
+}
+
+void behind_answered(struct client *c, struct request *r, const struct layout_topic *topic,
+		     int32_t partition, int error)
+{
+	const struct layout_item *i;
+	struct noted *noted;
+
+	if (!(says_not_here(error) || c->behind != NULL) || !is_produce(r) ||
+	    (topic->name == NULL && topic->id == NULL))
+		return;
+	noted = find(c, layout_partition_hash(topic, partition));
+	i = noted != NULL || says_not_here(error)
+		    ? item_of(r, layout_partition_hash(topic, partition))
+		    : NULL;
+	if (i == NULL)
+		return;
+	if (says_not_here(error))
+		note(c, &r->layout, i);
+	else if (noted != NULL && !follows(noted, i))
+		forget(c, noted);
+}
+
+/* A second time: the client has heard that it was refused, and what it was behind does not come. */
+static bool is_again(const struct noted *n, const struct layout_item *i)
+{
+	return n->turned >= 0 && i->sequence <= n->turned;
+}
+
+static enum behind_say ask_of(struct client *c, const struct part *p, const struct layout_item *i)
+{
+	struct noted *noted = is_of(p, i) ? find(c, partition_of(&p->request->layout, i)) : NULL;
+
+	if (noted == NULL || !follows(noted, i))
+		return BEHIND_NONE;
+	if (noted->is_out)
+		return BEHIND_WAITS;
+	if (is_again(noted, i)) {
+		forget(c, noted);
+		return BEHIND_NONE;
+	}
+	if (noted->turned < 0)
+		noted->turned = i->sequence;
+	return BEHIND_REFUSED;
+}
+
+/* Those that were refused before are out with it. */
+static void go_out(struct client *c, const struct part *p)
+{
+	const struct layout *l = &p->request->layout;
+	struct noted *noted;
+
+	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
+		noted = is_of(p, i) ? find(c, partition_of(l, i)) : NULL;
+		if (noted != NULL)
+			noted->is_out = true;
+	}
+}
+
+enum behind_say behind_ask(struct client *c, const struct part *p)
 {
 	const struct request *r = p->request;
 	const struct layout *l = &r->layout;
-	struct noted *noted;
-	bool is_behind = false;
+	enum behind_say say, most = BEHIND_NONE;
 
 	if (c->behind == NULL || p->broker != p->target || !is_produce(r))
-		return false;
+		return BEHIND_NONE;
 	forget_old(c);
 	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		noted = is_of(p, i) ? find(c, partition_of(l, i)) : NULL;
-		is_behind |= noted != NULL && follows(noted, i);
+		say = ask_of(c, p, i);
+		most = say > most ? say : most;
 	}
-	for (const struct layout_item *i = l->items; !is_behind && i < l->items + l->item_count;
-	     i++) {
-		noted = is_of(p, i) ? find(c, partition_of(l, i)) : NULL;
-		if (noted != NULL)
-			*noted = c->behind->all[--c->behind->count];
-	}
-	return is_behind;
+	if (most == BEHIND_NONE)
+		go_out(c, p);
+	return most;
 }
 
 void behind_free(struct client *c)

@@ -1,20 +1,25 @@
 /* behind.h - batches of an idempotent producer stay behind one that was refused (KIP-98).
  *
- * A client sends several Produce requests before it hears of the first.  Where the gateway itself says
- * "try again" to the first, since its broker could not be reached or did not know the client yet, and
- * the next one finds the way, a broker that knows nothing of the producer (KIP-360) takes that one's
- * sequence for the beginning, and refuses the first for ever, however often it is tried again.  So what
- * comes behind is refused too, until the client has heard it: until the batch comes again that was
- * refused, or the producer has begun anew.  In a frame that passes as it comes, batches that had not
- * arrived when it was routed are not known.
+ * A client sends several Produce requests before it hears of the first.  Where "try again" is said to
+ * the first, by the gateway, since its broker could not be reached or did not know the client yet, or by
+ * a broker that does not lead, or not yet, and the next one finds the way, a broker that knows nothing of
+ * the producer (KIP-360) takes that one's sequence for the beginning, and refuses the first for ever;
+ * one that does calls it out of order, upon which librdkafka begins a new epoch and sends all it is not
+ * sure of once more.  At one broker both would have been refused.  So what comes behind is refused too,
+ * until the client has heard it: until the batch that was refused comes again and is taken, or the
+ * producer has begun anew, or a batch comes a second time without the one it was behind.  While the one
+ * that was refused is tried again, what comes behind waits.  In a frame that passes as it comes, batches
+ * that had not arrived when it was routed are not known.
  * Tests: tests/unit/session/behind_test.c
  */
 #ifndef SESSION_BEHIND_H
 #define SESSION_BEHIND_H
 
 #include <stdbool.h>
+#include <stdint.h>
 
 struct client;
+struct layout_topic;
 struct part;
 struct request;
 
@@ -22,8 +27,18 @@ struct request;
 void behind_read(const struct client *c, struct request *r);
 /* A part that no broker has taken, as far as is known. */
 void behind_refused(struct client *c, const struct part *p);
-/* A part is about to be sent to its leader: whether it must be refused as well. */
-bool behind_is(struct client *c, const struct part *p);
+/* A broker has answered so of a partition of the request. */
+void behind_answered(struct client *c, struct request *r, const struct layout_topic *topic,
+		     int32_t partition, int error);
+
+enum behind_say {
+	BEHIND_NONE,
+	BEHIND_WAITS,	/* the one that was refused is out */
+	BEHIND_REFUSED, /* must be refused as well */
+};
+
+/* A part is about to be sent to its leader. */
+enum behind_say behind_ask(struct client *c, const struct part *p);
 void behind_free(struct client *c);
 
 #endif

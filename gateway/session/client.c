@@ -7,6 +7,7 @@
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/nearby.h"
 #include "session/losses.h"
 #include "session/outbound.h"
 #include "session/reading.h"
@@ -73,10 +74,12 @@ void client_free(struct client *c, const char *why)
 	let_go(c);
 	upstreams_free_all(c);
 	deadlines_stop(c);
+	uses_end(c);
 	ready_forget(&w->ready, &c->ready);
 	admission_leave_address(w->shared->admission, &c->came.peer.any);
 	admission_leave(w->shared->admission);
 	stats_add(&w->stats, STAT_CLIENTS_CLOSED, 1);
+	entrance_count(c->came.entrance, BY_LISTENER_CLOSED, 1);
 	stay_end(c);
 	rolls_pass_over(w, c);
 	*c->prev = c->next;
@@ -85,6 +88,7 @@ void client_free(struct client *c, const char *why)
 	principal_deinit(c);
 	seen_free(c);
 	behind_free(c);
+	nearby_free(c);
 	free(c->hello.name);
 	free(c->hello.version);
 	free(c->client_id);

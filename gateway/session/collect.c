@@ -6,6 +6,7 @@
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/upstreams.h"
+#include "session/vetted.h"
 #include "session/watch.h"
 
 enum {
@@ -109,6 +110,7 @@ bool collect_part(struct client *c, struct part *p)
 		}
 		n = conn_fill_held(in);
 		stats_add(&c->worker->stats, STAT_BROKER_BYTES_IN, n);
+		zone_bytes_broker(c, u, n);
 		c->share.bytes -= n;
 		moved |= n > 0;
 		if (n == 0 && conn_is_dry(in))
@@ -155,8 +157,8 @@ enum course_result collect_one(struct client *c, struct request *r, uint32_t cop
 		return moved ? COURSE_MOVED : COURSE_WAITS;
 	if (p->state != PART_ANSWERED)
 		code = part_lost_code(p);
-	if (code != 0 && code != LOST_SAYS_NOTHING)
-		return reply_stub(r, code, false);
+	if (p->state != PART_ANSWERED && code != LOST_SAYS_NOTHING)
+		return reply_stub_seen(r, code, false, r->is_near ? watch_whole : NULL);
 	if (code == 0 && !reply_may(r, reply_memory(c, p, copies)))
 		return moved ? COURSE_MOVED : COURSE_WAITS;
 	if (code == LOST_SAYS_NOTHING || !write(c, r))
@@ -196,16 +198,21 @@ bool collect_read(struct client *c, struct part *p, struct merge_part *read, str
 	uint8_t *body;
 	uint32_t size;
 
-	if (!collect_body(p, &body, &size) ||
+	if (!collect_body(p, &body, &size))
+		return false;
+	if (p->target == TARGET_VETTED)
+		vetted_tell(p, body, size);
+	if ((r->is_near && !watch_part(p, body, size)) ||
 	    !merge_read(read, api, r->head.version, body, size, work))
 		return false;
 	/* a broker has something to say of leaders only where it says an error; settings may be
-	 * addresses anywhere.  Looking notices the errors too. */
-	if (api->answer == ANSWER_WATCH &&
+	 * addresses anywhere.  Looking notices the errors too.  A client's with a zone has been looked
+	 * through before. */
+	if (!r->is_near && api->answer == ANSWER_WATCH &&
 	    (read->layout.has_item_error || api->route == TO_RESOURCE)) {
 		if (!watch_whole(r, body, size))
 			return false;
-	} else {
+	} else if (!r->is_near) {
 		watch_layout(c, r, &read->layout);
 	}
 	upstreams_mute(c, p, read->layout.throttle.number);

@@ -77,6 +77,7 @@ static void describe(struct connection *to, const struct client *c)
 		.subject_until = c->came.tls.subject_until,
 		.principal = copy_of(principal_told(c)),
 		.mechanism = copy_of(c->door.mechanism != NULL ? c->door.mechanism->name : NULL),
+		.listener = (size_t)(c->came.entrance - c->worker->entrances),
 		.port = c->came.port,
 		.dialled = c->came.hint.broker,
 		.dialled_by = hint_word(c->came.hint.by),

@@ -9,6 +9,7 @@
  *   share       one broker, which has the share session; answered as rewritten
  *   here        the gateway answers itself
  *   doorway     a step of the client's login, relayed to one broker
+ *   judged      the same, judged here
  *   turned away what the door does not let pass
  *
  * routing.c decides which, and where to.
@@ -33,6 +34,11 @@ enum session_heard {
 	SESSION_NONE,	/* there is to be none */
 	SESSION_NEW,	/* one is asked for */
 	SESSION_PASSED, /* what the client said */
+	/* each of the session that the client's connection has there, which is one of the node's own
+	 * towards the client */
+	SESSION_BEGUN,
+	SESSION_OWN,
+	SESSION_LAST, /* it ends */
 };
 
 /* What routing_decide found. */
@@ -82,10 +88,12 @@ struct course {
 	void (*late)(struct client *c, struct request *r);
 	/* The request is its client's oldest, and no frame behind it is read before its answer. */
 	bool is_alone;
+	/* Its parts have frames of their own, also those of which nothing need be said. */
+	bool composes;
 };
 
 extern const struct course course_through, course_rewritten, course_joint, course_merged,
-	course_polled, course_curtailed, course_share, course_here, course_doorway,
+	course_polled, course_curtailed, course_share, course_here, course_doorway, course_judged,
 	course_turned_away;
 
 #endif

@@ -7,6 +7,7 @@
 #include "session/collect.h"
 #include "session/inbound.h"
 #include "session/inside.h"
+#include "session/numbering.h"
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/rewritten.h"
@@ -54,7 +55,7 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 	request_add_parts(r, 1);
 	p = r->parts;
 	p->broker = to->brokers[0];
-	p->correlation_id = c->next_correlation++;
+	numbering_take(c, p);
 	whole.has_array = false; /* the edits say what becomes of it */
 	split_part(&p->frame, &r->head, conn_data(&c->conn), &whole, &to->edits, p->broker,
 		   p->correlation_id);

@@ -2,6 +2,7 @@
 
 #include "session/inbound.h"
 #include "session/inside.h"
+#include "session/judged.h"
 #include "session/life.h"
 #include "session/losses.h"
 #include "session/request.h"
@@ -76,6 +77,11 @@ static ev_tstamp login_at(const struct client *c)
 static void login_over(struct client *c)
 {
 	time_out(c, STAT_TIMEOUTS_LOGIN, "no login in time");
+}
+
+static ev_tstamp refused_at(const struct client *c)
+{
+	return fmin(turned_away_until(c), judged_until(c));
 }
 
 /* --- a frame that does not come --- */
@@ -208,7 +214,7 @@ static const struct deadline {
 	void (*pass)(struct client *c);
 } deadlines[] = {
 	{ login_at, login_over },
-	{ turned_away_until, only_wake },
+	{ refused_at, only_wake },
 	{ head_at, head_over },
 	{ held_at, held_over },
 	{ body_at, body_over },

@@ -2,11 +2,14 @@
 
 #include "auth/secret.h"
 #include "kafka/say.h"
+#include "session/asked_name.h"
 #include "session/collect.h"
+#include "session/numbering.h"
 #include "session/principal.h"
 #include "session/ending.h"
 #include "session/inbound.h"
 #include "session/inside.h"
+#include "session/login_frame.h"
 #include "session/life.h"
 #include "session/request.h"
 #include "session/send.h"
@@ -59,34 +62,6 @@ static int step_version(const struct client *c, uint32_t len)
 	return v.max < wanted ? v.max : wanted;
 }
 
-/* The only value of the request that matters; false: malformed. */
-static bool read_value(const struct client *c, const struct request *r, enum kis is,
-		       struct walk_event *value)
-{
-	const uint8_t *frame = conn_data(&c->conn);
-	const uint32_t size = request_frame_size(r) - r->head.body_at;
-	enum walk_result got;
-	struct walk_event e;
-	struct walk w;
-	bool found = false;
-
-	if (r->is_bare) {
-		*value = (struct walk_event){ .bytes = frame + HEAD_SIZE_BYTES,
-					      .len = r->head.size };
-		return true;
-	}
-	walk_init(&w, api_plan(r->head.api, r->head.version, REQUEST), size);
-	walk_input(&w, frame + r->head.body_at, size);
-	while ((got = walk_next(&w, &e)) == WALK_EVENT) {
-		if (e.is != is)
-			continue;
-		*value = e;
-		value->bytes = frame + r->head.body_at + e.at + e.size - e.len;
-		found = true;
-	}
-	return got == WALK_DONE && found;
-}
-
 static void compose(struct client *c, struct request *r, const struct walk_event *value)
 {
 	struct part *p = r->parts;
@@ -112,6 +87,8 @@ static void keep_first(struct client *c, const struct walk_event *value)
 	if (c->claim.rounds++ > 0)
 		return;
 	principal_forget(c);
+	free(c->claim.named);
+	c->claim.named = NULL;
 	buf_reserve(&c->claim.first, value->len);
 	buf_append(&c->claim.first, value->bytes, value->len);
 }
@@ -122,7 +99,7 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 	struct walk_event value = { 0 };
 	struct part *p;
 
-	if (!read_value(c, r, is_handshake ? MECHANISM : AUTH_BYTES, &value)) {
+	if (!login_read(c, r, &value)) {
 		stats_add(&c->worker->stats, STAT_BAD_FRAMES, 1);
 		client_end(c, "a malformed request");
 		return;
@@ -131,7 +108,7 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 	p = r->parts;
 	p->purpose = FOR_LOGIN;
 	p->broker = c->claim.broker = to->brokers[0];
-	p->correlation_id = c->next_correlation++;
+	numbering_take(c, p);
 	if (is_handshake) {
 		c->claim.mechanism = principal_offers(c, value.bytes, value.len);
 		c->claim.rounds = 0;
@@ -169,6 +146,10 @@ enum course_need doorway_decide(struct client *c, struct request *r, struct send
 		return NEED_WHOLE;
 	if (r->heard == DOOR_REFUSE)
 		return need_of_refused(r, to);
+	if (config_judges(c->worker->config)) {
+		to->course = &course_judged;
+		return NEED_NOTHING;
+	}
 	broker = arena_alloc(&r->arena, sizeof *broker);
 	*broker = broker_for(c);
 	if (*broker == NO_BROKER) {
@@ -212,6 +193,15 @@ static bool try_another(struct client *c, struct request *r)
 	return true;
 }
 
+static bool judge(struct client *c, struct request *r)
+{
+	if (c->door.asked == ASKED_MECHANISM)
+		return verdict_on_mechanism(c, r);
+	if (asked_name_is_under_way(r))
+		asked_name_take(c, r);
+	return verdict_on_step(c, r);
+}
+
 static enum course_result answer(struct client *c, struct request *r)
 {
 	struct part *p = r->parts;
@@ -220,15 +210,14 @@ static enum course_result answer(struct client *c, struct request *r)
 		return COURSE_MOVED;
 	if (p->state == PART_TO_SEND)
 		return send_composed(c, p) ? COURSE_MOVED : COURSE_WAITS;
-	return collect_one(c, r, COPIES,
-			   c->door.asked == ASKED_MECHANISM ? verdict_on_mechanism
-							    : verdict_on_step);
+	return collect_one(c, r, COPIES, judge);
 }
 
 /* What was said may be a password. */
 static void leave(struct client *c, struct request *r)
 {
 	(void)c;
+	asked_name_leave(r);
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		for (int k = 0; k < r->parts[i].frame.count; k++)
 			OPENSSL_cleanse(r->parts[i].frame.iov[k].iov_base,

@@ -11,6 +11,7 @@
 #ifndef SESSION_DOORWAY_H
 #define SESSION_DOORWAY_H
 
+#include "kafka/walk.h"
 #include "session/course.h"
 
 /* That brokers hear, whatever the client speaks. */

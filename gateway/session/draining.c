@@ -25,7 +25,8 @@ static void check_drained(struct worker *w)
 /* A client whose turn has come is to stay for a moment. */
 static bool must_wait(const struct client *c)
 {
-	return turns_must_wait(&c->tenure, leave_notice_s(c->worker->mapping), client_now(c));
+	return turns_must_wait(&c->tenure, leave_notice_s(c->came.entrance->mapping),
+			       client_now(c));
 }
 
 static void let_go(struct client *c)

@@ -19,9 +19,9 @@ enum {
  * told to start anew costs a client all of its connections. */
 static bool is_told(void *ctx, int32_t id)
 {
-	const struct worker *w = ctx;
+	const struct client *c = ctx;
 
-	return advertise_id(&w->advertising, w->snapshot, id) == id;
+	return advertise_id(client_told(c), c->worker->snapshot, id) == id;
 }
 
 static void keep_hello(struct client *c, const struct api_versions_request *said)
@@ -46,8 +46,9 @@ static bool answer_versions(struct client *c, struct request *r)
 		.body = conn_data(&c->conn) + r->head.body_at,
 		.size = request_frame_size(r) - r->head.body_at,
 		.snapshot = c->worker->snapshot,
+		.listener = c->came.entrance->listener,
 		.known_node = is_told,
-		.ctx = c->worker,
+		.ctx = c,
 	};
 	struct buf out;
 	bool good;

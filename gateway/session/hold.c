@@ -53,8 +53,8 @@ bool hold_get(struct client *c, struct hold *h, enum budget_kind kind, int64_t b
 		client_fail(c, "something to be held that is larger than the budget");
 		return false;
 	}
-	*h = (struct hold){ .client = c, .bytes = bytes };
-	c->holds++;
+	*h = (struct hold){ .client = c, .bytes = bytes, .is_lasting = kind == BUDGET_SESSIONS };
+	c->holds += !h->is_lasting;
 	h->reservation = budget_reserve(budget, &asked, &h->is_granted);
 	if (!h->is_granted) {
 		h->press_at = client_now(c) + press_every;
@@ -82,7 +82,7 @@ void hold_release(struct hold *h)
 		return;
 	if (hold_waits(h))
 		wait_no_more(h);
-	h->client->holds--;
+	h->client->holds -= !h->is_lasting;
 	budget_release(h->reservation);
 	*h = (struct hold){ 0 };
 }
@@ -100,9 +100,9 @@ void hold_give(struct hold *h, struct client *c, struct hold *to)
 	if (h->reservation == NULL)
 		return;
 	hold_move(h, to);
-	to->client->holds--;
+	to->client->holds -= !to->is_lasting;
 	to->client = c;
-	c->holds++;
+	c->holds += !to->is_lasting;
 }
 
 void hold_split(struct hold *h, struct hold *to, int64_t bytes)
@@ -112,10 +112,12 @@ void hold_split(struct hold *h, struct hold *to, int64_t bytes)
 		return;
 	}
 	assert(h->is_granted && to->reservation == NULL);
-	*to = (struct hold){ .client = h->client, .bytes = bytes, .is_granted = true };
+	*to = (struct hold){
+		.client = h->client, .bytes = bytes, .is_granted = true, .is_lasting = h->is_lasting
+	};
 	to->reservation = budget_split(h->reservation, bytes, to);
 	h->bytes -= bytes;
-	h->client->holds++;
+	h->client->holds += !h->is_lasting;
 }
 
 void hold_pace(struct hold *h)

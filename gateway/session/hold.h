@@ -23,6 +23,7 @@ struct hold {
 	struct reservation *reservation; /* NULL: none was asked for */
 	int64_t bytes;
 	bool is_granted;
+	bool is_lasting;   /* a session's: it is not held for the sake of a request */
 	struct hold *next; /* that waits too */
 	double press_at;   /* the loop's time; it waits: when others are to be pressed for it */
 };

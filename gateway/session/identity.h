@@ -20,8 +20,8 @@ struct worker;
 enum { IDENTITY_WHY_MAX = 400 };
 
 /* A header whose sender is trusted: may set came->name.  False, and why: as the next one. */
-bool identity_take_header(const struct worker *w, const struct proxy_header *header,
-			  struct came *came, char why[IDENTITY_WHY_MAX]);
+bool identity_take_header(const struct proxy_header *header, struct came *came,
+			  char why[IDENTITY_WHY_MAX]);
 /* The layer is open: sets came->name and came->as.  False, and why: the connection may not be served. */
 bool identity_take(const struct worker *w, struct came *came, char why[IDENTITY_WHY_MAX]);
 /* Frees the texts of who came. */

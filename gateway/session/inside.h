@@ -23,11 +23,14 @@
 #include "session/choice.h"
 #include "session/cut_off.h"
 #include "session/hold.h"
+#include "session/own_session.h"
 #include "session/questions.h"
 #include "session/relay.h"
 #include "session/request.h"
 #include "session/shared.h"
+#include "session/uses.h"
 #include "session/ways.h"
+#include "session/zone_bytes.h"
 #include "topology/topology.h"
 #include "util/buf.h"
 #include "util/clock.h"
@@ -38,6 +41,7 @@
 struct arrival;
 struct behind;
 struct client;
+struct lister;
 struct request;
 struct roll;
 struct seen;
@@ -55,6 +59,27 @@ struct rest {
 	int spare;	      /* a descriptor that is given up to refuse somebody; -1: none */
 };
 
+/* One of the node's listeners, as a worker has it: ports.c's; the mapping is worker.c's. */
+struct entrance {
+	struct worker *worker;
+	const struct listener *listener; /* as at the start: see entrance_now */
+	struct advertising advertising;	 /* what who comes by it is told */
+	struct mapping *mapping;	 /* what advertising borrows; NULL: none */
+	ev_io *sockets;			 /* one a port; fd -1: closed; NULL: not bound yet */
+	int port_count;
+};
+
+/* Topics of which it was asked lately who is in sync: nearby.c's. */
+enum { RENEWALS_KEPT = 64 };
+struct renewals {
+	struct renewal {
+		const void *topic; /* to be told from others, and nothing else: it may have gone */
+		int64_t at;	   /* milliseconds */
+	} topics[RENEWALS_KEPT];
+	int64_t second; /* when the one began of which `count` is */
+	int count;
+};
+
 struct worker {
 	const struct shared *shared;
 	const struct config *config; /* may change: see worker_reconfigure */
@@ -64,13 +89,16 @@ struct worker {
 	struct mailbox mailbox;
 	struct ready_list ready; /* clients to be stepped */
 	struct stats stats;
+	struct uses_tables uses;
 	struct bufpool bufs;
 	struct pipepool pipes;
 	struct spare_requests spare_requests; /* request.c's */
 	const struct snapshot *snapshot;      /* never NULL once listening */
-	struct advertising advertising;
+	uint32_t snapshots;		      /* which one it is */
+	struct entrance *entrances;	      /* one a listener of the configuration */
+	size_t entrance_count;
+	int port_count;		  /* the most that one of them has */
 	struct reserved reserved; /* what clients may not name */
-	struct mapping *mapping;  /* what advertising borrows; NULL: none */
 	atomic_int came_by;	  /* the port of all clients so far; NO_PORT, SEVERAL_PORTS */
 	atomic_int at_home; /* clients for whom the mapping has this node: see worker_at_home */
 	struct naming_drawn naming_drawn;
@@ -79,13 +107,14 @@ struct worker {
 	uint64_t next_client_id;
 	struct client *clients;
 	struct tokens_entry *tokens; /* tokens.c's, as the next one */
+	struct lister *listers;	     /* barrier.c's: a connection a broker, at most */
+	struct own_slots own_slots;  /* fetch sessions: own_session.c's */
+	struct renewals renewals;
 	struct ways ways;
 	struct roll *rolls;	  /* that go through the clients: roll.h */
 	unsigned listed_in;	  /* which turn of the loop has listed clients: connections.c */
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
-	ev_io *listeners;	  /* one a port; fd -1: closed */
-	int port_count;
-	struct rest rest; /* of the listeners: see ports.c */
+	struct rest rest;	  /* of the entrances: see ports.c */
 	struct cut_off cut_off;
 	/* the drain: see draining.c */
 	struct turns turns;
@@ -115,14 +144,17 @@ struct tls_facts {
 /* What is known of a connection before there is a client: arrival.c's. */
 struct came {
 	union address peer; /* the client's own, from PROXY when there is one */
-	int port; /* which of the node's ports it came by or, as PROXY says, asked for, from 0 on */
+	const struct entrance *entrance;
+	int port; /* which of its ports it came by or, as PROXY says, asked for, from 0 on */
 	/* That port's, or in mode `host` the server name's; NO_BROKER: it is no broker's. */
 	int32_t broker;
 	struct hint hint; /* which broker was dialled; here.c's once the client says so itself */
 	struct tls_facts tls;
+	/* where the client is, as the load balancer, its address or the port says; NULL: nothing does */
+	char *zone;
 	/* whom it is for, without being asked: identity.h */
-	char *name;		/* NULL: anybody */
-	struct credentials *as; /* whom it is at the brokers; NULL: nobody says */
+	char *name;	    /* NULL: anybody */
+	struct account *as; /* whom it is at the brokers; NULL: nobody says */
 };
 
 /* The frame that is coming in: inbound.c's. */
@@ -197,25 +229,34 @@ struct tokens_asking {
 	ev_tstamp until; /* it is waited for */
 };
 
-/* The last fetch session that a broker told the client of: fetch_session.c's. */
+/* The fetch session that the client has: fetch_session.c's. */
 struct fetch_session {
-	int32_t id; /* 0: there is none */
+	int32_t id; /* of the last one that a broker told it of; 0: there is none */
 	int32_t broker;
+	bool is_near;		 /* it was told to a client with a zone, and may be at a follower */
+	struct own_session *own; /* own_session.c's; NULL: none */
 };
 
 /* The client's login: principal.c's, doorway.c's and verdict.c's. */
 struct claim {
-	int32_t broker;			 /* where it runs, or has run; NO_BROKER: nowhere yet */
-	const struct carried *mechanism; /* that was asked for; NULL: one that can't be had */
-	unsigned rounds;		 /* of the exchange under way */
-	int step_version;		 /* of the step under way, as the broker hears it */
-	struct buf first;		 /* what was said first, until a broker has judged it */
+	int32_t broker;			  /* where it runs, or has run; NO_BROKER: nowhere yet */
+	const struct carried *mechanism;  /* that was asked for; NULL: one that can't be had */
+	const struct mechanism *by_token; /* by which brokers take tokens; NULL: by none */
+	char *named;	  /* as the broker says who has just logged in; NULL: it was not asked */
+	unsigned rounds;  /* of the exchange under way */
+	int step_version; /* of the step under way, as the broker hears it */
+	struct buf first; /* what was said first, until a broker has judged it */
 	struct account
 		*account; /* by which further brokers hear it; NULL: nothing is known for them */
 	struct tokens_entry *tokens; /* tokens.c's, as the next ones; NULL: none was needed */
 	struct tokens_asking asking;
 	struct credentials *token; /* that the account has; NULL: none yet */
 	int64_t chosen_at;	   /* clock_ms; when the broker took the mechanism */
+	/* of a login that the gateway judges itself; judged.c's, then principal.c's */
+	struct judge *judge;	 /* NULL: no exchange, or its password is being salted */
+	int64_t again_at;	 /* clock_ms; when it began to log in anew; 0: never */
+	struct credentials *own; /* by which it is to be itself at brokers; NULL: none */
+	const char *at_brokers;	 /* whom it is there, in a word; NULL: it has not been let in */
 	/* visits.c's, once `by_visits` says that the client is carried so */
 	bool by_visits;
 	int32_t wanted;	    /* a broker that a request was for in vain; NO_BROKER: none */
@@ -248,21 +289,46 @@ struct client {
 	struct fetch_session fetch_session;
 	struct standing *standing;
 	struct hold *waiting; /* hold.c's: memory that is waited for */
-	unsigned holds;	      /* hold.c's: reservations, granted or not */
+	unsigned holds;	      /* hold.c's: reservations, granted or not, but for sessions' */
 	struct tenure tenure; /* what its stay depends on: balance/ */
 	struct hello hello;
 	struct door door;
 	struct claim claim;
 	struct seen *seen;     /* NULL: nothing yet */
 	struct behind *behind; /* NULL: nothing was refused */
+	struct nearby *nearby; /* NULL: the client has no zone with brokers in it */
 	char *client_id;       /* of its last request; NULL: none */
 	struct tally tally;
+	struct uses uses;
 	struct life life;
 	struct share share;
 	ev_tstamp stepped_at; /* when its step began; 0: it is not stepped now */
 	struct ready ready;
 	struct clock clock;
 };
+
+/* The entrance's listener by the configuration of now: what reloads is to be taken from it. */
+static inline const struct listener *entrance_now(const struct entrance *e)
+{
+	return config_listener(e->worker->config, (size_t)(e - e->worker->entrances));
+}
+
+static inline void entrance_count(const struct entrance *e, enum stats_by_listener what, uint64_t n)
+{
+	stats_of_listener(&e->worker->stats, (size_t)(e - e->worker->entrances), what, n);
+}
+
+/* What the client is told of brokers. */
+static inline const struct advertising *client_told(const struct client *c)
+{
+	return &c->came.entrance->advertising;
+}
+
+/* All brokers are one to the client. */
+static inline bool client_is_told_one(const struct client *c)
+{
+	return c->came.entrance->listener->advertised_mode == ADVERTISE_SINGLE;
+}
 
 /* In seconds, as all times of a client and of its upstreams.  In its step, which is a bounded share of
  * work, it is the moment when that began. */
@@ -281,12 +347,13 @@ static inline const char *client_principal(const struct client *c)
 /* Brokers know the client as itself; else as anybody, as the gateway, or not yet. */
 static inline bool client_is_itself(const struct client *c)
 {
-	return door_is_open(&c->door) || (c->door.state == DOOR_OFF && c->claim.account != NULL);
+	return c->claim.account != NULL && (door_is_open(&c->door) || c->door.state == DOOR_OFF);
 }
 
 static inline void client_count_in(struct client *c, uint64_t n)
 {
 	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_IN, n);
+	zone_bytes_client(c, n);
 	c->tally.in += n;
 }
 

@@ -15,6 +15,7 @@
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/losses.h"
+#include "session/numbering.h"
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/rewritten.h"
@@ -73,6 +74,9 @@ static void commit(struct client *c, struct request *r, const struct sending *to
 	const uint8_t *frame = conn_data(&c->conn);
 	const uint32_t size = request_frame_size(r), body_at = r->head.body_at;
 	const struct question_key key = { .principal = client_principal(c),
+					  .told = client_told(c),
+					  .as = c->came.as,
+					  .at_brokers = c->claim.at_brokers,
 					  .api = r->head.api,
 					  .version = r->head.version,
 					  .body = frame + body_at,
@@ -111,7 +115,7 @@ static void begin_part(struct client *c, struct request *r, int32_t broker)
 	request_add_parts(r, 1);
 	p = r->parts;
 	p->broker = broker;
-	p->correlation_id = c->next_correlation++;
+	numbering_take(c, p);
 	wire_put32(j->head + HEAD_CORRELATION_AT, p->correlation_id);
 	gather_copy(&p->frame, j->head, r->head.body_at);
 	gather_piece(&p->frame, k->body, k->size);

@@ -96,6 +96,25 @@ static void lose(struct client *c, struct upstream *u)
 	upstream_free(u);
 }
 
+/* Another login, as soon as the broker knows what is to be said; a broker that is slow to is left, for nothing else may be
+ * asked there now. */
+static bool renew(struct client *c, struct upstream *u)
+{
+	if (!upstream_may_renew(u))
+		return false;
+	switch (tokens_ask_again(c, u)) {
+	case TOKENS_GO:
+		upstream_renew(u);
+		return true;
+	case TOKENS_WAIT:
+		return false;
+	case TOKENS_FAIL:
+		break;
+	}
+	upstream_lose(u, LINK_GIVEN_UP);
+	return true;
+}
+
 bool losses_step(struct client *c)
 {
 	bool any = false;
@@ -103,6 +122,7 @@ bool losses_step(struct client *c)
 	for (struct upstream **at = &c->upstreams; *at != NULL;) {
 		struct upstream *u = *at;
 
+		any |= renew(c, u);
 		any |= upstream_discard(u);
 		if (!upstream_is_lost(u)) {
 			at = &u->next;
@@ -125,6 +145,47 @@ ev_tstamp losses_time_due(const struct client *c, const struct request *r)
 	return until > 0 && until + r->allowed > client_now(c) ? until + r->allowed : 0;
 }
 
+/* Others have what is read there too: a silent one is not waited for. */
+static ev_tstamp spares_allowed(const struct request *r)
+{
+	return (fmax((double)r->layout.max_wait_ms.number, 0) + LOSSES_GRACE_MS) / 1000.0;
+}
+
+static bool spares_are_first(const struct request *r)
+{
+	return r->is_near && !r->spares_had_time && spares_allowed(r) < r->allowed;
+}
+
+void losses_begin(struct client *c, struct request *r)
+{
+	r->deadline = client_now(c) + (spares_are_first(r) ? spares_allowed(r) : r->allowed);
+}
+
+/* Its answer can't be told from a late one: the connection goes. */
+static bool lose_late(struct request *r, bool only_spare)
+{
+	bool any = false;
+
+	for (uint32_t i = 0; i < r->part_count; i++) {
+		struct part *p = &r->parts[i];
+
+		if (p->upstream == NULL || part_is_final(p) || (only_spare && !part_is_spare(p)))
+			continue;
+		any = true;
+		upstream_lose(p->upstream, LINK_LATE);
+	}
+	return any;
+}
+
+/* The time of brokers that can be done without is over; the others have more. */
+static void spares_deadline(struct client *c, struct request *r)
+{
+	r->deadline = client_now(c) + r->allowed - spares_allowed(r);
+	r->spares_had_time = true;
+	if (lose_late(r, true))
+		stats_add(&c->worker->stats, STAT_TIMEOUTS_REQUEST, 1);
+}
+
 void losses_deadline(struct client *c, struct request *r)
 {
 	ev_tstamp due = losses_time_due(c, r);
@@ -133,15 +194,13 @@ void losses_deadline(struct client *c, struct request *r)
 		r->deadline = due;
 		return;
 	}
+	if (!r->is_answered && spares_are_first(r)) {
+		spares_deadline(c, r);
+		return;
+	}
 	r->deadline = client_now(c) + c->worker->config->body_timeout_ms / 1000.0;
 	if (r->is_answered && !conn_may_write(&c->conn))
 		return; /* it is the client that takes its time */
 	stats_add(&c->worker->stats, STAT_TIMEOUTS_REQUEST, 1);
-	for (uint32_t i = 0; i < r->part_count; i++) {
-		struct part *p = &r->parts[i];
-
-		/* its answer can't be told from a late one: the connection goes */
-		if (p->upstream != NULL && !part_is_final(p))
-			upstream_lose(p->upstream, LINK_LATE);
-	}
+	lose_late(r, false);
 }

@@ -8,6 +8,8 @@
 #include <ev.h>
 #include <stdbool.h>
 
+enum { LOSSES_GRACE_MS = 5000 }; /* that a broker has beyond the time the request gives it */
+
 struct client;
 struct request;
 
@@ -16,7 +18,9 @@ bool losses_step(struct client *c);
 /* When the parts that are still open have had their time, where their brokers said that they
  * throttle; 0: all of them have had it. */
 ev_tstamp losses_time_due(const struct client *c, const struct request *r);
-/* The request's answer did not come in time. */
+/* The request's turn has come: its deadline is set. */
+void losses_begin(struct client *c, struct request *r);
+/* The request's answer did not come in time.  Brokers that can be done without have less of it. */
 void losses_deadline(struct client *c, struct request *r);
 
 #endif

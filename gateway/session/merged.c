@@ -2,13 +2,17 @@
  * answers become one that a single broker could have sent. */
 #include "session/merged.h"
 
+#include "kafka/errors.h"
+#include "kafka/wire.h"
 #include "route/stub.h"
 #include "session/collect.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/own_session.h"
 #include "session/reply.h"
 #include "session/request.h"
 #include "session/send.h"
+#include "session/watch.h"
 
 #include <stdlib.h>
 
@@ -26,9 +30,11 @@ static bool is_of(const void *target, const struct layout *l, const struct layou
 }
 
 /* The items of one target, as a request of their own. */
-static struct layout items_of(const struct layout *l, struct arena *work, int32_t target)
+static struct layout items_of(const struct request *r, struct arena *work, int32_t target)
 {
-	return layout_some(l, work, is_of, &target);
+	if (own_session_is_incremental(r))
+		return fetched_items(own_session_fetched(r->session), target, work);
+	return layout_some(&r->layout, work, is_of, &target);
 }
 
 /* An answer written here; false: it can't be.  Its bytes stay with the request, for the reply may
@@ -44,6 +50,8 @@ static bool stand_in(struct request *r, struct arena *work, struct merge_part *m
 	buf_init(&out, stub_most(h->api, h->version, items));
 	fits = stub_answer(&out, h->api, h->version, items, code, false);
 	copy = fits ? arena_copy(&r->arena, out.data, out.len) : NULL;
+	if (fits && r->is_near && !watch_whole(r, (uint8_t *)(uintptr_t)copy, (uint32_t)out.len))
+		abort(); /* as well */
 	if (fits && !merge_read(m, h->api, h->version, copy, (uint32_t)out.len, work))
 		abort(); /* what we write we can read */
 	buf_deinit(&out);
@@ -72,6 +80,29 @@ static bool has_answer(const struct part *p)
 	return p->state == PART_ANSWERED && p->answer != NULL;
 }
 
+/* Which answer of a session's broker it is. */
+struct answer {
+	const struct fetched *of;
+	int32_t broker;
+	uint32_t said;
+};
+
+static bool is_wanted(const void *answer, const struct layout *l, const struct layout_item *i)
+{
+	const struct answer *a = answer;
+
+	return fetched_wants(a->of, a->broker, a->said, &l->topics[i->topic], i->partition);
+}
+
+/* The client may have moved on since the broker was asked: only what it still wants to hear counts. */
+static void leave_unwanted(const struct request *r, const struct part *p, struct merging *m,
+			   struct layout *answer)
+{
+	const struct answer a = { own_session_fetched(r->session), p->broker, p->said };
+
+	*answer = layout_some(answer, &m->work, is_wanted, &a);
+}
+
 /* The answers that came; false: one contradicts its schema. */
 static bool add_answers(struct client *c, struct request *r, struct part *parts, struct merging *m)
 {
@@ -83,6 +114,8 @@ static bool add_answers(struct client *c, struct request *r, struct part *parts,
 		if (!collect_read(c, &parts[i], read, &m->work))
 			return false;
 		m->count++;
+		if (own_session_is_incremental(r))
+			leave_unwanted(r, &parts[i], m, &read->layout);
 		if (is_list(r->head.api))
 			reserved_leave_out(&c->worker->reserved, &read->layout);
 		if (read->layout.error.number != 0)
@@ -105,12 +138,21 @@ static bool add_stand_ins(struct request *r, struct merging *m)
 			return false;
 		if (is_list(r->head.api))
 			continue;
-		items = items_of(&r->layout, &m->work, p->target);
+		items = items_of(r, &m->work, p->target);
 		if (!stand_in(r, &m->work, &m->parts[m->count++], &items, m->top))
 			return false;
 		reply_count_code(r, m->top);
 	}
 	return true;
+}
+
+/* An answer without items, for what stands outside of them. */
+static bool add_nothing(struct request *r, struct merging *m)
+{
+	struct layout nothing = r->layout;
+
+	nothing.topic_count = nothing.item_count = 0;
+	return stand_in(r, &m->work, &m->parts[m->count++], &nothing, ERROR_NONE);
 }
 
 /* For what no answer has; it is counted where there is any.  False: it can't be made. */
@@ -127,12 +169,35 @@ static bool add_missing(struct request *r, struct merging *m)
 	return true;
 }
 
+static uint32_t refused_items(const struct layout *l)
+{
+	uint32_t n = 0;
+
+	for (uint32_t i = 0; l->has_item_error && i < l->item_count; i++)
+		n += l->items[i].target == TARGET_REFUSED;
+	return n;
+}
+
+/* What is refused is missing too, with a code of its own. */
 static void count_missing(struct request *r, const struct merging *m)
 {
 	int code = lost_missing_code(r->head.api);
 
-	if (code != 0 && m->parts[m->count - 1].taken > 0)
+	if (code != 0 && m->parts[m->count - 1].taken > refused_items(&r->layout))
 		reply_count_code(r, code);
+}
+
+/* What stands outside of the items is the first answer's: the session is the client's, and of what is
+ * wrong with a broker's it hears nothing. */
+static void put_session(const struct request *r, struct merging *m)
+{
+	const struct layout *l = &m->parts[0].layout;
+	uint8_t *body = (uint8_t *)(uintptr_t)m->parts[0].body; /* of a part, or of the request */
+
+	if (l->session_id.size > 0)
+		wire_put32(body + l->session_id.at, (uint32_t)own_session_told(r));
+	if (r->session != NULL)
+		wire_put16(body + l->error.at, ERROR_NONE);
 }
 
 static void merge(struct request *r, struct merging *m)
@@ -140,7 +205,11 @@ static void merge(struct request *r, struct merging *m)
 	const struct kapi *api = r->head.api;
 	uint8_t *head = reply_begin(r);
 
-	if (api->merge == MERGE_PARTITIONS)
+	put_session(r, m);
+	if (own_session_is_incremental(r))
+		merge_news(&r->reply, &m->work, api, r->head.version, &r->layout, m->parts,
+			   m->count);
+	else if (api->merge == MERGE_PARTITIONS)
 		merge_partitions(&r->reply, &m->work, api, r->head.version, &r->layout, m->parts,
 				 m->count);
 	else if (api->merge == MERGE_SECTIONS)
@@ -167,7 +236,9 @@ static bool make(struct client *c, struct request *r, struct part *before, struc
 {
 	const struct kapi *api = r->head.api;
 
-	m->parts = arena_alloc(&m->work, (r->part_count * 3 + 1) * sizeof *m->parts);
+	m->parts = arena_alloc(&m->work, (r->part_count * 3 + 2) * sizeof *m->parts);
+	if (own_session_is_incremental(r) && !add_nothing(r, m))
+		return false;
 	/* an item's first answer counts */
 	if (!add_answers(c, r, r->parts, m) || !add_stand_ins(r, m) ||
 	    !add_answers(c, r, before, m))
@@ -178,7 +249,7 @@ static bool make(struct client *c, struct request *r, struct part *before, struc
 		(void)reply_stub(r, m->top, true); /* never a silently partial list */
 		return true;
 	}
-	if (!is_list(api) && !add_missing(r, m))
+	if (!is_list(api) && !own_session_is_incremental(r) && !add_missing(r, m))
 		return false;
 	if (m->lacks_memory)
 		return true;
@@ -186,6 +257,7 @@ static bool make(struct client *c, struct request *r, struct part *before, struc
 		return false;
 	count_refused(r);
 	merge(r, m);
+	uses_merged(c, r, m->parts, m->count);
 	if (r->missing > 0)
 		count_missing(r, m);
 	return true;
@@ -217,10 +289,11 @@ static bool add_amounts(const struct request *r, const struct part *parts, struc
 	return true;
 }
 
-/* An answer that stands in for others about so many items: laid out, written, and laid out again. */
-static void add_stand_in(const struct request *r, size_t items, struct amount *of)
+/* An answer that stands in for others about so many items of these: laid out, written, and laid out
+ * again. */
+static void add_stand_in(const struct request *r, const struct layout *l, size_t items,
+			 struct amount *of)
 {
-	const struct layout *l = &r->layout;
 	const size_t topics = items < l->topic_count ? items : l->topic_count;
 	const size_t stub = stub_most(r->head.api, r->head.version, l);
 
@@ -243,16 +316,32 @@ static size_t count_of(const struct layout *l, int32_t target)
 	return n;
 }
 
+/* All that the session reads of the part's broker. */
+static void add_all_of(const struct request *r, const struct part *p, struct amount *of)
+{
+	struct arena scratch; /* the session has paid for it */
+	struct layout l;
+
+	arena_init(&scratch);
+	l = items_of(r, &scratch, p->target);
+	add_stand_in(r, &l, l.item_count, of);
+	arena_deinit(&scratch);
+}
+
 static void add_stand_ins_amounts(const struct request *r, struct amount *of)
 {
 	for (uint32_t i = 0; i < r->part_count; i++) {
 		const struct part *p = &r->parts[i];
 
-		if (p->state == PART_LOST || p->state == PART_UNSENT)
-			add_stand_in(r, count_of(&r->layout, p->target), of);
+		if (p->state != PART_LOST && p->state != PART_UNSENT)
+			continue;
+		if (own_session_is_incremental(r))
+			add_all_of(r, p, of);
+		else
+			add_stand_in(r, &r->layout, count_of(&r->layout, p->target), of);
 	}
 	if (r->missing > 0)
-		add_stand_in(r, r->missing, of);
+		add_stand_in(r, &r->layout, r->missing, of);
 }
 
 /* What a merge of all answers takes while it is made; false: one contradicts its schema. */
@@ -264,11 +353,12 @@ static bool merge_memory(const struct request *r, const struct part *before, siz
 
 	if (!add_amounts(r, r->parts, &of) || !add_amounts(r, before, &of))
 		return false;
-	if (is_list(r->head.api)) {
-		asked = of.names;
-		of.layouts *= 2; /* of each answer, and of all in a row */
-	} else {
+	if (!is_list(r->head.api))
 		add_stand_ins_amounts(r, &of);
+	if (is_list(r->head.api) || own_session_is_incremental(r)) {
+		asked = of.names;
+		/* of each answer, of what is shown of it, and of all in a row */
+		of.layouts *= own_session_is_incremental(r) ? 3 : 2;
 	}
 	*bytes = of.layouts + merge_bytes(&of.names, &asked) +
 		 merge_reply_bytes(of.bytes, &of.names) +

@@ -12,7 +12,7 @@ struct part;
 struct request;
 
 /* All parts are final: makes the reply, when there is memory for it; the client fails where none can
- * be made.  `before` (may be NULL) are parts that were asked before, one for each: an item that no
+ * be made.  Where the request goes on with a session, the reply has what is new and what is wrong.  `before` (may be NULL) are parts that were asked before, one for each: an item that no
  * later answer has is theirs. */
 enum course_result merged_reply(struct client *c, struct request *r, struct part *before);
 

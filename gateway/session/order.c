@@ -2,7 +2,6 @@
 
 #include "session/inside.h"
 #include "session/request.h"
-#include "util/hash.h"
 
 #include <string.h>
 
@@ -25,12 +24,7 @@ static bool is_same(const struct layout *a, const struct layout_item *x, const s
 
 static uint64_t hash_of(const struct layout *l, const struct layout_item *i)
 {
-	const struct layout_topic *t = &l->topics[i->topic];
-	const uint64_t pair[2] = { t->name != NULL ? hash_bytes(t->name, t->name_len)
-						   : hash_bytes(t->id, 16),
-				   (uint32_t)i->partition };
-
-	return hash_bytes(pair, sizeof pair);
+	return layout_partition_hash(&l->topics[i->topic], i->partition);
 }
 
 static void fill(struct table *t, struct arena *arena)

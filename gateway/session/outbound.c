@@ -1,7 +1,9 @@
 #include "session/outbound.h"
 
+#include "session/audit.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/losses.h"
 #include "session/request.h"
 #include "session/seen.h"
 #include "session/stay.h"
@@ -10,6 +12,8 @@ static void finish(struct client *c, struct request *r)
 {
 	stats_latency(&c->worker->stats, (uint64_t)((client_now(c) - r->started) * 1e6));
 	c->tally.moved_at = client_now(c);
+	uses_answered(c, r);
+	audit_answered(r);
 	stay_note_answer(c, r);
 	seen_note(c, r);
 	request_free(r);
@@ -21,6 +25,7 @@ static bool write_reply(struct client *c, struct request *r)
 	size_t sent = conn_gather(&c->conn, &r->reply, &r->reply_at);
 
 	stats_add(&c->worker->stats, STAT_CLIENT_BYTES_OUT, sent);
+	zone_bytes_client(c, sent);
 	c->tally.out += sent;
 	c->share.bytes -= (int64_t)sent;
 	hold_moved(&r->answers_hold, sent);
@@ -61,7 +66,7 @@ bool outbound_step(struct client *c)
 		return true;
 	}
 	if (r->deadline == 0)
-		r->deadline = client_now(c) + r->allowed;
+		losses_begin(c, r);
 	got = r->course->answer(c, r);
 	if (got == COURSE_ANSWERED)
 		finish(c, r);

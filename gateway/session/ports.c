@@ -32,13 +32,15 @@ static bool is_want_of_files(int error)
 /* The listeners tell all the time of who waits: they are not asked. */
 static void set_listening(struct worker *w, bool on)
 {
-	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
-		ev_io *io = &w->listeners[i];
+	for (size_t n = 0; n < w->entrance_count; n++) {
+		const struct entrance *e = &w->entrances[n];
 
-		if (on && io->fd >= 0)
-			ev_io_start(w->loop, io);
-		else
-			ev_io_stop(w->loop, io);
+		for (int i = 0; e->sockets != NULL && i < e->port_count; i++) {
+			if (on && e->sockets[i].fd >= 0)
+				ev_io_start(w->loop, &e->sockets[i]);
+			else
+				ev_io_stop(w->loop, &e->sockets[i]);
+		}
 	}
 }
 
@@ -131,13 +133,19 @@ static void refuse_some(struct worker *w, const ev_io *listener)
 	}
 }
 
+static void refuse_at(const struct entrance *e)
+{
+	for (int i = 0; e->sockets != NULL && i < e->port_count; i++) {
+		if (e->sockets[i].fd >= 0)
+			refuse_some(e->worker, &e->sockets[i]);
+	}
+}
+
 static void refuse_who_waits(struct worker *w)
 {
 	give_up_spare(w);
-	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
-		if (w->listeners[i].fd >= 0)
-			refuse_some(w, &w->listeners[i]);
-	}
+	for (size_t i = 0; i < w->entrance_count; i++)
+		refuse_at(&w->entrances[i]);
 	keep_spare(w);
 }
 
@@ -174,6 +182,15 @@ static void on_rest(struct ev_loop *loop, ev_timer *timer, int events)
 
 void ports_init(struct worker *w)
 {
+	w->entrance_count = config_listener_count(w->config);
+	w->entrances = mem_zalloc(w->entrance_count * sizeof *w->entrances);
+	w->port_count = 1;
+	for (size_t i = 0; i < w->entrance_count; i++) {
+		struct entrance *e = &w->entrances[i];
+
+		e->worker = w;
+		e->listener = e->advertising.listener = config_listener(w->config, i);
+	}
 	ev_timer_init(&w->rest.timer, on_rest, 0., 0.);
 	w->rest.timer.data = w;
 	w->rest.spare = -1;
@@ -182,20 +199,24 @@ void ports_init(struct worker *w)
 
 /* --- who comes --- */
 
-static void take_connection(struct worker *w, int fd, const struct sockaddr_storage *peer, int port)
+static void take_connection(const struct entrance *e, int fd, const struct sockaddr_storage *peer,
+			    int port)
 {
+	struct worker *w = e->worker;
+
 	if (!admission_enter(w->shared->admission)) {
 		stats_add(&w->stats, STAT_CLIENTS_REFUSED_LIMIT, 1);
 		log_warn("worker=%d event=refused reason=\"max_connections reached\"", w->index);
 		close(fd);
 		return;
 	}
-	arrival_new(w, fd, peer, port);
+	arrival_new(e, fd, peer, port);
 }
 
 /* Takes at most `max` of the connections that wait; returns how many there were. */
-static int accept_some(struct worker *w, const ev_io *listener, int max)
+static int accept_some(const struct entrance *e, const ev_io *socket, int max)
 {
+	struct worker *w = e->worker;
 	struct sockaddr_storage peer;
 	socklen_t len;
 	int fd, n = 0;
@@ -203,10 +224,10 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 	for (; n < max; n++) {
 		len = sizeof peer;
 		memset(&peer, 0, sizeof peer);
-		fd = accept4(listener->fd, (struct sockaddr *)&peer, &len,
+		fd = accept4(socket->fd, (struct sockaddr *)&peer, &len,
 			     SOCK_NONBLOCK | SOCK_CLOEXEC);
 		if (fd >= 0) {
-			take_connection(w, fd, &peer, (int)(listener - w->listeners));
+			take_connection(e, fd, &peer, (int)(socket - e->sockets));
 			if (!admission_may_have_file(w->shared->admission, fd))
 				want_files(w);
 			else if (!is_full(w))
@@ -224,9 +245,10 @@ static int accept_some(struct worker *w, const ev_io *listener, int max)
 	return n;
 }
 
-static void on_listener(struct ev_loop *loop, ev_io *io, int events)
+static void on_socket(struct ev_loop *loop, ev_io *io, int events)
 {
-	struct worker *w = io->data;
+	const struct entrance *e = io->data;
+	struct worker *w = e->worker;
 
 	(void)loop;
 	(void)events;
@@ -235,25 +257,36 @@ static void on_listener(struct ev_loop *loop, ev_io *io, int events)
 	else if (is_full(w))
 		take_rest(w, "max_connections reached");
 	else
-		accept_some(w, io, ACCEPTS_AT_ONCE);
+		accept_some(e, io, ACCEPTS_AT_ONCE);
 }
 
-void ports_close(struct worker *w, int port)
+static void close_port(const struct entrance *e, int port)
 {
-	ev_io *io = &w->listeners[port];
+	ev_io *io = &e->sockets[port];
 
 	if (io->fd < 0)
 		return;
-	ev_io_stop(w->loop, io);
+	ev_io_stop(e->worker->loop, io);
 	/* a client in the queue has been told that it is connected */
-	while (accept_some(w, io, ACCEPTS_AT_ONCE) == ACCEPTS_AT_ONCE)
+	while (accept_some(e, io, ACCEPTS_AT_ONCE) == ACCEPTS_AT_ONCE)
 		;
 	close(io->fd);
 	io->fd = -1;
 }
 
+void ports_close(struct worker *w, int port)
+{
+	for (size_t i = 0; i < w->entrance_count; i++) {
+		const struct entrance *e = &w->entrances[i];
+
+		if (e->sockets != NULL && port < e->port_count)
+			close_port(e, port);
+	}
+}
+
 struct listen_letter {
 	struct letter letter;
+	size_t entrance;
 	int port_count;
 	int fds[];
 };
@@ -262,41 +295,53 @@ static void deliver_listen(struct letter *letter, void *owner)
 {
 	struct listen_letter *l = CONTAINER_OF(letter, struct listen_letter, letter);
 	struct worker *w = owner;
+	struct entrance *e = &w->entrances[l->entrance];
 
-	if (w->listeners == NULL) {
-		w->advertising.port_count = w->port_count = l->port_count;
-		w->listeners = mem_zalloc((size_t)l->port_count * sizeof *w->listeners);
+	if (e->sockets == NULL) {
+		e->advertising.port_count = e->port_count = l->port_count;
+		e->sockets = mem_zalloc((size_t)l->port_count * sizeof *e->sockets);
+		w->port_count = e->port_count > w->port_count ? e->port_count : w->port_count;
 	}
-	assert(l->port_count <= w->port_count);
+	assert(l->port_count <= e->port_count);
 	for (int i = 0; i < l->port_count; i++) {
-		ev_io *io = &w->listeners[i];
+		ev_io *io = &e->sockets[i];
 
-		ev_io_init(io, on_listener, l->fds[i], EV_READ);
-		io->data = w;
+		ev_io_init(io, on_socket, l->fds[i], EV_READ);
+		io->data = e;
 	}
 	set_listening(w, !w->rest.is_on);
 	free(l);
 }
 
-void ports_listen(struct worker *w, const int *fds, int port_count)
+void ports_listen(struct worker *w, size_t entrance, const int *fds, int port_count)
 {
 	struct listen_letter *l = mem_alloc(sizeof *l + (size_t)port_count * sizeof l->fds[0]);
 
 	l->letter.deliver = deliver_listen;
+	l->entrance = entrance;
 	l->port_count = port_count;
 	memcpy(l->fds, fds, (size_t)port_count * sizeof l->fds[0]);
 	mailbox_post(&w->mailbox, &l->letter);
+}
+
+static void free_entrance(struct entrance *e)
+{
+	for (int i = 0; e->sockets != NULL && i < e->port_count; i++) {
+		ev_io_stop(e->worker->loop, &e->sockets[i]);
+		if (e->sockets[i].fd >= 0)
+			close(e->sockets[i].fd);
+	}
+	free(e->sockets);
+	mapping_free(e->mapping);
 }
 
 void ports_free(struct worker *w)
 {
 	ev_timer_stop(w->loop, &w->rest.timer);
 	give_up_spare(w);
-	for (int i = 0; w->listeners != NULL && i < w->port_count; i++) {
-		ev_io_stop(w->loop, &w->listeners[i]);
-		if (w->listeners[i].fd >= 0)
-			close(w->listeners[i].fd);
-	}
-	free(w->listeners);
-	w->listeners = NULL;
+	for (size_t i = 0; i < w->entrance_count; i++)
+		free_entrance(&w->entrances[i]);
+	free(w->entrances);
+	w->entrances = NULL;
+	w->entrance_count = 0;
 }

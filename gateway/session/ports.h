@@ -14,12 +14,13 @@
 
 /* Before the worker's thread runs. */
 void ports_init(struct worker *w);
-/* From any thread: the worker takes the listening sockets, one a port from the first on, and closes
- * them when it drains. */
-void ports_listen(struct worker *w, const int *fds, int port_count);
-/* On the worker's thread: takes the connections in the port's queue, and closes it. */
+/* From any thread: the worker takes the listening sockets of a listener, one a port from its first on,
+ * and closes them when it drains. */
+void ports_listen(struct worker *w, size_t entrance, const int *fds, int port_count);
+/* On the worker's thread: takes the connections in the port's queue, and closes it, of each listener
+ * that has so many. */
 void ports_close(struct worker *w, int port);
-/* Closes all at once; after the worker's thread has ended. */
+/* Closes all at once; after the worker's thread has ended, and its clients have gone. */
 void ports_free(struct worker *w);
 
 /* From any thread: no clients are taken for want of descriptors. */

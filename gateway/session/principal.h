@@ -6,6 +6,7 @@
 #define SESSION_PRINCIPAL_H
 
 #include "upstream/upstream.h"
+#include "util/compiler.h"
 
 struct carried;
 struct client;
@@ -20,6 +21,10 @@ void principal_deinit(struct client *c);
 void principal_forget(struct client *c);
 /* A broker has let the client in: from now on others are told the same. */
 void principal_carry(struct client *c);
+
+/* The gateway has judged a login of that name: finds whom the client is to be at the brokers, which principal_carry then
+ * makes it.  NULL, or why it can't be anybody there. */
+MUST_CHECK const char *principal_find(struct client *c, const char *who);
 
 /* As it may stand in a log line and in JSON, to be freed. */
 char *principal_printable(const char *name);

@@ -12,16 +12,17 @@
 
 static uint64_t hash_of(const struct question_key *k)
 {
-	const uint64_t all[3] = { (uint64_t)k->api->key << 16 | (uint64_t)k->version,
+	const uint64_t all[4] = { (uint64_t)k->api->key << 16 | (uint64_t)k->version,
 				  hash_bytes(k->principal, strlen(k->principal)),
-				  hash_bytes(k->body, k->size) };
+				  (uintptr_t)k->told, hash_bytes(k->body, k->size) };
 
 	return hash_bytes(all, sizeof all);
 }
 
 static bool is_same(const struct question_key *a, const struct question_key *b)
 {
-	return a->api == b->api && a->version == b->version && a->size == b->size &&
+	return a->api == b->api && a->version == b->version && a->told == b->told &&
+	       a->as == b->as && a->at_brokers == b->at_brokers && a->size == b->size &&
 	       memcmp(a->body, b->body, a->size) == 0 && strcmp(a->principal, b->principal) == 0;
 }
 

@@ -29,7 +29,9 @@ enum question_state { QUESTION_OPEN, QUESTION_ASKED, QUESTION_ANSWERED, QUESTION
 
 /* Two requests may share an answer when all of this is the same. */
 struct question_key {
-	const char *principal; /* to brokers: see client_principal */
+	const char *principal;	     /* to brokers: see client_principal */
+	const void *told;	     /* how brokers are told: see client_told */
+	const void *as, *at_brokers; /* whom it is there: client's came.as, and its claim's word */
 	const struct kapi *api;
 	int version;
 	const uint8_t *body; /* behind the request's head */

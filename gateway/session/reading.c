@@ -1,5 +1,6 @@
 #include "session/reading.h"
 
+#include "session/audit.h"
 #include "session/ending.h"
 #include "kafka/wire.h"
 #include "session/doorway.h"
@@ -76,8 +77,12 @@ static bool is_tls(const struct client *c)
 static bool is_served(const struct client *c, const struct request_head *h)
 {
 	const struct snapshot *s = c->worker->snapshot;
+	const bool is_of_login = h->key == KEY_SASL_HANDSHAKE || h->key == KEY_SASL_AUTHENTICATE;
 
-	return h->api->route == HERE || kversions_has(s->offers[h->key], h->version);
+	if (is_of_login && config_judges(c->worker->config))
+		return kversions_has(api_versions(h->api), h->version);
+	return h->api->route == HERE || (kversions_has(s->offers[h->key], h->version) &&
+					 advertise_serves(c->came.entrance->listener, h->api));
 }
 
 /* For who asks who is connected; a client hardly ever changes its id. */
@@ -92,6 +97,7 @@ static void keep_client_id(struct client *c, const struct request_head *head)
 		    ? len == 0
 		    : strlen(c->client_id) == len && memcmp(c->client_id, id, len) == 0)
 		return;
+	uses_change_client(c);
 	free(c->client_id);
 	c->client_id = len > 0 ? mem_strndup((const char *)id, len) : NULL;
 }
@@ -124,6 +130,7 @@ static void begin_request(struct client *c, const struct request_head *head)
 
 	keep_client_id(c, head);
 	stats_request(&c->worker->stats, head->key);
+	uses_begin(c);
 	c->share.requests--;
 	/* a block is all there is, so from here on the frame is not moved before it is held: the
 	 * layout points into it */
@@ -141,6 +148,7 @@ static bool begin_served(struct client *c, const struct request_head *head, bool
 	begin_request(c, head);
 	c->in.request->head_is_open = is_open;
 	c->in.request->heard = door_hear(&c->door, head->key, clock_ms());
+	c->in.request->must_be_whole = audit_wants(c, c->in.request);
 	return true;
 }
 
@@ -174,6 +182,18 @@ static bool wait_for_turn(struct client *c)
 	return n > 0;
 }
 
+/* No frame is begun while a login is judged; who has gone meanwhile needs no answer. */
+static bool wait_for_login(struct client *c)
+{
+	uint32_t n = 0;
+
+	if (conn_may_read(&c->conn) && !conn_is_full(&c->conn))
+		n = conn_fill(&c->conn, UINT32_MAX);
+	if (conn_is_lost(&c->conn) || (conn_has_ended(&c->conn) && conn_len(&c->conn) == 0))
+		client_fail(c, "closed by the client");
+	return n > 0;
+}
+
 static bool head_step(struct client *c)
 {
 	struct request_head head;
@@ -182,7 +202,7 @@ static bool head_step(struct client *c)
 	if (client_is_draining(c) && conn_len(&c->conn) == 0)
 		return last_look(c);
 	if (door_is_waiting(&c->door))
-		return false;
+		return wait_for_login(c);
 	if (!inbound_may_begin(c))
 		return wait_for_turn(c);
 	if (door_is_bare(&c->door))
@@ -313,6 +333,8 @@ static bool route(struct client *c, struct request *r)
 
 	switch (need) {
 	case NEED_NOTHING:
+		if (audit_wants(c, r))
+			audit_begin(c, r);
 		routing_commit(c, r, &to);
 		return true;
 	case NEED_MORE:

@@ -2,6 +2,7 @@
 
 #include "kafka/wire.h"
 #include "route/stub.h"
+#include "session/audit.h"
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/request.h"
@@ -57,6 +58,7 @@ void reply_count_code(struct request *r, int code)
 
 	stats_add(stats, STAT_SYNTHESIZED, 1);
 	stats_error(stats, code);
+	audit_error(r, code);
 }
 
 bool reply_may(struct request *r, size_t bytes)
@@ -76,7 +78,7 @@ bool reply_stub_is_small(const struct request *r, bool at_top)
 	return stub_memory(r, at_top) <= REPLY_FREE;
 }
 
-enum course_result reply_stub(struct request *r, int code, bool at_top)
+enum course_result reply_stub_seen(struct request *r, int code, bool at_top, reply_look *look)
 {
 	struct buf out;
 
@@ -84,7 +86,8 @@ enum course_result reply_stub(struct request *r, int code, bool at_top)
 		return COURSE_WAITS;
 	buf_init(&out,
 		 at_top ? (size_t)REPLY_FREE : stub_most(r->head.api, r->head.version, &r->layout));
-	if (stub_answer(&out, r->head.api, r->head.version, &r->layout, code, at_top)) {
+	if (stub_answer(&out, r->head.api, r->head.version, &r->layout, code, at_top) &&
+	    (look == NULL || look(r, out.data, (uint32_t)out.len))) {
 		reply_bytes(r, out.data, out.len);
 		reply_count_code(r, code);
 	} else {
@@ -92,4 +95,9 @@ enum course_result reply_stub(struct request *r, int code, bool at_top)
 	}
 	buf_deinit(&out);
 	return COURSE_MOVED;
+}
+
+enum course_result reply_stub(struct request *r, int code, bool at_top)
+{
+	return reply_stub_seen(r, code, at_top, NULL);
 }

@@ -25,6 +25,9 @@ bool reply_may(struct request *r, size_t bytes);
 /* One error code, in each item or at the top; see stub_answer.  It may wait for memory; a stub that
  * can't be made fails the client. */
 enum course_result reply_stub(struct request *r, int code, bool at_top);
+/* The same; its body is looked at, and may be changed, by that (watch.h) before it leaves. */
+typedef bool reply_look(struct request *r, uint8_t *body, uint32_t size);
+enum course_result reply_stub_seen(struct request *r, int code, bool at_top, reply_look *look);
 /* The stub is so small that it does not wait. */
 bool reply_stub_is_small(const struct request *r, bool at_top);
 /* A code that the gateway, not a broker, says. */

@@ -1,8 +1,11 @@
 #include "session/request.h"
 
+#include "kafka/errors.h"
 #include "route/targets.h"
+#include "session/audit.h"
 #include "session/behind.h"
 #include "session/inside.h"
+#include "session/nearby.h"
 #include "session/seen.h"
 #include "util/compiler.h"
 #include "util/mem.h"
@@ -83,8 +86,11 @@ void part_set(struct part *p, enum part_state state)
 {
 	assert(moves[p->state] & 1u << state);
 	p->state = state;
-	if (state == PART_UNSENT || state == PART_LOST)
-		behind_refused(p->request->client, p);
+	if (state != PART_UNSENT && state != PART_LOST)
+		return;
+	behind_refused(p->request->client, p);
+	if (p->request->is_near)
+		nearby_lost(p->request->client, p->broker);
 }
 
 void part_end(struct part *p)
@@ -95,11 +101,6 @@ void part_end(struct part *p)
 	free(p->answer);
 	p->answer = NULL;
 	hold_release(&p->hold);
-}
-
-uint32_t request_frame_size(const struct request *r)
-{
-	return HEAD_SIZE_BYTES + r->head.size;
 }
 
 bool request_is_whole(const struct client *c, const struct request *r)
@@ -132,12 +133,31 @@ bool requests_use_none(const struct client *c, const struct upstream *u)
 	return true;
 }
 
+bool part_is_spare(const struct part *p)
+{
+	const struct request *r = p->request;
+	struct layout read = r->layout;
+	struct arena scratch;
+	bool is;
+
+	if (!r->is_near)
+		return false;
+	arena_init(&scratch);
+	if (r->session != NULL)
+		read = fetched_items(own_session_fetched(r->session), p->target, &scratch);
+	is = nearby_is_spare(r->client, &read, p->target);
+	arena_deinit(&scratch);
+	return is;
+}
+
 int part_lost_code(const struct part *p)
 {
 	const struct request *r = p->request;
 
 	if (!seen_all(r->client, r))
 		return LOST_SAYS_NOTHING;
+	if (part_is_spare(p))
+		return ERROR_NONE;
 	return lost_code(r->head.api, &r->layout,
 			 p->state == PART_UNSENT ? LOST_UNSENT : LOST_UNKNOWN);
 }
@@ -156,6 +176,8 @@ enum {
 	UNPAID_MAX = 128 * 1024, /* bytes that are not the budget's */
 	WEIGHT_MAX = 1024 * 1024,
 };
+
+_Static_assert(sizeof(struct request) * IN_FLIGHT_MAX <= UNPAID_MAX, "so many can be in flight");
 
 void request_weigh(struct request *r)
 {
@@ -192,6 +214,7 @@ static void take_out(struct request *r)
 
 void request_free(struct request *r)
 {
+	audit_end(r);
 	take_out(r);
 	if (r->course != NULL && r->course->leave != NULL)
 		r->course->leave(r->client, r);

@@ -16,6 +16,7 @@
 #include "auth/door.h"
 #include "balance/naming.h"
 #include "kafka/head.h"
+#include "loop/usage.h"
 #include "route/lost.h"
 #include "route/layout.h"
 #include "session/course.h"
@@ -40,6 +41,8 @@ struct part {
 	enum part_state state;
 	bool is_not_carried; /* UNSENT: the broker does not know the client, which says nothing of it */
 	uint32_t correlation_id;
+	uint32_t
+		said; /* of a session of the node's own: what its broker is asked (route/fetched.h) */
 	/* a composed part, which has a frame of its own: what is still to be written */
 	struct gather frame;
 	int frame_at;
@@ -59,14 +62,22 @@ struct watch {
 	uint32_t head;		       /* bytes in front of its body, not passed yet */
 	uint32_t blank_from, blank_to; /* offsets in its body: not for the client */
 	bool in_leader_hint;
-	int64_t throttle_ms; /* as the answer says */
-	bool hides_value;    /* of the setting whose name was read */
-	int error;	     /* the last error code that was read: its message follows */
-	/* the topic being read, for the notices */
-	struct layout_topic topic;
-	uint8_t topic_bytes[256];
+	bool hides_value; /* of the setting whose name was read */
 	bool topic_noticed;
+	/* for what is counted, where the client is told the answer as it is read */
+	bool is_told : 1, has_records : 1;
+	int32_t throttle_ms; /* as the answer says */
+	uint32_t topic_errors;
+	int16_t error; /* the last error code that was read: its message follows */
+	int16_t part;  /* whose answer it is; -1: nobody's */
+	/* the topic being read, for the notices */
+	int32_t partition;
+	struct layout_topic topic;
+	uint64_t record_bytes;
+	uint8_t topic_bytes[256];
 };
+
+struct audit;
 
 struct request {
 	struct request *next; /* younger */
@@ -79,22 +90,30 @@ struct request {
 	size_t weight, unpaid;	     /* bytes of memory; those that are not the budget's */
 	struct part *parts;
 	uint32_t part_count;
-	uint32_t asked_to; /* keys: the topology was asked for the items before this one */
-	uint32_t missing;  /* items that no answer had, as far as was found */
-	int tries;	   /* of other brokers, where any could answer */
-	bool was_walked;   /* layout is being filled */
-	bool must_be_whole, was_asked;
-	bool must_be_laid_out, is_laid_out; /* layout is of the whole frame, and paid for */
-	bool head_is_open; /* its head does not fit a block: it is read again when all is there */
-	bool is_answered;  /* its answer has begun to leave */
-	bool is_replied;   /* the answer is `reply`, made here */
-	bool has_error;	   /* its answer has an error code */
-	bool asks_session; /* a Fetch: its broker hears of a session: fetch_session.c's */
-	bool is_bare;	   /* its frame has no head: a step of a login */
-	enum door_answer heard; /* what the door said of it */
+	uint32_t asked_to;   /* keys: the topology was asked for the items before this one */
+	uint32_t missing;    /* items that no answer had, as far as was found */
+	uint16_t behind_at;  /* behind.c's: the item from which it looks on */
+	uint16_t tries;	     /* of other brokers, where any could answer */
+	bool was_walked : 1; /* layout is being filled */
+	bool must_be_whole : 1, was_asked : 1;
+	bool must_be_laid_out : 1, is_laid_out : 1; /* layout is of the whole frame, and paid for */
+	bool head_is_open : 1; /* its head does not fit a block: it is read again when all is there */
+	bool is_answered : 1;	     /* its answer has begun to leave */
+	bool is_replied : 1;	     /* the answer is `reply`, made here */
+	bool has_error : 1;	     /* its answer has an error code */
+	bool is_near : 1;	     /* a Fetch of a client with a zone: nearby.c's */
+	bool spares_had_time : 1;    /* brokers that can be done without: losses.c's */
+	bool asks_session : 1;	     /* a Fetch: its broker hears of a session: fetch_session.c's */
+	bool is_bare : 1;	     /* its frame has no head: a step of a login */
+	bool names_groups : 1;	     /* several; `group` is none then.  uses.c's, as that one */
+	enum door_answer heard;	     /* what the door said of it */
+	struct own_session *session; /* it is of this one: own_session.c's; NULL: of none */
+	struct usage_ref group;
+	struct audit *audit; /* what it names, in the arena; NULL: nobody asks.  audit.c's */
 	struct naming_answer naming;
 	struct gather reply;
 	int reply_at;
+	int32_t throttled_ms;	    /* as its answers say */
 	ev_tstamp started, allowed; /* when it came; for how long its answer may take */
 	ev_tstamp deadline;	    /* 0: its turn has not come */
 	ev_tstamp answered;	    /* when its answer began to leave, 0: it has not */
@@ -133,7 +152,10 @@ static inline bool part_is_final(const struct part *p)
 /* Gives back what it holds, and nobody waits for its answer. */
 void part_end(struct part *p);
 
-uint32_t request_frame_size(const struct request *r);
+static inline uint32_t request_frame_size(const struct request *r)
+{
+	return HEAD_SIZE_BYTES + r->head.size;
+}
 /* All of the frame that is coming in is in the client's buffer. */
 bool request_is_whole(const struct client *c, const struct request *r);
 /* acks=0: no broker answers. */
@@ -143,5 +165,7 @@ bool request_is_sent(const struct request *r); /* no part is to be sent */
 bool requests_use_none(const struct client *c, const struct upstream *u);
 /* What the client hears of a part whose broker was lost; LOST_SAYS_NOTHING: it is closed. */
 int part_lost_code(const struct part *p);
+/* Only followers were asked of its broker: when it is lost the leaders are, next. */
+bool part_is_spare(const struct part *p);
 
 #endif

@@ -36,8 +36,9 @@ static void news_throttle(void *owner, int64_t ms)
 void rewritten_terms(struct client *c, struct request *r, struct rewritten_terms *t)
 {
 	t->news = (struct rewrite_news){ news_topic, news_cluster, news_throttle, r->parts };
-	t->told = c->worker->advertising;
+	t->told = *client_told(c);
 	t->told.key = r->naming.key;
+	t->told.zone = c->came.zone;
 	t->told.stays = stay_node;
 	t->told.stays_ctx = r;
 	t->of = (struct rewrite){ .api = r->head.api,

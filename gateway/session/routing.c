@@ -9,6 +9,8 @@
 #include "session/fetch_session.h"
 #include "session/inside.h"
 #include "session/joint.h"
+#include "session/losses.h"
+#include "session/nearby.h"
 #include "session/order.h"
 #include "session/refusing.h"
 #include "session/request.h"
@@ -22,7 +24,6 @@
 enum {
 	/* Java's max.poll.interval.ms, which the members of nearly all groups keep. */
 	REBALANCE_UNKNOWN_MS = 300000,
-	GRACE_MS = 5000,      /* what a broker may take beyond the time the request gives it */
 	HELD_WAIT_MS = 30000, /* who holds memory does not hold it for as long as a client likes */
 	/* of a request's memory */
 	PIECES = 8, /* outside of topics and items */
@@ -109,7 +110,19 @@ static struct where_question question_of(const struct client *c, const struct re
 	return (struct where_question){ .api = r->head.api,
 					.snapshot = c->worker->snapshot,
 					.hint = c->came.hint,
-					.advertising = &c->worker->advertising };
+					.advertising = client_told(c) };
+}
+
+/* NO_BROKER: the cluster is to be asked; who has been is content with what was known before. */
+static int32_t known_coordinator(const struct client *c, const struct request *r,
+				 const uint8_t *key, uint32_t len)
+{
+	struct topology *t = c->worker->shared->topology;
+	const enum coordinator_type type = where_coordinator_type(r->head.api);
+
+	return r->head.api->wants_sure && !r->was_asked
+		       ? topology_coordinator_surely(t, type, key, len)
+		       : topology_coordinator(t, type, key, len);
 }
 
 /* A key's coordinator, a broker's id or one of a target's values. */
@@ -122,8 +135,7 @@ static int32_t coordinator_of(struct client *c, const struct request *r, const u
 	q.key_len = len;
 	q.coordinator = NO_BROKER;
 	if (where_has_coordinator(&q))
-		q.coordinator = topology_coordinator(c->worker->shared->topology,
-						     where_coordinator_type(r->head.api), key, len);
+		q.coordinator = known_coordinator(c, r, key, len);
 	return where_of(&q).target;
 }
 
@@ -179,7 +191,7 @@ static enum course_need send_to_all(struct client *c, struct request *r, struct 
 	return NEED_NOTHING;
 }
 
-/* The items' targets, each once. */
+/* The items' targets, each once; TARGET_VETTED among them. */
 static void set_brokers(struct request *r, struct sending *to)
 {
 	const struct layout *l = &r->layout;
@@ -198,6 +210,7 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 				   struct sending *to)
 {
 	struct layout *l = &r->layout;
+	bool is_merged;
 
 	reserved_mark(&c->worker->reserved, c->worker->snapshot, l);
 	to->refused = targets_refused(l);
@@ -211,9 +224,10 @@ static enum course_need send_items(struct client *c, struct request *r, int32_t 
 		return refusing_all(to, l->items[0].error);
 	if (to->count == 0)
 		send_to_one(r, any, to);
-	if ((to->count > 1 || to->edits.count > 0 || to->refused > 0) && !request_is_whole(c, r))
+	is_merged = to->count > 1 || to->refused > 0 || to->brokers[0] == TARGET_VETTED;
+	if ((is_merged || to->edits.count > 0) && !request_is_whole(c, r))
 		return NEED_WHOLE;
-	if (to->count == 1 && to->refused > 0)
+	if (to->count == 1 && is_merged)
 		to->course = &course_merged;
 	else if (to->count == 1)
 		to->course = course_of_one(r->head.api);
@@ -229,6 +243,7 @@ static enum course_need send_to_leaders(struct client *c, struct request *r, int
 
 	if (targets_set(&r->layout, &q) > 0 && !r->was_asked)
 		return NEED_TOPICS;
+	nearby_prefer(c, r);
 	order_keep(c, r);
 	return send_items(c, r, any, to);
 }
@@ -242,10 +257,10 @@ static enum course_need send_fetch(struct client *c, struct request *r, int32_t 
 
 	if (need != NEED_NOTHING || to->course == &course_here)
 		return need;
-	if (!fetch_session_settle(c, r, is_whole ? to->brokers[0] : NO_BROKER, to)) {
-		to->course = &course_here;
-		to->code = ERROR_FETCH_SESSION_ID_NOT_FOUND;
-	}
+	fetch_session_settle(c, r, is_whole ? to->brokers[0] : NO_BROKER, to);
+	if (to->course != &course_here &&
+	    (to->session == SESSION_OWN || to->session == SESSION_LAST))
+		to->course = &course_polled;
 	return need;
 }
 
@@ -290,7 +305,7 @@ static enum course_need send_to_any(const struct client *c, struct request *r, i
 
 /* --- a Fetch --- */
 
-/* No rack goes to brokers, for a redirect could not be followed.  False: it is answered here, or not
+/* No rack goes to brokers: none redirects, the node itself finds the replica (nearby.h).  False: it is answered here, or not
  * at all. */
 static bool edit_fetch(const struct client *c, struct request *r, struct sending *to,
 		       enum course_need *need)
@@ -346,7 +361,7 @@ static enum course_need send_to_session(struct client *c, struct request *r, int
 	const struct where_question q = question_of(c, r);
 	struct share_question asked = { .client = c, .request = r };
 
-	if (c->worker->config->advertised_mode == ADVERTISE_SINGLE) {
+	if (client_is_told_one(c)) {
 		to->closes = "a share session, which is not offered";
 		return NEED_END;
 	}
@@ -459,10 +474,8 @@ struct topology_query *routing_ask_topics(struct client *c, struct request *r,
 		if (l->items[i].target != TARGET_UNKNOWN || l->items[i].topic == last)
 			continue;
 		last = l->items[i].topic;
-		if (t->name != NULL)
-			names[n++] = (struct topology_name){ t->name, t->name_len, false };
-		else if (t->id != NULL)
-			names[n++] = (struct topology_name){ t->id, 16, true };
+		names[n] = target_name(t);
+		n += names[n].name != NULL;
 	}
 	if (n == 0)
 		return NULL;
@@ -502,14 +515,13 @@ static void notice_epochs(struct client *c, const struct layout *l)
 
 	for (const struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
 		const struct layout_topic *t = &l->topics[i->topic];
-		const struct topic *known;
+		const struct partition *known;
 
 		if (i->leader_epoch < 0)
 			continue;
-		known = target_topic(s, t);
-		if (known != NULL && i->partition >= 0 && i->partition < known->partition_count &&
-		    known->partitions[i->partition].leader_epoch >= 0 &&
-		    known->partitions[i->partition].leader_epoch < i->leader_epoch)
+		known = topic_partition(target_topic(s, t), i->partition);
+		if (known != NULL && known->leader_epoch >= 0 &&
+		    known->leader_epoch < i->leader_epoch)
 			watch_topic_error(c, t, ERROR_NOT_LEADER_OR_FOLLOWER);
 	}
 }
@@ -545,7 +557,7 @@ static ev_tstamp allowed_time(struct client *c, const struct request *r)
 	else if (l->max_wait_ms.size > 0)
 		ms = (double)l->max_wait_ms.number;
 	if (ms > 0)
-		ms += GRACE_MS;
+		ms += LOSSES_GRACE_MS;
 	if (ms < c->worker->config->request_timeout_ms)
 		ms = c->worker->config->request_timeout_ms;
 	return ms / 1000.0;
@@ -562,8 +574,9 @@ static void limit_wait(struct client *c, struct request *r)
 	wire_put32(conn_data(&c->conn) + r->head.body_at + wait->at, HELD_WAIT_MS);
 }
 
-void routing_commit(struct client *c, struct request *r, const struct sending *to)
+void routing_commit(struct client *c, struct request *r, const struct sending *decided)
 {
+	struct sending sending = *decided, *to = &sending;
 	size_t held;
 
 	r->layout.has_item_error |= to->refused > 0;
@@ -573,17 +586,22 @@ void routing_commit(struct client *c, struct request *r, const struct sending *t
 			notice_epochs(c, &r->layout);
 		stay_note_request(c, r);
 		limit_wait(c, r);
+		if (r->head.api->course == COURSE_FETCH)
+			nearby_commit(c, r);
 		r->allowed = allowed_time(c, r);
 		if (r->head.api->at_one)
 			c->at_one = to->brokers[0];
 		if (r->head.api->course == COURSE_FETCH)
-			fetch_session_write(c, r, to);
+			fetch_session_commit(c, r, to);
+		nearby_session(c, r, to);
 		if (to->refused > 0 && r->layout.max_wait_ms.size > 0)
 			wire_put32(conn_data(&c->conn) + r->head.body_at + r->layout.max_wait_ms.at,
 				   0); /* what is refused is told at once */
 	}
-	if (r->heard == DOOR_PASS)
+	if (r->heard == DOOR_PASS) {
 		behind_read(c, r);
+		uses_routed(c, r);
+	}
 	r->course = to->course;
 	r->course->commit(c, r, to); /* an answer made here may be the request's end */
 	if (to->course == &course_here)

@@ -7,6 +7,7 @@
 #include "session/inbound.h"
 #include "session/inside.h"
 #include "session/life.h"
+#include "session/numbering.h"
 #include "session/request.h"
 #include "session/seen.h"
 #include "session/tokens.h"
@@ -19,19 +20,20 @@ enum {
 
 /* --- begin --- */
 
-static void add_part(struct client *c, struct part *p, int32_t broker,
+static void add_part(struct client *c, struct part *p, int32_t target,
 		     enum upstream_purpose purpose)
 {
-	p->broker = p->target = broker;
+	p->target = target;
+	p->broker = target == TARGET_VETTED ? upstreams_any_broker(c) : target;
 	p->purpose = purpose;
-	p->correlation_id = c->next_correlation++;
+	numbering_take(c, p);
 }
 
 static void compose(struct client *c, struct part *p, const struct edits *edits)
 {
 	const struct request *r = p->request;
 
-	split_part(&p->frame, &r->head, conn_data(&c->conn), &r->layout, edits, p->broker,
+	split_part(&p->frame, &r->head, conn_data(&c->conn), &r->layout, edits, p->target,
 		   p->correlation_id);
 }
 
@@ -66,7 +68,7 @@ void send_begin_parts(struct client *c, struct request *r, const struct sending 
 
 static bool is_composed(const struct part *p)
 {
-	return p->frame.count > 0;
+	return p->frame.count > 0 || p->request->course->composes;
 }
 
 static enum tokens_say carry(struct client *c, const struct part *p)
@@ -81,7 +83,12 @@ static enum tokens_say carry(struct client *c, const struct part *p)
 /* Whether the part may go to its broker, which can know the client; false: not yet, or not at all. */
 static bool is_carried(struct client *c, struct part *p)
 {
-	switch (behind_is(c, p) ? TOKENS_FAIL : carry(c, p)) {
+	const enum tokens_say carried = carry(c, p);
+	const enum behind_say behind = carried == TOKENS_GO ? behind_ask(c, p) : BEHIND_NONE;
+
+	if (behind == BEHIND_WAITS)
+		return false;
+	switch (behind == BEHIND_REFUSED ? TOKENS_FAIL : carried) {
 	case TOKENS_GO:
 		return true;
 	case TOKENS_WAIT:
@@ -122,9 +129,10 @@ static struct upstream *ready_upstream(struct client *c, struct part *p)
 	return u;
 }
 
-static void count_sent(struct client *c, uint64_t n)
+static void count_sent(struct client *c, const struct upstream *u, uint64_t n)
 {
 	stats_add(&c->worker->stats, STAT_BROKER_BYTES_OUT, n);
+	zone_bytes_broker(c, u, n);
 	if (n > 0)
 		c->tally.moved_at = client_now(c);
 }
@@ -145,7 +153,7 @@ bool send_composed(struct client *c, struct part *p)
 	if (u == NULL)
 		return p->state != PART_TO_SEND;
 	sent = conn_gather(&u->link.conn, &p->frame, &p->frame_at);
-	count_sent(c, sent);
+	count_sent(c, u, sent);
 	c->share.bytes -= (int64_t)sent;
 	if (conn_is_lost(&u->link.conn)) {
 		upstream_lose(u, LINK_CUT);
@@ -220,6 +228,18 @@ static bool may_try_another(const struct client *c, const struct request *r)
 	return !seen_all(c, r) && !request_has_no_answer(r);
 }
 
+/* Who can't be carried to one can't be to others, likely: where it has logged in it is known. */
+static int32_t another(const struct client *c, const struct part *p)
+{
+	const struct upstream *u = p->is_not_carried ? upstreams_of_login(c) : NULL;
+
+	if (c->claim.by_visits)
+		return visits_known_at(c, p->broker);
+	if (u != NULL && u->broker != p->broker && !upstream_is_lost(u))
+		return u->broker;
+	return worker_any_broker(c->worker, p->broker);
+}
+
 /* True: there is another one. */
 static bool try_another(struct client *c, struct part *p)
 {
@@ -228,12 +248,12 @@ static bool try_another(struct client *c, struct part *p)
 
 	if (!may_try_another(c, r))
 		return false;
-	other = c->claim.by_visits ? visits_known_at(c, p->broker)
-				   : worker_any_broker(c->worker, p->broker);
+	other = another(c, p);
 	if (other == NO_BROKER || other == p->broker || ++r->tries > TRIES_MAX)
 		return false;
 	p->broker = other;
 	p->upstream = NULL;
+	p->is_not_carried = false;
 	part_set(p, PART_TO_SEND);
 	return true;
 }
@@ -265,7 +285,7 @@ static bool through_step(struct client *c, struct part *p)
 		wire_put32(conn_data(&c->conn) + HEAD_CORRELATION_AT, p->correlation_id);
 	got = relay_run(relay, &c->conn, &u->link.conn, NULL, &c->share.bytes, &c->worker->pipes);
 	moved = relay->moved - moved;
-	count_sent(c, moved);
+	count_sent(c, u, moved);
 	client_count_in(c, moved);
 	stats_add(&c->worker->stats, STAT_SPLICED_BYTES, relay->spliced - spliced);
 	switch (got) {
@@ -286,7 +306,8 @@ static bool through_step(struct client *c, struct part *p)
 
 bool send_step(struct client *c, struct request *r)
 {
-	return is_composed(r->parts) ? composed_step(c, r) : through_step(c, r->parts);
+	return r->course->composes || is_composed(r->parts) ? composed_step(c, r)
+							    : through_step(c, r->parts);
 }
 
 bool send_elsewhere(struct client *c, struct part *p)

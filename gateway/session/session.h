@@ -16,15 +16,18 @@
  *     rewritten.c    held and written anew: it names addresses
  *     joint.c        the same, for all who ask the same at that time (questions.c)
  *     merged.c       several become one (collect.c holds them, reply.c writes what is made here)
- *     polled.c       a split Fetch that may wait; its polls outlive it (standing.c)
+ *     polled.c       a split Fetch that may wait; its polls outlive it (polled_left.c)
  *     curtailed.c    without what is the nodes' own (route/reserved.h)
  *     here.c         the gateway's own
+ *     doorway.c      a login, relayed; judged.c: one that is judged here
  *   losses.c     a broker or a deadline is gone: what the requests make of it
  *   deadlines.c  what is waited for and until when
  *   stay.c       which nodes a client is told, and when it is closed for balance or age
  *   draining.c   a worker's clients leave in turns
+ *   uses.c       by whom and for what the bytes are; users.c tells it
  *
- * A fetch session is a broker's and passed on (fetch_session.c); share.c has share sessions.
+ * A fetch session is a broker's and passed on (fetch_session.c), or the node's own (own_session.c);
+ * share.c has share sessions.
  *
  * Calls go one way: life.c, inbound.c, request.c and standing.c are below all of these, client.c
  * is above them; who finds something for a client marks it ready and returns.
@@ -36,6 +39,8 @@
 #include "session/connections.h"
 #include "session/draining.h"
 #include "session/ports.h"
+#include "session/users.h"
+#include "session/uses.h"
 #include "session/worker.h"
 
 #endif

@@ -162,7 +162,7 @@ static bool write_anew(struct client *c, struct request *r)
 	uint8_t *head = reply_begin(r), *body;
 	uint32_t size;
 
-	if (!collect_body(r->parts, &body, &size) || !watch_whole(r, body, size) ||
+	if (!collect_body(r->parts, &body, &size) || !watch_told(r, body, size) ||
 	    !rewritten_body(c, r, &r->reply, body, size))
 		return false;
 	reply_end(r, head);

@@ -10,21 +10,28 @@
 
 #include <stdlib.h>
 
-static struct naming naming_now(struct worker *w)
+static struct naming naming_now(const struct client *c)
 {
+	struct worker *w = c->worker;
+	const struct entrance *e = c->came.entrance;
+
 	return (struct naming){ .config = w->config,
+				.listener = e->listener,
 				.snapshot = w->snapshot,
-				.mapping = w->mapping,
+				.mapping = e->mapping,
 				.places = &w->shared->places,
 				.turns = &w->turns,
 				.drawn = &w->naming_drawn,
-				.port_count = w->port_count,
+				.zone = c->came.zone,
+				.port_count = e->port_count,
 				.now = clock_s() };
 }
 
-static struct leave_terms terms(const struct worker *w)
+static struct leave_terms terms(const struct client *c)
 {
-	return (struct leave_terms){ .notice_s = leave_notice_s(w->mapping),
+	const struct worker *w = c->worker;
+
+	return (struct leave_terms){ .notice_s = leave_notice_s(c->came.entrance->mapping),
 				     .age_limit_s = w->config->max_connection_age_ms / 1e3,
 				     .aging_since = w->aging_since };
 }
@@ -35,7 +42,7 @@ static struct leave_terms terms(const struct worker *w)
 static void name_nodes(struct client *c, struct request *r)
 {
 	const struct request_head *h = &r->head;
-	const struct naming naming = naming_now(c->worker);
+	const struct naming naming = naming_now(c);
 	const struct naming_question question = {
 		.api = h->api,
 		.peer = &c->came.peer.any,
@@ -51,18 +58,20 @@ static void name_nodes(struct client *c, struct request *r)
 const struct mapping_node *stay_node(const void *request, int32_t broker)
 {
 	const struct request *r = request;
-	const struct naming naming = naming_now(r->client->worker);
+	const struct naming naming = naming_now(r->client);
 
 	return naming_stays(&naming, &r->client->tenure, &r->naming, broker);
 }
 
 int stay_at_home(struct worker *w)
 {
-	const struct naming naming = naming_now(w);
 	int count = 0;
 
-	for (const struct client *c = w->clients; w->mapping != NULL && c != NULL; c = c->next)
-		count += naming_is_at_home(&naming, &c->tenure);
+	for (const struct client *c = w->clients; c != NULL; c = c->next) {
+		const struct naming naming = naming_now(c);
+
+		count += naming.mapping != NULL && naming_is_at_home(&naming, &c->tenure);
+	}
 	return count;
 }
 
@@ -73,7 +82,7 @@ void stay_note_request(struct client *c, struct request *r)
 	bool is_transactional = r->layout.has_key && r->layout.key != NULL;
 
 	leave_note_request(&c->tenure, r->head.api, is_transactional, client_now(c));
-	if (c->worker->mapping != NULL)
+	if (c->came.entrance->mapping != NULL)
 		name_nodes(c, r);
 }
 
@@ -98,7 +107,7 @@ static void choose_no_more(struct client *c)
 
 bool stay_is_over(struct client *c)
 {
-	const struct leave_terms t = terms(c->worker);
+	const struct leave_terms t = terms(c);
 
 	if (leave_is_missed(&c->tenure, &t, client_now(c)))
 		choose_no_more(c);
@@ -108,7 +117,7 @@ bool stay_is_over(struct client *c)
 
 ev_tstamp stay_ends_at(const struct client *c)
 {
-	const struct leave_terms t = terms(c->worker);
+	const struct leave_terms t = terms(c);
 
 	return leave_at(&c->tenure, &t, client_now(c));
 }
@@ -149,10 +158,11 @@ static int port_of_turn(const struct worker *w, unsigned turn)
 
 static size_t candidates(struct worker *w, int port, struct tenure **to)
 {
-	const struct naming naming = naming_now(w);
 	size_t n = 0;
 
 	for (struct client *c = w->clients; c != NULL; c = c->next) {
+		const struct naming naming = naming_now(c);
+
 		if (c->life.state == LIFE_SERVED && c->tenure.port == port &&
 		    leave_is_candidate(&c->tenure, naming.now) &&
 		    naming_would_move(&naming, &c->tenure))

@@ -56,12 +56,15 @@ static bool begin(struct client *c, struct request *r, struct part *p)
 	return true;
 }
 
-static void count_passed(struct client *c, struct request *r, uint64_t moved, uint64_t spliced)
+static void count_passed(struct client *c, struct request *r, const struct upstream *u,
+			 uint64_t moved, uint64_t spliced)
 {
 	struct stats *stats = &c->worker->stats;
 
 	stats_add(stats, STAT_CLIENT_BYTES_OUT, moved);
 	stats_add(stats, STAT_BROKER_BYTES_IN, moved);
+	zone_bytes_client(c, moved);
+	zone_bytes_broker(c, u, moved);
 	stats_add(stats, STAT_SPLICED_BYTES, spliced);
 	c->tally.out += moved;
 	if (moved == 0)
@@ -87,12 +90,16 @@ static enum course_result pass(struct client *c, struct request *r, struct part 
 	got = relay_run(relay, &u->link.conn, &c->conn,
 			r->head.api->answer == ANSWER_WATCH ? &watcher : NULL, &c->share.bytes,
 			&c->worker->pipes);
-	count_passed(c, r, relay->moved - moved, relay->spliced - spliced);
+	count_passed(c, r, u, relay->moved - moved, relay->spliced - spliced);
 	switch (got) {
 	case RELAY_DONE:
 		upstream_answered(u);
-		if (r->head.api->answer == ANSWER_WATCH)
+		if (r->head.api->answer == ANSWER_WATCH) {
+			watch_end(r);
 			upstream_mute(u, r->watch.throttle_ms);
+			if (r->watch.throttle_ms > 0)
+				r->throttled_ms = r->watch.throttle_ms;
+		}
 		p->upstream = NULL;
 		part_set(p, PART_ANSWERED);
 		return COURSE_ANSWERED;
@@ -124,7 +131,7 @@ static enum course_result answer(struct client *c, struct request *r)
 	if (code == LOST_SAYS_NOTHING)
 		client_fail(c, "its broker was lost");
 	else
-		return reply_stub(r, code, false);
+		return reply_stub_seen(r, code, false, r->is_near ? watch_whole : NULL);
 	return COURSE_MOVED;
 }
 

@@ -10,8 +10,10 @@
 #include "session/inside.h"
 #include "session/life.h"
 #include "session/principal.h"
+#include "session/token_turns.h"
 #include "session/upstreams.h"
 #include "util/clock.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "util/mem.h"
 
@@ -26,18 +28,34 @@ enum {
 	LIFE_MS = 3600 * 1000, /* of a token, where brokers allow so much */
 	ANSWER_MAX = INBUF_BLOCK,
 };
-static const double failed_s = 1.0;
+static const double failed_s = 1.0, failed_most_s = 60.0;
+/* A request waits for a turn that is so near; else the client is told to try again. */
+static const double patience_s = 2.0;
+/* Until every broker knows a new token. */
+static const double known_s = 5.0;
+/* Before a turn is taken that could not be when it came. */
+static const double again_s = 0.1;
 
 /* One name by one mechanism. */
 struct tokens_entry {
 	struct tokens_entry *next;
 	struct worker *worker;
 	const struct carried *mechanism;
-	char *said;	    /* the name by which clients log in */
-	struct token token; /* as brokers tell of it; no owner: there is none */
+	const struct mechanism *shown_by; /* the token, to further brokers */
+	char *said;			  /* the name by which clients log in */
+	char *key;			  /* the same with the mechanism, for token_turns.h */
+	char *owner;			  /* whom a broker has named; NULL: none has yet */
+	struct token token;		  /* as brokers tell of it; no owner: there is none */
+	struct token coming;		  /* takes its place at renew_at; no owner: there is none */
+	char *refused;	   /* the id of the last one that a broker refused; NULL: none was */
+	unsigned refusals; /* one after the other */
+	bool has_turn;	   /* to make one */
+	ev_tstamp turn_at; /* it has not come yet; 0: none is waited for */
 	ev_tstamp renew_at, ends_at;
-	ev_tstamp failed_until; /* 0: it has not */
-	struct client *maker;	/* at whose broker it is asked for; NULL: nobody asks */
+	ev_tstamp failed_until, refused_at; /* 0: it has not */
+	ev_tstamp checked_until; /* it is listed, but not everywhere; 0: it was not asked */
+	struct client *maker;	 /* at whose broker it is asked for; NULL: nobody asks */
+	bool is_check;		 /* whether the token is there still, asks the maker */
 	struct barriers barriers;
 };
 
@@ -57,7 +75,11 @@ static void entry_free(struct tokens_entry *e)
 {
 	barriers_deinit(&e->barriers);
 	token_deinit(&e->token);
+	token_deinit(&e->coming);
 	free(e->said);
+	free(e->key);
+	free(e->owner);
+	free(e->refused);
 	free(e);
 }
 
@@ -105,7 +127,7 @@ static struct tokens_entry *entry_of(struct client *c)
 	struct worker *w = c->worker;
 	struct tokens_entry *e;
 
-	if (c->claim.tokens != NULL || c->claim.who == NULL)
+	if (c->claim.tokens != NULL || c->claim.who == NULL || c->claim.by_token == NULL)
 		return c->claim.tokens;
 	for (e = w->tokens; e != NULL && !is_of(e, c); e = e->next)
 		;
@@ -114,7 +136,9 @@ static struct tokens_entry *entry_of(struct client *c)
 		e = mem_zalloc(sizeof *e);
 		e->worker = w;
 		e->mechanism = c->door.mechanism;
+		e->shown_by = c->claim.by_token;
 		e->said = mem_strdup(c->claim.who);
+		e->key = mem_strdup(c->claim.key);
 		barriers_init(&e->barriers, w, on_barrier, e);
 		e->next = w->tokens;
 		w->tokens = e;
@@ -183,23 +207,30 @@ static bool say_create(struct client *c)
  * answer then confirms: who made it, and for whom, must be that. */
 static const char *owner_of(const struct tokens_entry *e)
 {
-	return e->token.owner != NULL ? e->token.owner : e->said;
-}
-
-static bool begin(struct client *c, struct tokens_entry *e)
-{
-	if (!say_describe(c, owner_of(e)))
-		return false;
-	e->maker = c;
-	return true;
+	return e->owner != NULL ? e->owner : e->said;
 }
 
 /* --- what comes of it --- */
+
+static struct token_turns *turns_of(const struct tokens_entry *e)
+{
+	return e->worker->shared->token_turns;
+}
+
+/* made: NULL: none was. */
+static void end_turn(struct tokens_entry *e, const struct token *made)
+{
+	if (e->has_turn || made != NULL)
+		token_turns_end(turns_of(e), e->key, made);
+	e->has_turn = false;
+}
 
 static void end_asking(struct client *c, struct tokens_entry *e)
 {
 	c->claim.asking = (struct tokens_asking){ .until = 0 };
 	e->maker = NULL;
+	e->is_check = false;
+	e->turn_at = 0;
 }
 
 static void tell(const struct client *c, const char *event, const char *why)
@@ -211,6 +242,7 @@ static void tell(const struct client *c, const char *event, const char *why)
 static void failed(struct client *c, struct tokens_entry *e, const char *why)
 {
 	end_asking(c, e);
+	end_turn(e, NULL);
 	e->failed_until = client_now(c) + failed_s;
 	stats_add(&c->worker->stats, STAT_TOKENS_FAILED, 1);
 	tell(c, "no_token", why);
@@ -235,20 +267,34 @@ static void adopt(struct client *c, const struct tokens_entry *e)
 	principal_is(c, e->token.owner);
 }
 
-static void take(struct client *c, struct tokens_entry *e, struct token *found, bool is_new)
+/* At half of its life; nodes that have it together not at once, so that the others find what one makes. */
+static double renewed_after_s(const struct token *t, int64_t left_ms)
+{
+	const double early = (double)(hash_bytes(t->id, strlen(t->id)) % 100) / 1000.0;
+
+	return (double)left_ms / 2000.0 * (1.0 - early);
+}
+
+static void use(struct client *c, struct tokens_entry *e, struct token *found)
 {
 	const int64_t left = found->expires_ms - clock_wall_ms();
 	const ev_tstamp now = client_now(c);
 
-	end_asking(c, e);
 	e->failed_until = 0;
 	e->ends_at = now + (double)left / 1000.0;
-	e->renew_at = now + (double)left / 2000.0;
+	e->renew_at = now + renewed_after_s(found, left);
 	if (e->token.id == NULL || strcmp(e->token.id, found->id) != 0)
 		barriers_begin(&e->barriers, found);
 	token_deinit(&e->token);
 	e->token = *found;
-	stats_add(&c->worker->stats, is_new ? STAT_TOKENS_MADE : STAT_TOKENS_FOUND, 1);
+	free(e->owner);
+	e->owner = mem_strdup(found->owner);
+}
+
+/* By the clients that are there, too. */
+static void begin_to_use(struct client *c, struct tokens_entry *e, struct token *found)
+{
+	use(c, e, found);
 	for (struct client *other = c->worker->clients; other != NULL; other = other->next) {
 		if (other->claim.tokens == e && other->claim.token != NULL)
 			adopt(other, e);
@@ -256,26 +302,192 @@ static void take(struct client *c, struct tokens_entry *e, struct token *found, 
 	wake_all(e);
 }
 
-static const struct mechanism *token_mechanism(const struct tokens_entry *e)
+/* A connection that is to log in anew by another token has nothing else to do until its broker knows it: as long as the old
+ * one is good it waits until all should.  0: it needn't, or can't. */
+static double waits_s(const struct tokens_entry *e, const struct token *found, ev_tstamp now)
 {
-	return mechanism_by_name(e->mechanism->name, strlen(e->mechanism->name));
+	const double left = known_s - (double)(clock_wall_ms() - found->issued_ms) / 1000.0;
+
+	if (!has_token(e, now) || strcmp(e->token.id, found->id) == 0 || e->ends_at < now + left)
+		return 0;
+	return fmin(fmax(left, 0), known_s);
 }
+
+static void take(struct client *c, struct tokens_entry *e, struct token *found, bool is_new)
+{
+	const double waits = waits_s(e, found, client_now(c));
+
+	end_asking(c, e);
+	end_turn(e, found);
+	stats_add(&c->worker->stats, is_new ? STAT_TOKENS_MADE : STAT_TOKENS_FOUND, 1);
+	token_deinit(&e->coming); /* it would take the place of the newer one */
+	if (waits == 0) {
+		begin_to_use(c, e, found);
+		return;
+	}
+	e->coming = *found;
+	e->renew_at = client_now(c) + waits;
+	wake_all(e);
+}
+
+static void use_coming(struct client *c, struct tokens_entry *e)
+{
+	struct token coming = e->coming;
+
+	e->coming = (struct token){ .owner = NULL };
+	begin_to_use(c, e, &coming);
+}
+
+/* At once when it is the first time: else a broker that takes none would have them made without end. */
+static double refused_for_s(const struct tokens_entry *e)
+{
+	return e->refusals < 2 ? 0 : fmin(failed_most_s, ldexp(failed_s, (int)e->refusals - 2));
+}
+
+/* The token is no good: it was made to expire, or the brokers have another key. */
+static void refused(struct client *c, struct tokens_entry *e, const char *why)
+{
+	const ev_tstamp now = client_now(c);
+
+	if (now - e->refused_at > failed_most_s)
+		e->refusals = 0;
+	e->refusals += e->refusals < 10;
+	e->refused_at = now;
+	e->failed_until = now + refused_for_s(e);
+	free(e->refused);
+	e->refused = mem_strdup(e->token.id);
+	token_deinit(&e->token);
+	token_deinit(&e->coming); /* it is found where it is */
+	stats_add(&c->worker->stats, STAT_TOKENS_REFUSED, 1);
+	tell(c, "token_refused", why);
+	wake_all(e);
+}
+
+/* Of those that are there.  One that has less than three quarters of its life left is soon to be made
+ * anew. */
+static struct token_wanted wanted_of(const struct tokens_entry *e, const char *renewer)
+{
+	return (struct token_wanted){ .owner = owner_of(e),
+				      .renewer = renewer,
+				      .not_id = e->refused,
+				      .good_until_ms = clock_wall_ms() + LIFE_MS / 4 * 3,
+				      .mechanism = e->shown_by };
+}
+
+static bool begin(struct client *c, struct tokens_entry *e)
+{
+	const struct token_wanted wanted = wanted_of(e, NULL);
+	struct token found;
+
+	if (token_turns_find(turns_of(e), e->key, &wanted, &found)) {
+		take(c, e, &found, false);
+		return true;
+	}
+	if (!say_describe(c, owner_of(e)))
+		return false;
+	e->maker = c;
+	return true;
+}
+
+/* There is none: one is made, when it is time. */
+static void create(struct client *c, struct tokens_entry *e, const struct token_wanted *wanted)
+{
+	const int64_t now = clock_ms();
+	struct token found;
+	int64_t at;
+
+	switch (token_turns_ask(turns_of(e), e->key, wanted, now, &at, &found)) {
+	case TURN_FOUND:
+		take(c, e, &found, false);
+		break;
+	case TURN_LATER:
+		stats_add(&c->worker->stats, STAT_TOKENS_QUEUED, e->turn_at == 0);
+		end_asking(c, e);
+		e->turn_at = client_now(c) + (double)(at - now) / 1000.0;
+		wake_all(e);
+		break;
+	case TURN_NOW:
+		e->has_turn = true;
+		if (!say_create(c))
+			failed(c, e, "a token can't be asked for now");
+		break;
+	}
+}
+
+/* --- whether it is there still --- */
+
+/* At the broker of the login, for further ones may only be slow.  False: not now. */
+static bool begin_check(struct client *c, struct tokens_entry *e)
+{
+	if (!say_describe(c, owner_of(e)))
+		return false;
+	e->maker = c;
+	e->is_check = true;
+	return true;
+}
+
+/* Nobody logs in by it where it is not listed, so that no broker will say that it is gone. */
+static void hear_check(struct client *c, struct tokens_entry *e, const uint8_t *body, uint32_t n)
+{
+	const struct tokens_asking a = c->claim.asking;
+	const struct token_wanted same = { .owner = owner_of(e),
+					   .id = e->token.id,
+					   .mechanism = e->shown_by };
+	struct token found;
+	int error;
+	const bool good = token_read(api_of((int)a.key), a.version, body, n, &same, &found, &error);
+	const bool is_gone = good && error == 0 && found.owner == NULL;
+
+	token_deinit(&found);
+	end_asking(c, e);
+	e->checked_until = client_now(c) + failed_s;
+	/* another may have taken its place meanwhile, of which the broker has not heard */
+	if (is_gone && e->token.owner != NULL && barriers_are_late(&e->barriers))
+		refused(c, e, "brokers do not list its token any more");
+	else
+		wake_all(e);
+}
+
+/* By a client of the same name whose login is there still.  False: there is none, or not now. */
+static bool begin_check_by_another(struct tokens_entry *e)
+{
+	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
+		if (c->claim.tokens == e && upstreams_of_login(c) != NULL && begin_check(c, e)) {
+			client_wake(c);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* A broker that answers does not list the token: it is behind, or the token is gone. */
+static enum tokens_say check(struct client *c, struct tokens_entry *e)
+{
+	if (!barriers_are_late(&e->barriers) || client_now(c) < e->checked_until)
+		return TOKENS_FAIL;
+	if (e->maker != NULL)
+		return TOKENS_WAIT;
+	if (upstreams_of_login(c) == NULL)
+		return begin_check_by_another(e) ? TOKENS_WAIT : TOKENS_FAIL;
+	(void)begin_check(c, e); /* not now: asked again when something has moved */
+	return TOKENS_WAIT;
+}
+
+/* --- the broker's answer --- */
 
 static void hear(struct client *c, struct tokens_entry *e, const uint8_t *body, uint32_t n)
 {
 	const struct tokens_asking a = c->claim.asking;
 	const bool is_new = a.key == KEY_CREATE_DELEGATION_TOKEN;
 	char *renewer = barriers_own_name(c->worker);
-	/* one that has less than three quarters of its life left is soon to be made anew */
-	const struct token_wanted wanted = {
-		.owner = is_new ? NULL : owner_of(e),
-		.renewer = renewer,
-		.good_until_ms = clock_wall_ms() + (is_new ? 0 : LIFE_MS / 4 * 3),
-		.mechanism = token_mechanism(e),
-	};
+	struct token_wanted wanted = wanted_of(e, renewer);
 	struct token found;
 	int error;
 
+	if (is_new) { /* whose it is, and how long it lasts, is what the broker says */
+		wanted.owner = wanted.not_id = NULL;
+		wanted.good_until_ms = clock_wall_ms();
+	}
 	if (!token_read(api_of((int)a.key), a.version, body, n, &wanted, &found, &error))
 		failed(c, e, "a broker's answer that contradicts its schema");
 	else if (error == ERROR_DELEGATION_TOKEN_AUTH_DISABLED)
@@ -284,12 +496,12 @@ static void hear(struct client *c, struct tokens_entry *e, const uint8_t *body, 
 		failed(c, e, "a broker does not make one");
 	else if (found.owner != NULL)
 		take(c, e, &found, is_new);
-	else if (is_new || !say_create(c))
+	else if (is_new)
 		failed(c, e, "a broker made none that can be used");
+	else
+		create(c, e, &wanted);
 	free(renewer);
 }
-
-/* --- the broker's answer --- */
 
 /* A whole frame that is there is taken; false: there is none. */
 static bool take_frame(struct client *c, struct tokens_entry *e, struct upstream *u)
@@ -315,6 +527,8 @@ static bool take_frame(struct client *c, struct tokens_entry *e, struct upstream
 	    answer_tags_skip(frame + ANSWER_FIXED, size - ANSWER_FIXED, size - ANSWER_FIXED,
 			     &tags) != HEAD_OK)
 		failed(c, e, "a broker's answer that contradicts its schema");
+	else if (e->is_check)
+		hear_check(c, e, frame + ANSWER_FIXED + tags, size - ANSWER_FIXED - tags);
 	else
 		hear(c, e, frame + ANSWER_FIXED + tags, size - ANSWER_FIXED - tags);
 	OPENSSL_cleanse(frame, size);
@@ -348,6 +562,8 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 {
 	struct tokens_entry *e;
 
+	if (c->came.as != NULL && account_is_doubted(c->came.as, broker))
+		return TOKENS_FAIL;
 	if (!door_is_open(&c->door) || c->door.mechanism == NULL ||
 	    c->door.mechanism->way != CARRIED_BY_TOKEN)
 		return TOKENS_GO;
@@ -363,18 +579,62 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 			return TOKENS_WAIT;
 		case BARRIER_FAILED:
 			return TOKENS_FAIL;
+		case BARRIER_UNLISTED:
+			return check(c, e);
+		case BARRIER_GONE:
+			refused(c, e, "a broker does not list its token any more");
+			break;
 		}
 	}
 	if (client_now(c) < e->failed_until)
 		return TOKENS_FAIL;
 	if (e->maker != NULL)
 		return TOKENS_WAIT;
+	if (client_now(c) < e->turn_at)
+		return e->turn_at - client_now(c) < patience_s ? TOKENS_WAIT : TOKENS_FAIL;
 	if (upstreams_of_login(c) == NULL) {
 		client_fail(c, "the broker of its login was lost, and it has no token");
 		return TOKENS_FAIL;
 	}
 	(void)begin(c, e); /* not now: asked again when something has moved */
 	return TOKENS_WAIT;
+}
+
+/* The one that is used now, not one from before. */
+static bool has_its_token(const struct client *c)
+{
+	return c->claim.token != NULL && c->claim.tokens != NULL &&
+	       c->claim.tokens->token.credentials == c->claim.token;
+}
+
+/* A broker has refused it, or does not list it any more. */
+static bool has_a_dropped_token(const struct client *c)
+{
+	return c->claim.token != NULL && c->claim.tokens != NULL &&
+	       c->claim.tokens->token.credentials == NULL;
+}
+
+enum tokens_say tokens_ask_again(struct client *c, const struct upstream *u)
+{
+	if (c->came.as != NULL && account_is_doubted(c->came.as, u->broker))
+		return TOKENS_FAIL;
+	if (u->purpose == FOR_LOGIN)
+		return TOKENS_GO;
+	if (has_a_dropped_token(c))
+		return TOKENS_FAIL;
+	if (!has_its_token(c))
+		return TOKENS_GO;
+	switch (barriers_ask(&c->claim.tokens->barriers, u->broker)) {
+	case BARRIER_PASSED:
+		return TOKENS_GO;
+	case BARRIER_WAITS:
+		return TOKENS_WAIT;
+	case BARRIER_FAILED:
+	case BARRIER_UNLISTED:
+	case BARRIER_GONE:
+		break;
+	}
+	return TOKENS_FAIL;
 }
 
 /* --- time, and the end --- */
@@ -390,8 +650,11 @@ ev_tstamp tokens_due(const struct client *c)
 
 	if (is_asking(c))
 		return c->claim.asking.until;
-	if (e == NULL || c->claim.token == NULL || e->maker != NULL ||
-	    upstreams_of_login(c) == NULL)
+	if (e == NULL || e->maker != NULL || upstreams_of_login(c) == NULL)
+		return INFINITY;
+	if (e->turn_at > 0)
+		return e->turn_at;
+	if (c->claim.token == NULL)
 		return INFINITY;
 	return fmax(e->renew_at, e->failed_until);
 }
@@ -399,17 +662,49 @@ ev_tstamp tokens_due(const struct client *c)
 void tokens_renew(struct client *c)
 {
 	struct upstream *u = upstreams_of_login(c);
+	struct tokens_entry *e = c->claim.tokens;
 
-	if (!is_asking(c) && !begin(c, c->claim.tokens))
-		c->claim.tokens->renew_at = client_now(c) + failed_s; /* not now */
-	else if (is_asking(c) && u != NULL && client_now(c) >= c->claim.asking.until)
+	if (!is_asking(c) && e->coming.owner != NULL) {
+		use_coming(c, e);
+	} else if (!is_asking(c) && !begin(c, e)) { /* not now */
+		if (e->turn_at > 0)
+			e->turn_at = client_now(c) + again_s;
+		else
+			e->renew_at = client_now(c) + failed_s;
+	} else if (is_asking(c) && u != NULL && client_now(c) >= c->claim.asking.until) {
 		upstream_lose(u, LINK_LATE);
+	}
+}
+
+/* One that the gateway's account has made: another is made when it is away. */
+static void put_away(struct account *granted)
+{
+	struct credentials *now = account_now(granted);
+
+	if (now != NULL && now->is_token)
+		account_set(granted, NULL);
+	credentials_put(now);
+}
+
+/* A broker lists a token a moment before it has its keys: what is new may be good all the same. */
+static void refused_by(struct client *c, int32_t broker)
+{
+	struct tokens_entry *e = c->claim.tokens;
+
+	if (barriers_doubt(&e->barriers, broker))
+		tell(c, "token_doubted", "a broker that lists its token does not take it yet");
+	else
+		refused(c, e, "a broker does not take its token any more");
 }
 
 void tokens_upstream_lost(struct client *c, const struct upstream *u)
 {
 	if (u->purpose == FOR_LOGIN && is_asking(c))
 		failed(c, c->claim.tokens, "the broker of the login was lost");
+	else if (u->purpose != FOR_LOGIN && u->link.end == LINK_REFUSED && has_its_token(c))
+		refused_by(c, u->broker);
+	else if (u->link.end == LINK_REFUSED && c->came.as != NULL)
+		put_away(c->came.as);
 }
 
 void tokens_leave(struct client *c)
@@ -424,6 +719,8 @@ void tokens_leave(struct client *c)
 	if (!was_asking)
 		return;
 	e->maker = NULL;
+	e->is_check = false;
+	end_turn(e, NULL);
 	wake_all(e); /* another one asks */
 }
 
@@ -435,4 +732,5 @@ void tokens_free_all(struct worker *w)
 		w->tokens = e->next;
 		entry_free(e);
 	}
+	barriers_free_all(w);
 }

@@ -5,15 +5,21 @@
  * for a token of the client's own that names the gateway as its renewer; where there is none, it has
  * the client make one for itself, which needs no right of anybody.  A token is a worker's, for all
  * clients of the same name by the same mechanism, and is made anew at half of its life; nodes and
- * workers find each other's.  Whose it is says the broker.
+ * workers find each other's.  Whose it is says the broker.  When one is made, in its turn, says
+ * token_turns.h; one that a broker refuses, because somebody has expired it or the brokers have another
+ * key, is used no more, and another one takes its place.
  *
  * A broker hears of a new token later than the one that made it: until it lists it, as the gateway's
- * own account asks it, nobody logs in there by it.
+ * own account asks it, nobody logs in there by it, nor again by it where another one was good.  Where
+ * one does not list it after all, the broker of the login is asked: a token that is gone there too, and
+ * old enough that every broker has heard of it, is as good as refused.  One that has just been listed
+ * and is refused all the same is asked after once more.
  *
- *   WANTED --Describe, Create--> MAKING --> READY ---half its life---> READY, and MAKING
- *      ^---------failed, for a second---------'
+ *   WANTED --Describe--> MAKING --none is there--> its turn --Create--> READY --half its life--> and MAKING
+ *      ^-----------------failed, for a while----------'                   |
+ *      `------------------refused-----------------------------------------'
  *
- * Tests: tests/unit/session/tokens_test.c
+ * Tests: tests/unit/session/tokens_test.c, tests/integration/data/new_principals.py
  */
 #ifndef SESSION_TOKENS_H
 #define SESSION_TOKENS_H
@@ -34,6 +40,8 @@ enum tokens_say {
 
 /* Asked before a connection to the broker is opened as the client. */
 enum tokens_say tokens_ask(struct client *c, int32_t broker);
+/* Asked before a connection as the client, at which a login is due, has it: by a newer token perhaps. */
+enum tokens_say tokens_ask_again(struct client *c, const struct upstream *u);
 /* Reads what the broker of the login answers; true when something moved. */
 bool tokens_step(struct client *c);
 /* The connection is about to be freed. */

@@ -80,7 +80,8 @@ static struct login *login_of(const struct client *c, enum upstream_purpose purp
 {
 	const struct link_terms *terms = c->worker->shared->terms;
 
-	if (c->door.state != DOOR_OFF || c->claim.account != NULL)
+	if (c->claim.account != NULL ||
+	    (c->door.state != DOOR_OFF && !config_judges(c->worker->config)))
 		return principal_login(c, purpose);
 	if (!c->worker->config->clients_act_as_gateway || terms == NULL || terms->account == NULL)
 		return NULL;
@@ -127,6 +128,8 @@ void upstreams_mute(struct client *c, const struct part *p, int64_t ms)
 {
 	struct upstream *u = find(c, p->broker, p->purpose);
 
+	if (ms > p->request->throttled_ms)
+		p->request->throttled_ms = (int32_t)ms;
 	if (u != NULL)
 		upstream_mute(u, ms);
 }

@@ -4,6 +4,7 @@
 #include "kafka/encode.h"
 #include "kafka/errors.h"
 #include "kafka/wire.h"
+#include "session/asked_name.h"
 #include "session/doorway.h"
 #include "session/principal.h"
 #include "session/ending.h"
@@ -20,22 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MECHANISMS_MAX = 64 }; /* of a broker's list */
-
 /* --- a broker's answer --- */
-
-struct slice {
-	const uint8_t *bytes; /* NULL: null */
-	uint32_t len;
-};
-
-/* The values of either answer. */
-struct said {
-	int error;
-	int64_t lifetime_ms; /* 0: none */
-	struct slice message, auth, mechanisms[MECHANISMS_MAX];
-	uint32_t count; /* of mechanisms */
-};
 
 static void take_value(struct said *s, const struct walk_event *e, const uint8_t *body)
 {
@@ -135,6 +121,26 @@ static void reply_bare(struct request *r, const struct said *s)
 
 /* --- of a mechanism --- */
 
+/* By which of them a delegation token can be shown; that of the client, if it can be. */
+static const struct mechanism *for_tokens(const struct carried *own, const struct said *s)
+{
+	const struct mechanism *best = NULL;
+
+	for (uint32_t i = 0; i < s->count; i++) {
+		const struct slice *name = &s->mechanisms[i];
+		const struct mechanism *m = mechanism_by_name(name->bytes, name->len);
+
+		if (m == NULL || m->hash == NULL)
+			continue;
+		if (best == NULL || m == &mechanism_scram_sha_256 ||
+		    strcmp(own->name, m->name) == 0)
+			best = m;
+		if (strcmp(own->name, m->name) == 0)
+			break;
+	}
+	return best;
+}
+
 /* What the gateway can't carry is not offered, and refused as brokers refuse what they have not. */
 static void leave_out(const struct client *c, struct said *s)
 {
@@ -147,22 +153,30 @@ static void leave_out(const struct client *c, struct said *s)
 	s->count = count;
 }
 
-bool verdict_on_mechanism(struct client *c, struct request *r)
+void verdict_tell_mechanism(struct client *c, struct request *r, struct said *s)
 {
 	const struct carried *m = c->claim.mechanism;
+
+	if (s->error == 0 && m == NULL)
+		s->error = ERROR_UNSUPPORTED_SASL_MECHANISM;
+	door_chosen(&c->door, r->head.version, s->error == 0 ? m : NULL);
+	c->claim.chosen_at = clock_ms();
+	reply(r, s);
+	stats_error(&c->worker->stats, s->error);
+	if (s->error != 0 && !door_is_open(&c->door))
+		client_end(c, "a mechanism that can't be had");
+}
+
+bool verdict_on_mechanism(struct client *c, struct request *r)
+{
 	struct said s;
 
 	if (!read_answer(r, DOORWAY_HANDSHAKE_VERSION, &s))
 		return false;
 	leave_out(c, &s);
-	if (s.error == 0 && m == NULL)
-		s.error = ERROR_UNSUPPORTED_SASL_MECHANISM;
-	door_chosen(&c->door, r->head.version, s.error == 0 ? m : NULL);
-	c->claim.chosen_at = clock_ms();
-	reply(r, &s);
-	stats_error(&c->worker->stats, s.error);
-	if (s.error != 0 && !door_is_open(&c->door))
-		client_end(c, "a mechanism that can't be had");
+	if (s.error == 0 && c->claim.mechanism != NULL)
+		c->claim.by_token = for_tokens(c->claim.mechanism, &s);
+	verdict_tell_mechanism(c, r, &s);
 	return true;
 }
 
@@ -176,10 +190,13 @@ static const struct outcomes {
 	{ "OAUTHBEARER", STAT_LOGINS_OAUTHBEARER, STAT_LOGINS_OAUTHBEARER_REFUSED },
 	{ "SCRAM-SHA-256", STAT_LOGINS_SCRAM_256, STAT_LOGINS_SCRAM_256_REFUSED },
 	{ "SCRAM-SHA-512", STAT_LOGINS_SCRAM_512, STAT_LOGINS_SCRAM_512_REFUSED },
+	{ "GSSAPI", STAT_LOGINS_GSSAPI, STAT_LOGINS_GSSAPI_REFUSED },
 };
 
 static void count(struct client *c, bool is_accepted)
 {
+	entrance_count(c->came.entrance,
+		       is_accepted ? BY_LISTENER_LOGINS : BY_LISTENER_LOGINS_REFUSED, 1);
 	for (size_t i = 0; i < ARRAY_LEN(outcomes); i++) {
 		if (strcmp(outcomes[i].mechanism, c->door.mechanism->name) == 0)
 			stats_add(&c->worker->stats,
@@ -201,6 +218,14 @@ static void tell(const struct client *c, const char *event, const char *principa
 	char address[ADDRESS_TEXT];
 
 	address_text(&c->came.peer, address);
+	if (config_judges(c->worker->config)) {
+		log_info("conn=%llu client=%s event=%s mechanism=%s principal=\"%s\" "
+			 "at_brokers=%s tls=%s",
+			 (unsigned long long)c->id, address, event, c->door.mechanism->name,
+			 principal, c->claim.at_brokers != NULL ? c->claim.at_brokers : "none",
+			 c->came.tls.version != NULL ? c->came.tls.version : "none");
+		return;
+	}
 	log_info("conn=%llu client=%s broker=%d event=%s mechanism=%s principal=\"%s\" tls=%s",
 		 (unsigned long long)c->id, address, c->claim.broker, event,
 		 c->door.mechanism->name, principal,
@@ -243,23 +268,63 @@ static bool logs_in_once(const struct request *r)
 	return r->is_bare || r->head.version < 1;
 }
 
-static void refuse_once(struct client *c, struct request *r, struct said *s)
+static void refuse_and_tell(struct client *c, struct request *r, struct said *s, const char *text)
 {
-	char *text = mem_printf("%s is carried to all brokers only for clients that log in again "
-				"(KIP-368), as the brokers have no delegation.token.secret.key",
-				c->door.mechanism->name);
-
 	log_warn("conn=%llu event=login_refused mechanism=%s reason=\"%s\"",
 		 (unsigned long long)c->id, c->door.mechanism->name, text);
 	refuse(r, s, text);
+}
+
+static void refuse_once(struct client *c, struct request *r, struct said *s)
+{
+	char *text = mem_printf("%s is carried to all brokers only for clients that log in again "
+				"(KIP-368), as the brokers have no %s",
+				c->door.mechanism->name,
+				c->claim.by_token != NULL ? "delegation.token.secret.key"
+							  : "SCRAM, by which tokens are shown");
+
+	refuse_and_tell(c, r, s, text);
 	free(text);
+}
+
+static void refuse_nameless(struct client *c, struct request *r, struct said *s)
+{
+	char *text = mem_printf("broker %d does not say whose login by %s it has accepted",
+				c->claim.broker, c->door.mechanism->name);
+
+	refuse_and_tell(c, r, s, text);
+	free(text);
+}
+
+/* Whom the gateway has judged, and nobody says who that is at the brokers. */
+static void refuse_uncarried(struct client *c, struct request *r, struct said *s, const char *who,
+			     const char *why)
+{
+	char *name = principal_text(who);
+
+	log_warn("conn=%llu event=login_refused mechanism=%s principal=\"%s\" reason=\"%s\"",
+		 (unsigned long long)c->id, c->door.mechanism->name, name, why);
+	refuse(r, s, "Authentication failed: the gateway can't carry this user to the brokers");
+	free(name);
 }
 
 /* What the broker has let in, and the gateway can't carry. */
 static void look_twice(struct client *c, struct request *r, struct said *s, const char *who)
 {
+	const char *why;
+
+	if (c->door.mechanism->who == NULL && who == NULL) {
+		refuse_nameless(c, r, s);
+		return;
+	}
 	if (is_somebody_else(c, who)) {
 		refuse_somebody_else(c, r, s, who);
+		return;
+	}
+	if (config_judges(c->worker->config)) {
+		why = principal_find(c, who);
+		if (why != NULL)
+			refuse_uncarried(c, r, s, who, why);
 		return;
 	}
 	if (!door_is_open(&c->door))
@@ -282,13 +347,15 @@ static void let_in(struct client *c, const char *who)
 	principal_carry(c);
 }
 
-/* Its connection knows when it is to be told again. */
+/* Its connection knows when it is to be told again.  One by a token at the same broker would be asked
+ * what a broker does only for who has logged in by itself. */
 static void note_login(struct client *c, int64_t lifetime_ms)
 {
 	struct upstream *u = upstreams_of_login_at(c, c->claim.broker);
 
 	if (u != NULL)
 		link_note_login(&u->link, c->claim.chosen_at, lifetime_ms);
+	upstreams_leave(c, c->claim.broker, FOR_REQUESTS);
 }
 
 static void judge(struct client *c, const struct said *s, const char *who)
@@ -324,25 +391,44 @@ static int64_t promise(struct client *c, int64_t lifetime_ms)
 								: door_promise(lifetime_ms);
 }
 
-bool verdict_on_step(struct client *c, struct request *r)
+void verdict_tell_step(struct client *c, struct request *r, struct said *s, const char *who)
+{
+	if (s->error == 0 && c->door.mechanism->is_in(s->auth.bytes, s->auth.len))
+		look_twice(c, r, s, who);
+	judge(c, s, who);
+	s->lifetime_ms = promise(c, s->lifetime_ms);
+	stats_error(&c->worker->stats, s->error);
+	if (r->is_bare)
+		reply_bare(r, s);
+	else
+		reply(r, s);
+}
+
+/* The client has said it, or its broker, which is asked once; NULL: neither. */
+static char *who_logged_in(const struct client *c)
 {
 	const struct buf *first = &c->claim.first;
 	const struct carried *m = c->door.mechanism;
+
+	if (m->who != NULL)
+		return m->who(first->data, first->len);
+	return c->claim.named != NULL ? mem_strdup(c->claim.named) : NULL;
+}
+
+bool verdict_on_step(struct client *c, struct request *r)
+{
+	const struct carried *m = c->door.mechanism;
 	struct said s;
+	bool is_in;
 	char *who;
 
 	if (!read_answer(r, c->claim.step_version, &s))
 		return false;
-	who = m->who(first->data, first->len);
-	if (s.error == 0 && m->is_in(s.auth.bytes, s.auth.len))
-		look_twice(c, r, &s, who);
-	judge(c, &s, who);
+	is_in = s.error == 0 && m->is_in(s.auth.bytes, s.auth.len);
+	if (is_in && m->who == NULL && asked_name_begin(c, r))
+		return true;
+	who = who_logged_in(c);
+	verdict_tell_step(c, r, &s, who);
 	free(who);
-	s.lifetime_ms = promise(c, s.lifetime_ms);
-	stats_error(&c->worker->stats, s.error);
-	if (r->is_bare)
-		reply_bare(r, &s);
-	else
-		reply(r, &s);
 	return true;
 }

@@ -57,7 +57,8 @@ static uint32_t visits_left(const struct client *c)
 
 bool visits_are_needed(const struct client *c, const struct carried *m)
 {
-	return m->way == CARRIED_BY_TOKEN && c->worker->ways.tokens == TOKENS_NOT_MADE &&
+	return m->way == CARRIED_BY_TOKEN &&
+	       (c->worker->ways.tokens == TOKENS_NOT_MADE || c->claim.by_token == NULL) &&
 	       c->worker->snapshot->broker_count > 1;
 }
 

@@ -2,8 +2,13 @@
 
 #include "kafka/errors.h"
 #include "kafka/wire.h"
+#include "route/error_text.h"
+#include "route/targets.h"
+#include "session/audit.h"
+#include "session/behind.h"
 #include "session/fetch_session.h"
 #include "session/inside.h"
+#include "session/nearby.h"
 #include "session/request.h"
 
 #include <string.h>
@@ -33,13 +38,9 @@ static bool is_stale_topic(int error)
 
 void watch_topic_error(struct client *c, const struct layout_topic *topic, int error)
 {
-	struct topology_name name = { topic->name, topic->name_len, false };
+	const struct topology_name name = target_name(topic);
 
-	if (!is_stale_topic(error))
-		return;
-	if (topic->name == NULL)
-		name = (struct topology_name){ topic->id, 16, true };
-	if (name.name != NULL)
+	if (is_stale_topic(error) && name.name != NULL)
 		topology_notice_topic(c->worker->shared->topology, name);
 }
 
@@ -67,10 +68,17 @@ void watch_key_error(struct client *c, const struct request *r, int error)
 	}
 }
 
-static void notice_error(struct client *c, const struct request *r,
-			 const struct layout_topic *topic, int error)
+/* It is counted, and told where somebody asks. */
+static void count_error(struct client *c, struct request *r, int error)
 {
 	stats_error(&c->worker->stats, error);
+	audit_error(r, error);
+}
+
+static void notice_error(struct client *c, struct request *r, const struct layout_topic *topic,
+			 int error)
+{
+	count_error(c, r, error);
 	if ((r->head.api->route == TO_LEADER || r->head.api->route == TO_REPLICA) && topic != NULL)
 		watch_topic_error(c, topic, error);
 	else
@@ -85,22 +93,56 @@ void watch_layout(struct client *c, struct request *r, const struct layout *answ
 		if (i->error != 0)
 			notice_error(c, r, answer->by_key ? NULL : &answer->topics[i->topic],
 				     i->error);
+		if (!answer->by_key)
+			behind_answered(c, r, &answer->topics[i->topic], i->partition, i->error);
 	}
 	if (answer->error.number != 0)
 		notice_error(c, r, NULL, (int)answer->error.number);
 }
 
-void watch_begin(struct request *r, uint32_t head, uint32_t size)
+/* Where there is one part it answers, if anybody does: a stub is nobody's. */
+static int16_t part_of(const struct request *r)
+{
+	return r->part_count == 1 && r->parts->state < PART_UNSENT ? 0 : -1;
+}
+
+static int32_t broker_of(const struct request *r)
+{
+	return r->watch.part >= 0 ? r->parts[r->watch.part].broker : NO_BROKER;
+}
+
+static void begin(struct request *r, uint32_t head, uint32_t size, bool is_told)
 {
 	struct watch *w = &r->watch;
 
+	w->part = part_of(r);
 	w->head = head;
 	w->blank_from = w->blank_to = 0;
 	w->in_leader_hint = w->hides_value = w->topic_noticed = false;
 	w->topic = (struct layout_topic){ 0 };
 	w->throttle_ms = 0;
 	w->error = ERROR_NONE;
+	w->is_told = is_told;
+	w->has_records = false;
+	w->record_bytes = w->topic_errors = 0;
 	walk_init(&w->walk, api_plan(r->head.api, r->head.version, RESPONSE), size);
+}
+
+void watch_begin(struct request *r, uint32_t head, uint32_t size)
+{
+	begin(r, head, size, true);
+}
+
+/* All of the topic being read has been. */
+static void topic_ends(struct request *r)
+{
+	if (r->watch.is_told && (r->watch.has_records || r->watch.topic_errors > 0))
+		uses_topic_passed(r->client, r);
+}
+
+void watch_end(struct request *r)
+{
+	topic_ends(r);
 }
 
 /* A pass over one window of an answer's body. */
@@ -119,6 +161,7 @@ static void topic_begins(struct request *r, const struct walk_event *e)
 {
 	bool by_id = e->is == TOPIC_ID;
 
+	topic_ends(r);
 	if (e->len > sizeof r->watch.topic_bytes)
 		return;
 	memcpy(r->watch.topic_bytes, e->bytes, e->len);
@@ -135,8 +178,9 @@ static void error_seen(struct request *r, int error)
 	if (error == 0)
 		return;
 	r->has_error = true;
+	r->watch.topic_errors += in_topic;
 	if (in_topic && r->watch.topic_noticed) {
-		stats_error(&r->client->worker->stats, error);
+		count_error(r->client, r, error);
 		return;
 	}
 	notice_error(r->client, r, in_topic ? &r->watch.topic : NULL, error);
@@ -147,12 +191,12 @@ static void error_seen(struct request *r, int error)
  * there is nowhere else to go. */
 static void show_leader(const struct window *w, const struct walk_event *e)
 {
-	const struct worker *worker = w->r->client->worker;
+	const struct client *c = w->r->client;
 
-	if (w->r->watch.in_leader_hint && worker->config->advertised_mode == ADVERTISE_SINGLE)
+	if (w->r->watch.in_leader_hint && client_is_told_one(c))
 		wire_put32(at(w, e->at), UINT32_MAX);
 	else
-		advertise_ids(&worker->advertising, worker->snapshot, at(w, e->at), 1);
+		advertise_ids(client_told(c), c->worker->snapshot, at(w, e->at), 1);
 }
 
 /* Settings of a broker whose values are addresses of brokers or controllers. */
@@ -180,17 +224,36 @@ static void hide(const struct window *w, const struct walk_event *e)
 	memset(at(w, e->at + e->size - e->len), is_number ? 0 : '*', e->len);
 }
 
-/* Brokers say who asked what, and where, in the message of this code: with their own addresses. */
+/* The length is announced already. */
 static void hide_message(const struct window *w, const struct walk_event *e)
 {
-	static const char text[] = "Cluster authorization failed.";
-	uint8_t *to = at(w, e->at + e->size - e->len);
-	uint32_t n = e->len < sizeof text - 1 ? e->len : sizeof text - 1;
+	error_text_hide(w->r->client->worker->snapshot, w->r->watch.error,
+			at(w, e->at + e->size - e->len), e->len);
+}
 
-	if (w->r->watch.error != ERROR_CLUSTER_AUTHORIZATION_FAILED)
+/* An error that is a follower's word on itself is none for the client. */
+static void error_code_seen(const struct window *w, const struct walk_event *e)
+{
+	struct request *r = w->r;
+	struct watch *watch = &r->watch;
+
+	watch->error = (int16_t)e->number;
+	error_seen(r, watch->error);
+	behind_answered(r->client, r, &watch->topic, watch->partition, watch->error);
+	if (!r->is_near || !nearby_hides_error(r->client, r, broker_of(r), &watch->topic,
+					       watch->partition, watch->error))
 		return;
-	memcpy(to, text, n);
-	memset(to + n, ' ', e->len - n);
+	watch->error = ERROR_NONE;
+	wire_put16(at(w, e->at), ERROR_NONE);
+}
+
+static void offset_seen(const struct window *w, const struct walk_event *e,
+			enum replicas_offset which)
+{
+	const struct watch *watch = &w->r->watch;
+
+	if (w->r->is_near && watch->error == ERROR_NONE)
+		nearby_tell(w->r->client, &watch->topic, watch->partition, which, at(w, e->at));
 }
 
 static void value_seen(const struct window *w, const struct walk_event *e)
@@ -203,9 +266,17 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		if (e->number >= 0)
 			topic_begins(r, e);
 		break;
+	case PARTITION:
+		r->watch.partition = (int32_t)e->number;
+		break;
 	case ERROR_CODE:
-		r->watch.error = (int)e->number;
-		error_seen(r, (int)e->number);
+		error_code_seen(w, e);
+		break;
+	case HIGH_WATERMARK:
+		offset_seen(w, e, REPLICAS_HIGH_WATERMARK);
+		break;
+	case LAST_STABLE:
+		offset_seen(w, e, REPLICAS_LAST_STABLE);
 		break;
 	case ERROR_MESSAGE:
 		hide_message(w, e);
@@ -214,13 +285,17 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		fetch_session_told(r->client, r, (int32_t)e->number);
 		break;
 	case THROTTLE_MS:
-		r->watch.throttle_ms = e->number;
+		r->watch.throttle_ms = (int32_t)e->number;
 		break;
 	case LEADER_ID:
 		show_leader(w, e);
 		break;
+	case HINTED_LEADER:
+		if (snapshot_broker(r->client->worker->snapshot, (int32_t)e->number) != NULL)
+			show_leader(w, e);
+		break;
 	case NODE_IDS:
-		advertise_ids(&r->client->worker->advertising, r->client->worker->snapshot,
+		advertise_ids(client_told(r->client), r->client->worker->snapshot,
 			      at(w, e->at + e->size - e->len), e->len / 4);
 		break;
 	case CONFIG_NAME:
@@ -234,8 +309,7 @@ static void value_seen(const struct window *w, const struct walk_event *e)
 		hide(w, e);
 		break;
 	case LEADER_EPOCH:
-		if (r->watch.in_leader_hint &&
-		    r->client->worker->config->advertised_mode == ADVERTISE_SINGLE)
+		if (r->watch.in_leader_hint && client_is_told_one(r->client))
 			wire_put32(at(w, e->at), UINT32_MAX);
 		break;
 	case PREFERRED_REPLICA:
@@ -253,6 +327,9 @@ static void event_seen(const struct window *w, const struct walk_event *e)
 
 	if (e->kind == WALK_VALUE) {
 		value_seen(w, e);
+	} else if (e->kind == WALK_RUN && e->is == RECORD_BYTES) {
+		r->watch.has_records = true;
+		r->watch.record_bytes += e->len;
 	} else if (e->kind == WALK_TAG && e->is == CURRENT_LEADER) {
 		r->watch.in_leader_hint = true;
 	} else if (e->kind == WALK_TAG && e->is == NODE_ENDPOINTS) {
@@ -324,6 +401,28 @@ struct relay_watcher watch_over(struct request *r)
 
 bool watch_whole(struct request *r, uint8_t *body, uint32_t size)
 {
-	watch_begin(r, 0, size);
+	begin(r, 0, size, false);
 	return see(r, body, size) == size;
+}
+
+bool watch_part(struct part *p, uint8_t *body, uint32_t size)
+{
+	struct request *r = p->request;
+
+	begin(r, 0, size, false);
+	r->watch.part = -1;
+	for (uint32_t i = 0; i < r->part_count && i <= INT16_MAX; i++) {
+		if (r->parts[i].broker == p->broker) /* of a look it may stand aside */
+			r->watch.part = (int16_t)i;
+	}
+	return see(r, body, size) == size;
+}
+
+bool watch_told(struct request *r, uint8_t *body, uint32_t size)
+{
+	begin(r, 0, size, true);
+	if (see(r, body, size) != size)
+		return false;
+	watch_end(r);
+	return true;
 }

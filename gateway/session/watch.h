@@ -11,13 +11,19 @@
 #include "session/relay.h"
 
 struct client;
+struct part;
 struct request;
 
-/* An answer of `head` bytes and a body of `size` is about to pass. */
+/* An answer of `head` bytes and a body of `size` is about to pass; it has passed. */
 void watch_begin(struct request *r, uint32_t head, uint32_t size);
+void watch_end(struct request *r);
 struct relay_watcher watch_over(struct request *r);
 /* A held answer, whole; false: it contradicts its schema. */
 bool watch_whole(struct request *r, uint8_t *body, uint32_t size);
+/* The same of one of several parts. */
+bool watch_part(struct part *p, uint8_t *body, uint32_t size);
+/* The same of one that the client is told in full: its records are counted. */
+bool watch_told(struct request *r, uint8_t *body, uint32_t size);
 /* The same notices, from an answer that was read to a layout. */
 void watch_layout(struct client *c, struct request *r, const struct layout *answer);
 void watch_topic_error(struct client *c, const struct layout_topic *topic, int error);

@@ -19,15 +19,17 @@ enum {
 static void tell(const struct worker *w)
 {
 	static const char always[] = "event=ways PLAIN=replayed OAUTHBEARER=replayed";
+	static const char by_token[] = "\"by a token that the client makes for itself\"";
+	static const char by_visits[] = "\"each login again at another broker\"";
 
 	if (w->index != 0)
 		return; /* one voice is enough */
 	if (w->ways.tokens == TOKENS_MADE)
-		log_info("%s SCRAM=\"by a token that the client makes for itself\"", always);
+		log_info("%s SCRAM=%s GSSAPI=%s", always, by_token, by_token);
 	else
-		log_warn("%s SCRAM=\"each login again at another broker\" reason=\"brokers have no "
+		log_warn("%s SCRAM=%s GSSAPI=%s reason=\"brokers have no "
 			 "delegation.token.secret.key\"",
-			 always);
+			 always, by_visits, by_visits);
 }
 
 static void set(struct worker *w, enum ways_tokens tokens)
@@ -93,7 +95,7 @@ static void ask(struct worker *w, const char *own)
 
 	if (at != NULL) {
 		w->ways.call = token_list_open(w, at, &events, w);
-		if (token_list_ask(w->ways.call, w, own, on_answer, w))
+		if (token_list_ask(w->ways.call, w, &own, 1, on_answer, w))
 			return;
 	}
 	end_call(w);
@@ -135,10 +137,22 @@ void ways_deinit(struct worker *w)
 	ev_timer_stop(w->loop, &w->ways.timer);
 }
 
+/* Clients of some entrance say by SASL who they are, to brokers. */
+static bool has_logins(const struct worker *w)
+{
+	if (config_judges(w->config))
+		return false;
+	for (size_t i = 0; i < w->entrance_count; i++) {
+		if (protocol_has_sasl(w->entrances[i].listener->protocol))
+			return true;
+	}
+	return false;
+}
+
 void ways_look(struct worker *w)
 {
-	if (!protocol_has_sasl(w->config->gateway_protocol) || w->snapshot->broker_count == 0 ||
-	    w->ways.tokens == TOKENS_MADE || w->ways.call != NULL || ev_is_active(&w->ways.timer))
+	if (!has_logins(w) || w->snapshot->broker_count == 0 || w->ways.tokens == TOKENS_MADE ||
+	    w->ways.call != NULL || ev_is_active(&w->ways.timer))
 		return;
 	look(w);
 }

@@ -9,6 +9,7 @@
 #include "session/ports.h"
 #include "session/request.h"
 #include "session/stay.h"
+#include "session/token_turns.h"
 #include "session/tokens.h"
 #include "util/clock.h"
 #include "util/log.h"
@@ -114,6 +115,7 @@ static void on_snapshot(void *owner, const void *s)
 
 	snapshot_unref(w->snapshot);
 	w->snapshot = s;
+	w->snapshots++;
 	ways_look(w);
 }
 
@@ -122,8 +124,13 @@ static void on_view(void *owner, const void *value)
 	struct worker *w = owner;
 	const struct cluster_view *v = value;
 
-	mapping_free(w->mapping);
-	w->advertising.mapping = w->mapping = nodes_mapping(v);
+	for (size_t i = 0; i < w->entrance_count; i++) {
+		struct entrance *e = &w->entrances[i];
+
+		mapping_free(e->mapping);
+		e->advertising.mapping = e->mapping = nodes_mapping(v, e->listener->name);
+	}
+	token_turns_share(w->shared->token_turns, v->believed_count);
 	cluster_view_unref(v);
 	atomic_store(&w->at_home, stay_at_home(w));
 }
@@ -148,7 +155,6 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 
 	w->shared = shared;
 	w->config = shared->config;
-	w->port_count = 1;
 	draining_init(w);
 	ports_init(w);
 	w->index = index;
@@ -156,16 +162,18 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	w->on_drained = on_drained;
 	w->drained_ctx = ctx;
 	w->loop = ev_loop_new(EVFLAG_AUTO);
-	w->advertising.config = shared->config;
 	reserved_init(&w->reserved, shared->config);
 	choice_init(&w->choice, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
 	cut_off_init(&w->cut_off);
 	ways_init(w);
+	own_slots_init(&w->own_slots);
 	w->next_client_id = (uint64_t)index << 48 | 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, PIPES_MAX);
+	uses_init(&w->uses, uses_places(w->config->usage_names, w->config->workers,
+					w->config->memory_budget_bytes));
 	topology_subscribe(shared->topology, &w->mailbox, on_snapshot);
 	cluster_subscribe(shared->cluster, &w->mailbox, on_view);
 	if (pthread_create(&w->thread, NULL, run, w) != 0) {
@@ -195,9 +203,9 @@ void worker_free(struct worker *w)
 	mailbox_deinit(&w->mailbox);
 	ready_deinit(&w->ready);
 	pipepool_deinit(&w->pipes);
+	uses_deinit(&w->uses);
 	bufpool_deinit(&w->bufs);
 	snapshot_unref(w->snapshot);
-	mapping_free(w->mapping);
 	ev_loop_destroy(w->loop);
 	free(w);
 }

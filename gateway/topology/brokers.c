@@ -6,6 +6,8 @@
 #include "util/log.h"
 #include "util/mem.h"
 
+#include <pthread.h>
+
 enum {
 	PROBE_ANSWER_MAX = 1024 * 1024,
 	PROBE_TIMEOUT_MS = 5000,
@@ -22,15 +24,14 @@ struct probed {
 	struct resolved resolved;
 	size_t current; /* of its addresses */
 	size_t failed;	/* addresses in a row that took no connection */
-	bool tried;	/* the first probe is over */
 	bool has_versions;
 	struct broker_versions versions;
 	struct call *call; /* NULL: no probe runs */
 	struct negotiate negotiate;
 	ev_timer timer; /* the next probe */
 	int retry_ms;
-	bool is_lost;		    /* is believed to be */
-	int64_t lost_at, probed_at; /* clock_ms; probed_at: the end of the last one */
+	struct broker_known known; /* written under the lock, for it is read by any thread */
+	int64_t probed_at;	   /* clock_ms, the end of the last one */
 	/* who lost a connection to it lately */
 	uint64_t witnesses[BROKERS_SEVERAL];
 	size_t witness_count;
@@ -44,6 +45,7 @@ struct brokers {
 	int connect_timeout_ms;
 	const struct brokers_events *events;
 	void *owner;
+	pthread_mutex_t lock; /* of what any thread may read: the list and each one's `known` */
 	struct probed **list; /* sorted by id */
 	size_t count;
 };
@@ -94,28 +96,55 @@ static void end_probe(struct probed *p)
 	p->call = NULL;
 }
 
-static void believe_lost(struct probed *p)
+static bool is_lost(const struct probed *p)
 {
-	bool is_new = !p->is_lost;
-	int64_t now = clock_ms();
+	return p->known.state == BROKER_LOST;
+}
 
-	if (is_new) {
-		p->is_lost = true;
-		p->lost_at = now;
-		log_info("who=topology event=broker_lost broker=%d witnesses=%zu", p->broker.id,
-			 p->witness_count);
-	}
-	if (now - p->lost_at < BROKERS_SEARCH_MS)
+/* Whether that is new.  why NULL: as was said. */
+static bool set_lost(struct probed *p, const char *why, int64_t now)
+{
+	bool is_new = !is_lost(p);
+
+	pthread_mutex_lock(&p->all->lock);
+	p->known.state = BROKER_LOST;
+	if (is_new)
+		p->known.lost_at = now;
+	if (why != NULL)
+		snprintf(p->known.why, sizeof p->known.why, "%s", why);
+	pthread_mutex_unlock(&p->all->lock);
+	return is_new;
+}
+
+static void set_up(struct probed *p)
+{
+	pthread_mutex_lock(&p->all->lock);
+	p->known = (struct broker_known){ .id = p->broker.id, .state = BROKER_UP };
+	pthread_mutex_unlock(&p->all->lock);
+}
+
+static void believe_lost(struct probed *p, const char *why)
+{
+	int64_t now = clock_ms();
+	bool is_new = set_lost(p, why, now);
+
+	if (is_new)
+		log_info("who=topology event=broker_lost broker=%d witnesses=%zu reason=\"%s\"",
+			 p->broker.id, p->witness_count, p->known.why);
+	if (now - p->known.lost_at < BROKERS_SEARCH_MS)
 		p->all->events->on_lost(p->all->owner, p->broker.id, is_new);
 }
 
 static void believe_back(struct probed *p)
 {
-	p->is_lost = false;
+	if (is_lost(p))
+		log_info("who=topology event=broker_back broker=%d lost_ms=%lld", p->broker.id,
+			 (long long)(clock_ms() - p->known.lost_at));
+	set_up(p);
 	p->witness_count = 0;
 }
 
-static void probe_failed(struct probed *p)
+static void probe_failed(struct probed *p, const char *why)
 {
 	end_probe(p);
 	p->probed_at = clock_ms();
@@ -125,23 +154,31 @@ static void probe_failed(struct probed *p)
 		return;
 	}
 	p->failed = 0;
-	p->tried = true;
 	probe_after(p, p->retry_ms);
 	p->retry_ms = p->retry_ms * 2 < RETRY_MAX_MS ? p->retry_ms * 2 : RETRY_MAX_MS;
 	p->all->events->on_change(p->all->owner, NULL);
-	believe_lost(p);
+	believe_lost(p, why);
 }
 
 static void on_closed(void *owner, enum link_end end, int error)
 {
 	struct probed *p = owner;
+	char why[BROKER_WHY_MAX];
 
+	snprintf(why, sizeof why, "%s: %s", link_end_text(end), call_reason(p->call, error));
 	if (p->retry_ms == RETRY_FIRST_MS) /* said once, until the broker speaks again */
 		log_warn("who=topology event=broker_silent broker=%d address=%s:%d err=\"%s\" "
 			 "reason=\"%s\"",
 			 p->broker.id, p->broker.host, p->broker.port, link_end_text(end),
 			 call_reason(p->call, error));
-	probe_failed(p);
+	probe_failed(p, why);
+}
+
+static int renew_ms(const struct brokers *all)
+{
+	const size_t turns = all->count * BROKERS_TURN_MS;
+
+	return turns > BROKERS_RENEW_MS ? (int)turns : BROKERS_RENEW_MS;
 }
 
 static void on_versions(void *owner, struct broker_versions *v)
@@ -150,7 +187,7 @@ static void on_versions(void *owner, struct broker_versions *v)
 
 	if (v == NULL) {
 		log_warn("who=topology event=bad_api_versions broker=%d", p->broker.id);
-		probe_failed(p);
+		probe_failed(p, "it does not say which versions it speaks");
 		return;
 	}
 	end_probe(p);
@@ -158,10 +195,10 @@ static void on_versions(void *owner, struct broker_versions *v)
 	believe_back(p);
 	versions_deinit(&p->versions);
 	p->versions = *v;
-	p->has_versions = p->tried = true;
+	p->has_versions = true;
 	p->failed = 0;
 	p->retry_ms = RETRY_FIRST_MS;
-	probe_after(p, BROKERS_RENEW_MS);
+	probe_after(p, renew_ms(p->all));
 	p->all->events->on_change(p->all->owner, &p->versions);
 }
 
@@ -199,7 +236,7 @@ static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 	if (p->broker.address_len > 0)
 		probe(p);
 	else if (!p->resolved.is_pending) /* else brokers_resolved follows */
-		probe_failed(p);
+		probe_failed(p, "its name does not resolve");
 }
 
 static struct probed *probed_new(struct brokers *all, const struct broker *b)
@@ -207,7 +244,7 @@ static struct probed *probed_new(struct brokers *all, const struct broker *b)
 	struct probed *p = mem_zalloc(sizeof *p);
 
 	p->all = all;
-	p->broker.id = b->id;
+	p->broker.id = p->known.id = b->id;
 	p->broker.host = mem_strdup(b->host);
 	p->broker.port = b->port;
 	p->retry_ms = RETRY_FIRST_MS;
@@ -239,6 +276,7 @@ struct brokers *brokers_new(struct ev_loop *loop, struct resolver *resolver,
 	all->connect_timeout_ms = connect_timeout_ms;
 	all->events = events;
 	all->owner = owner;
+	pthread_mutex_init(&all->lock, NULL);
 	return all;
 }
 
@@ -254,6 +292,7 @@ void brokers_free(struct brokers *all)
 	for (size_t i = 0; i < all->count; i++)
 		probed_free(all->list[i]);
 	free(all->list);
+	pthread_mutex_destroy(&all->lock);
 	free(all);
 }
 
@@ -312,22 +351,25 @@ static const struct broker *find_broker(const struct broker *brokers, size_t cou
 	return NULL;
 }
 
-static void free_gone(struct brokers *all, const struct broker *brokers, size_t count)
+/* `before`: the list that was. */
+static void free_gone(const struct brokers *all, struct probed **before, size_t before_count,
+		      const struct broker *brokers, size_t count)
 {
-	for (size_t i = 0; i < all->count; i++) {
-		const int32_t id = all->list[i]->broker.id;
+	for (size_t i = 0; i < before_count; i++) {
+		const int32_t id = before[i]->broker.id;
 		const struct broker *b = find_broker(brokers, count, id);
 
 		if (b == NULL)
 			all->events->on_gone(all->owner, id);
-		if (b == NULL || !is_at(all->list[i], b))
-			probed_free(all->list[i]);
+		if (b == NULL || !is_at(before[i], b))
+			probed_free(before[i]);
 	}
 }
 
 void brokers_update(struct brokers *all, const struct broker *brokers, size_t count)
 {
-	struct probed **now = mem_alloc((count + 1) * sizeof *now);
+	struct probed **now = mem_alloc((count + 1) * sizeof *now), **before = all->list;
+	size_t before_count = all->count;
 
 	for (size_t i = 0; i < count; i++) {
 		now[i] = same_place(all, &brokers[i]);
@@ -337,10 +379,12 @@ void brokers_update(struct brokers *all, const struct broker *brokers, size_t co
 			look_up(now[i]);
 		set_rack(now[i], brokers[i].rack);
 	}
-	free_gone(all, brokers, count);
-	free(all->list);
+	pthread_mutex_lock(&all->lock);
 	all->list = now;
 	all->count = count;
+	pthread_mutex_unlock(&all->lock);
+	free_gone(all, before, before_count, brokers, count);
+	free(before);
 }
 
 /* Counts the witness; whether there are several. */
@@ -374,11 +418,15 @@ void brokers_notice(struct brokers *all, int32_t id, uint64_t who)
 {
 	struct probed *found = find(all, id);
 	int64_t now = clock_ms();
+	bool are_several;
 
 	if (found == NULL)
 		return;
-	if (hear_witness(found, who, now) || found->is_lost)
-		believe_lost(found);
+	are_several = hear_witness(found, who, now);
+	if (is_lost(found))
+		believe_lost(found, NULL);
+	else if (are_several)
+		believe_lost(found, "clients lost their connections to it");
 	probe_soon(found, now);
 }
 
@@ -387,8 +435,21 @@ size_t brokers_lost(const struct brokers *all)
 	size_t n = 0;
 
 	for (size_t i = 0; i < all->count; i++)
-		n += all->list[i]->is_lost;
+		n += is_lost(all->list[i]);
 	return n;
+}
+
+struct broker_known *brokers_known(struct brokers *all, size_t *count)
+{
+	struct broker_known *copy;
+
+	pthread_mutex_lock(&all->lock);
+	copy = mem_alloc((all->count + 1) * sizeof *copy);
+	*count = all->count;
+	for (size_t i = 0; i < all->count; i++)
+		copy[i] = all->list[i]->known;
+	pthread_mutex_unlock(&all->lock);
+	return copy;
 }
 
 void brokers_probe_all(struct brokers *all)
@@ -422,7 +483,7 @@ void brokers_resolved(struct brokers *all, const char *host)
 bool brokers_all_tried(const struct brokers *all)
 {
 	for (size_t i = 0; i < all->count; i++) {
-		if (!all->list[i]->tried)
+		if (all->list[i]->known.state == BROKER_UNTRIED)
 			return false;
 	}
 	return true;

@@ -1,8 +1,9 @@
 /* brokers.h - the brokers that the metadata lists, and what each of them speaks.
  *
  * Each broker is asked for its versions on a short connection of its own when it
- * appears, when somebody lost a connection to it, and now and then; the
- * address that takes the connection is the one that everybody uses.
+ * appears, when somebody lost a connection to it, and every BROKERS_RENEW_MS, so that one that
+ * nobody uses is known to be lost too; the address that takes the connection is the one that
+ * everybody uses.
  *
  * A broker is believed lost when that connection fails, or when BROKERS_SEVERAL
  * clients have lost theirs: what happens to one client may be its own doing.
@@ -11,6 +12,7 @@
 #ifndef TOPOLOGY_BROKERS_H
 #define TOPOLOGY_BROKERS_H
 
+#include "topology/broker_known.h"
 #include "topology/versions.h"
 #include "topology/resolve.h"
 #include "upstream/link.h"
@@ -18,8 +20,10 @@
 #include <ev.h>
 
 enum {
-	BROKERS_RENEW_MS = 300000,
-	BROKERS_SEVERAL = 3,	     /* witnesses, who say so */
+	BROKERS_RENEW_MS =
+		30000,	       /* from one question to the next while nobody has lost anything, */
+	BROKERS_TURN_MS = 100, /* and so long for each broker at least, of very many */
+	BROKERS_SEVERAL = 3,   /* witnesses, who say so */
 	BROKERS_WITNESSES_MS = 5000, /* within this time */
 	BROKERS_PROBES_MS = 1000,    /* least time between two that clients give cause for */
 	BROKERS_SEARCH_MS = 60000,   /* for so long others may be about to lead what it led */
@@ -58,6 +62,8 @@ void brokers_resolved(struct brokers *all, const char *host);
 void brokers_notice(struct brokers *all, int32_t id, uint64_t who);
 /* How many are believed lost. */
 size_t brokers_lost(const struct brokers *all);
+/* What is known of each, sorted by id; caller frees.  From any thread. */
+struct broker_known *brokers_known(struct brokers *all, size_t *count);
 /* Each is asked whether it is there, soon. */
 void brokers_probe_all(struct brokers *all);
 /* Whether every broker has answered or failed at least once. */

@@ -23,6 +23,7 @@ struct control {
 	ev_timer timer; /* PAUSING, RESOLVING: the end of it */
 	ev_timer beat;
 	bool waits_for_beat;
+	int missed; /* so many beats' times it has waited */
 	struct call *call;
 	struct negotiate negotiate;
 	struct candidate *candidates;
@@ -52,6 +53,7 @@ static void end_call(struct control *c)
 {
 	ev_timer_stop(c->loop, &c->beat);
 	c->waits_for_beat = false;
+	c->missed = 0;
 	call_free(c->call);
 	c->call = NULL;
 }
@@ -118,6 +120,7 @@ static void on_beat_answer(void *owner, const uint8_t *body, uint32_t len)
 
 	(void)len;
 	c->waits_for_beat = false;
+	c->missed = 0;
 	if (body != NULL)
 		c->events->on_beat(c->owner, true);
 }
@@ -132,10 +135,13 @@ static void on_beat(struct ev_loop *loop, ev_timer *timer, int events)
 
 	(void)loop;
 	(void)events;
-	if (c->waits_for_beat)
-		c->events->on_beat(c->owner, false);
-	else
+	if (!c->waits_for_beat) {
 		c->waits_for_beat = control_send(c, &request);
+		return;
+	}
+	c->events->on_beat(c->owner, false);
+	if (++c->missed >= CONTROL_BEATS_MISSED)
+		control_leave(c, "it is silent");
 }
 
 static void tell_trouble(const struct control *c, const char *why)

@@ -3,7 +3,9 @@
  * Tries its candidates in turn, each address of each, until one connects and
  * tells its versions; a candidate list that is through is made anew after a
  * pause.  A connection that was good and is lost is replaced at once.  A live one
- * is asked something small every CONTROL_BEAT_MS, so that it is known to be alive.  A name
+ * is asked something small every CONTROL_BEAT_MS, so that it is known to be alive; one that does not
+ * answer for CONTROL_BEATS_MISSED of them is left: a broker that was stopped for long tells what was when it
+ * wakes, and the cluster may have gone on without it.  A name
  * that has no address yet is waited for as long as a connection would be.
  *
  *   PAUSING --timer--> TRYING --versions are there--> LIVE --lost--> TRYING
@@ -18,7 +20,12 @@
 #include "topology/resolve.h"
 #include "util/buf.h"
 
-enum { CONTROL_TIMEOUT_MS = 5000, CONTROL_PAUSE_MAX_MS = 1000, CONTROL_BEAT_MS = 1000 };
+enum {
+	CONTROL_TIMEOUT_MS = 5000,
+	CONTROL_PAUSE_MAX_MS = 1000,
+	CONTROL_BEAT_MS = 1000,
+	CONTROL_BEATS_MISSED = 2
+};
 
 struct candidate {
 	char *host;

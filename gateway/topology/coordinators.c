@@ -1,6 +1,7 @@
 #include "topology/coordinators.h"
 
 #include "topology/snapshot.h"
+#include "util/clock.h"
 #include "util/hash.h"
 #include "util/mem.h"
 
@@ -15,6 +16,7 @@ struct entry {
 	uint64_t hash;
 	int type;
 	int32_t broker;
+	int64_t put_at;
 	size_t len;
 	uint8_t key[];
 };
@@ -76,9 +78,12 @@ static void add(struct coordinators *c, struct entry **at, int type, uint64_t ha
 {
 	struct entry *e = mem_alloc(sizeof *e + len);
 
-	*e = (struct entry){
-		.older = c->newest, .hash = hash, .type = type, .broker = broker, .len = len
-	};
+	*e = (struct entry){ .older = c->newest,
+			     .hash = hash,
+			     .type = type,
+			     .broker = broker,
+			     .put_at = clock_ms(),
+			     .len = len };
 	if (len > 0)
 		memcpy(e->key, key, len);
 	*at = e;
@@ -90,13 +95,19 @@ static void add(struct coordinators *c, struct entry **at, int type, uint64_t ha
 
 int32_t coordinators_get(struct coordinators *c, int type, const void *key, size_t len)
 {
+	return coordinators_get_since(c, type, key, len, INT64_MIN);
+}
+
+int32_t coordinators_get_since(struct coordinators *c, int type, const void *key, size_t len,
+			       int64_t since)
+{
 	uint64_t hash = hash_bytes(key, len);
 	const struct entry *e;
 	int32_t broker;
 
 	pthread_rwlock_rdlock(&c->lock);
 	e = *find(c, type, hash, key, len);
-	broker = e != NULL ? e->broker : NO_BROKER;
+	broker = e != NULL && e->put_at >= since ? e->broker : NO_BROKER;
 	pthread_rwlock_unlock(&c->lock);
 	return broker;
 }

@@ -20,6 +20,9 @@ void coordinators_free(struct coordinators *c);
 
 /* NO_BROKER: not known. */
 int32_t coordinators_get(struct coordinators *c, int type, const void *key, size_t len);
+/* The same of what was put at this time, of clock_ms, or later. */
+int32_t coordinators_get_since(struct coordinators *c, int type, const void *key, size_t len,
+			       int64_t since);
 void coordinators_put(struct coordinators *c, int type, const void *key, size_t len,
 		      int32_t broker);
 void coordinators_drop(struct coordinators *c, int type, const void *key, size_t len);

@@ -40,6 +40,10 @@ struct topology {
 	atomic_uint lacks; /* TOPOLOGY_LACKS_… */
 	pthread_mutex_t trouble_lock;
 	char trouble[TOPOLOGY_TROUBLE_MAX]; /* "": none */
+	struct {
+		uint64_t hashes[64];
+		unsigned next; /* the one whose place is taken */
+	} troubles_told;       /* since a broker could be asked */
 
 	/* the topology's thread: */
 	struct ev_loop *loop;

@@ -1,6 +1,7 @@
 #include "topology/inside.h"
 
 #include "topology/snapshot_build.h"
+#include "util/hash.h"
 #include "util/log.h"
 #include "util/mem.h"
 #include "util/text.h"
@@ -42,7 +43,7 @@ static void fill(struct topology *t, struct snapshot *s)
 		all[0] = &t->control_versions;
 		count = 1;
 	}
-	offers_make(s->offers, t->config, all, count);
+	offers_make(s->offers, all, count);
 	set_features(t, s, all, count);
 	free(all);
 	broker_list_free(s->brokers, s->broker_count);
@@ -459,20 +460,33 @@ static void on_beat(void *owner, bool is_answered)
 		brokers_probe_all(t->brokers);
 }
 
-/* Told once, until it is another one or a broker can be asked; kept for who asks after it. */
+static bool was_told(struct topology *t, const char *trouble)
+{
+	const uint64_t hash = hash_bytes(trouble, strlen(trouble));
+
+	for (size_t i = 0; i < ARRAY_LEN(t->troubles_told.hashes); i++) {
+		if (t->troubles_told.hashes[i] == hash)
+			return true;
+	}
+	t->troubles_told.hashes[t->troubles_told.next++ % ARRAY_LEN(t->troubles_told.hashes)] =
+		hash;
+	return false;
+}
+
+/* Each is told once, until a broker can be asked; the last one is kept for who asks after it. */
 static void on_trouble(void *owner, const char *broker, const char *why)
 {
 	struct topology *t = owner;
 	char trouble[TOPOLOGY_TROUBLE_MAX] = "";
-	bool is_new;
 
 	if (why != NULL)
 		snprintf(trouble, sizeof trouble, "broker %s: %s", broker, why);
 	pthread_mutex_lock(&t->trouble_lock);
-	is_new = strcmp(trouble, t->trouble) != 0;
 	memcpy(t->trouble, trouble, sizeof trouble);
 	pthread_mutex_unlock(&t->trouble_lock);
-	if (is_new && why != NULL)
+	if (why == NULL)
+		memset(&t->troubles_told, 0, sizeof t->troubles_told);
+	else if (!was_told(t, trouble))
 		log_warn("who=topology event=not_let_in broker=%s reason=\"%s\"", broker, why);
 }
 

@@ -8,7 +8,6 @@
 #include "util/mem.h"
 
 enum {
-	ID_SIZE = 16,
 	PARTITIONS_MAX = 200000, /* of one topic: beyond it an index is taken for nonsense */
 };
 
@@ -82,17 +81,22 @@ static void take_topic_value(struct metadata_topic *t, const struct walk_event *
 		t->name = e->bytes;
 		t->name_len = e->len;
 	} else if (e->is == TOPIC_ID) {
-		memcpy(t->id, e->bytes, ID_SIZE);
+		memcpy(t->id, e->bytes, WIRE_UUID);
 	} else if (e->is == IS_INTERNAL) {
 		t->is_internal = e->number != 0;
 	}
 }
 
-/* The first of a partition's lists: those in sync and those offline come behind it. */
+/* The lists of a partition's brokers: all that have it, those in sync, those offline. */
 static void take_replicas(struct metadata_partition *p, const struct walk_event *e)
 {
-	p->replicas = (int32_t)(e->len / 4);
-	p->replica = e->len > 0 ? (int32_t)wire_get32(e->bytes) : NO_BROKER;
+	if (p->replicas < 0) {
+		p->replicas = (int32_t)(e->len / 4);
+		p->replica = e->len > 0 ? (int32_t)wire_get32(e->bytes) : NO_BROKER;
+	} else if (p->in_sync == NULL) {
+		p->in_sync = e->bytes;
+		p->in_sync_count = e->len / 4;
+	}
 }
 
 static void take_partition_value(struct metadata_partition *p, const struct walk_event *e)
@@ -105,7 +109,7 @@ static void take_partition_value(struct metadata_partition *p, const struct walk
 		p->leader = (int32_t)e->number;
 	else if (e->is == LEADER_EPOCH)
 		p->leader_epoch = (int32_t)e->number;
-	else if (e->is == NODE_IDS && p->replicas < 0)
+	else if (e->is == NODE_IDS)
 		take_replicas(p, e);
 }
 
@@ -215,16 +219,41 @@ static int32_t listed_partitions(const struct metadata *m, const struct metadata
 
 static bool is_same_incarnation(const struct topic *old, const struct metadata_topic *t)
 {
-	return old != NULL && topic_has_id(old) && memcmp(old->id, t->id, ID_SIZE) == 0;
+	return old != NULL && topic_has_id(old) && memcmp(old->id, t->id, WIRE_UUID) == 0;
+}
+
+/* Puts the broker into its place among those that are there; the last one may fall out. */
+static void add_in_sync(int32_t all[IN_SYNC_MAX], int32_t broker)
+{
+	for (int i = 0; i < IN_SYNC_MAX; i++) {
+		const int32_t there = all[i];
+
+		if (there == broker)
+			return;
+		if (there == NO_BROKER || broker < there) {
+			all[i] = broker;
+			broker = there;
+		}
+		if (broker == NO_BROKER)
+			return;
+	}
 }
 
 static struct partition heard(const struct metadata_partition *p)
 {
-	bool has_leader = p->leader >= 0 && p->error != ERROR_LEADER_NOT_AVAILABLE;
+	const bool has_leader = p->leader >= 0 && p->error != ERROR_LEADER_NOT_AVAILABLE;
+	struct partition now = partition_unknown;
 
-	return (struct partition){ .leader = has_leader ? p->leader : NO_BROKER,
-				   .leader_epoch = p->leader_epoch,
-				   .sole_replica = p->replicas == 1 ? p->replica : NO_BROKER };
+	now.leader = has_leader ? p->leader : NO_BROKER;
+	now.leader_epoch = p->leader_epoch;
+	now.sole_replica = p->replicas == 1 ? p->replica : NO_BROKER;
+	for (uint32_t i = 0; i < p->in_sync_count; i++) {
+		const int32_t broker = (int32_t)wire_get32(p->in_sync + 4 * (size_t)i);
+
+		if (broker != p->leader && broker >= 0)
+			add_in_sync(now.in_sync, broker);
+	}
+	return now;
 }
 
 static bool is_older(const struct partition *now, const struct partition *known)
@@ -254,7 +283,7 @@ static void merge_partitions(struct partition *all, int32_t count, const struct 
 static bool is_unchanged(const struct topic *old, const struct metadata_topic *t,
 			 const struct partition *all, int32_t count)
 {
-	return old != NULL && memcmp(old->id, t->id, ID_SIZE) == 0 &&
+	return old != NULL && memcmp(old->id, t->id, WIRE_UUID) == 0 &&
 	       old->partition_count == count &&
 	       memcmp(old->partitions, all, (size_t)count * sizeof *all) == 0;
 }

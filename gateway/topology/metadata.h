@@ -23,15 +23,17 @@ struct metadata_partition {
 	int32_t index;
 	int32_t leader;
 	int32_t leader_epoch;
-	int32_t replicas; /* how many brokers have it; -1: not read */
-	int32_t replica;  /* the first of them */
+	int32_t replicas;	/* how many brokers have it; -1: not read */
+	int32_t replica;	/* the first of them */
+	const uint8_t *in_sync; /* in the answer's bytes, 4 bytes each; NULL: not read */
+	uint32_t in_sync_count;
 };
 
 struct metadata_topic {
 	int16_t error;
 	const uint8_t *name; /* in the answer's bytes; NULL: asked by id and unknown */
 	uint32_t name_len;
-	uint8_t id[16];
+	uint8_t id[WIRE_UUID];
 	bool is_internal;    /* of Kafka's own, such as __consumer_offsets */
 	size_t first, count; /* of its partitions */
 };

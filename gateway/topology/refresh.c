@@ -1,5 +1,6 @@
 #include "topology/refresh.h"
 
+#include "kafka/wire.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -11,7 +12,6 @@ enum {
 	VERSION_NAMES = 4,  /* can be asked not to create topics */
 	VERSION_IDS = 12,   /* can be asked for topics by id */
 	NAME_MAX_LEN = 249, /* Kafka has no longer topic names */
-	ID_SIZE = 16,
 };
 
 /* The topics that one request asks for, and the queries that wait for it. */
@@ -77,7 +77,7 @@ static enum kind kind_for(const struct refresh *r, bool by_id)
 
 bool refresh_can_ask(const void *name, size_t len, bool by_id)
 {
-	return name != NULL && (by_id ? len == ID_SIZE : len > 0 && len <= NAME_MAX_LEN);
+	return name != NULL && (by_id ? len == WIRE_UUID : len > 0 && len <= NAME_MAX_LEN);
 }
 
 /* False: no request for single topics can ask for this one. */

@@ -8,7 +8,7 @@
 #include <assert.h>
 #include <stdatomic.h>
 
-enum { ID_SIZE = 16, FIRST_SLOTS = 16 };
+enum { FIRST_SLOTS = 16 };
 
 /* A topic is in two indexes: it has a key, and its hash, for each. */
 enum which { BY_NAME, BY_ID, INDEXES };
@@ -44,9 +44,7 @@ static struct entry *entry_of(const struct topic *topic)
 
 bool topic_has_id(const struct topic *topic)
 {
-	static const uint8_t zeros[ID_SIZE];
-
-	return memcmp(topic->id, zeros, ID_SIZE) != 0;
+	return !wire_uuid_is_zero(topic->id);
 }
 
 static void entry_unref(struct entry *e)
@@ -61,7 +59,7 @@ static void entry_unref(struct entry *e)
 static bool has_key(const struct entry *e, enum which w, const void *key, size_t len)
 {
 	if (w == BY_ID)
-		return memcmp(e->topic.id, key, ID_SIZE) == 0;
+		return memcmp(e->topic.id, key, WIRE_UUID) == 0;
 	return e->topic.name_len == len && memcmp(e->topic.name, key, len) == 0;
 }
 
@@ -162,7 +160,7 @@ static void remove_entry(struct full_snapshot *f, struct entry *e)
 		index_slot(&f->index[BY_NAME], BY_NAME, e->hash[BY_NAME], t->name, t->name_len));
 	if (topic_has_id(t))
 		index_remove(&f->index[BY_ID], BY_ID,
-			     index_slot(&f->index[BY_ID], BY_ID, e->hash[BY_ID], t->id, ID_SIZE));
+			     index_slot(&f->index[BY_ID], BY_ID, e->hash[BY_ID], t->id, WIRE_UUID));
 	entry_unref(e);
 }
 
@@ -177,7 +175,7 @@ static void put_entry(struct full_snapshot *f, struct entry *e)
 	index_add(&f->index[BY_NAME], BY_NAME, e);
 	if (!topic_has_id(t))
 		return;
-	same = index_find(f, BY_ID, t->id, ID_SIZE);
+	same = index_find(f, BY_ID, t->id, WIRE_UUID);
 	if (same != NULL)
 		remove_entry(f, same);
 	index_add(&f->index[BY_ID], BY_ID, e);
@@ -205,10 +203,12 @@ struct snapshot *snapshot_new(const struct snapshot *topics_of)
 
 const struct partition partition_unknown = { .leader = NO_BROKER,
 					     .leader_epoch = -1,
-					     .sole_replica = NO_BROKER };
+					     .sole_replica = NO_BROKER,
+					     .in_sync = { NO_BROKER, NO_BROKER, NO_BROKER,
+							  NO_BROKER } };
 
 struct topic *snapshot_add_topic(struct snapshot *s, const void *name, size_t len,
-				 const uint8_t id[16], int32_t partition_count)
+				 const uint8_t id[WIRE_UUID], int32_t partition_count)
 {
 	struct entry *e = mem_zalloc(sizeof *e);
 	struct topic *t = &e->topic;
@@ -217,13 +217,13 @@ struct topic *snapshot_add_topic(struct snapshot *s, const void *name, size_t le
 	atomic_init(&e->refs, 1);
 	t->name = mem_strndup(name, len);
 	t->name_len = (uint16_t)len;
-	memcpy(t->id, id, ID_SIZE);
+	memcpy(t->id, id, WIRE_UUID);
 	t->partition_count = partition_count;
 	t->partitions = mem_alloc((size_t)partition_count * sizeof *t->partitions + 1);
 	for (int32_t i = 0; i < partition_count; i++)
 		t->partitions[i] = partition_unknown;
 	e->hash[BY_NAME] = hash_bytes(name, len);
-	e->hash[BY_ID] = hash_bytes(id, ID_SIZE);
+	e->hash[BY_ID] = hash_bytes(id, WIRE_UUID);
 	put_entry(full(s), e);
 	return t;
 }
@@ -336,9 +336,9 @@ const struct topic *snapshot_topic(const struct snapshot *s, const void *name, s
 	return e != NULL ? &e->topic : NULL;
 }
 
-const struct topic *snapshot_topic_by_id(const struct snapshot *s, const uint8_t id[16])
+const struct topic *snapshot_topic_by_id(const struct snapshot *s, const uint8_t id[WIRE_UUID])
 {
-	const struct entry *e = index_find(full(s), BY_ID, id, ID_SIZE);
+	const struct entry *e = index_find(full(s), BY_ID, id, WIRE_UUID);
 
 	return e != NULL ? &e->topic : NULL;
 }

@@ -10,6 +10,7 @@
 
 #include "kafka/api_keys.h"
 #include "kafka/schema.h"
+#include "kafka/wire.h"
 #include "loop/publisher.h"
 
 #include <stddef.h>
@@ -27,10 +28,15 @@ struct broker {
 	socklen_t address_len; /* 0: the name can't be resolved now */
 };
 
+enum { IN_SYNC_MAX = 4 };
+
 struct partition {
 	int32_t leader;	      /* NO_BROKER: none */
 	int32_t leader_epoch; /* -1: the cluster does not tell */
 	int32_t sole_replica; /* the one broker that has it; NO_BROKER: several have, or none does */
+	/* Who follows the leader and is in sync, in the order of their ids; NO_BROKER: no more.  Of
+	 * more than there is room for, the first. */
+	int32_t in_sync[IN_SYNC_MAX];
 };
 
 extern const struct partition partition_unknown;
@@ -38,10 +44,16 @@ extern const struct partition partition_unknown;
 struct topic {
 	char *name;
 	uint16_t name_len;
-	uint8_t id[16]; /* zeros: the cluster has no topic ids */
+	uint8_t id[WIRE_UUID]; /* zeros: the cluster has no topic ids */
 	int32_t partition_count;
 	struct partition *partitions; /* by index */
 };
+
+/* NULL: the topic has no such partition, or is itself not known (NULL). */
+static inline const struct partition *topic_partition(const struct topic *t, int32_t index)
+{
+	return t != NULL && index >= 0 && index < t->partition_count ? &t->partitions[index] : NULL;
+}
 
 /* A feature of the cluster (KIP-584). */
 struct feature {
@@ -69,7 +81,7 @@ extern const struct published snapshot_published; /* the same, for a publisher *
 /* NULL: not known. */
 const struct broker *snapshot_broker(const struct snapshot *s, int32_t id);
 const struct topic *snapshot_topic(const struct snapshot *s, const void *name, size_t len);
-const struct topic *snapshot_topic_by_id(const struct snapshot *s, const uint8_t id[16]);
+const struct topic *snapshot_topic_by_id(const struct snapshot *s, const uint8_t id[WIRE_UUID]);
 size_t snapshot_topic_count(const struct snapshot *s);
 
 #endif

@@ -17,7 +17,7 @@ struct snapshot *snapshot_new(const struct snapshot *topics_of);
 /* A new topic in place of any with the same name or the same id; its
  * partitions are for the caller to fill: no leader, epoch -1. */
 struct topic *snapshot_add_topic(struct snapshot *s, const void *name, size_t len,
-				 const uint8_t id[16], int32_t partition_count);
+				 const uint8_t id[WIRE_UUID], int32_t partition_count);
 /* Shares a topic of another snapshot. */
 void snapshot_share_topic(struct snapshot *s, const struct topic *topic);
 /* Fine when there is none. */

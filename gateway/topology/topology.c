@@ -1,6 +1,7 @@
 #include "topology/inside.h"
 
 #include "loop/thread.h"
+#include "util/clock.h"
 #include "util/mem.h"
 
 const struct snapshot *topology_snapshot(struct topology *t)
@@ -40,6 +41,11 @@ unsigned topology_brokers_lost(struct topology *t)
 	return atomic_load(&t->brokers_lost);
 }
 
+struct broker_known *topology_brokers_known(struct topology *t, size_t *count)
+{
+	return brokers_known(t->brokers, count);
+}
+
 unsigned topology_names_failing(struct topology *t)
 {
 	return atomic_load(&t->names_failing);
@@ -49,6 +55,13 @@ int32_t topology_coordinator(struct topology *t, enum coordinator_type type, con
 			     size_t len)
 {
 	return coordinators_get(t->coordinators, (int)type, key, len);
+}
+
+int32_t topology_coordinator_surely(struct topology *t, enum coordinator_type type, const void *key,
+				    size_t len)
+{
+	return coordinators_get_since(t->coordinators, (int)type, key, len,
+				      clock_ms() - TOPOLOGY_SURE_MS);
 }
 
 void topology_subscribe(struct topology *t, struct mailbox *mailbox, publisher_heard on_snapshot)

@@ -14,6 +14,7 @@
 
 #include "config/config.h"
 #include "loop/publisher.h"
+#include "topology/broker_known.h"
 #include "topology/snapshot.h"
 #include "upstream/link.h"
 
@@ -58,6 +59,8 @@ enum {
 unsigned topology_lacks(struct topology *t);
 /* How many brokers are believed lost. */
 unsigned topology_brokers_lost(struct topology *t);
+/* What is known of each that the cluster lists, sorted by id; caller frees. */
+struct broker_known *topology_brokers_known(struct topology *t, size_t *count);
 /* How many names the name server does not resolve now; what they had is kept. */
 unsigned topology_names_failing(struct topology *t);
 
@@ -66,6 +69,12 @@ enum coordinator_type { COORDINATOR_GROUP = 0, COORDINATOR_TXN = 1 };
 /* The coordinator if it is known, else NO_BROKER: then ask. */
 int32_t topology_coordinator(struct topology *t, enum coordinator_type type, const void *key,
 			     size_t len);
+/* The same, but only if the cluster has said so just now: no broker that was stopped since then can
+ * have lost its place.  Brokers wait longer than that, 9 s as they come
+ * (broker.session.timeout.ms), before they give a silent one's place to another. */
+enum { TOPOLOGY_SURE_MS = 2000 };
+int32_t topology_coordinator_surely(struct topology *t, enum coordinator_type type, const void *key,
+				    size_t len);
 
 /* A question whose answer comes later, to the asker's mailbox. */
 struct topology_query;

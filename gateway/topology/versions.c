@@ -175,19 +175,13 @@ static struct kversions offer(const struct kapi *api, const struct broker_versio
 	return both;
 }
 
-/* A share session is at one broker, and in `single` there is no telling at which. */
-static bool is_served(const struct kapi *api, const struct config *config)
-{
-	return api->course != COURSE_SHARE || config->advertised_mode != ADVERTISE_SINGLE;
-}
-
-void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct config *config,
-		 const struct broker_versions *const *all, size_t count)
+void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
+		 size_t count)
 {
 	for (int key = 0; key < SNAPSHOT_KEYS; key++) {
 		const struct kapi *api = api_of(key);
 
-		offers[key] = api != NULL && is_served(api, config) ? offer(api, all, count) : none;
+		offers[key] = api != NULL ? offer(api, all, count) : none;
 	}
 }
 
@@ -260,26 +254,25 @@ static bool is_met(const struct need *need, const struct kversions *offers)
 	return true;
 }
 
-static void limit(struct features *f, const struct need *need)
+bool feature_limit(struct feature *f, const struct kversions offers[SNAPSHOT_KEYS])
 {
-	for (size_t i = 0; i < f->count; i++) {
-		struct feature *feature = &f->all[i];
-
-		if (strcmp(feature->name, need->feature) != 0)
+	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
+		if (strcmp(f->name, needs[i].feature) != 0 || is_met(&needs[i], offers))
 			continue;
-		if (feature->max > need->without)
-			feature->max = need->without;
-		if (feature->min > feature->max)
-			feature->min = feature->max;
-		if (need->without == 0)
-			remove_feature(f, i--);
+		if (needs[i].without == 0)
+			return false;
+		if (f->max > needs[i].without)
+			f->max = needs[i].without;
+		if (f->min > f->max)
+			f->min = f->max;
 	}
+	return true;
 }
 
 void features_limit(struct features *f, const struct kversions offers[SNAPSHOT_KEYS])
 {
-	for (size_t i = 0; i < ARRAY_LEN(needs); i++) {
-		if (!is_met(&needs[i], offers))
-			limit(f, &needs[i]);
+	for (size_t i = 0; i < f->count; i++) {
+		if (!feature_limit(&f->all[i], offers))
+			remove_feature(f, i--);
 	}
 }

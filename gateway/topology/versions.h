@@ -41,13 +41,16 @@ int versions_best(const struct broker_versions *v, int api_key);
 
 /* The versions that clients are offered: per key those that all of the brokers and the rows have
  * in common.  The range of ApiVersions is the gateway's own. */
-void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct config *config,
-		 const struct broker_versions *const *all, size_t count);
+void offers_make(struct kversions offers[SNAPSHOT_KEYS], const struct broker_versions *const *all,
+		 size_t count);
 
 /* The features whose ranges all brokers have in common. */
 struct features features_in_common(const struct broker_versions *const *all, size_t count);
 struct features features_copy(const struct features *from);
 void features_deinit(struct features *f);
+/* Lowers a feature that clients act on to what the requests of `offers` allow; false: they must
+ * not be told of it at all. */
+bool feature_limit(struct feature *f, const struct kversions offers[SNAPSHOT_KEYS]);
 /* Takes out, or lowers, the features whose requests are not offered. */
 void features_limit(struct features *f, const struct kversions offers[SNAPSHOT_KEYS]);
 

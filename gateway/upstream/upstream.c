@@ -184,21 +184,22 @@ static bool discard_some(struct upstream *u)
 	return n > 0;
 }
 
-/* Another login begins when all was answered; a broker that throttles would not hear it. */
-static bool renew(struct upstream *u)
+/* A broker that throttles would not hear it. */
+bool upstream_may_renew(const struct upstream *u)
 {
-	bool is_quiet = u->ring_count == 0 && u->writer == NULL && conn_unsent(&u->link.conn) == 0;
+	return link_is_due(&u->link) && u->ring_count == 0 && u->writer == NULL &&
+	       conn_unsent(&u->link.conn) == 0 && u->muted_until <= clock_s();
+}
 
-	if (!link_is_due(&u->link) || !is_quiet || u->muted_until > clock_s())
-		return false;
+void upstream_renew(struct upstream *u)
+{
 	link_renew(&u->link);
-	return true;
 }
 
 bool upstream_discard(struct upstream *u)
 {
 	struct conn *c = &u->link.conn;
-	bool any = renew(u);
+	bool any = false;
 
 	while (upstream_is_open(u) && upstream_next(u) == NULL) {
 		if (u->ring_count > 0 && discard_some(u)) {

@@ -98,8 +98,11 @@ void upstream_mute(struct upstream *u, int64_t ms);
 /* `who` no longer wants its answer: another will read it, or nobody (NULL).  Loses the
  * connection when the frame of `who` has not left whole. */
 void upstream_pass_on(struct upstream *u, const void *who, void *other);
+/* A login is due, and nothing is in flight: it may begin. */
+bool upstream_may_renew(const struct upstream *u);
+void upstream_renew(struct upstream *u);
 /* Throws away what nobody wants, as far as it has come; notes a loss when the connection is
- * idle; logs in again when that is due and nothing is in flight.  True: something happened. */
+ * idle.  True: something happened. */
 bool upstream_discard(struct upstream *u);
 /* Our last word, after a login that is under way, and reads what comes until the broker's: true:
  * that has not come yet. */

@@ -1,25 +1,29 @@
 #include "util/log.h"
 
+#include "util/logline.h"
 #include "util/logsink.h"
 
 #include <pthread.h>
 #include <stdarg.h>
 #include <stdatomic.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 
-enum { LINES_A_SECOND = 10, LINE_MAX_BYTES = 1024, WARNINGS_KEPT = 50, FLUSH_MS = 1000 };
+enum { LINES_A_SECOND = 10, WARNINGS_KEPT = 50, FLUSH_MS = 1000 };
 
-_Static_assert((int)LINE_MAX_BYTES <= (int)LOGSINK_LINE_MAX, "a line fits the sink");
+_Static_assert((int)LOGLINE_JSON_MAX < (int)LOGSINK_LINE_MAX, "a line and its end fit the sink");
+_Static_assert((int)LOGLINE_MAX < (int)LOGLINE_JSON_MAX, "and so does text");
 
 static atomic_int least_level = LOG_INFO;
+static bool is_json; /* before threads start */
 static const char *const names[] = { "debug", "info", "warn", "error" };
 static const int priorities[] = { 7, 6, 4, 3 }; /* what syslog calls them */
 
 /* A ring of the last lines that warn. */
 static pthread_mutex_t kept_lock = PTHREAD_MUTEX_INITIALIZER;
-static char kept[WARNINGS_KEPT][LINE_MAX_BYTES];
+static char kept[WARNINGS_KEPT][LOGLINE_MAX];
 static unsigned kept_count;
 
 static void keep(const char *line, size_t n)
@@ -42,6 +46,11 @@ void log_warnings(void (*each)(void *ctx, const char *line), void *ctx)
 void log_set_level(enum log_level least)
 {
 	atomic_store_explicit(&least_level, (int)least, memory_order_relaxed);
+}
+
+void log_set_format(enum log_format format)
+{
+	is_json = format == LOG_JSON;
 }
 
 int log_is_on(enum log_level level)
@@ -75,59 +84,79 @@ static int site_allows(struct log_site *site, long second)
 	return 1;
 }
 
-/* A line's begin: how long it is. */
-static size_t begin_line(char line[LINE_MAX_BYTES], const struct timespec *now,
-			 enum log_level level)
+static void begin_line(struct logline *l, const struct timespec *now, enum log_level level)
 {
+	char time[32];
 	struct tm utc;
-	size_t n;
 
 	gmtime_r(&now->tv_sec, &utc);
-	n = strftime(line, LINE_MAX_BYTES, "time=%Y-%m-%dT%H:%M:%S", &utc);
-	return n + (size_t)snprintf(line + n, LINE_MAX_BYTES - n, ".%03ldZ level=%s ",
-				    now->tv_nsec / 1000000, names[level]);
+	(void)strftime(time, sizeof time, "%Y-%m-%dT%H:%M:%S", &utc);
+	logline_init(l);
+	logline_add(l, "time=%s.%03ldZ level=%s ", time, now->tv_nsec / 1000000, names[level]);
 }
 
-/* Takes the line without its end, which has room. */
-static void end_line(char *line, size_t n, const struct timespec *now, enum log_level level)
+/* Returns how many lines have been left out before it. */
+static unsigned write_line(const struct logline *l, enum logsink_kind kind, enum log_level level)
 {
-	unsigned left_out;
+	char line[LOGSINK_LINE_MAX];
+	size_t n = logline_text(l, line);
 
 	if (level >= LOG_WARN)
 		keep(line, n);
+	if (is_json)
+		n = logline_json(l, line);
 	line[n++] = '\n';
-	left_out = logsink_write(priorities[level], line, n);
-	if (left_out == 0)
-		return;
-	n = begin_line(line, now, LOG_WARN);
-	n += (size_t)snprintf(line + n, LINE_MAX_BYTES - n,
-			      "who=log event=left_out lines=%u reason=\"nobody took them\"",
-			      left_out);
-	end_line(line, n, now, LOG_WARN);
+	return logsink_write(kind, priorities[level], line, n);
+}
+
+/* who: of whose lines some may have been left out. */
+static void end_line(struct logline *l, const struct timespec *now, enum logsink_kind kind,
+		     enum log_level level, const char *who)
+{
+	unsigned left_out;
+
+	while ((left_out = write_line(l, kind, level)) > 0) {
+		level = LOG_WARN;
+		begin_line(l, now, level);
+		logline_add(l, "who=%s event=left_out lines=%u reason=\"nobody took them\"", who,
+			    left_out);
+	}
 }
 
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)
 {
-	char line[LINE_MAX_BYTES];
+	struct logline line;
 	struct timespec now;
-	size_t n;
-	int more;
 	va_list args;
 
 	clock_gettime(CLOCK_REALTIME, &now);
 	if (!site_allows(site, (long)now.tv_sec))
 		return;
-	n = begin_line(line, &now, level);
+	begin_line(&line, &now, level);
 	va_start(args, fmt);
-	more = vsnprintf(line + n, sizeof line - n - 32, fmt, args);
+	logline_vadd(&line, fmt, args);
 	va_end(args);
-	if (more > 0)
-		n += (size_t)more < sizeof line - n - 32 ? (size_t)more : sizeof line - n - 33;
-	if (site->left_out > 0) {
-		n += (size_t)snprintf(line + n, sizeof line - n, " left_out=%u", site->left_out);
-		site->left_out = 0;
-	}
-	end_line(line, n, &now, level);
+	logline_close(&line);
+	if (site->left_out > 0)
+		logline_add(&line, " left_out=%u", site->left_out);
+	site->left_out = 0;
+	end_line(&line, &now, LOGSINK_LINE, level, "log");
+}
+
+/* A record of the audit log, which has room of its own. */
+void log_always(const char *fmt, ...)
+{
+	struct logline line;
+	struct timespec now;
+	va_list args;
+
+	clock_gettime(CLOCK_REALTIME, &now);
+	begin_line(&line, &now, LOG_INFO);
+	va_start(args, fmt);
+	logline_vadd(&line, fmt, args);
+	va_end(args);
+	logline_close(&line);
+	end_line(&line, &now, LOGSINK_RECORD, LOG_INFO, "audit");
 }
 
 void log_flush(void)

@@ -1,4 +1,4 @@
-/* log.h - logfmt, one line an event, to where logsink.h says.
+/* log.h - one line an event, logfmt or JSON (logline.h), to where logsink.h says.
  *
  *   time=2026-11-23T10:00:00.123Z level=info who=main event=started port=6969
  *
@@ -12,6 +12,8 @@
 
 #include "util/compiler.h"
 
+enum log_format { LOG_TEXT, LOG_JSON }; /* in the order of the words in options.c */
+
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
 struct log_site; /* the rate limit of one call site */
@@ -22,12 +24,15 @@ struct log_site {
 };
 
 void log_set_level(enum log_level least);
+void log_set_format(enum log_format format); /* before threads start; without it, text */
 /* 0 and the level, or -1 when the word is none of debug, info, warn, error. */
 int log_level_parse(const char *word, enum log_level *level);
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...) PRINTF_LIKE(3, 4);
+/* A line of level info, whatever is logged and however often: for who keeps a record. */
+void log_always(const char *fmt, ...) PRINTF_LIKE(1, 2);
 /* The process is about to end: waits a second at most until what was written has left. */
 void log_flush(void);
-/* The last lines that warn, the oldest first, without their ends. */
+/* The last lines that warn, the oldest first, as text without their ends. */
 void log_warnings(void (*each)(void *ctx, const char *line), void *ctx);
 /* Whether such a line would be written at all: to save making its values. */
 int log_is_on(enum log_level level);

@@ -30,7 +30,8 @@ static struct {
 	bool is_writing; /* a line that the thread has taken out */
 	uint8_t bytes[LOGSINK_BYTES];
 	size_t first, used;
-	unsigned left_out;
+	unsigned left_out[LOGSINK_RECORD + 1]; /* of each kind; not told of yet */
+	uint64_t records, records_left_out;
 } waiting = { .lock = PTHREAD_MUTEX_INITIALIZER,
 	      .has_more = PTHREAD_COND_INITIALIZER,
 	      .is_empty = PTHREAD_COND_INITIALIZER };
@@ -93,18 +94,25 @@ static void take(void *bytes, size_t n)
 	waiting.used -= n;
 }
 
-static unsigned keep(int priority, const char *line, size_t n)
+static size_t room_of(enum logsink_kind kind)
+{
+	return kind == LOGSINK_RECORD ? LOGSINK_BYTES : LOGSINK_BYTES - LOGSINK_RECORDS;
+}
+
+static unsigned keep(enum logsink_kind kind, int priority, const char *line, size_t n)
 {
 	const struct kept kept = { (uint16_t)n, (uint8_t)priority };
-	unsigned left_out = waiting.left_out;
+	unsigned left_out = waiting.left_out[kind];
 
-	if (waiting.used + sizeof kept + n > LOGSINK_BYTES) {
-		waiting.left_out++;
+	if (waiting.used + sizeof kept + n > room_of(kind)) {
+		waiting.left_out[kind]++;
+		waiting.records_left_out += kind == LOGSINK_RECORD;
 		return 0;
 	}
 	put(&kept, sizeof kept);
 	put(line, n);
-	waiting.left_out = 0;
+	waiting.records += kind == LOGSINK_RECORD;
+	waiting.left_out[kind] = 0;
 	pthread_cond_signal(&waiting.has_more);
 	return left_out;
 }
@@ -144,7 +152,7 @@ void *logsink_write_all(void *nothing)
 
 /* --- who logs --- */
 
-unsigned logsink_write(int priority, const char *line, size_t n)
+unsigned logsink_write(enum logsink_kind kind, int priority, const char *line, size_t n)
 {
 	unsigned left_out = 0;
 	bool is_kept;
@@ -152,11 +160,21 @@ unsigned logsink_write(int priority, const char *line, size_t n)
 	pthread_mutex_lock(&waiting.lock);
 	is_kept = waiting.is_on;
 	if (is_kept)
-		left_out = keep(priority, line, n);
+		left_out = keep(kind, priority, line, n);
+	else
+		waiting.records += kind == LOGSINK_RECORD;
 	pthread_mutex_unlock(&waiting.lock);
 	if (!is_kept)
 		write_now(priority, line, n);
 	return left_out;
+}
+
+void logsink_records(uint64_t *taken, uint64_t *left_out)
+{
+	pthread_mutex_lock(&waiting.lock);
+	*taken = waiting.records;
+	*left_out = waiting.records_left_out;
+	pthread_mutex_unlock(&waiting.lock);
 }
 
 void logsink_flush(int ms)

@@ -3,7 +3,8 @@
  * Who logs never waits for who reads: a node has a thread of its own that writes, and a line is
  * kept in memory (LOGSINK_BYTES) until that thread has written it, and left out when there is no
  * room: a terminal that stands still, a pipe that nobody reads, a journal or a disk that hangs stop
- * the log and nothing else.
+ * the log and nothing else.  A part of that memory (LOGSINK_RECORDS) is left to records, so that
+ * however much else there is to say drowns none of them; both are counted for themselves.
  *
  * When standard error is systemd's journal (the variable JOURNAL_STREAM names
  * that very file), each line begins with its priority as <N>, which the journal
@@ -15,8 +16,11 @@
 #define UTIL_LOGSINK_H
 
 #include <stddef.h>
+#include <stdint.h>
 
-enum { LOGSINK_BYTES = 256 * 1024, LOGSINK_LINE_MAX = 2048 };
+enum { LOGSINK_BYTES = 256 * 1024, LOGSINK_RECORDS = 64 * 1024, LOGSINK_LINE_MAX = 2048 };
+
+enum logsink_kind { LOGSINK_LINE, LOGSINK_RECORD };
 
 enum logsink { LOGSINK_STDERR, LOGSINK_SYSLOG }; /* in the order of the words in options.c */
 
@@ -28,9 +32,11 @@ void *logsink_write_all(void *nothing);
 /* The thread has been started: from now on lines are kept for it.  Before, who logs writes. */
 void logsink_keep(void);
 /* One line of n bytes (LOGSINK_LINE_MAX at most), the last one '\n'.  `priority`: syslog's, 3 for
- * errors to 7 for debug.  Returns how many lines have been left out before this one, and not been
- * told of; 0 when this one is left out itself. */
-unsigned logsink_write(int priority, const char *line, size_t n);
+ * errors to 7 for debug.  Returns how many lines of its kind have been left out before this one, and
+ * not been told of; 0 when this one is left out itself. */
+unsigned logsink_write(enum logsink_kind kind, int priority, const char *line, size_t n);
+/* Records that were taken so far, and left out. */
+void logsink_records(uint64_t *taken, uint64_t *left_out);
 /* Waits until all lines have left, for so long at most: the process is about to end. */
 void logsink_flush(int ms);
 

@@ -107,6 +107,43 @@ char *text_next_item(const char **rest)
 	return mem_strndup(begin, n);
 }
 
+/* How long the letter is that a sequence of UTF-8 begins with; 0: it begins with none (RFC 3629). */
+static size_t letter_length(const unsigned char *p)
+{
+	const unsigned char first = p[0];
+	const unsigned char low = first == 0xe0 ? 0xa0 : first == 0xf0 ? 0x90 : 0x80;
+	const unsigned char high = first == 0xed ? 0x9f : first == 0xf4 ? 0x8f : 0xbf;
+	const size_t whole = first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+
+	if (first < 0x80)
+		return 1;
+	if (first < 0xc2 || first > 0xf4 || p[1] < low || p[1] > high)
+		return 0;
+	for (size_t i = 2; i < whole; i++) {
+		if (p[i] < 0x80 || p[i] > 0xbf)
+			return 0;
+	}
+	return whole;
+}
+
+/* C1: a terminal may take them for commands as it does those of one byte. */
+static bool is_control(const unsigned char *p)
+{
+	return *p < ' ' || *p == 0x7f || (p[0] == 0xc2 && p[1] < 0xa0);
+}
+
+void text_make_printable(char *s)
+{
+	for (unsigned char *p = (unsigned char *)s; *p != '\0';) {
+		size_t n = letter_length(p);
+
+		if (n == 0 || is_control(p))
+			*p++ = '?';
+		else
+			p += n;
+	}
+}
+
 enum { DISTANCE_MAX = 64 };
 
 static unsigned least(unsigned a, unsigned b)

@@ -24,6 +24,8 @@ int text_host_port_print(char *to, size_t size, const char *host, int port);
 /* The next part of a list with commas, blanks around it left out, or NULL after
  * the last.  Moves *rest on.  Caller frees. */
 char *text_next_item(const char **rest);
+/* What is no UTF-8, or a control character, becomes '?' byte by byte. */
+void text_make_printable(char *s);
 /* How many letters must be changed, added, taken or swapped with their
  * neighbour to make b of a; strings of 63 letters at most (else a large number). */
 unsigned text_distance(const char *a, const char *b);

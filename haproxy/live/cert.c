@@ -135,32 +135,56 @@ static bool is_sayable(const char *name, char why[RUNTIME_WHY_MAX])
 	return *name != '\0';
 }
 
-bool cert_serial(const struct balancers *all, const struct balancer *b, const char *name,
-		 char serial[CERT_SERIAL_MAX], char why[RUNTIME_WHY_MAX])
+/* False: there is none in the answer. */
+static bool read_serial(const char *answer, char serial[CERT_SERIAL_MAX])
 {
-	char command[600], *answer;
-	const char *rest;
 	struct span line;
-	bool found = false;
+
+	while (words_line(&answer, &line)) {
+		if (span_begins(line, "Serial: ")) {
+			snprintf(serial, CERT_SERIAL_MAX, "%.*s", (int)line.len - 8, line.at + 8);
+			return true;
+		}
+	}
+	return false;
+}
+
+/* Where the socket may not ask, HAProxy says that it is short of memory. */
+static void say_untold(const struct balancer *b, const char *answer, char why[RUNTIME_WHY_MAX])
+{
+	char words[RUNTIME_SAID_MAX];
+
+	snprintf(why, RUNTIME_WHY_MAX, "%.60s: show ssl cert: %.300s%s", b->name,
+		 runtime_said(answer, words),
+		 strstr(answer, "Can't allocate memory") != NULL
+			 ? ", as it does on a socket below `level operator`"
+			 : "");
+}
+
+enum cert_shown cert_serial(const struct balancers *all, const struct balancer *b, const char *name,
+			    char serial[CERT_SERIAL_MAX], char why[RUNTIME_WHY_MAX])
+{
+	enum cert_shown shown = CERT_NOT_TOLD;
+	char command[600], *answer;
 
 	if (!is_sayable(name, why))
-		return false;
+		return CERT_NOT_TOLD;
 	snprintf(command, sizeof command, "show ssl cert %.500s", name);
 	answer = balancer_ask(all, b, WORKER_CURRENT, command, why);
 	if (answer == NULL)
-		return false;
-	rest = answer;
-	while (!found && words_line(&rest, &line)) {
-		found = span_begins(line, "Serial: ");
-		if (found)
-			snprintf(serial, CERT_SERIAL_MAX, "%.*s", (int)line.len - 8, line.at + 8);
-	}
-	if (!found)
+		return CERT_NOT_TOLD;
+	if (read_serial(answer, serial)) {
+		shown = CERT_SHOWN;
+	} else if (strstr(answer, "Not found") != NULL) {
+		shown = CERT_NOT_NAMED;
 		snprintf(why, RUNTIME_WHY_MAX,
 			 "%.60s: its file names no certificate %.*s (`bind ... ssl crt`)", b->name,
 			 NAME_SHOWN, name);
+	} else {
+		say_untold(b, answer, why);
+	}
 	free(answer);
-	return found;
+	return shown;
 }
 
 /* What is begun is ended: else nobody else could replace it. */

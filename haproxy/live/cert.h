@@ -29,9 +29,16 @@ struct cert_file {
 MUST_CHECK bool cert_read(struct cert_file *f, const char *path, char why[RUNTIME_WHY_MAX]);
 void cert_free(struct cert_file *f);
 
-/* The serial of what HAProxy has under that name; false and why: it has none. */
-MUST_CHECK bool cert_serial(const struct balancers *all, const struct balancer *b, const char *name,
-			    char serial[CERT_SERIAL_MAX], char why[RUNTIME_WHY_MAX]);
+enum cert_shown {
+	CERT_SHOWN,
+	CERT_NOT_NAMED, /* its file names no such one */
+	CERT_NOT_TOLD	/* whether it does is not known */
+};
+
+/* The serial of what HAProxy has under that name, or why there is none. */
+MUST_CHECK enum cert_shown cert_serial(const struct balancers *all, const struct balancer *b,
+				       const char *name, char serial[CERT_SERIAL_MAX],
+				       char why[RUNTIME_WHY_MAX]);
 /* False and why: nothing has changed. */
 MUST_CHECK bool cert_set(const struct balancers *all, const struct balancer *b, const char *name,
 			 const struct cert_file *f, char why[RUNTIME_WHY_MAX]);

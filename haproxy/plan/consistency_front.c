@@ -36,7 +36,7 @@ static void check_loop(const struct haproxy_plan *plan, struct findings *f)
 
 static void check_advertised(const struct haproxy_plan *plan, struct findings *f)
 {
-	const char *host = plan->config->advertised_host;
+	const char *host = plan->listener->advertised_host;
 	const char *listen = plan->listen_host;
 
 	if (!consistency_within(&plan->advertised, &plan->listen))
@@ -58,7 +58,7 @@ static void check_advertised(const struct haproxy_plan *plan, struct findings *f
 			      "clients are told the host %s, but HAProxy listens on the loopback "
 			      "address %s, which no other machine reaches",
 			      host, listen);
-	if (plan->config->internal_load_balancing)
+	if (plan->listener->internal_load_balancing)
 		findings_warn(f,
 			      "internal load balancing is on: the nodes tell clients to come to "
 			      "them directly, past HAProxy; set internal_load_balancing to false "
@@ -68,7 +68,7 @@ static void check_advertised(const struct haproxy_plan *plan, struct findings *f
 /* Ports are kept, and the nodes are not told that they are. */
 static void check_port_hint(const struct haproxy_plan *plan, struct findings *f)
 {
-	if (model_port_is_the_hint(plan) && !plan->config->port_is_hint)
+	if (model_port_is_the_hint(plan) && !plan->listener->port_is_hint)
 		findings_warn(
 			f,
 			"HAProxy keeps the port that a client asks for, and the nodes do not "
@@ -119,12 +119,14 @@ static void check_proxy_header(const struct haproxy_plan *plan, struct findings 
 
 	if (!plan->has_config)
 		return;
-	if (c->haproxy.proxy_header == PROXY_HEADER_OFF && c->proxy_protocol == PROXY_REQUIRE)
+	if (c->haproxy.proxy_header == PROXY_HEADER_OFF &&
+	    plan->listener->proxy_protocol == PROXY_REQUIRE)
 		findings_refuse(f,
 				"--proxy-header off, but gateway.proxy_protocol is \"require\": "
 				"the nodes would close every connection; leave --proxy-header at "
 				"auto, or set proxy_protocol to \"off\"");
-	if (c->haproxy.proxy_header == PROXY_HEADER_V2 && c->proxy_protocol == PROXY_OFF)
+	if (c->haproxy.proxy_header == PROXY_HEADER_V2 &&
+	    plan->listener->proxy_protocol == PROXY_OFF)
 		findings_refuse(f,
 				"--proxy-header v2, but gateway.proxy_protocol is \"off\": the "
 				"nodes would take the header for the size of a request of 218 MB "
@@ -169,7 +171,7 @@ void consistency_front(const struct haproxy_plan *plan, struct findings *f)
 /* --- what else listens ---------------------------------------------------- */
 
 /* Something with a host and a port of its own, beside the clients' listeners. */
-struct listener {
+struct side_door {
 	const char *what; /* "the statistics page" */
 	struct endpoint at;
 };
@@ -180,7 +182,7 @@ static bool same_place(const char *a, const char *b)
 	       endpoint_is_every_address(b);
 }
 
-static void check_against_clients(const struct haproxy_plan *plan, const struct listener *l,
+static void check_against_clients(const struct haproxy_plan *plan, const struct side_door *l,
 				  struct findings *f)
 {
 	struct haproxy_ports port = { l->at.first, l->at.first };
@@ -194,12 +196,12 @@ static void check_against_clients(const struct haproxy_plan *plan, const struct 
 }
 
 /* False: nothing listens there, or it was refused. */
-static bool read_listener(const char *what, const char *flag, const char *text, struct listener *l,
+static bool read_listener(const char *what, const char *flag, const char *text, struct side_door *l,
 			  struct findings *f)
 {
 	const char *mistake;
 
-	*l = (struct listener){ .what = what };
+	*l = (struct side_door){ .what = what };
 	if (text == NULL)
 		return false;
 	mistake = endpoint_parse(text, &l->at);
@@ -211,7 +213,7 @@ static bool read_listener(const char *what, const char *flag, const char *text, 
 	return false;
 }
 
-static void check_page(const struct listener *page, struct findings *f)
+static void check_page(const struct side_door *page, struct findings *f)
 {
 	if (!endpoint_is_loopback(page->at.host))
 		findings_refuse(
@@ -225,7 +227,7 @@ static void check_page(const struct listener *page, struct findings *f)
 static void check_pages(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
-	struct listener page, metrics;
+	struct side_door page, metrics;
 	bool has_page =
 		read_listener("the statistics page", "--stats-page", want->stats_page, &page, f);
 	bool has_metrics =
@@ -246,7 +248,7 @@ static void check_pages(const struct haproxy_plan *plan, struct findings *f)
 				page.at.first);
 	for (size_t i = 0; i < want->peer_count; i++) {
 		const struct config_peer *peer = &want->peers[i];
-		struct listener l = { "a peer", { peer->host, peer->port, peer->port, false } };
+		struct side_door l = { "a peer", { peer->host, peer->port, peer->port, false } };
 
 		if (want->local_peer != NULL && strcmp(peer->name, want->local_peer) == 0)
 			check_against_clients(plan, &l, f);

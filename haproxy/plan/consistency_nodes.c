@@ -6,6 +6,10 @@
 
 enum { PORT_HIGHEST = 65535 };
 
+/* What HAProxy takes as it stands, wherever a rack is written. */
+static const char rack_letters[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+				   "0123456789._-";
+
 static void check_pair(const struct config_node *a, const struct config_node *b, struct findings *f)
 {
 	if (strcmp(a->name, b->name) == 0)
@@ -53,6 +57,18 @@ static void check_racks(const struct haproxy_plan *plan, struct findings *f)
 	}
 	if (c->haproxy.rack == NULL)
 		return;
+	if (model_tells_zone(plan) && c->haproxy.rack[strspn(c->haproxy.rack, rack_letters)] != 0)
+		findings_refuse(f,
+				"--rack \"%s\": HAProxy tells it to the nodes, and can do so of "
+				"letters, digits, '.', '_' and '-' only",
+				c->haproxy.rack);
+	if (c->follower_reads && !model_tells_zone(plan) && plan->listener->zone != NULL &&
+	    strcmp(plan->listener->zone, c->haproxy.rack) != 0)
+		findings_warn(
+			f,
+			"--rack %s, but the nodes take who comes by these ports of theirs for "
+			"a client in zone %s (the listener's): it reads from followers there",
+			c->haproxy.rack, plan->listener->zone);
 	if (somewhere == 0)
 		findings_refuse(f,
 				"--rack %s, but no node says its rack: give it behind an @, as in "

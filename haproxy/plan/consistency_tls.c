@@ -110,8 +110,8 @@ static void check_routes(const struct haproxy_plan *plan, struct findings *f)
 		findings_refuse(f,
 				"--sni-route with advertised_mode \"%s\": the nodes have one "
 				"port, so there is nothing to choose; leave the routes out",
-				plan->config->advertised_mode == ADVERTISE_HOST ? "host"
-										: "single");
+				plan->listener->advertised_mode == ADVERTISE_HOST ? "host"
+										  : "single");
 	for (size_t i = 0; i < want->sni_route_count; i++) {
 		const struct config_route *route = &want->sni_routes[i];
 		struct haproxy_ports port = { route->port, route->port };
@@ -136,7 +136,7 @@ static void check_routes(const struct haproxy_plan *plan, struct findings *f)
 static void check_protocol(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
-	bool nodes_speak_tls = protocol_has_tls(plan->config->gateway_protocol);
+	bool nodes_speak_tls = protocol_has_tls(plan->listener->protocol);
 	bool is_handed_on = want->tls == TLS_PASSTHROUGH || want->tls == TLS_REENCRYPT;
 
 	if (plan->has_config && is_handed_on && !nodes_speak_tls)
@@ -155,7 +155,7 @@ static void check_identity(const struct haproxy_plan *plan, struct findings *f)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
 
-	if (!plan->config->proxy_identity)
+	if (!plan->listener->proxy_identity)
 		return;
 	if (!plan->ends_tls)
 		findings_refuse(

@@ -72,11 +72,19 @@ bool model_waits_for_check(const struct haproxy_plan *plan)
 	       version_has(&plan->version, VERSION_INIT_STATE);
 }
 
+bool model_tells_zone(const struct haproxy_plan *plan)
+{
+	return plan->config->haproxy.rack != NULL && plan->sends_proxy_header &&
+	       version_has(&plan->version, VERSION_TLV_FMT);
+}
+
 struct version model_oldest(const struct haproxy_plan *plan)
 {
 	if (model_waits_for_check(plan))
 		return version_since(VERSION_INIT_STATE);
-	return model_hashes_by_address(plan) ? version_since(VERSION_HASH_KEY) : VERSION_OLDEST;
+	if (model_hashes_by_address(plan))
+		return version_since(VERSION_HASH_KEY);
+	return model_tells_zone(plan) ? version_since(VERSION_TLV_FMT) : VERSION_OLDEST;
 }
 
 struct sizing model_sizing(const struct haproxy_plan *plan)
@@ -97,7 +105,7 @@ struct sizing model_sizing(const struct haproxy_plan *plan)
 
 bool model_port_is_the_hint(const struct haproxy_plan *plan)
 {
-	bool tells_nodes = plan->has_config && plan->config->internal_load_balancing;
+	bool tells_nodes = plan->has_config && plan->listener->internal_load_balancing;
 
 	return plan->port_map != PORT_MAP_FIXED && !plan->sends_proxy_header && !tells_nodes &&
 	       plan->config->haproxy.sni_route_count == 0; /* then a name says it */
@@ -187,8 +195,8 @@ static int node_port_count(const struct haproxy_plan *plan)
 
 	if (plan->single)
 		return 1;
-	if (c->port_count > 0)
-		return c->port_count;
+	if (plan->listener->port_count > 0)
+		return plan->listener->port_count;
 	if (c->haproxy_listen_last != 0)
 		return c->haproxy_listen_last - c->haproxy_listen_port + 1;
 	return 0;
@@ -198,15 +206,17 @@ static void settle_ports(struct haproxy_plan *plan)
 {
 	const struct config *c = plan->config;
 	int count = node_port_count(plan);
-	int first = c->haproxy_listen_port != 0 ? c->haproxy_listen_port : c->advertised_port;
+	int first = c->haproxy_listen_port != 0 ? c->haproxy_listen_port
+						: plan->listener->advertised_port;
 
 	plan->listen = ports_from(first, count);
 	if (c->haproxy_listen_last != 0)
 		plan->listen.last = c->haproxy_listen_last;
 	else if (c->haproxy.sni_route_count > 0)
 		plan->listen.last = first; /* names tell brokers apart, not ports */
-	plan->node_ports = plan->has_config ? ports_from(c->port_start, count) : plan->listen;
-	plan->advertised = ports_from(c->advertised_port, count);
+	plan->node_ports = plan->has_config ? ports_from(plan->listener->port_start, count)
+					    : plan->listen;
+	plan->advertised = ports_from(plan->listener->advertised_port, count);
 	plan->count_is_missing = count == 0 || first == 0;
 }
 
@@ -232,13 +242,14 @@ struct haproxy_plan *model_new(const struct config *config, const struct version
 	const struct config_haproxy *want = &config->haproxy;
 
 	plan->config = config;
+	plan->listener = config_listener(config, 0);
 	plan->version = *version;
 	plan->has_config = config->bootstrap_servers != NULL;
 	plan->listen_host = config->haproxy_listen_host;
-	plan->single = plan->has_config && config->advertised_mode != ADVERTISE_PORTS;
-	plan->sends_proxy_header =
-		want->proxy_header == PROXY_HEADER_V2 ||
-		(want->proxy_header == PROXY_HEADER_AUTO && config->proxy_protocol != PROXY_OFF);
+	plan->single = plan->has_config && plan->listener->advertised_mode != ADVERTISE_PORTS;
+	plan->sends_proxy_header = want->proxy_header == PROXY_HEADER_V2 ||
+				   (want->proxy_header == PROXY_HEADER_AUTO &&
+				    plan->listener->proxy_protocol != PROXY_OFF);
 	plan->ends_tls = want->tls == TLS_TERMINATE || want->tls == TLS_REENCRYPT;
 	plan->splices = want->splice && !plan->ends_tls;
 	plan->idle_timeout_ms = plan->has_config ? config->idle_timeout_ms : DEFAULT_IDLE_MS;

@@ -33,9 +33,10 @@ struct haproxy_ports {
 };
 
 struct haproxy_plan {
-	const struct config *config; /* borrowed: what is wanted */
-	struct version version;	     /* of the HAProxy that is to read it */
-	bool has_config;	     /* it is a gateway's, not the section haproxy alone */
+	const struct config *config;	 /* borrowed: what is wanted */
+	const struct listener *listener; /* of it: the one that clients come to by this HAProxy */
+	struct version version;		 /* of the HAProxy that is to read it */
+	bool has_config;		 /* it is a gateway's, not the section haproxy alone */
 
 	const char *listen_host;
 	struct haproxy_ports listen;
@@ -73,6 +74,8 @@ bool model_hashes_by_address(const struct haproxy_plan *plan);
  * was down starts slowly, and as long as that takes, keys that are its own go elsewhere. */
 bool model_waits_for_check(const struct haproxy_plan *plan);
 /* The oldest HAProxy that takes what is written. */
+/* The nodes hear in which rack HAProxy is: its clients are in that zone. */
+bool model_tells_zone(const struct haproxy_plan *plan);
 struct version model_oldest(const struct haproxy_plan *plan);
 /* Whether a node's port stands for the broker whose port the client asked for, and nothing else
  * tells the node. */

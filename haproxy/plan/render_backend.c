@@ -146,22 +146,48 @@ static const char *write_what_tls_told(const struct haproxy_plan *plan, FILE *ou
 	return "ssl,cert-cn,authority,crc32c";
 }
 
+/* In the TLV that net/proxy.h of the gateway reads. */
+static void write_zone(const struct haproxy_plan *plan, FILE *out)
+{
+	const char *rack = plan->config->haproxy.rack, *zone = plan->listener->zone;
+
+	if (rack == NULL)
+		return;
+	if (model_tells_zone(plan)) {
+		WHY("And that clients which do not say their rack are in this one: they read from "
+		    "followers there (gateway.follower_reads).");
+		LINE("default-server set-proxy-v2-tlv-fmt(0xE1) %s", rack);
+	} else if (zone != NULL) {
+		WHY("Nothing here tells the nodes in which rack HAProxy is: they take who comes by "
+		    "these ports of theirs for a client in zone %s (the listener's), who reads from "
+		    "followers there.",
+		    zone);
+	} else if (plan->sends_proxy_header) {
+		WHY("HAProxy before 2.9 can't tell the nodes in which rack it is: where clients are to "
+		    "read from followers there, give the nodes a listener for each rack, with its "
+		    "zone and ports of its own (--listener), or gateway.zones.");
+	}
+}
+
 static void write_proxy_header(const struct haproxy_plan *plan, FILE *out)
 {
 	const struct config *c = plan->config;
 	const char *why = c->haproxy.proxy_header == PROXY_HEADER_V2 ? "--proxy-header v2"
-			  : c->proxy_protocol == PROXY_REQUIRE
+			  : plan->listener->proxy_protocol == PROXY_REQUIRE
 				  ? "proxy_protocol is \"require\": they take nothing without"
 				  : "proxy_protocol is \"allow\"";
 	const char *options;
 
-	if (!plan->sends_proxy_header)
+	if (!plan->sends_proxy_header) {
+		write_zone(plan, out);
 		return;
+	}
 	WHY("send-proxy-v2: the nodes learn the client's address and the port it asked for (%s).",
 	    why);
 	options = write_what_tls_told(plan, out);
 	LINE("default-server send-proxy-v2%s%s", options[0] != '\0' ? " proxy-v2-options " : "",
 	     options);
+	write_zone(plan, out);
 }
 
 static void write_port_map(const struct haproxy_plan *plan, FILE *out)

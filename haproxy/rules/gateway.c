@@ -3,6 +3,7 @@
 
 #include "config/config.h"
 #include "plan/endpoint.h"
+#include "rules/kafka_way.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -12,40 +13,15 @@ enum { PORTS = 65536, MINUTE_MS = 60000 };
 
 /* --- what the gateway says --------------------------------------------------- */
 
-/* Ports that clients are told; at least one, as the nodes may find out how many. */
-static int told_count(const struct config *g)
-{
-	if (g->advertised_mode != ADVERTISE_PORTS || g->port_count == 0)
-		return 1;
-	return g->port_count;
-}
-
-static bool is_kafka_bind(const struct config *g, const struct cfg_bind *b)
-{
-	return b->first <= g->advertised_port + told_count(g) - 1 && b->last >= g->advertised_port;
-}
-
-/* A way that Kafka clients take: its frontend has some port that they are told. */
-static bool is_kafka_way(const struct look *l, const struct route *r)
-{
-	if (!r->frontend->is_tcp || r->backend == NULL)
-		return false;
-	for (size_t k = 0; k < r->frontend->bind_count; k++) {
-		if (is_kafka_bind(l->facts->gateway, &r->frontend->binds[k]))
-			return true;
-	}
-	return false;
-}
-
 /* Each backend once. */
 static bool is_first_way_to(const struct look *l, size_t way)
 {
 	for (size_t i = 0; i < way; i++) {
 		if (l->routes[i].backend == l->routes[way].backend &&
-		    is_kafka_way(l, &l->routes[i]))
+		    kafka_way_is(l, &l->routes[i]))
 			return false;
 	}
-	return is_kafka_way(l, &l->routes[way]);
+	return kafka_way_is(l, &l->routes[way]);
 }
 
 static void each_server(struct look *l, void (*look)(struct look *, const struct route *,
@@ -94,18 +70,18 @@ static void look_hosts(struct look *l)
 		for (size_t k = 0; p->is_tcp && k < p->bind_count; k++) {
 			const struct cfg_bind *b = &p->binds[k];
 
-			if (!is_kafka_bind(g, b) || b->host[0] == '\0' || b->is_path)
+			if (!kafka_way_has_bind(g, b) || b->host[0] == '\0' || b->is_path)
 				continue;
 			if ((endpoint_is_address(b->host) &&
-			     endpoint_is_address(g->advertised_host) &&
-			     !endpoint_same_host(b->host, g->advertised_host)) ||
+			     endpoint_is_address(g->listener.advertised_host) &&
+			     !endpoint_same_host(b->host, g->listener.advertised_host)) ||
 			    (endpoint_is_loopback(b->host) &&
-			     !endpoint_is_loopback(g->advertised_host)))
+			     !endpoint_is_loopback(g->listener.advertised_host)))
 				found_as(
 					l, RULE_WARNING, b->line,
 					"clients are told %s, HAProxy listens on %s: unless something in "
 					"front translates, they do not come here",
-					g->advertised_host, b->host);
+					g->listener.advertised_host, b->host);
 		}
 	}
 }
@@ -114,7 +90,7 @@ static void look_advertised(struct look *l)
 {
 	static bool bound[PORTS];
 	const struct config *g = l->facts->gateway;
-	int first = g->advertised_port, last = first + told_count(g) - 1;
+	int first = g->listener.advertised_port, last = first + kafka_way_ports(g) - 1;
 
 	memset(bound, 0, sizeof bound);
 	mark_ports(l, bound);
@@ -128,11 +104,11 @@ static void look_advertised(struct look *l)
 		if (end == n)
 			found(l, some_tcp_bind(l),
 			      "clients are told %s:%d, which no frontend in TCP mode binds",
-			      g->advertised_host, n);
+			      g->listener.advertised_host, n);
 		else
 			found(l, some_tcp_bind(l),
 			      "clients are told %s:%d-%d, which no frontend in TCP mode binds",
-			      g->advertised_host, n, end);
+			      g->listener.advertised_host, n, end);
 		n = end;
 	}
 	look_hosts(l);
@@ -143,13 +119,13 @@ static void look_advertised(struct look *l)
 static void look_node_ports(struct look *l)
 {
 	const struct config *g = l->facts->gateway;
-	int last_own = g->port_start + g->port_count - 1;
+	int last_own = g->listener.port_start + g->listener.port_count - 1;
 
-	for (size_t i = 0; g->port_count > 0 && i < l->route_count; i++) {
+	for (size_t i = 0; g->listener.port_count > 0 && i < l->route_count; i++) {
 		const struct route *r = &l->routes[i];
 		const struct cfg_server *s;
 
-		if (!is_kafka_way(l, r) || r->backend->server_count == 0)
+		if (!kafka_way_is(l, r) || r->backend->server_count == 0)
 			continue;
 		s = &r->backend->servers[0];
 		for (size_t k = 0; k < r->frontend->bind_count; k++) {
@@ -158,10 +134,11 @@ static void look_node_ports(struct look *l)
 			int last = s->map == CFG_PORT_FIXED ? s->port : b->last + s->port;
 
 			if (b->first > 0 && !s->port_is_variable &&
-			    (first < g->port_start || last > last_own))
+			    (first < g->listener.port_start || last > last_own))
 				found(l, b->line,
 				      "ports %d-%d lead to ports %d-%d of the nodes, which listen on %d-%d",
-				      b->first, b->last, first, last, g->port_start, last_own);
+				      b->first, b->last, first, last, g->listener.port_start,
+				      last_own);
 		}
 	}
 }
@@ -185,17 +162,17 @@ static void look_header(struct look *l, const struct route *r, const struct cfg_
 	bool sends = server_sends_header(s);
 
 	(void)r;
-	if (sends && g->proxy_protocol == PROXY_OFF)
+	if (sends && g->listener.proxy_protocol == PROXY_OFF)
 		found(l, s->line,
 		      "server %s gets a PROXY header, and gateway.proxy_protocol is \"off\": the node "
 		      "takes it for a request of 218762506 bytes",
 		      s->name);
-	else if (!sends && g->proxy_protocol == PROXY_REQUIRE)
+	else if (!sends && g->listener.proxy_protocol == PROXY_REQUIRE)
 		found(l, s->line,
 		      "server %s gets no PROXY header, and gateway.proxy_protocol is \"require\": the "
 		      "node closes every connection",
 		      s->name);
-	else if (!sends && g->proxy_protocol == PROXY_ALLOW)
+	else if (!sends && g->listener.proxy_protocol == PROXY_ALLOW)
 		found_as(
 			l, RULE_WARNING, s->line,
 			"server %s gets no PROXY header, and gateway.proxy_protocol is \"allow\": to the "
@@ -242,7 +219,7 @@ static void look_idle(struct look *l)
 	for (size_t i = 0; i < l->route_count; i++) {
 		const struct route *r = &l->routes[i];
 
-		if (!is_kafka_way(l, r))
+		if (!kafka_way_is(l, r))
 			continue;
 		if (!was_found(l, cfg_setting(r->frontend->section, "timeout", "client")))
 			look_idle_side(l, r->frontend, "client");
@@ -262,7 +239,7 @@ static bool fix_idle(struct cfg *cfg, const struct finding *f)
 static int http_port_of(const struct config *g, const struct cfg_server *s)
 {
 	for (size_t i = 0; i < g->node_count; i++) {
-		if (strcmp(g->nodes[i].host, s->host) == 0)
+		if (endpoint_same_host(g->nodes[i].host, s->host))
 			return g->nodes[i].http_port;
 	}
 	return g->http_port;
@@ -330,10 +307,10 @@ static bool fix_asked(struct cfg *cfg, const struct finding *f)
 
 static void look_internal(struct look *l)
 {
-	if (!l->facts->gateway->internal_load_balancing)
+	if (!l->facts->gateway->listener.internal_load_balancing)
 		return;
 	for (size_t i = 0; i < l->route_count; i++) {
-		if (is_kafka_way(l, &l->routes[i])) {
+		if (kafka_way_is(l, &l->routes[i])) {
 			found(l, l->routes[i].frontend->section->header,
 			      "gateway.internal_load_balancing is true: the nodes tell clients to come to "
 			      "them, past %s",
@@ -347,17 +324,19 @@ static void look_single(struct look *l)
 {
 	const struct config *g = l->facts->gateway;
 
-	for (size_t i = 0; g->advertised_mode == ADVERTISE_SINGLE && i < l->route_count; i++) {
+	for (size_t i = 0; g->listener.advertised_mode == ADVERTISE_SINGLE && i < l->route_count;
+	     i++) {
 		const struct route *r = &l->routes[i];
 
-		for (size_t k = 0; is_kafka_way(l, r) && k < r->frontend->bind_count; k++) {
+		for (size_t k = 0; kafka_way_is(l, r) && k < r->frontend->bind_count; k++) {
 			const struct cfg_bind *b = &r->frontend->binds[k];
 
-			if (b->last > b->first && is_kafka_bind(g, b) && !was_found(l, b->line))
+			if (b->last > b->first && kafka_way_has_bind(g, b) &&
+			    !was_found(l, b->line))
 				found(l, b->line,
 				      "clients are told port %d alone (gateway.advertised_mode is "
 				      "\"single\"): nobody comes to the others",
-				      g->advertised_port);
+				      g->listener.advertised_port);
 		}
 	}
 }
@@ -403,10 +382,10 @@ static void look_node_limits(struct look *l)
 /* What of the bind clients are told; false: nothing. */
 static bool told_part(const struct config *g, const struct cfg_bind *b, int *first, int *last)
 {
-	int end = g->advertised_port + told_count(g) - 1;
+	int end = g->listener.advertised_port + kafka_way_ports(g) - 1;
 
-	*first = b->first > g->advertised_port ? b->first : g->advertised_port;
-	*last = g->port_count == 0 || b->last < end ? b->last : end;
+	*first = b->first > g->listener.advertised_port ? b->first : g->listener.advertised_port;
+	*last = g->listener.port_count == 0 || b->last < end ? b->last : end;
 	return *first <= *last;
 }
 
@@ -436,10 +415,11 @@ static void keeping_address(const struct cfg_server *s, int shift, char *to, siz
 static void look_kept_port(struct look *l, const struct cfg_bind *b, const struct cfg_server *s)
 {
 	const struct config *g = l->facts->gateway;
-	int shift = g->port_start - g->advertised_port, first, last, reached;
+	int shift = g->listener.port_start - g->listener.advertised_port, first, last, reached;
 	char address[300];
 
-	if (s->port_is_variable || (g->proxy_protocol != PROXY_OFF && server_sends_header(s)))
+	if (s->port_is_variable ||
+	    (g->listener.proxy_protocol != PROXY_OFF && server_sends_header(s)))
 		return; /* a header says what was asked for */
 	if (!told_part(g, b, &first, &last) || was_found(l, s->line))
 		return;
@@ -450,26 +430,29 @@ static void look_kept_port(struct look *l, const struct cfg_bind *b, const struc
 			l, RULE_ERROR, s->line, address,
 			"server %s gets ports %d-%d on its port %d: the node takes all clients for "
 			"broker %d's (gateway.port_is_hint)",
-			s->name, first, last, reached, reached - g->port_start + g->min_broker_id);
+			s->name, first, last, reached,
+			reached - g->listener.port_start + g->listener.min_broker_id);
 	else if (reached != first + shift)
 		found_with(
 			l, RULE_ERROR, s->line, address,
 			"server %s gets port %d, broker %d's, on its port %d: the node takes clients "
 			"for broker %d's (gateway.port_is_hint)",
-			s->name, first, first - g->advertised_port + g->min_broker_id, reached,
-			reached - g->port_start + g->min_broker_id);
+			s->name, first,
+			first - g->listener.advertised_port + g->listener.min_broker_id, reached,
+			reached - g->listener.port_start + g->listener.min_broker_id);
 }
 
 static void look_kept_ports(struct look *l)
 {
 	const struct config *g = l->facts->gateway;
 
-	if (!g->port_is_hint || g->advertised_mode != ADVERTISE_PORTS || g->internal_load_balancing)
+	if (!g->listener.port_is_hint || g->listener.advertised_mode != ADVERTISE_PORTS ||
+	    g->listener.internal_load_balancing)
 		return;
 	for (size_t i = 0; i < l->route_count; i++) {
 		const struct route *r = &l->routes[i];
 
-		if (!is_kafka_way(l, r))
+		if (!kafka_way_is(l, r))
 			continue;
 		for (size_t s = 0; s < r->backend->server_count; s++) {
 			for (size_t k = 0; k < r->frontend->bind_count; k++)
@@ -507,7 +490,7 @@ static void look_believed(struct look *l, const struct route *r, const struct cf
 	const struct config *g = l->facts->gateway;
 
 	(void)r;
-	if (!server_sends_header(s) || g->proxy_protocol == PROXY_OFF)
+	if (!server_sends_header(s) || g->listener.proxy_protocol == PROXY_OFF)
 		return;
 	for (size_t i = 0; i < g->proxy_trusted_count; i++) {
 		if (is_everybody(&g->proxy_trusted[i]))
@@ -528,6 +511,119 @@ static void look_believed(struct look *l, const struct route *r, const struct cf
 static void look_trusted(struct look *l)
 {
 	each_server(l, look_believed);
+}
+
+/* --- K83 -------------------------------------------------------------------- */
+
+static const struct config_node *node_named(const struct config *g, const char *name)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (strcmp(g->nodes[i].name, name) == 0)
+			return &g->nodes[i];
+	}
+	return NULL;
+}
+
+static bool has_host(const struct config *g, const char *host)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (endpoint_same_host(g->nodes[i].host, host))
+			return true;
+	}
+	return false;
+}
+
+static bool is_known_later(const struct cfg_server *s)
+{
+	return s->is_template || strchr(s->host, '$') != NULL;
+}
+
+/* One machine may have many names, and the address that somebody has noted: not two addresses. */
+static bool may_be_one(const char *a, const char *b)
+{
+	return !endpoint_is_address(a) || !endpoint_is_address(b);
+}
+
+static bool may_be_some(const struct config *g, const char *host)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (may_be_one(g->nodes[i].host, host))
+			return true;
+	}
+	return false;
+}
+
+static void look_place(struct look *l, const struct route *r, const struct cfg_server *s)
+{
+	const struct config *g = l->facts->gateway;
+	const struct config_node *n = node_named(g, s->name);
+
+	(void)r;
+	if (is_known_later(s))
+		return;
+	if (n != NULL && !endpoint_same_host(n->host, s->host))
+		found_as(l, may_be_one(n->host, s->host) ? RULE_ADVICE : RULE_WARNING, s->line,
+			 "server %s goes to %s, and haproxy.nodes has it at %s", s->name, s->host,
+			 n->host);
+	else if (n == NULL && !has_host(g, s->host) && !may_be_some(g, s->host))
+		found(l, s->line, "server %s at %s is none of haproxy.nodes", s->name, s->host);
+}
+
+/* A server that goes by the name or the host of another node is not meant for this one. */
+static bool may_serve(const struct config *g, const struct cfg_server *s,
+		      const struct config_node *n)
+{
+	if (is_known_later(s) || strcmp(s->name, n->name) == 0 ||
+	    endpoint_same_host(s->host, n->host))
+		return true;
+	return node_named(g, s->name) == NULL && !has_host(g, s->host) &&
+	       may_be_one(s->host, n->host);
+}
+
+/* Each rack, or each kind of client, may have a backend of its own. */
+static bool may_be_led_to(const struct look *l, const struct config_node *n)
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct route *r = &l->routes[i];
+
+		if (kafka_way_is_open(l, r))
+			return true;
+		for (size_t k = 0; kafka_way_is(l, r) && k < r->backend->server_count; k++) {
+			if (may_serve(l->facts->gateway, &r->backend->servers[k], n))
+				return true;
+		}
+	}
+	return false;
+}
+
+static const struct proxy *first_backend(const struct look *l)
+{
+	for (size_t i = 0; i < l->route_count; i++) {
+		if (kafka_way_is(l, &l->routes[i]))
+			return l->routes[i].backend;
+	}
+	return NULL;
+}
+
+static void look_left_out(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+	const struct proxy *backend = first_backend(l);
+
+	for (size_t i = 0; backend != NULL && i < g->node_count; i++) {
+		if (!may_be_led_to(l, &g->nodes[i]))
+			found(l, backend->section->header,
+			      "clients are led to no server line for node %s of haproxy.nodes, at %s",
+			      g->nodes[i].name, g->nodes[i].host);
+	}
+}
+
+static void look_nodes(struct look *l)
+{
+	if (l->facts->gateway->node_count == 0)
+		return;
+	each_server(l, look_place);
+	look_left_out(l);
 }
 
 /* --- the rows --------------------------------------------------------------- */
@@ -582,6 +678,12 @@ static const struct rule rules[] = {
 	  "gateway.proxy_trusted with the addresses of HAProxy and nothing else, `10.0.0.9/32`; the "
 	  "nodes' ports closed to all others.",
 	  look_trusted },
+	{ "K83", "servers-are-not-the-nodes", RULE_WARNING, RULE_GATEWAY, "silent",
+	  "Clients, or some of them, are sent where no node is meant to be, or never to one that is: a "
+	  "node that was moved, or one that the file was not made anew for.",
+	  "The addresses of haproxy.nodes on the server lines, one line a node: `anyportctl haproxy "
+	  "generate` writes them, `haproxy diff` shows what changes.",
+	  look_nodes },
 };
 
 const struct rule_group gateway_rules = { rules, ARRAY_LEN(rules) };

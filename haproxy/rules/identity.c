@@ -342,7 +342,7 @@ static void look_unnamed_servers(struct look *l, const struct proxy *backend)
 
 static void look_unnamed(struct look *l)
 {
-	if (!l->facts->gateway->proxy_identity)
+	if (!l->facts->gateway->listener.proxy_identity)
 		return;
 	for (size_t i = 0; i < l->route_count; i++) {
 		const struct route *r = &l->routes[i];

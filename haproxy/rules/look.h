@@ -49,7 +49,7 @@ struct rule_group {
 extern const struct rule_group stickiness_rules, table_rules, balance_rules, bind_rules,
 	routing_rules, server_rules, check_rules, timeout_rules, tls_rules, proxy_protocol_rules,
 	identity_rules, limit_rules, peers_rules, resolver_rules, global_rules, syntax_rules,
-	gateway_rules, live_rules, keyword_rules, version_rules;
+	gateway_rules, zone_rules, live_rules, keyword_rules, version_rules;
 
 void look_init(struct look *l, struct cfg *cfg, const struct rule_facts *facts,
 	       struct findings *findings);

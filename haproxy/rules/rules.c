@@ -12,7 +12,8 @@ static const struct rule_group *const groups[] = {
 	&stickiness_rules, &table_rules,   &balance_rules, &bind_rules,	    &routing_rules,
 	&server_rules,	   &check_rules,   &timeout_rules, &tls_rules,	    &proxy_protocol_rules,
 	&identity_rules,   &limit_rules,   &peers_rules,   &resolver_rules, &global_rules,
-	&syntax_rules,	   &gateway_rules, &live_rules,	   &keyword_rules,  &version_rules,
+	&syntax_rules,	   &gateway_rules, &zone_rules,	   &live_rules,	    &keyword_rules,
+	&version_rules,
 };
 
 static int by_id(const void *a, const void *b)

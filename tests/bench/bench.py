@@ -25,6 +25,7 @@ the traffic went around it.
 """
 import argparse
 import json
+import os
 import pathlib
 import statistics
 import subprocess
@@ -383,7 +384,7 @@ def arguments():
     parser.add_argument("--bootstrap", help="a real cluster instead of the sink")
     parser.add_argument("--topic", default="bench", help="has a partition on every broker")
     parser.add_argument("--tls", choices=sorted({*FRONT, *BEHIND}), help="where TLS is spoken")
-    parser.add_argument("--json", type=pathlib.Path, help="write all figures there")
+    parser.add_argument("--json", type=pathlib.Path, help="where all figures go: bench.json or bench-tls-WHERE.json in the build folder")
     args = parser.parse_args()
     known = {s.name for s in SCENARIOS} | {FLOOD, HANDSHAKES}
     for name in args.only:
@@ -413,8 +414,11 @@ def main():
         if args.tls in FRONT and wanted(args.only, HANDSHAKES):
             everything[HANDSHAKES] = handshakes(scene, cluster, args)
     summarize(everything, args)
-    if args.json:
-        args.json.write_text(json.dumps(everything, indent=2) + "\n")
+    shown = {s.name: {"what": s.what, "figures": everything[s.name]} for s in SCENARIOS if s.name in everything}
+    path = args.json or BUILD / ("bench.json" if not args.tls else f"bench-tls-{args.tls}.json")
+    path.write_text(json.dumps({
+        "rounds": args.rounds, "tls": args.tls, "cores": os.cpu_count(), "load": round(os.getloadavg()[1], 1), "scenarios": shown,
+        **{name: everything[name] for name in (FLOOD, HANDSHAKES) if name in everything}}, indent=2) + "\n")
 
 
 if __name__ == "__main__":

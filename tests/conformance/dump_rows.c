@@ -1,4 +1,4 @@
-/* Prints every API and row as JSON lines, for rows.py to compare with Kafka's schemas. */
+/* Prints every API and row as JSON lines, for rows.py to compare with Kafka's schemas, and for the manual's table. */
 #include "kafka/api.h"
 
 #include <stdio.h>
@@ -8,6 +8,13 @@ static const char *const type_names[] = {
 	[INT32] = "int32",   [UINT32] = "uint32", [INT64] = "int64", [FLOAT64] = "float64",
 	[UUID] = "uuid",     [STRING] = "string", [BYTES] = "bytes", [RECORDS] = "records",
 	[STRUCT] = "struct",
+};
+
+static const char *const route_names[] = {
+	[NOT_FOR_CLIENTS] = "none",	[HERE] = "here",      [TO_ANY] = "any",
+	[TO_CONTROLLER] = "controller", [TO_LOGIN] = "login", [TO_LEADER] = "leader",
+	[TO_REPLICA] = "replica",	[TO_GROUP] = "group", [TO_TXN] = "transaction",
+	[TO_RESOURCE] = "resource",	[TO_ALL] = "all",
 };
 
 static void print_row(const struct kfield *r)
@@ -62,6 +69,10 @@ int main(void)
 
 		printf("{\"key\": %d, \"name\": \"%s\", \"versions\": \"%s\", \"flexible\": \"%s\"",
 		       a->key, a->name, a->versions, a->flexible);
+		printf(", \"route\": \"%s\", \"split\": %s, \"hint\": %s, \"session\": %s",
+		       route_names[a->route], a->merge != MERGE_NEVER ? "true" : "false",
+		       a->by_dialled ? "true" : "false",
+		       a->course == COURSE_SHARE ? "true" : "false");
 		print_message("request", a->request);
 		print_message("response", a->response);
 		puts("}");

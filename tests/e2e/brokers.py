@@ -23,7 +23,8 @@ CONTROLLER_PORT = 29780
 SSL_PORT = 29790
 LOG_DIRS = ("data", "more")
 CLUSTER_ID = "YW55cG9ydC1lMmUtdGVzdA"
-BROKER_HEAP = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-XX:ReservedCodeCacheSize=64m"]
+BROKER_JAVA = ["-Xms96m", "-Xmx320m", "-XX:+UseSerialGC", "-XX:ReservedCodeCacheSize=64m"]
+IN_A_HURRY = "-XX:TieredStopAtLevel=1"  # a broker that lives for a minute is not worth better code
 
 LOG4J2 = """rootLogger.level=WARN
 rootLogger.appenderRef.out.ref=OUT
@@ -59,13 +60,17 @@ COMMON = {
     "broker.session.timeout.ms": 4000,
     "replica.lag.time.max.ms": 5000,
     "controlled.shutdown.enable": "true",
+    "replica.selector.class": "org.apache.kafka.common.replica.RackAwareReplicaSelector",
     "log.retention.ms": -1,  # the raw records carry a time of long ago
 }
 BY_VERSION = {
     "3": {"group.coordinator.rebalance.protocols": "classic,consumer"},
     "4": {"share.coordinator.state.topic.num.partitions": 3,
           "share.coordinator.state.topic.replication.factor": 3,
-          "share.coordinator.state.topic.min.isr": 1},
+          "share.coordinator.state.topic.min.isr": 1,
+          "group.streams.initial.rebalance.delay.ms": 0,
+          **{f"group.{kind}{setting}.interval.ms": 500  # how soon a member is told what it has
+             for kind in ("share", "streams", "consumer") for setting in (".heartbeat", ".min.heartbeat")}},
 }
 
 
@@ -87,13 +92,15 @@ class Broker:
 
 
 class Cluster:
-    def __init__(self, version, scene, brokers=3, settings=None):
+    def __init__(self, version, scene, brokers=3, settings=None, first_host=FIRST_HOST, compiled=False):
+        """first_host: another one for a second cluster of the scene.  compiled: in full, as production has it; else in a hurry."""
         self.version = version
+        self.java = [JAVA, *BROKER_JAVA, *([] if compiled else [IN_A_HURRY])]
         self.scene = scene
         self.settings = settings or {}
         self.node_env = {}  # what a node is told beside the bootstrap servers
-        self.brokers = {node: Broker(node, scene.host(FIRST_HOST + node), FIRST_PORT + node, CONTROLLER_PORT + node,
-                                     scene.dir / f"kafka{node}") for node in range(1, brokers + 1)}
+        self.brokers = {node: Broker(node, scene.host(first_host + node), FIRST_PORT + node, CONTROLLER_PORT + node,
+                                     scene.dir / f"kafka{node + first_host - FIRST_HOST}") for node in range(1, brokers + 1)}
 
     @property
     def bootstrap(self):
@@ -113,7 +120,7 @@ class Cluster:
         for broker in self.brokers.values():
             broker.directory.mkdir(parents=True)
             self.certs.issue(f"kafka{broker.id}", sans=f"IP:{broker.host}")
-            self._write_settings(broker)
+            self.write_settings(broker)
             self._copy_format(broker, formatted)
         for node in self.brokers:
             self.start_broker(node)
@@ -126,8 +133,8 @@ class Cluster:
         if archive.exists():
             cds = [f"-XX:SharedArchiveFile={archive}", "-Xshare:auto"]
         elif node == 1:
-            cds = [f"-XX:ArchiveClassesAtExit={archive}.new"]
-        command = [*self.scene.within(broker.host), JAVA, *BROKER_HEAP, *cds, *self._log_options(broker), "-cp", jars.classpath(f"broker-{self.version}"),
+            cds = [f"-XX:ArchiveClassesAtExit={self.fresh_archive()}"]
+        command = [*self.scene.within(broker.host), *self.java, *cds, *self._log_options(broker), "-cp", jars.classpath(f"broker-{self.version}"),
                    "kafka.Kafka", broker.directory / "server.properties"]
         broker.process = self.scene.adopt(Process(command, broker.directory / "broker.log", name=f"kafka{node}",
                                                   guard=self.scene.guard))
@@ -140,9 +147,8 @@ class Cluster:
             started[0].stop(30)
         for process in started:
             process.kill()
-        fresh = self._archive().with_suffix(".jsa.new")
-        if fresh.exists() and not self._archive().exists():
-            fresh.rename(self._archive())
+        if started:
+            jars.keep_archive(self.fresh_archive(), self._archive())
 
     def kill_broker(self, node):
         self.brokers[node].process.kill()
@@ -192,7 +198,15 @@ class Cluster:
     # -- files -------------------------------------------------------------
 
     def _archive(self):
-        return jars.CACHE / f"broker-{self.version}.jsa"
+        return jars.archive(f"broker-{self.version}", [f"broker-{self.version}"])
+
+    def fresh_archive(self):
+        """Of this cluster: others, of other runs too, may be writing theirs."""
+        return self._archive().with_suffix(f".{os.getpid()}.{id(self)}.new")
+
+    def java_options(self):
+        """What its clients in Java are to be started with."""
+        return []
 
     def _log_options(self, _broker=None):
         path = self.scene.dir / "log4j.properties"
@@ -201,20 +215,25 @@ class Cluster:
         path.write_text(text)
         return [f"{option}{path}"]
 
-    def _write_settings(self, broker):
+    def write_settings(self, broker):
         voters = ",".join(f"{b.id}@{b.host}:{b.controller_port}" for b in self.brokers.values())
+        listeners, advertised = self._listeners(broker)
         settings = {**COMMON, **BY_VERSION[self.version[0]],
                     "node.id": broker.id,
                     "broker.rack": broker.rack,
                     "controller.quorum.voters": voters,
-                    "listeners": f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address},"
-                                 f"CONTROLLER://{broker.host}:{broker.controller_port}",
-                    "advertised.listeners": f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address}",
+                    "listeners": f"{listeners},CONTROLLER://{broker.host}:{broker.controller_port}",
+                    "advertised.listeners": advertised,
                     **self._ssl_settings(broker),
                     "log.dirs": ",".join(str(broker.directory / name) for name in LOG_DIRS),
                     **self.settings}
         text = "".join(f"{key}={value}\n" for key, value in settings.items())
         (broker.directory / "server.properties").write_text(text)
+
+    def _listeners(self, broker):
+        """Those of clients, and as these are told of them."""
+        own = f"PLAINTEXT://{broker.address},SSL://{broker.ssl_address}"
+        return own, own
 
     def _ssl_settings(self, broker):
         """Of the listener SSL, which wants certificates of clients."""
@@ -229,7 +248,7 @@ class Cluster:
             return target
         work = self.scene.dir / "format"
         work.mkdir()
-        self._write_settings(Broker(1, "127.0.0.1", FIRST_PORT, CONTROLLER_PORT, work))
+        self.write_settings(Broker(1, "127.0.0.1", FIRST_PORT, CONTROLLER_PORT, work))
         tool = Process([JAVA, "-Xmx256m", "-XX:TieredStopAtLevel=1", *self._log_options(), "-cp",
                         jars.classpath(f"broker-{self.version}"), "kafka.tools.StorageTool", "format",
                         "-t", CLUSTER_ID, "-c", work / "server.properties"], work / "format.log", name="format")

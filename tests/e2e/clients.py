@@ -14,6 +14,7 @@ import os
 import pathlib
 import subprocess
 import sys
+import tempfile
 import threading
 
 import jars
@@ -35,27 +36,24 @@ def read_records(path):
         return [Record(int(p), int(o), key) for p, o, key in (line.split() for line in lines)]
 
 
-def java_classes(source, jar_set):
-    """Compiles one of our programs against a set of jars, once a version of the source."""
+def java_jar(source, jar_set):
+    """Compiles one of our programs against a set of jars, once a version of the source.  A jar, as no class archive
+    (Jvm) is made of a folder of classes."""
     files = [HERE / "java" / f"{name}.java" for name in (source, *PARTS.get(source, ()))]
     text = b"".join(file.read_bytes() for file in files)
-    target = jars.CACHE / "classes" / f"{source}-{jar_set}-{hashlib.sha256(text).hexdigest()[:12]}"
-    if not target.is_dir():
-        work = target.with_suffix(f".{os.getpid()}")
-        work.mkdir(parents=True)
-        subprocess.run(["javac", "-Xlint:all", "-Werror", "-d", work, "-cp", jars.classpath(jar_set),
-                        *files], check=True)
-        work.rename(target)
-    return f"{target}:{jars.classpath(jar_set)}"
+    target = jars.CACHE / "classes" / f"{source}-{jar_set}-{hashlib.sha256(text).hexdigest()[:12]}.jar"
+    with jars.alone("classes"), tempfile.TemporaryDirectory() as work:
+        if not target.exists():
+            target.parent.mkdir(exist_ok=True)
+            fresh = target.with_suffix(".new")
+            subprocess.run(["javac", "-Xlint:all", "-Werror", "-d", work, "-cp", jars.classpath(jar_set), *files], check=True)
+            subprocess.run(["jar", "--create", "--file", fresh, "-C", work, "."], check=True)
+            fresh.rename(target)
+    return target
 
 
-def java_command(source, jar_set, *more):
-    """more: sets of jars that it needs beside."""
-    archive = jars.CACHE / f"{'-'.join([source, jar_set, *more])}.jsa"
-    cds = f"-XX:SharedArchiveFile={archive}" if archive.exists() else f"-XX:ArchiveClassesAtExit={archive}"
-    return ["java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", cds,
-            "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn", "-Xlog:cds=off", "-Xlog:cds+dynamic=off",
-            "-cp", ":".join([java_classes(source, jar_set), *map(jars.classpath, more)]), source]
+def java_classes(source, jar_set):
+    return f"{java_jar(source, jar_set)}:{jars.classpath(jar_set)}"
 
 
 class Lines:
@@ -85,7 +83,45 @@ class Lines:
             return self._lines.pop(0)
 
 
+class Jvm:
+    """A JVM with one of our programs; more: sets of jars that it needs beside.
+
+    One that ends by itself writes the classes that it has loaded into an archive (JEP 350), if there is none yet; the
+    next ones begin with that, and need half the time to be there."""
+
+    numbers = itertools.count()
+
+    def __init__(self, scene, name, source, jar_set, more=(), options=()):
+        program = java_jar(source, jar_set)
+        self.archive = jars.archive("-".join([program.stem, *more]), [jar_set, *more], [program])
+        self.fresh = self.archive.with_suffix(f".{os.getpid()}.{next(self.numbers)}")
+        cds = f"-XX:SharedArchiveFile={self.archive}" if self.archive.exists() else f"-XX:ArchiveClassesAtExit={self.fresh}"
+        self.process = scene.process([
+            "java", "-Xmx256m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", cds, "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
+            "-Xlog:cds=off", "-Xlog:cds+dynamic=off", *options,
+            "-cp", ":".join([java_classes(source, jar_set), *map(jars.classpath, more)]), source], name=name, pipes=True)
+        self.lines = Lines(self.process.popen.stdout)
+        self.lines.next(30)
+
+    def say(self, line):
+        self.process.popen.stdin.write(line + "\n")
+        self.process.popen.stdin.flush()
+
+    def close(self):
+        """Ends it by the end of its input, so that it may write its class archive; killed if busy."""
+        self.process.popen.stdin.close()
+        try:
+            self.process.popen.wait(20)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+        else:
+            jars.keep_archive(self.fresh, self.archive)
+        self.fresh.unlink(missing_ok=True)
+
+
 class Client:
+    compressions = None  # that it has; None: all of them
+
     def produce_each(self, topic, count, runs):
         for run in runs:
             self.produce(topic, count, *run)
@@ -94,31 +130,26 @@ class Client:
 class Java(Client):
     """One JVM that carries out commands, several at a time."""
 
-    def __init__(self, version, bootstrap, scene, more=()):
+    def __init__(self, version, bootstrap, scene, more=(), options=()):
         self.version, self.bootstrap, self.directory = version, bootstrap, scene.dir
         self.name = f"java-{version}"
-        self.process = scene.process(java_command("Clients", f"clients-{version}", *more), name=self.name, pipes=True)
-        self.lines = Lines(self.process.popen.stdout)
+        self.jvm = Jvm(scene, self.name, "Clients", f"clients-{version}", more, options)
         self.answers, self.progress = {}, {}
         self.numbers = itertools.count(1)
-        self.lines.next(30)
 
     def close(self):
-        """Ends it by the end of its input, so that it may write its class archive."""
-        self.process.popen.stdin.close()
-        self.process.popen.wait(20)
+        self.jvm.close()
 
     def start(self, verb, **words):
         number = f"{verb}{next(self.numbers)}"
         words.setdefault("bootstrap.servers", self.bootstrap)
         words = {key.replace("__", "."): value for key, value in words.items()}
         line = "\t".join([number, verb, *(f"{key}={value}" for key, value in words.items())])
-        self.process.popen.stdin.write(line + "\n")
-        self.process.popen.stdin.flush()
+        self.jvm.say(line)
         return number
 
     def _read(self, limit):
-        number, state, text = (self.lines.next(limit).split("\t") + [""])[:3]
+        number, state, text = (self.jvm.lines.next(limit).split("\t") + [""])[:3]
         if state == "progress":
             self.progress[number] = int(text)
         else:
@@ -172,8 +203,9 @@ class Java(Client):
 
 
 class Tools:
-    """Kafka's console tools (4.3.1), all in one JVM."""
+    """Kafka's console tools, all in one JVM."""
 
+    VERSION = "4.3.1"
     CLASSES = {
         "kafka-topics": "org.apache.kafka.tools.TopicCommand",
         "kafka-consumer-groups": "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand",
@@ -194,21 +226,46 @@ class Tools:
         "kafka-cluster": "org.apache.kafka.tools.ClusterTool",
         "kafka-acls": "org.apache.kafka.tools.AclCommand",
         "kafka-delegation-tokens": "org.apache.kafka.tools.DelegationTokenCommand",
+        "kafka-broker-api-versions": "org.apache.kafka.tools.BrokerApiVersionsCommand",
+        "kafka-console-producer": "org.apache.kafka.tools.ConsoleProducer",
+        "kafka-console-consumer": "org.apache.kafka.tools.consumer.ConsoleConsumer",
+        "kafka-producer-perf-test": "org.apache.kafka.tools.ProducerPerformance",
+        "kafka-consumer-perf-test": "org.apache.kafka.tools.ConsumerPerformance",
+        "kafka-share-consumer-perf-test": "org.apache.kafka.tools.ShareConsumerPerformance",
+        "kafka-e2e-latency": "org.apache.kafka.tools.EndToEndLatency",
+        "kafka-verifiable-producer": "org.apache.kafka.tools.VerifiableProducer",
+        "kafka-verifiable-consumer": "org.apache.kafka.tools.VerifiableConsumer",
+        "kafka-verifiable-share-consumer": "org.apache.kafka.tools.VerifiableShareConsumer",
+        "kafka-streams-application-reset": "org.apache.kafka.tools.StreamsResetter",
+        "kafka-replica-verification": "org.apache.kafka.tools.ReplicaVerificationTool",
+        "log-compaction-tester": "org.apache.kafka.tools.LogCompactionTester",
+        "client-compatibility-test": "org.apache.kafka.tools.ClientCompatibilityTest",
+        "transactional-message-copier": "org.apache.kafka.tools.TransactionalMessageCopier",
     }
+    # How a tool is told of the brokers, where it is not by a first --bootstrap-server.
+    OPTIONS = {"kafka-replica-verification": "--broker-list", "transactional-message-copier": "--broker-list"}
+    AFTER_COMMAND = {"kafka-cluster"}
 
     def __init__(self, scene):
-        self.process = scene.process(java_command("Tools", "tools-4.3.1"), name="tools", pipes=True)
-        self.lines = Lines(self.process.popen.stdout)
-        self.lines.next(30)
+        self.jvm = Jvm(scene, "tools", "Tools", f"tools-{self.VERSION}", options=["--add-opens=java.base/java.lang=ALL-UNNAMED"])
 
-    close = Java.close
+    def close(self):
+        self.jvm.close()
 
-    def run(self, bootstrap, tool, *words, limit=60, fails=False):
-        option = "--bootstrap-server"
-        line = "\t".join([self.CLASSES[tool], option, bootstrap, *words])
-        self.process.popen.stdin.write(line + "\n")
-        self.process.popen.stdin.flush()
-        code, _, text = self.lines.next(limit).partition("\t")
+    def _command(self, tool, bootstrap, words):
+        at = 1 if tool in self.AFTER_COMMAND else 0
+        return [self.CLASSES[tool], *words[:at], self.OPTIONS.get(tool, "--bootstrap-server"), bootstrap, *words[at:]]
+
+    def start(self, scene, tool, bootstrap, *words):
+        """A process of its own, for a tool that has no end."""
+        return scene.process(["java", "-Xmx128m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-cp",
+                              jars.classpath(f"tools-{self.VERSION}"), *self._command(tool, bootstrap, words)], name=tool)
+
+    def run(self, bootstrap, tool, *words, limit=80, fails=False, given=""):
+        """limit: more than the minute after which a tool says itself that no answer came.  given: what it reads."""
+        line = "\t".join([base64.b64encode(given.encode()).decode(), *self._command(tool, bootstrap, words)])
+        self.jvm.say(line)
+        code, _, text = self.jvm.lines.next(limit).partition("\t")
         text = base64.b64decode(text).decode()
         if (code != "0") != fails:
             raise ClientError(f"{tool} {' '.join(words)}: exit {code}\n{text}")
@@ -219,10 +276,11 @@ def venv_python():
     """An interpreter with the Python clients; made once."""
     python = jars.CACHE / "venv" / "bin" / "python"
     marker = jars.CACHE / "venv" / "anyport-ready"
-    if not marker.exists():
-        subprocess.run([sys.executable, "-m", "venv", jars.CACHE / "venv"], check=True)
-        subprocess.run([python, "-m", "pip", "install", "-q", *PIP], check=True, timeout=600)
-        marker.touch()
+    with jars.alone("venv"):
+        if not marker.exists():
+            subprocess.run([sys.executable, "-m", "venv", jars.CACHE / "venv"], check=True)
+            subprocess.run([python, "-m", "pip", "install", "-q", *PIP], check=True, timeout=600)
+            marker.touch()
     return python
 
 

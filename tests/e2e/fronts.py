@@ -151,7 +151,7 @@ class Front:
         return False
 
     def wait_idle(self):
-        wait_for(lambda: all(row["scur"] == "0" for _, row in self.rows(SERVERS)), 10, "clients have gone")
+        wait_for(lambda: all(row["scur"] == "0" for _, row in self.rows(SERVERS)), 30, "clients have gone")
 
     # -- real clients ----------------------------------------------------------------
 

@@ -19,14 +19,12 @@ LOGIN = os.environ.get("CLIENT_LOGIN", "").split()
 
 
 def confluent_login():
-    """librdkafka makes an unsigned token itself."""
     if not LOGIN:
         return {}
-    mechanism, user, password, _ = LOGIN
+    mechanism, user, password, token = LOGIN
     settings = {"security.protocol": "SASL_PLAINTEXT", "sasl.mechanism": mechanism}
     if mechanism == "OAUTHBEARER":
-        return {**settings, "enable.sasl.oauthbearer.unsecure.jwt": "true",
-                "sasl.oauthbearer.config": f"principal={user}"}
+        return {**settings, "oauth_cb": lambda _: (token, time.time() + 3600)}
     return {**settings, "sasl.username": user, "sasl.password": password}
 
 
@@ -103,7 +101,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
     import kafka
     producer = kafka.KafkaProducer(bootstrap_servers=bootstrap.split(","), acks=acks if acks == "all" else int(acks),
                                    compression_type=None if compression == "none" else compression, linger_ms=5,
-                                   enable_idempotence=acks == "all", **SETTINGS, **python_login())
+                                   enable_idempotence=acks == "all", **{**python_login(), **SETTINGS})
     sent = [producer.send(topic, key=f"{prefix}{i}".encode(), value=VALUE) for i in range(int(count))]
     producer.flush(60)
     for one in sent:
@@ -114,7 +112,7 @@ def python_produce(bootstrap, topic, count, prefix, acks, compression):
 def python_consume(bootstrap, topic, group, count, out, limit, _protocol="classic"):
     import kafka
     consumer = kafka.KafkaConsumer(topic, bootstrap_servers=bootstrap.split(","), group_id=group,
-                                   auto_offset_reset="earliest", enable_auto_commit=False, **SETTINGS, **python_login())
+                                   auto_offset_reset="earliest", enable_auto_commit=False, **{**python_login(), **SETTINGS})
     end, read = time.monotonic() + float(limit), 0
     with open(out, "w") as lines:
         while read < int(count) and time.monotonic() < end:

@@ -137,6 +137,11 @@ def one_transaction(history, producer, topic, every_us, session, numbers, chance
     except KafkaException as error:
         history.note("gave up", error)
         aborts = True
+    except SystemError as error:  # a callback ran while the producer's own error was on its way
+        if not isinstance(error.__cause__, KafkaException):
+            raise
+        history.note("gave up", error.__cause__)
+        aborts = True
     return end_transaction(history, producer, transaction, aborts)
 
 

@@ -2,7 +2,7 @@
 
 Both have ask(route, api, version, message) -> answer.  The route says where the
 request belongs; the gateway has to find that out by itself, so Gateway ignores
-it.  Brokers takes a request apart itself and puts the answers together in the
+it, but for a broker that the client has dialled.  Brokers takes a request apart itself and puts the answers together in the
 order of the request, which is what the gateway's answer is compared with.
 """
 import copy
@@ -12,6 +12,11 @@ import wire
 
 ANY = ("any",)
 ALL = ("all",)
+MARKERS = ("markers",)
+RESOURCES = ("resources",)
+LIMIT_S = 30  # for an answer
+GROUP, TXN = 0, 1  # types of coordinators
+OF_A_BROKER = (4, 8)  # types of resources: its settings, its loggers
 
 
 def group(name):
@@ -20,6 +25,16 @@ def group(name):
 
 def txn(name):
     return ("txn", name)
+
+
+def broker(node):
+    """What Kafka addresses by the connection: that broker alone, which the client says that it has dialled."""
+    return ("broker", node)
+
+
+def at(node):
+    """The right broker, which the client has not named."""
+    return ("at", node)
 
 
 class Paths:
@@ -36,13 +51,18 @@ BY_PARTITION = {
     "ListOffsets": Paths(("Topics", "Partitions", "PartitionIndex"), ("Topics", "Partitions", "PartitionIndex")),
     "OffsetForLeaderEpoch": Paths(("Topics", "Partitions", "Partition"), ("Topics", "Partitions", "Partition")),
     "DeleteRecords": Paths(("Topics", "Partitions", "PartitionIndex"), ("Topics", "Partitions", "PartitionIndex")),
+    "DescribeProducers": Paths(("Topics", "PartitionIndexes", None), ("Topics", "Partitions", "PartitionIndex")),
 }
-# API: (array in the request, its key or None for plain strings, array in the answer, its key)
+# API: (array in the request, its key or None for plain strings, array in the answer, whose coordinator)
 BY_GROUP = {
-    "DescribeGroups": ("Groups", None, "Groups", "GroupId"),
-    "ConsumerGroupDescribe": ("GroupIds", None, "Groups", "GroupId"),
-    "DeleteGroups": ("GroupsNames", None, "Results", "GroupId"),
-    "OffsetFetch": ("Groups", "GroupId", "Groups", "GroupId"),
+    "DescribeGroups": ("Groups", None, "Groups", GROUP),
+    "ConsumerGroupDescribe": ("GroupIds", None, "Groups", GROUP),
+    "ShareGroupDescribe": ("GroupIds", None, "Groups", GROUP),
+    "StreamsGroupDescribe": ("GroupIds", None, "Groups", GROUP),
+    "DescribeShareGroupOffsets": ("Groups", "GroupId", "Groups", GROUP),
+    "DeleteGroups": ("GroupsNames", None, "Results", GROUP),
+    "OffsetFetch": ("Groups", "GroupId", "Groups", GROUP),
+    "DescribeTransactions": ("TransactionalIds", None, "TransactionStates", TXN),
 }
 PARTITIONS = ("partitions",)
 GROUPS = ("groups",)
@@ -70,8 +90,13 @@ def by_partition(api, answer):
 
 def asked_partitions(api, message, version):
     paths = BY_PARTITION[api]
-    return [(topic_of_version(api, version, topic), partition[paths.index])
+    return [(topic_of_version(api, version, topic), number_of(paths, partition))
             for topic in message[paths.topics] for partition in topic[paths.partitions]]
+
+
+def number_of(paths, partition):
+    """A partition's, where the request has more about it and where it has the number alone."""
+    return partition if paths.index is None else partition[paths.index]
 
 
 def topic_of_version(api, version, topic):
@@ -86,6 +111,7 @@ class Brokers:
         self.world = world
         self.connections = {}
         self.leaders = {}
+        self.coordinators = {}
 
     def close(self):
         for connection in self.connections.values():
@@ -93,7 +119,7 @@ class Brokers:
 
     def at(self, node):
         if node not in self.connections:
-            self.connections[node] = self.world.kafka.connect(node)
+            self.connections[node] = self.world.kafka.connect(node, limit=LIMIT_S)
         return self.connections[node]
 
     def leader(self, topic, partition):
@@ -105,18 +131,30 @@ class Brokers:
                 self.leaders[topic] = {}
         return self.leaders[topic].get(partition, min(self.world.kafka.brokers))
 
-    def ask(self, route, api, version, message):
-        kind = route[0]
-        if kind == "partitions":
-            return self._by_partition(api, version, message)
-        if kind == "groups":
-            return self._by_group(api, version, message)
-        if kind == "all":
-            return self._all(api, version, message)
-        node = min(self.world.kafka.brokers)
+    def ask(self, route, api, version, message, stay=False):
+        """stay: has no meaning here, where each broker has one connection."""
+        taken_apart = {"partitions": self._by_partition, "groups": self._by_group, "all": self._all,
+                       "markers": self._by_marker, "resources": self._by_resource}
+        if route[0] in taken_apart:
+            return taken_apart[route[0]](api, version, message)
+        return self.at(self.node_of(*route)).ask(api, version, message)
+
+    def node_of(self, kind, what=None):
+        if kind in ("broker", "at"):
+            return what
         if kind in ("group", "txn"):
-            node = self.world.coordinator(route[1], 0 if kind == "group" else 1)
-        return self.at(node).ask(api, version, message)
+            return self.coordinator(what, GROUP if kind == "group" else TXN)
+        return min(self.world.kafka.brokers)
+
+    def coordinator(self, key, kind):
+        if (key, kind) not in self.coordinators:
+            self.coordinators[key, kind] = self.world.coordinator(key, kind)
+        return self.coordinators[key, kind]
+
+    def drop(self):
+        """Forgets all connections: one of them failed."""
+        self.close()
+        self.connections.clear()
 
     def tell(self, route, api, version, message):
         """A request without an answer, to one leader."""
@@ -130,7 +168,7 @@ class Brokers:
                 part = copy.copy(message)
                 part[paths.topics] = [{**topic, paths.partitions: [partition]}]
                 name = topic.get("Name") or topic.get("Topic")
-                answer = self.at(self.leader(name, partition[paths.index])).ask(api, version, part)
+                answer = self.at(self.leader(name, number_of(paths, partition))).ask(api, version, part)
                 merged = self._merge(paths, merged, answer)
         return merged
 
@@ -148,37 +186,61 @@ class Brokers:
 
     def _by_group(self, api, version, message):
         """One request a coordinator."""
-        field, key, answer_field, _ = BY_GROUP[api]
+        field, key, _, kind = BY_GROUP[api]
         by_node = {}
         for item in message[field]:
-            by_node.setdefault(self.world.coordinator(item[key] if key else item), []).append(item)
-        merged = None
-        for node, items in by_node.items():
-            answer = self.at(node).ask(api, version, {**message, field: items})
-            if merged is None:
-                merged = answer
-            else:
-                merged[answer_field] += answer[answer_field]
-        return merged
+            by_node.setdefault(self.coordinator(item[key] if key else item, kind), []).append(item)
+        return self._concatenated(api, version, {node: {**message, field: items} for node, items in by_node.items()})
 
     def _all(self, api, version, message):
-        answers = [self.at(node).ask(api, version, message) for node in self.world.kafka.brokers]
-        merged = answers[0]
-        for answer in answers[1:]:
+        return self._concatenated(api, version, {node: message for node in self.world.kafka.brokers})
+
+    def _by_resource(self, api, version, message):
+        """A broker's own are at that broker, all others anywhere."""
+        by_node, brokers = {}, self.world.kafka.brokers
+        for row in message["Resources"]:
+            name = row["ResourceName"]
+            named = int(name) if row["ResourceType"] in OF_A_BROKER and name.isdigit() else 0
+            by_node.setdefault(named if named in brokers else min(brokers), []).append(row)
+        return self._concatenated(api, version, {node: {**message, "Resources": rows} for node, rows in by_node.items()})
+
+    def _concatenated(self, api, version, messages):
+        """messages: {broker: what it is asked}."""
+        merged = None
+        for node, message in messages.items():
+            answer = self.at(node).ask(api, version, message)
+            if merged is None:
+                merged = answer
+                continue
             for name, value in answer.items():
                 if isinstance(value, list):
-                    merged[name] += value
+                    merged[name] += [item for item in value if not isinstance(item, str) or item not in merged[name]]
         return merged
+
+    def _by_marker(self, api, version, message):
+        """One request a partition, and an entry a producer, with one a topic."""
+        producers = {}
+        for marker in message["Markers"]:
+            topics = producers.setdefault(marker["ProducerId"], {})
+            for topic in marker["Topics"]:
+                for partition in topic["PartitionIndexes"]:
+                    one = {**marker, "Topics": [{**topic, "PartitionIndexes": [partition]}]}
+                    answer = self.at(self.leader(topic["Name"], partition)).ask(api, version, {"Markers": [one]})
+                    topics.setdefault(topic["Name"], []).extend(answer["Markers"][0]["Topics"][0]["Partitions"])
+        return {"Markers": [{"ProducerId": number, "Topics": [{"Name": name, "Partitions": rows} for name, rows in topics.items()]}
+                            for number, topics in producers.items()]}
 
 
 class Gateway:
     """Every request goes to the next (node, port) on a connection that stays open."""
 
-    def __init__(self, world, first=0):
+    def __init__(self, world, first=0, endpoints=None):
+        """first: with which of the endpoints it begins; endpoints: other ones than the nodes' own, in the same order."""
         self.world = world
-        self.endpoints = [(node.host, port) for node in world.nodes for port in node.ports]
+        self.endpoints = endpoints or [(node.host, port) for node in world.nodes for port in node.ports]
         self.turn = itertools.islice(itertools.cycle(self.endpoints), first, None)
         self.connections = {}
+        self.cluster = None
         self.last = None
 
     def close(self):
@@ -186,13 +248,30 @@ class Gateway:
             connection.close()
 
     def at(self, endpoint):
+        """endpoint: (host, port), or these and the broker that the client says that it has dialled."""
         if endpoint not in self.connections:
-            self.connections[endpoint] = wire.Connection(*endpoint, wire.schemas(self.world.kafka.version))
+            self.connections[endpoint] = connection = wire.Connection(*endpoint[:2], wire.schemas("4.4.0"), LIMIT_S)
+            if len(endpoint) > 2:
+                self._dial(connection, endpoint[2])
+            connection.known = wire.schemas(self.world.kafka.version)
         return self.connections[endpoint]
 
-    def ask(self, _route, api, version, message):
-        self.last = next(self.turn)
-        return self.at(self.last).ask(api, version, message)
+    def _dial(self, connection, node):
+        """As a client says it that knows KIP-1242, which a gateway does whatever the brokers do."""
+        if self.cluster is None:
+            self.cluster = self.world.kafka.metadata(topics=[])["ClusterId"]
+        answer = connection.ask("ApiVersions", 5, {"ClientSoftwareName": "e2e", "ClientSoftwareVersion": "1",
+                                                   "ClusterId": self.cluster, "NodeId": node})
+        if answer["ErrorCode"]:
+            raise AssertionError(f"error {answer['ErrorCode']} for who has dialled broker {node}")
+
+    def ask(self, route, api, version, message, stay=False):
+        """stay: at the (node, port) of the request before, on its connection."""
+        if not stay:
+            self.last = (*next(self.turn), *(route[1:] if route[0] == "broker" else ()))
+        answer = self.at(self.last).ask(api, version, message)
+        self.world.asked.add((api, version))
+        return answer
 
     def tell(self, _route, api, version, message):
         self.last = next(self.turn)

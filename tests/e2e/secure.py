@@ -1,18 +1,20 @@
 """A real Kafka cluster whose clients must say who they are, and are allowed only what an ACL allows.
 
-Each broker has two listeners: CLIENTS (SASL_PLAINTEXT, every mechanism that needs no other server) is
-what it tells clients and the gateway, PLAINTEXT is for the brokers among themselves and for the test,
-which is the only super user there.  Each decision of the authorizer stands in authorizer.log.
+Each broker has two listeners: CLIENTS (SASL_PLAINTEXT, every mechanism; tokens of OAUTHBEARER are
+signed, and checked by a file of keys; GSSAPI where there can be a KDC) is what it tells clients and
+the gateway, PLAINTEXT is for the brokers among themselves and for the test, which is the only super
+user there.  Each decision of the authorizer stands in authorizer.log.
 """
 import base64
 import hashlib
 import hmac
-import json
 import re
 import secrets
-import time
 
 import brokers
+import fronts
+import kerberos
+import tokens
 from cluster import check_equal
 from process import wait_for
 
@@ -23,8 +25,9 @@ MECHANISMS = ["PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512", "OAUTHBEARER"]
 SCRAM = {"SCRAM-SHA-256": 1, "SCRAM-SHA-512": 2}
 GATEWAY = ("gw", "gw-secret")
 LIFETIME_MS = 10000  # of a login
-RESOURCE = {"topic": 2, "group": 3, "cluster": 4, "transactional": 5}
-OPERATION = {"all": 2, "read": 3, "write": 4, "create": 5, "describe": 8, "idempotent": 12}
+FRONT = "haproxy.anyport.test"  # HAProxy, for who logs in by GSSAPI
+RESOURCE = {"topic": 2, "group": 3, "cluster": 4, "transactional": 5, "user": 7}
+OPERATION = {"all": 2, "read": 3, "write": 4, "create": 5, "describe": 8, "idempotent": 12, "create_tokens": 13}
 
 LOG4J2 = brokers.LOG4J2 + """appender.auth.type=File
 appender.auth.name=AUTH
@@ -35,9 +38,12 @@ logger.auth.name=kafka.authorizer.logger
 logger.auth.level=DEBUG
 logger.auth.additivity=false
 logger.auth.appenderRef.auth.ref=AUTH
+logger.logins.name=org.apache.kafka.common.network.Selector
+logger.logins.level=INFO
 """
 LOG4J1 = brokers.LOG4J1 + """log4j.logger.kafka.authorizer.logger=DEBUG, AUTH
 log4j.additivity.kafka.authorizer.logger=false
+log4j.logger.org.apache.kafka.common.network.Selector=INFO
 log4j.appender.AUTH=org.apache.log4j.FileAppender
 log4j.appender.AUTH.File=${anyport.authorizer}
 log4j.appender.AUTH.layout=org.apache.log4j.PatternLayout
@@ -47,14 +53,6 @@ log4j.appender.AUTH.layout.ConversionPattern=%m%n
 
 def password(user):
     return f"{user}-secret"
-
-
-def unsecured_token(user, seconds=3600):
-    """A JSON Web Token that nobody has signed."""
-    def part(value):
-        return base64.urlsafe_b64encode(json.dumps(value).encode()).decode().rstrip("=")
-    now = int(time.time())
-    return f"{part({'alg': 'none'})}.{part({'sub': user, 'iat': now, 'exp': now + seconds})}."
 
 
 def salted(mechanism, secret, salt, iterations):
@@ -80,18 +78,49 @@ def scram_messages(user, secret, mechanism, more=""):
 class SecureCluster(brokers.Cluster):
     """users: names; each can log in by every mechanism."""
 
-    def __init__(self, version, scene, users=(), token_key="a-key-of-tokens", settings=None):
-        super().__init__(version, scene, settings=settings)
+    def __init__(self, version, scene, users=(), token_key="a-key-of-tokens", settings=None, compiled=False):
+        super().__init__(version, scene, settings=settings, compiled=compiled)
         self.users, self.token_key = users, token_key
         for user in users:
             scene.secrets.add(f"the password of {user}", password(user))
         scene.secrets.add("the key of tokens", token_key or "")
         self.mechanisms = MECHANISMS
+        self.signer, self._tokens = tokens.Signer(scene.dir), {}
+        self.token_files = {user: scene.dir / f"{user}.jwt" for user in users}  # for clients that read them
+        for user, path in self.token_files.items():
+            path.write_text(self.token(user))
+        self.realm = self._realm()
         self.node_env = {"KAFKA_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "KAFKA_SASL_MECHANISM": "PLAIN",
                          "KAFKA_SASL_USERNAME": GATEWAY[0], "KAFKA_SASL_PASSWORD": GATEWAY[1],
                          "GATEWAY_SECURITY_PROTOCOL": "SASL_PLAINTEXT"}
 
+    def token(self, user):
+        """Signed, and good for an hour."""
+        if user not in self._tokens:
+            self._tokens[user] = self.signer.token(user)
+        return self._tokens[user]
+
+    def _realm(self):
+        """Whoever logs in by GSSAPI lives there; None: it can't be had here."""
+        absent = kerberos.missing()
+        if absent:
+            print(f"SKIP GSSAPI: {' and '.join(absent)} not installed", flush=True)
+            return None
+        return kerberos.Realm(self.scene, {FRONT: self.scene.host(fronts.HOST)})
+
+    def _allowed_files(self):
+        """Java reads no file of tokens or keys that it is not allowed to."""
+        files = ",".join(f"file://{path}" for path in (self.signer.keys, *self.token_files.values()))
+        return [f"-Dorg.apache.kafka.sasl.oauthbearer.allowed.urls={files}"]
+
+    def java_options(self):
+        return [*self._allowed_files(), *(self.realm.java_options(is_client=True) if self.realm else [])]
+
     def start(self, limit=90):
+        if self.realm:
+            self.realm.start()
+            self.keytabs = {user: self.realm.keytab(user, user) for user in self.users}
+            self.service_keytab = self.realm.keytab(kerberos.SERVICE, f"{kerberos.SERVICE}/{FRONT}")
         super().start(limit)
         for user in self.users:
             for mechanism in SCRAM:
@@ -103,29 +132,38 @@ class SecureCluster(brokers.Cluster):
     def admin_port(self, broker):
         return ADMIN_PORT + broker.id
 
-    def _write_settings(self, broker):
+    def write_settings(self, broker):
         mine = {
             "listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self.admin_port(broker)},"
                          f"CONTROLLER://{broker.host}:{broker.controller_port}",
             "advertised.listeners": f"CLIENTS://{broker.address},PLAINTEXT://{broker.host}:{self.admin_port(broker)}",
             "listener.security.protocol.map": "CLIENTS:SASL_PLAINTEXT,PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
-            "sasl.enabled.mechanisms": ",".join(MECHANISMS),
+            "sasl.enabled.mechanisms": ",".join([*MECHANISMS, *(["GSSAPI"] if self.realm else [])]),
             "authorizer.class.name": AUTHORIZER,
-            "super.users": "User:ANONYMOUS",
+            "super.users": "User:ANONYMOUS;User:root",
             "connections.max.reauth.ms": LIFETIME_MS,
             "listener.name.clients.plain.sasl.jaas.config":
                 f"{LOGIN}.plain.PlainLoginModule required " +
                 " ".join(f'user_{user}="{secret}"' for user, secret in
                          [GATEWAY, *((user, password(user)) for user in self.users)]) + ";",
             "listener.name.clients.oauthbearer.sasl.jaas.config":
-                f"{LOGIN}.oauthbearer.OAuthBearerLoginModule required unsecuredLoginStringClaim_sub=\"broker\";",
+                f"{LOGIN}.oauthbearer.OAuthBearerLoginModule required;",
+            "listener.name.clients.oauthbearer.sasl.server.callback.handler.class":
+                f"{LOGIN}.oauthbearer.OAuthBearerValidatorCallbackHandler",
+            "listener.name.clients.sasl.oauthbearer.jwks.endpoint.url": f"file://{self.signer.keys}",
+            "listener.name.clients.sasl.oauthbearer.expected.audience": tokens.AUDIENCE,
+            "listener.name.clients.sasl.oauthbearer.expected.issuer": tokens.ISSUER,
             **{f"listener.name.clients.{mechanism.lower()}.sasl.jaas.config":
                f"{LOGIN}.scram.ScramLoginModule required;" for mechanism in SCRAM},
         }
+        if self.realm:
+            mine["sasl.kerberos.service.name"] = kerberos.SERVICE
+            mine["listener.name.clients.gssapi.sasl.jaas.config"] = self.realm.jaas(
+                f"{kerberos.SERVICE}/{FRONT}", self.service_keytab, is_server=True)
         if self.token_key:
             mine["delegation.token.secret.key"] = self.token_key
         given, self.settings = self.settings, {**mine, **self.settings}
-        super()._write_settings(broker)
+        super().write_settings(broker)
         self.settings = given
 
     def _log_options(self, broker=None):
@@ -134,7 +172,8 @@ class SecureCluster(brokers.Cluster):
             (LOG4J2, "-Dlog4j2.configurationFile=")
         path.write_text(text)
         directory = broker.directory if broker else self.scene.dir
-        return [f"{option}{path}", f"-Danyport.authorizer={directory / 'authorizer.log'}"]
+        return [f"{option}{path}", *self._allowed_files(), *(self.realm.java_options() if self.realm else []),
+                f"-Danyport.authorizer={directory / 'authorizer.log'}"]
 
     def connect(self, node, **options):
         """As the super user."""
@@ -149,11 +188,21 @@ class SecureCluster(brokers.Cluster):
             return broker.ask(api, version, message)
 
     def _set_scram(self, user, mechanism):
-        salt = f"salt-of-{user}".encode()
-        answer = self._ask("AlterUserScramCredentials", 0, {"Deletions": [], "Upsertions": [
-            {"Name": user, "Mechanism": SCRAM[mechanism], "Iterations": 4096, "Salt": salt,
-             "SaltedPassword": salted(mechanism, password(user), salt, 4096)}]})
-        check_equal(answer["Results"][0]["ErrorCode"], 0, f"error of {user}'s {mechanism}")
+        self.set_scram([user], mechanism)
+
+    def set_scram(self, users, mechanism, secret=password):
+        """secret: of a user."""
+        def row(user):
+            salt = f"salt-of-{user}".encode()
+            return {"Name": user, "Mechanism": SCRAM[mechanism], "Iterations": 4096, "Salt": salt,
+                    "SaltedPassword": salted(mechanism, secret(user), salt, 4096)}
+        answer = self._ask("AlterUserScramCredentials", 0, {"Deletions": [], "Upsertions": [row(user) for user in users]})
+        check_equal({r["ErrorCode"] for r in answer["Results"]}, {0}, f"errors of {mechanism} for {users[:3]}")
+
+    def delete_scram(self, user, mechanism):
+        answer = self._ask("AlterUserScramCredentials", 0, {"Deletions": [{"Name": user, "Mechanism": SCRAM[mechanism]}],
+                                                            "Upsertions": []})
+        check_equal(answer["Results"][0]["ErrorCode"], 0, f"error of deleting {user}'s {mechanism}")
 
     def allow(self, user, kind, name, *operations):
         """An ACL for each operation; a name that ends with * is a prefix, * alone is any."""
@@ -175,6 +224,11 @@ class SecureCluster(brokers.Cluster):
             "HostFilter": None, "Operation": 1, "PermissionType": 1})["Resources"]) >= 4, 30, "the ACLs are known")
 
     # -- what they have seen ---------------------------------------------------
+
+    def failed_logins(self):
+        """How many logins each broker has refused so far, by its own log."""
+        return {number: (broker.directory / "broker.log").read_text(errors="replace").count("Failed authentication with")
+                for number, broker in self.brokers.items()}
 
     def decided(self):
         """How many bytes of each broker's decisions there are: those that come after are told by decisions(since)."""

@@ -11,6 +11,7 @@ import threading
 import time
 
 import clients
+import programs
 import wire
 from cluster import FIRST_PORT, HTTP_PORT, Node, check, check_equal, wait_for
 
@@ -57,6 +58,7 @@ class World:
         self.nodes, self.haproxy, self.watch = [], None, None
         self.node_env = {}  # that the nodes have besides, from the next reopen() on
         self.more_nodes = []  # that a scenario starts for itself
+        self.asked = set()  # (API, version) that raw requests to the gateway had answers to
         self.bootstrap = kafka.bootstrap
         self.reopen()
 
@@ -100,15 +102,24 @@ class World:
         kept[key].bootstrap = self.bootstrap
         return kept[key]
 
+    def close_clients(self):
+        kept = self.scene.__dict__.get("kept", {})
+        while kept:
+            kept.popitem()[1].close()
+
     def java(self, version="4.4.0", *more):
         """more: sets of jars that it needs beside."""
-        return self._kept((version, *more), lambda: clients.Java(version, self.bootstrap, self.scene, more))
+        return self._kept((version, *more), lambda: clients.Java(version, self.bootstrap, self.scene, more, self.kafka.java_options()))
 
     def kcat(self):
         return self._kept("kcat", lambda: clients.Kcat(self.bootstrap, self.scene.dir))
 
     def python(self, library):
         return self._kept(library, lambda: clients.Python(library, self.bootstrap, self.scene.dir))
+
+    def programs(self):
+        """franz-go, sarama and KafkaJS, as far as this machine can have them, each a new one."""
+        return [programs.Program(name, self.bootstrap, self.scene.dir) for name in programs.available()]
 
     def tools(self):
         return self._kept("tools", lambda: clients.Tools(self.scene))
@@ -123,9 +134,12 @@ class World:
 
     # -- what only the cluster itself can say --------------------------------
 
+    def full_name(self, topic):
+        return f"{self.mode}-{topic}"
+
     def topic(self, name, partitions=12, replicas=3, **settings):
         """Makes a topic directly at the brokers, ready to use; returns its full name."""
-        name = f"{self.mode}-{name}"
+        name = self.full_name(name)
         configs = [{"Name": key.replace("_", "."), "Value": str(value)} for key, value in settings.items()]
         with self.kafka.connect(self.kafka.any_broker()) as broker:
             answer = broker.ask("CreateTopics", 7, {"timeoutMs": 20000, "Topics": [
@@ -230,7 +244,8 @@ class World:
             check(not self.watch.found, f"clients connected to a broker directly: {self.watch.found[:3]}")
 
     def revive(self):
-        """After a scenario that failed: everything up again for the next one."""
+        """After a scenario that failed: everything up again for the next one, and no client in the middle of something."""
+        self.close_clients()
         for node in self.nodes:
             if not node.process.alive():
                 self.restart(node)

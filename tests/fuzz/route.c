@@ -33,8 +33,13 @@ static const struct snapshot *cluster(void)
 	assert(apis_compile(stderr));
 	s = snapshot_new(NULL);
 	s->brokers = mem_zalloc(BROKERS_MOST * sizeof *s->brokers);
-	for (int32_t id = 1; id <= BROKERS_MOST; id++)
-		s->brokers[s->broker_count++].id = id;
+	for (int32_t id = 1; id <= BROKERS_MOST; id++) {
+		struct broker *b = &s->brokers[s->broker_count++];
+
+		b->id = id;
+		b->host = mem_strdup(id == 1 ? "b" : "1.2");
+		b->port = 1;
+	}
 	t = snapshot_add_topic(s, "t", 1, (const uint8_t[16]){ 1 }, BROKERS_MOST);
 	for (int32_t i = 0; i < BROKERS_MOST; i++)
 		t->partitions[i].leader = i + 1;
@@ -112,8 +117,8 @@ static void divide(struct subject *s, const uint8_t *frame, int32_t brokers)
 {
 	struct request_head head;
 	struct layout *l = &s->request;
-	const struct config config = { .advertised_mode = ADVERTISE_PORTS };
-	const struct advertising told = { &config, PORTS };
+	const struct listener listener = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising told = { &listener, PORTS };
 	const struct where_question about = { .api = s->api,
 					      .snapshot = cluster(),
 					      .advertising = &told };
@@ -204,11 +209,11 @@ static void on_throttle(void *owner, int64_t ms)
 static void rewrite(struct subject *s, struct block answer, enum advertise_mode mode)
 {
 	static char host[] = "gateway.example";
-	const struct config config = { .advertised_host = host,
-				       .advertised_port = 7000,
-				       .advertised_mode = mode,
-				       .min_broker_id = 1 };
-	const struct advertising told = { &config, PORTS };
+	const struct listener listener = { .advertised_host = host,
+					   .advertised_port = 7000,
+					   .advertised_mode = mode,
+					   .min_broker_id = 1 };
+	const struct advertising told = { &listener, PORTS };
 	const struct rewrite_news news = { on_topic, on_cluster, on_throttle, NULL };
 	const struct rewrite of = { .api = s->api,
 				    .version = s->version,

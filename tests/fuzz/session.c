@@ -641,7 +641,7 @@ static void begin(struct play *p)
 	c->body_timeout_ms = c->request_timeout_ms = 30000;
 	c->idle_timeout_ms = 660000;
 	if (settings & 1)
-		c->advertised_mode = ADVERTISE_SINGLE;
+		c->listener.advertised_mode = ADVERTISE_SINGLE;
 	if (settings & 2) {
 		budget_free(p->s.shared.budget);
 		p->s.shared.budget = budget_new(LITTLE_MEMORY, 100);

@@ -69,7 +69,6 @@ static void learn(struct input *in, int version, bool is_full)
 
 static void offer(struct input *in, int version)
 {
-	const struct config config = { .advertised_mode = ADVERTISE_PORTS };
 	struct broker_versions all[ANSWERS_MOST];
 	const struct broker_versions *list[ANSWERS_MOST];
 	struct kversions offers[SNAPSHOT_KEYS];
@@ -84,7 +83,7 @@ static void offer(struct input *in, int version)
 	}
 	if (n == 0)
 		return;
-	offers_make(offers, &config, list, n);
+	offers_make(offers, list, n);
 	f = features_in_common(list, n);
 	features_limit(&f, offers);
 	features_deinit(&f);

@@ -26,6 +26,7 @@ from waking import PORT, WakingCluster
 TAGS = {1: "node_id", 2: "host", 3: "port", 4: "port_count", 5: "min_broker_id", 6: "mode", 7: "internal", 8: "rack",
         9: "http", 10: "version", 11: "kafka", 12: "settings", 13: "incarnation", 14: "draining", 16: "port_hint"}
 SEAL_TAG = 15
+PLACE_TAG = 17
 TEXTS = ("node_id", "host", "rack", "http", "version", "kafka")
 UNKNOWN_TOPIC, NOT_LEADER, NOT_COORDINATOR, ILLEGAL_GENERATION, UNKNOWN_MEMBER, REBALANCE = 3, 6, 16, 22, 25, 27
 TOPIC_EXISTS, FENCED = 36, 82
@@ -65,6 +66,9 @@ def read_identity(data):
         value = data[at + 3:at + 3 + size]
         if tag == SEAL_TAG:
             break
+        if tag == PLACE_TAG:  # of a listener; several
+            at += 3 + size
+            continue
         found[TAGS[tag]] = value.decode() if TAGS[tag] in TEXTS else struct.unpack(">q", value)[0]
         at += 3 + size
     return found

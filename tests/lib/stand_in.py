@@ -11,7 +11,7 @@
 
 An answer is a dict, the bytes of a body, a Frame, or None: there is none; an OSError closes the connection.
 Brokers 1, 2 and 3 lead the partitions in turn.
-Each connection is served by a thread; what was asked by one that the node shut down is in its broker's list `ended`.
+Each connection is served by a thread; what was asked by one that the node shut down is in its broker's list `ended`, as API keys.
 """
 import collections
 import socket
@@ -38,7 +38,10 @@ class Broker:
 
     def _accept(self):
         while True:
-            connection = self.listener.accept()[0]
+            try:
+                connection = self.listener.accept()[0]
+            except OSError:
+                return  # it was closed
             self.owner.connections.append(connection)
             threading.Thread(target=self._serve, args=(connection,), daemon=True).start()
 
@@ -46,7 +49,7 @@ class Broker:
         asked = set()
         try:
             while data := self._frame_of(connection):
-                asked.add(KEYS[struct.unpack_from(">h", data)[0]].name)
+                asked.add(struct.unpack_from(">h", data)[0])
                 self._answer(connection, data)
             self.ended.append(asked)
         except (OSError, WireError, ValueError):

@@ -1,4 +1,4 @@
-"""tested.py - what a run of the tests was made with, for README.md's table: see tests/versions/table."""
+"""tested.py - what a run of the tests was made with, for the table in anyport-haproxy(7): see tests/versions/table."""
 import json
 import os
 import pathlib

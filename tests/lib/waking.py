@@ -71,6 +71,14 @@ class WakingCluster:
     def _leads(self, number, part):
         return part in self.logs and 1 + part[1] % len(self.hosts) == number
 
+    def _has(self, number, part):
+        """Whether the broker answers who reads the partition."""
+        return self._leads(number, part)
+
+    def _log(self, _number, part):
+        """What of the partition the broker has."""
+        return self.logs[part]
+
     def _apiversions(self, _number, _values):
         return {"api_keys": [{"api_key": api_of(name).key, "min_version": low, "max_version": high}
                              for name, (low, high) in self.VERSIONS.items()]}
@@ -106,7 +114,7 @@ class WakingCluster:
         until = time.monotonic() + values["max_wait_ms"] / 1000
 
         def ready():
-            return any(not self._leads(number, part) or len(self.logs[part]) > offset for part, offset in asked)
+            return any(not self._has(number, part) or len(self._log(number, part)) > offset for part, offset in asked)
         with self.changed:
             if not ready() and (left := until - time.monotonic()) > 0:
                 self.waiting.append(asked)
@@ -117,8 +125,8 @@ class WakingCluster:
                 for t in values["topics"]]}
 
     def _fetched(self, number, part, offset):
-        leads = self._leads(number, part)
-        log = self.logs[part] if leads else []
-        return {"partition_index": part[1], "error_code": 0 if leads else 6, "high_watermark": len(log),
+        has = self._has(number, part)
+        log = self._log(number, part) if has else []
+        return {"partition_index": part[1], "error_code": 0 if has else 6, "high_watermark": len(log),
                 "last_stable_offset": len(log), "log_start_offset": 0, "preferred_read_replica": -1,
                 "records": b"".join(log[offset:])}

@@ -4,7 +4,7 @@
 static const struct kfield request[] = {
 	{ STRING, "cluster_id", "0+", .nullable = "0+" },
 	{ INT32, "timeout_ms", "0+", .is = TIMEOUT_MS },
-	{ INT32, "voter_id", "0+" },
+	{ INT32, "voter_id", "0+", .is = NAMED },
 	{ UUID, "voter_directory_id", "0+" },
 	{ ARRAY, "listeners", "0+", .of = STRUCT },
 	{   STRING, "name", "0+" },
@@ -23,4 +23,5 @@ static const struct kfield response[] = {
 const struct kapi api_add_raft_voter = {
 	.key = KEY_ADD_RAFT_VOTER, .name = "AddRaftVoter", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

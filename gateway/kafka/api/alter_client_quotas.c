@@ -5,14 +5,14 @@ static const struct kfield request[] = {
 	{ ARRAY, "entries", "0+", .of = STRUCT },
 	{   ARRAY, "entity", "0+", .of = STRUCT },
 	{     STRING, "entity_type", "0+" },
-	{     STRING, "entity_name", "0+", .nullable = "0+" },
+	{     STRING, "entity_name", "0+", .nullable = "0+", .is = NAMED },
 	{     END },
 	{   ARRAY, "ops", "0+", .of = STRUCT },
 	{     STRING, "key", "0+" },
 	{     FLOAT64, "value", "0+" },
 	{     BOOL, "remove", "0+" },
 	{     END }, { END },
-	{ BOOL, "validate_only", "0+" },
+	{ BOOL, "validate_only", "0+", .is = VALIDATE_ONLY },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -28,4 +28,5 @@ static const struct kfield response[] = {
 const struct kapi api_alter_client_quotas = {
 	.key = KEY_ALTER_CLIENT_QUOTAS, .name = "AlterClientQuotas", .versions = "0-1", .flexible = "1+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

@@ -9,7 +9,7 @@ static const struct kfield request[] = {
 	{     STRING, "name", "0+" },
 	{     STRING, "value", "0+", .nullable = "0+" },
 	{     END }, { END },
-	{ BOOL, "validate_only", "0+" },
+	{ BOOL, "validate_only", "0+", .is = VALIDATE_ONLY },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -25,4 +25,5 @@ const struct kapi api_alter_configs = {
 	.key = KEY_ALTER_CONFIGS, .name = "AlterConfigs", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true,
+	.is_administrative = true };

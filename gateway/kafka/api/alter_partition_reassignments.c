@@ -27,4 +27,5 @@ static const struct kfield response[] = {
 const struct kapi api_alter_partition_reassignments = {
 	.key = KEY_ALTER_PARTITION_REASSIGNMENTS, .name = "AlterPartitionReassignments", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

@@ -24,4 +24,5 @@ const struct kapi api_alter_replica_log_dirs = {
 	.key = KEY_ALTER_REPLICA_LOG_DIRS, .name = "AlterReplicaLogDirs", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_REPLICA, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true,
+	.is_administrative = true };

@@ -26,4 +26,5 @@ static const struct kfield response[] = {
 const struct kapi api_alter_share_group_offsets = {
 	.key = KEY_ALTER_SHARE_GROUP_OFFSETS, .name = "AlterShareGroupOffsets", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
+	.is_administrative = true };

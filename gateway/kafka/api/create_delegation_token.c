@@ -2,8 +2,8 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ STRING, "owner_principal_type", "3+", .nullable = "3+", .stub = -1 },
-	{ STRING, "owner_principal_name", "3+", .nullable = "3+", .stub = -1 },
+	{ STRING, "owner_principal_type", "3+", .nullable = "3+", .is = MADE_FOR_TYPE, .stub = -1 },
+	{ STRING, "owner_principal_name", "3+", .nullable = "3+", .is = MADE_FOR_NAME, .stub = -1 },
 	{ ARRAY, "renewers", "0+", .of = STRUCT, .is = TO_RENEW },
 	{   STRING, "principal_type", "0+", .is = TO_RENEW_TYPE },
 	{   STRING, "principal_name", "0+", .is = TO_RENEW_NAME },
@@ -13,7 +13,7 @@ static const struct kfield request[] = {
 
 static const struct kfield response[] = {
 	{ INT16, "error_code", "0+", .is = ERROR_CODE },
-	{ STRING, "principal_type", "0+" },
+	{ STRING, "principal_type", "0+", .is = OWNER_TYPE },
 	{ STRING, "principal_name", "0+", .is = OWNER_NAME },
 	{ STRING, "token_requester_principal_type", "3+" },
 	{ STRING, "token_requester_principal_name", "3+", .is = REQUESTER_NAME },
@@ -28,4 +28,5 @@ static const struct kfield response[] = {
 const struct kapi api_create_delegation_token = {
 	.key = KEY_CREATE_DELEGATION_TOKEN, .name = "CreateDelegationToken", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

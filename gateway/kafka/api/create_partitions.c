@@ -9,7 +9,7 @@ static const struct kfield request[] = {
 	{     ARRAY, "broker_ids", "0+", .of = INT32 },
 	{     END }, { END },
 	{ INT32, "timeout_ms", "0+", .is = TIMEOUT_MS },
-	{ BOOL, "validate_only", "0+" },
+	{ BOOL, "validate_only", "0+", .is = VALIDATE_ONLY },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -23,4 +23,5 @@ static const struct kfield response[] = {
 const struct kapi api_create_partitions = {
 	.key = KEY_CREATE_PARTITIONS, .name = "CreatePartitions", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

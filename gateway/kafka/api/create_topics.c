@@ -15,7 +15,7 @@ static const struct kfield request[] = {
 	{     STRING, "value", "0+", .nullable = "0+", .is = CONFIG_VALUE },
 	{     END }, { END },
 	{ INT32, "timeout_ms", "0+", .is = TIMEOUT_MS, .stub = 60000 },
-	{ BOOL, "validate_only", "1+" },
+	{ BOOL, "validate_only", "1+", .is = VALIDATE_ONLY },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -40,4 +40,5 @@ static const struct kfield response[] = {
 const struct kapi api_create_topics = {
 	.key = KEY_CREATE_TOPICS, .name = "CreateTopics", .versions = "0-7", .flexible = "5+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

@@ -4,9 +4,9 @@
 static const struct kfield request[] = {
 	{ ARRAY, "filters", "0+", .of = STRUCT },
 	{   INT8, "resource_type_filter", "0+" },
-	{   STRING, "resource_name_filter", "0+", .nullable = "0+" },
+	{   STRING, "resource_name_filter", "0+", .nullable = "0+", .is = NAMED },
 	{   INT8, "pattern_type_filter", "1+", .stub = 3 },
-	{   STRING, "principal_filter", "0+", .nullable = "0+" },
+	{   STRING, "principal_filter", "0+", .nullable = "0+", .is = NAMED },
 	{   STRING, "host_filter", "0+", .nullable = "0+" },
 	{   INT8, "operation", "0+" },
 	{   INT8, "permission_type", "0+" },
@@ -32,4 +32,5 @@ static const struct kfield response[] = {
 const struct kapi api_delete_acls = {
 	.key = KEY_DELETE_ACLS, .name = "DeleteAcls", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

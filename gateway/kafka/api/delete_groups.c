@@ -17,4 +17,5 @@ const struct kapi api_delete_groups = {
 	.key = KEY_DELETE_GROUPS, .name = "DeleteGroups", .versions = "0-3", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
+	.is_administrative = true };

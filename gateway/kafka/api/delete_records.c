@@ -25,4 +25,5 @@ const struct kapi api_delete_records = {
 	.key = KEY_DELETE_RECORDS, .name = "DeleteRecords", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .says_time = true };
+	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER, .says_time = true,
+	.is_administrative = true };

@@ -21,4 +21,5 @@ static const struct kfield response[] = {
 const struct kapi api_delete_share_group_offsets = {
 	.key = KEY_DELETE_SHARE_GROUP_OFFSETS, .name = "DeleteShareGroupOffsets", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
+	.is_administrative = true };

@@ -22,4 +22,5 @@ static const struct kfield response[] = {
 const struct kapi api_delete_topics = {
 	.key = KEY_DELETE_TOPICS, .name = "DeleteTopics", .versions = "0-6", .flexible = "4+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

@@ -2,7 +2,7 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ BOOL, "include_cluster_authorized_operations", "0+" },
+	{ BOOL, "include_cluster_authorized_operations", "0+", .is = WITH_OPERATIONS },
 	{ INT8, "endpoint_type", "1+", .stub = 1 },
 	{ BOOL, "include_fenced_brokers", "2+" },
 	{ END } };
@@ -21,7 +21,7 @@ static const struct kfield response[] = {
 	{   STRING, "rack", "0+", .nullable = "0+", .is = RACK, .stub = -1 },
 	{   BOOL, "is_fenced", "2+" },
 	{   END },
-	{ INT32, "cluster_authorized_operations", "0+", .stub = INT32_MIN },
+	{ INT32, "cluster_authorized_operations", "0+", .is = OPERATIONS, .stub = INT32_MIN },
 	{ END } };
 
 const struct kapi api_describe_cluster = {

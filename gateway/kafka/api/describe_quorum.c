@@ -4,10 +4,10 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ ARRAY, "topics", "0+", .of = STRUCT },
-	{   STRING, "topic_name", "0+" },
-	{   ARRAY, "partitions", "0+", .of = STRUCT },
-	{     INT32, "partition_index", "0+" },
+	{ ARRAY, "topics", "0+", .of = STRUCT, .is = QUORUM_TOPICS },
+	{   STRING, "topic_name", "0+", .is = QUORUM_TOPIC },
+	{   ARRAY, "partitions", "0+", .of = STRUCT, .is = QUORUM_PARTITIONS },
+	{     INT32, "partition_index", "0+", .is = QUORUM_PARTITION },
 	{     END }, { END }, { END } };
 
 static const struct kfield response[] = {
@@ -26,14 +26,14 @@ static const struct kfield response[] = {
 	{       INT32, "replica_id", "0+" },
 	{       UUID, "replica_directory_id", "2+" },
 	{       INT64, "log_end_offset", "0+" },
-	{       INT64, "last_fetch_timestamp", "1+", .stub = -1 },
+	{       INT64, "last_fetch_timestamp", "1+", .is = LAST_FETCH_MS, .stub = -1 },
 	{       INT64, "last_caught_up_timestamp", "1+", .stub = -1 },
 	{       END },
 	{     ARRAY, "observers", "0+", .of = STRUCT },
 	{       INT32, "replica_id", "0+" },
 	{       UUID, "replica_directory_id", "2+" },
 	{       INT64, "log_end_offset", "0+" },
-	{       INT64, "last_fetch_timestamp", "1+", .stub = -1 },
+	{       INT64, "last_fetch_timestamp", "1+", .is = LAST_FETCH_MS, .stub = -1 },
 	{       INT64, "last_caught_up_timestamp", "1+", .stub = -1 },
 	{       END }, { END }, { END },
 	{ ARRAY, "nodes", "2+", .of = STRUCT },

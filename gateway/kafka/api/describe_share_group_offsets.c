@@ -33,4 +33,4 @@ const struct kapi api_describe_share_group_offsets = {
 	.key = KEY_DESCRIBE_SHARE_GROUP_OFFSETS, .name = "DescribeShareGroupOffsets", .versions = "0-1", .flexible = "0+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .wants_sure = true };

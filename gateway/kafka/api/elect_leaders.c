@@ -24,4 +24,5 @@ static const struct kfield response[] = {
 const struct kapi api_elect_leaders = {
 	.key = KEY_ELECT_LEADERS, .name = "ElectLeaders", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE, .says_time = true,
+	.is_administrative = true };

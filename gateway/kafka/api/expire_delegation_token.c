@@ -2,8 +2,8 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ BYTES, "hmac", "0+" },
-	{ INT64, "expiry_time_period_ms", "0+" },
+	{ BYTES, "hmac", "0+", .is = TO_EXPIRE },
+	{ INT64, "expiry_time_period_ms", "0+", .is = EXPIRE_AFTER_MS },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -15,4 +15,5 @@ static const struct kfield response[] = {
 const struct kapi api_expire_delegation_token = {
 	.key = KEY_EXPIRE_DELEGATION_TOKEN, .name = "ExpireDelegationToken", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

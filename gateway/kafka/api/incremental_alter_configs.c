@@ -10,7 +10,7 @@ static const struct kfield request[] = {
 	{     INT8, "config_operation", "0+" },
 	{     STRING, "value", "0+", .nullable = "0+" },
 	{     END }, { END },
-	{ BOOL, "validate_only", "0+" },
+	{ BOOL, "validate_only", "0+", .is = VALIDATE_ONLY },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -26,4 +26,5 @@ const struct kapi api_incremental_alter_configs = {
 	.key = KEY_INCREMENTAL_ALTER_CONFIGS, .name = "IncrementalAlterConfigs", .versions = "0-1", .flexible = "1+",
 	.request = request, .response = response,
 	.route = TO_RESOURCE, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true };
+	.answer = ANSWER_WATCH, .lost = LOST_CLOSE, .by_dialled = true,
+	.is_administrative = true };

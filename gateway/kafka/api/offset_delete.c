@@ -22,4 +22,5 @@ static const struct kfield response[] = {
 const struct kapi api_offset_delete = {
 	.key = KEY_OFFSET_DELETE, .name = "OffsetDelete", .versions = "0", .flexible = "none",
 	.request = request, .response = response,
-	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.route = TO_GROUP, .answer = ANSWER_WATCH, .lost = LOST_COORDINATOR,
+	.is_administrative = true };

@@ -50,4 +50,4 @@ const struct kapi api_offset_fetch = {
 	.key = KEY_OFFSET_FETCH, .name = "OffsetFetch", .versions = "0-10", .flexible = "6+",
 	.request = request, .response = response,
 	.route = TO_GROUP, .merge = MERGE_KEYS,
-	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR };
+	.answer = ANSWER_WATCH, .lost = LOST_COORDINATOR, .wants_sure = true };

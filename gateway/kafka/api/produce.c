@@ -25,7 +25,7 @@ static const struct kfield response[] = {
 	{     INT64, "log_start_offset", "5+", .stub = -1 },
 	{     ARRAY, "record_errors", "8+", .of = STRUCT },
 	{       INT32, "batch_index", "8+" },
-	{       STRING, "batch_index_error_message", "8+", .nullable = "8+", .stub = -1 },
+	{       STRING, "batch_index_error_message", "8+", .nullable = "8+", .is = ERROR_MESSAGE, .stub = -1 },
 	{       END },
 	{     STRING, "error_message", "8+", .nullable = "8+", .is = ERROR_MESSAGE, .stub = -1 },
 	{     STRUCT, "current_leader", "10+", .tag = TAG(0), .is = CURRENT_LEADER },

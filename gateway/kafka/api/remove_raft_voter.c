@@ -3,7 +3,7 @@
 
 static const struct kfield request[] = {
 	{ STRING, "cluster_id", "0+", .nullable = "0+" },
-	{ INT32, "voter_id", "0+" },
+	{ INT32, "voter_id", "0+", .is = NAMED },
 	{ UUID, "voter_directory_id", "0+" },
 	{ END } };
 
@@ -16,4 +16,5 @@ static const struct kfield response[] = {
 const struct kapi api_remove_raft_voter = {
 	.key = KEY_REMOVE_RAFT_VOTER, .name = "RemoveRaftVoter", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

@@ -15,4 +15,5 @@ static const struct kfield response[] = {
 const struct kapi api_renew_delegation_token = {
 	.key = KEY_RENEW_DELEGATION_TOKEN, .name = "RenewDelegationToken", .versions = "0-2", .flexible = "2+",
 	.request = request, .response = response,
-	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_LOGIN, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

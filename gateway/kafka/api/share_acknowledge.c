@@ -28,7 +28,7 @@ static const struct kfield response[] = {
 	{     INT16, "error_code", "0+", .is = ERROR_CODE },
 	{     STRING, "error_message", "0+", .nullable = "0+", .is = ERROR_MESSAGE, .stub = -1 },
 	{     STRUCT, "current_leader", "0+" },
-	{       INT32, "leader_id", "0+", .is = LEADER_ID },
+	{       INT32, "leader_id", "0+", .is = HINTED_LEADER },
 	{       INT32, "leader_epoch", "0+" },
 	{       END }, { END }, { END },
 	{ ARRAY, "node_endpoints", "0+", .of = STRUCT, .is = NODE_ENDPOINTS },

@@ -85,7 +85,7 @@ static const struct kfield response[] = {
 	{ INT64, "acceptable_recovery_lag", "1+", .stub = -1 },
 	{ ARRAY, "status", "0+", .of = STRUCT, .nullable = "0+" },
 	{   INT8, "status_code", "0+" },
-	{   STRING, "status_detail", "0+" },
+	{   STRING, "status_detail", "0+", .is = ERROR_MESSAGE },
 	{   END },
 	{ ARRAY, "active_tasks", "0+", .of = STRUCT, .nullable = "0+", .stub = -1 },
 	{   STRING, "subtopology_id", "0+" },

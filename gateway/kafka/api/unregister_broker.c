@@ -3,7 +3,7 @@
 #include "kafka/api/list.h"
 
 static const struct kfield request[] = {
-	{ INT32, "broker_id", "0+" },
+	{ INT32, "broker_id", "0+", .is = NAMED },
 	{ END } };
 
 static const struct kfield response[] = {
@@ -15,4 +15,5 @@ static const struct kfield response[] = {
 const struct kapi api_unregister_broker = {
 	.key = KEY_UNREGISTER_BROKER, .name = "UnregisterBroker", .versions = "0", .flexible = "0+",
 	.request = request, .response = response,
-	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE };
+	.route = TO_CONTROLLER, .answer = ANSWER_WATCH, .lost = LOST_CLOSE,
+	.is_administrative = true };

@@ -30,4 +30,5 @@ const struct kapi api_write_txn_markers = {
 	.key = KEY_WRITE_TXN_MARKERS, .name = "WriteTxnMarkers", .versions = "0-2", .flexible = "1+",
 	.request = request, .response = response,
 	.route = TO_LEADER, .merge = MERGE_PARTITIONS,
-	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER };
+	.answer = ANSWER_WATCH, .lost = LOST_NOT_LEADER,
+	.is_administrative = true };

@@ -1,13 +1,19 @@
 import java.io.BufferedReader;
+import java.io.ByteArrayInputStream;
 import java.io.ByteArrayOutputStream;
 import java.io.InputStreamReader;
 import java.io.PrintStream;
+import java.lang.reflect.Field;
 import java.lang.reflect.InvocationTargetException;
+import java.util.Arrays;
 import java.util.Base64;
+import java.util.HashSet;
+import java.util.Map;
+import java.util.Set;
 import org.apache.kafka.common.utils.Exit;
 
 /**
- * Kafka's console tools in one JVM: a line of input is "CLASS TAB argument TAB ...",
+ * Kafka's console tools in one JVM: a line of input is "base64 of what the tool reads TAB CLASS TAB argument TAB ...",
  * the answer "exit code TAB base64 of what the tool printed".
  */
 public final class Tools {
@@ -20,6 +26,24 @@ public final class Tools {
 		}
 	}
 
+	/** What the tool prints.  It has ended when it has called exit(): what it prints after it has caught that, no process would have. */
+	private static final class Printed extends ByteArrayOutputStream {
+		private boolean hasEnded;
+
+		@Override
+		public synchronized void write(int b) {
+			if (!hasEnded)
+				super.write(b);
+		}
+
+		@Override
+		public synchronized void write(byte[] bytes, int from, int count) {
+			if (!hasEnded)
+				super.write(bytes, from, count);
+		}
+	}
+
+	private static Printed printed;
 	private static Integer exitCode;
 
 	private Tools() {
@@ -32,10 +56,13 @@ public final class Tools {
 		answers.println("ready");
 		BufferedReader in = new BufferedReader(new InputStreamReader(System.in));
 		for (String line = in.readLine(); line != null; line = in.readLine()) {
-			ByteArrayOutputStream printed = new ByteArrayOutputStream();
+			printed = new Printed();
 			PrintStream capture = new PrintStream(printed, true);
 			System.setOut(capture);
-			int code = run(line.split("\t"), capture);
+			System.setErr(capture);
+			String[] words = line.split("\t");
+			System.setIn(new ByteArrayInputStream(Base64.getDecoder().decode(words[0])));
+			int code = run(words[1], Arrays.copyOfRange(words, 2, words.length), capture);
 			capture.flush();
 			answers.println(code + "\t" + Base64.getEncoder().encodeToString(printed.toByteArray()));
 			answers.flush();
@@ -45,15 +72,40 @@ public final class Tools {
 	private static void exit(int code) {
 		if (exitCode == null)
 			exitCode = code;
+		printed.hasEnded = true;
 		throw new Exited();
 	}
 
-	private static int run(String[] words, PrintStream capture) {
-		String[] args = new String[words.length - 1];
-		System.arraycopy(words, 1, args, 0, args.length);
+	private static int run(String name, String[] args, PrintStream capture) {
 		exitCode = null;
-		int code = scala.Console.withOut(capture, () -> call(words[0], args, capture));
+		Set<Thread> before = new HashSet<>(hooks().keySet());
+		int code = scala.Console.withOut(capture, () -> call(name, args, capture));
+		printed.hasEnded = false;
+		for (Thread hook : new HashSet<>(hooks().keySet()))
+			if (!before.contains(hook))
+				atEnd(hook);
 		return exitCode == null ? code : exitCode;
+	}
+
+	/** What a tool wants done at the end of its process: it is done at the end of the tool. */
+	private static void atEnd(Thread hook) {
+		Runtime.getRuntime().removeShutdownHook(hook);
+		try {
+			hook.run();
+		} catch (Exited again) {
+			return;
+		}
+	}
+
+	@SuppressWarnings("unchecked")
+	private static Map<Thread, Thread> hooks() {
+		try {
+			Field field = Class.forName("java.lang.ApplicationShutdownHooks").getDeclaredField("hooks");
+			field.setAccessible(true);
+			return (Map<Thread, Thread>) field.get(null);
+		} catch (ReflectiveOperationException none) {
+			throw new IllegalStateException("this Java has no such table of shutdown hooks", none);
+		}
 	}
 
 	private static Integer call(String name, String[] args, PrintStream capture) {

@@ -8,9 +8,9 @@ import re
 
 import wire
 from cluster import FIRST_PORT
+from compared import mark, same_as_direct
 from fronts import HOST, start_nodes
 from machine import knows_its_root, skip_part
-from scenarios.console_tools import same_as_direct
 from world import PORTS, check, check_equal, wait_for
 
 RECORDS = 300
@@ -25,7 +25,7 @@ def run(world):
         configs_of_all_brokers(inner)
         if knows_its_root():
             log_dirs(world, inner)
-            moves(inner)
+            moves(world, inner)
         else:
             skip_part("log directories", "brokers can't tell how full they are in a plain chroot")
         transactions(inner)
@@ -33,6 +33,8 @@ def run(world):
             share_groups(inner)
             streams_groups(inner)
         same_as_direct(inner, "kafka-groups", "--list", plain=without_nodes_groups)
+        if world.through_gateway:
+            audited(inner)
 
 
 # -- who is asked ------------------------------------------------------------
@@ -44,7 +46,8 @@ def keeping_ports(world):
         yield world
         return
     nodes = start_nodes(world, NUMBERS, mode=world.mode,
-                        env={"GATEWAY_PORT_IS_HINT": "true", "GATEWAY_CLUSTER_ID": "admin"})
+                        env={"GATEWAY_PORT_IS_HINT": "true", "GATEWAY_CLUSTER_ID": "admin", "GATEWAY_AUDIT_LOG": "true",
+                             "GATEWAY_LOG_FORMAT": "json"})
     haproxy = None
     try:
         for node in nodes:
@@ -73,6 +76,19 @@ def without_addresses(text):
 def without_coordinators(text):
     """Transactions of `single` are told as the one broker's."""
     return "\n".join(" ".join(words[:1] + words[2:]) for words in map(str.split, text.splitlines()))
+
+
+def audited(world):
+    """What the tools have changed here stands in the nodes' audit log, an object a line as all of their log, and what they
+    only looked at does not."""
+    lines = [json.loads(line) for node in world.nodes for line in node.process.log().splitlines()]
+    audit = [line for line in lines if line.get("who") == "audit"]
+    told = {(line["api"], line["validate_only"], line["names"]): line["outcome"] for line in audit}
+    check_equal(told.get(("IncrementalAlterConfigs", "false", "broker:")), "ok", f"the brokers' configuration in {told}")
+    check(("UpdateFeatures", "true", "metadata.version") in told, f"a dry run of features in {told}")
+    if world.kafka.version.startswith("4"):
+        check_equal(told.get(("DeleteGroups", "false", f"{world.mode}-sharing")), "ok", f"the share group in {told}")
+    check(not any(line["api"].startswith(("Describe", "List", "Metadata")) for line in audit), f"only changes: {sorted(told)}")
 
 
 # -- the quorum and features ---------------------------------------------------
@@ -147,9 +163,10 @@ def log_dirs(world, inner):
         for broker, dirs in asked_dirs(world, *only).items():
             check_equal({path: sorted(partitions) for path, partitions in dirs.items()}, everything,
                         f"directories of all brokers, told as broker {broker}'s")
+    mark(world, "kafka-log-dirs")
 
 
-def moves(world):
+def moves(anywhere, world):
     """Replicas from one disk to the other: by the broker that was dialled, or that alone has the replica."""
     several = world.mode != "single" or not world.through_gateway
     topic = world.topic("moved", 2, replicas=2 if several else 1)
@@ -166,6 +183,7 @@ def moves(world):
         for partition, to in replicas.items()]}
     path = str(world.scene.file(f"moves-{world.mode}.json", json.dumps(plan)))
     if several:
+        check_nobody_moves(anywhere, topic, replicas)
         text = world.tool("kafka-reassign-partitions", "--reassignment-json-file", path, "--execute")
         check_equal(text.count("Successfully started moving log directory"), 4, f"moves that have begun:\n{text}")
         wait_for(lambda: "is still in progress" not in
@@ -180,11 +198,11 @@ def moves(world):
              f"replicas where they were moved to: {after}")
 
 
-def move_by_request(world, topic, replicas):
+def move_by_request(world, topic, replicas, error=0):
     """The one broker of `single` has a replica that no other one has."""
     wanted = {}
     for partition, to in replicas.items():
-        for path in to.values():
+        for path in list(to.values())[:1]:
             wanted.setdefault(path, []).append(partition)
     host, _, port = world.bootstrap.split(",")[0].partition(":")
     with wire.Connection(host, int(port), wire.schemas(world.kafka.version)) as client:
@@ -192,7 +210,13 @@ def move_by_request(world, topic, replicas):
             {"Path": path, "Topics": [{"Name": topic, "Partitions": partitions}]}
             for path, partitions in wanted.items()]})
     check_equal([(t["TopicName"], sorted((p["PartitionIndex"], p["ErrorCode"]) for p in t["Partitions"]))
-                 for t in answer["Results"]], [(topic, [(p, 0) for p in sorted(replicas)])], "answer to the moves")
+                 for t in answer["Results"]], [(topic, [(p, error) for p in sorted(replicas)])], "answer to the moves")
+
+
+def check_nobody_moves(world, topic, replicas):
+    """Where nothing tells which of several brokers is meant, a broker is asked whether the client may, and moves nothing."""
+    if world.through_gateway:
+        move_by_request(world, topic, replicas, error=9)
 
 
 # -- groups ---------------------------------------------------------------------
@@ -218,14 +242,15 @@ def anyone(world, group):
 
 
 def member(world, api, group, **fields):
-    """Joins a group by the raw request; returns its connection's answer."""
+    """Joins a group by the raw request; returns its connection's answer.  A coordinator that does not know a topic of the
+    topology yet, which has just been made, says -1, and "No value present" in its log."""
     with anyone(world, group) as client:
         answer = None
 
         def joined():
             nonlocal answer
             answer = client.ask(api, 1, {"GroupId": group, **fields})
-            check(answer["ErrorCode"] in (0, 14, 15, 16), f"{api}: {answer}")
+            check(answer["ErrorCode"] in (0, -1, 14, 15, 16), f"{api}: {answer}")
             return answer["ErrorCode"] == 0
         wait_for(joined, 20, f"{api} accepted")
         return answer

@@ -19,18 +19,20 @@ def run(world):
     one_client(world, world.python("confluent-kafka"),
                ["classic"] if world.kafka.version.startswith("3") else ["classic", "consumer"])
     one_client(world, world.python("kafka-python"), [None])
+    for client in world.programs():
+        one_client(world, client, [None])
 
 
-def pairs(world):
+def pairs(world, compressions):
     if world.mode == "ports" and not world.kafka.version.startswith("3"):
-        return list(itertools.product(ACKS, COMPRESSIONS))
-    return [(ACKS[i % len(ACKS)], compression) for i, compression in enumerate(COMPRESSIONS)]
+        return list(itertools.product(ACKS, compressions))
+    return [(ACKS[i % len(ACKS)], compression) for i, compression in enumerate(compressions)]
 
 
 def one_client(world, client, protocols):
     before = world.counts()
     topic = world.topic(f"matrix-{client.name}")
-    runs = [(f"{acks}-{compression}-", acks, compression) for acks, compression in pairs(world)]
+    runs = [(f"{acks}-{compression}-", acks, compression) for acks, compression in pairs(world, client.compressions or COMPRESSIONS)]
     client.produce_each(topic, COUNT, runs)
     written = [f"{prefix}{i}" for prefix, _, _ in runs for i in range(COUNT)]
     # with acks=0 the client is done before the broker is

@@ -1,7 +1,8 @@
 """Kafka's console tools do through the gateway what they do at the brokers, and print the same."""
 import json
 
-from world import check, check_equal, until, wait_for
+from compared import same_as_direct
+from world import check, check_equal, wait_for
 
 RECORDS = 600
 PARTITIONS = 6
@@ -23,25 +24,6 @@ def run(world):
                          for node in world.kafka.brokers), 20, f"{topic} gone from all brokers")
     check(topic not in world.tool("kafka-topics", "--list").split(), f"{topic} is still in the list")
     world.tool("kafka-topics", "--describe", "--topic", topic, fails=True)
-
-
-def same_as_direct(world, tool, *words, hidden=(), plain=str, **options):
-    """Runs a tool through the gateway and at the brokers: the same lines come, in whatever order, but for the hidden ones,
-    which only the brokers show.  plain: makes alike what is no two times the same.
-
-    Brokers learn of a change one after the other, so a difference counts only when it stays.
-    """
-    done = until(5)
-    while True:
-        got = plain(world.tool(tool, *words, **options))
-        direct = plain(world.tool(tool, *words, bootstrap=world.kafka.bootstrap, **options)).splitlines()
-        shown = sorted(line for line in direct if line not in hidden)
-        if sorted(got.splitlines()) == shown or not done():
-            break
-    check_equal(sorted(got.splitlines()), shown, f"output of {tool} {' '.join(words)}")
-    check_equal([line for line in hidden if line not in direct], [], f"what {tool} shows at the brokers")
-    check(got.strip(), f"{tool} {' '.join(words)} printed nothing")
-    return got
 
 
 def topics(world, topic):
@@ -81,7 +63,7 @@ def offsets(world, topic):
 
 def groups(world, topic, group):
     tool = "kafka-consumer-groups"
-    listed = same_as_direct(world, tool, "--list", hidden=[NODES_GROUP]).split()
+    listed = same_as_direct(world, tool, "--list", hidden=[NODES_GROUP]).splitlines()
     check(group in listed, f"{group} is not listed: {listed}")
     check_equal(len(listed), len(set(listed)), "groups listed, each once")
     text = same_as_direct(world, tool, "--describe", "--group", group)
@@ -97,7 +79,7 @@ def groups(world, topic, group):
     world.tool(tool, "--delete-offsets", "--group", group, "--topic", f"{topic}:0")
     check_equal(sorted(world.committed(group, topic)), list(range(1, PARTITIONS)), "partitions left after a deletion")
     world.tool(tool, "--delete", "--group", group)
-    check(group not in world.tool(tool, "--list").split(), f"{group} is still listed")
+    check(group not in world.tool(tool, "--list").splitlines(), f"{group} is still listed")
     check_equal(world.committed(group, topic), {}, "offsets of a deleted group")
 
 
@@ -117,3 +99,4 @@ def delete_records(world, topic):
     text = world.tool("kafka-delete-records", "--offset-json-file", str(path))
     check_equal(text.count("low_watermark"), PARTITIONS, f"partitions in the answer of kafka-delete-records:\n{text}")
     check_equal(world.offsets(topic, -2), upto, "log starts after kafka-delete-records")
+    same_as_direct(world, "kafka-delete-records", "--offset-json-file", str(path))

@@ -1,10 +1,10 @@
 """A fetch session (KIP-227) goes through a node as at its broker: what is new comes, a mistake ends it with the broker's
-own error, an idle consumer of many partitions moves few bytes; and who needs another broker too goes on without one."""
+own error; and so does one over several brokers, which is the node's own."""
 import wire
 from world import check_equal
 
-MODES = ["ports"]
-PARTITIONS = 300
+MODES = ["ports", "single"]
+PARTITIONS = 60
 VERSION = 12  # by names
 NEW = (0, 0)  # (session, epoch)
 
@@ -28,9 +28,9 @@ def led_by_1(world, topic):
     return sorted(p for p, leader in world.leaders(topic).items() if leader == 1)
 
 
-def conversation(world, connection, topic):
-    """What is told, step by step, to who reads the partitions that one broker leads."""
-    own, steps = led_by_1(world, topic), []
+def conversation(world, connection, topic, own):
+    """What is told, step by step, to who reads these partitions."""
+    steps = []
 
     def says(session, partitions=()):
         answer = fetch(connection, topic, session, partitions)
@@ -38,7 +38,7 @@ def conversation(world, connection, topic):
         return answer["SessionId"]
     session = says(NEW, own)
     says((session, 1))
-    with world.kafka.connect(1) as broker:
+    with world.kafka.connect(world.leaders(topic)[own[7]]) as broker:
         answer = broker.ask("Produce", 9, {"TransactionalId": None, "Acks": -1, "TimeoutMs": 20000, "TopicData": [
             {"Name": topic, "PartitionData": [{"Index": own[7], "Records": wire.batch([(None, b"news")])}]}]})
     check_equal(answer["Responses"][0]["PartitionResponses"][0]["ErrorCode"], 0, "error of a record")
@@ -51,18 +51,22 @@ def conversation(world, connection, topic):
 
 
 def run(world):
-    topics = [world.topic(f"fetch-sessions-{n}", PARTITIONS) for n in range(2)]
+    topics = [world.topic(f"fetch-sessions-{n}", PARTITIONS) for n in range(3)]
     with world.kafka.connect(1) as broker:
-        direct = conversation(world, broker, topics[0])
+        direct = conversation(world, broker, topics[0], led_by_1(world, topics[0]))
     check_equal(direct[1:4], [(0, True, []), (0, True, [(7, 0)]), (71, False, [])], "what a broker tells of its session")
     if not world.through_gateway:
         return
     host, _, port = world.bootstrap.partition(":")
     with wire.Connection(host, int(port), wire.schemas(world.kafka.version)) as client:
-        check_equal(conversation(world, client, topics[1]), direct, "the same through HAProxy and a node")
         own, everything = led_by_1(world, topics[1]), list(range(PARTITIONS))
+        check_equal(conversation(world, client, topics[1], own), direct, "the same through HAProxy and a node")
+        several = [p for p in everything if p not in own[len(own) // 2:]][:len(own)]
+        check_equal(conversation(world, client, topics[2], several), direct, "the same where several brokers have them")
         session = fetch(client, topics[1], NEW, own)["SessionId"]
         check_equal(told(fetch(client, topics[1], (session, 1), everything), everything), (70, False, []),
-                    "with partitions of other brokers")
-        check_equal(told(fetch(client, topics[1], NEW, everything), everything),
-                    (0, False, [(p, 0) for p in everything]), "all of them")
+                    "who has a broker's, with partitions of other brokers")
+        answer = fetch(client, topics[2], NEW, everything)
+        check_equal(told(answer, everything), (0, True, [(p, 0) for p in everything]), "all of them")
+        check_equal(told(fetch(client, topics[2], (answer["SessionId"], 1)), everything), (0, True, [(several[7], 0)]),
+                    "the record that is not read past, and nothing else")

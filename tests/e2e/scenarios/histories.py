@@ -16,7 +16,8 @@ from history import History, Reader, violations
 from machine import skip_part
 from world import wait_for
 
-MODES, VERSIONS = ["ports", "single"], ["4.4.0"]
+MODES = ["ports", "single"]
+VERSIONS = ["4.4.0"]
 SECONDS = float(os.environ.get("HISTORY_SECONDS", "60"))
 SEED = os.environ.get("HISTORY_SEED", "1")
 PRODUCERS, TRANSACTIONAL, MEMBERS = 3, 2, 3
@@ -206,4 +207,4 @@ def judge(world, history, readers, offsets, faults):
     for violation in found[:40]:
         print(f"  {violation.kind}: {violation.text}", flush=True)
     check(counts["acknowledged"] > 20 * SECONDS and counts["committed"] > 0, f"too little was done: {counts}")
-    check(not found, f"{len(found)} violations of {sorted({v.kind for v in found})}")
+    check(not found, f"{len(found)} violations of {sorted({v.kind for v in found})}: {'; '.join(v.text for v in found[:8])}")

@@ -7,14 +7,18 @@ give them.  That the search finds what is there is shown on a broker itself.
 import socket
 import struct
 
+import synthetic
 import wire
-from cluster import FIRST_PORT
+from cluster import FIRST_PORT, Node
 from load import Load
 from recorder import Recorder
+from reference import BY_PARTITION
 from scenarios import console_tools, move_leader, raw_apis
 from world import PORTS, World, check, check_exactly_once
 
 RECORDS = 2000
+CLUSTER_AUTHORIZATION_FAILED, INVALID_REQUEST = 31, 42
+HERE = {"ApiVersions", "SaslHandshake", "SaslAuthenticate"}  # the node's own answers
 
 
 def forms(broker):
@@ -47,6 +51,7 @@ def run(world):
     search_finds(world)
     if not world.through_gateway:
         return
+    synthetic_answers(world)
     world.close()  # its HAProxy gives place to one whose clients are told the recorder's address
     front = world.scene.host(2)
     recorder = Recorder(front, world.scene.host(1), FIRST_PORT, PORTS)
@@ -97,6 +102,54 @@ def talk(world):
     ask_settings(world)
     console_tools.describe_all(world)
     everything(world)
+
+
+def synthetic_answers(world):
+    """Brokers that name themselves wherever an answer has room for it, in every API and version, asked of one of them and of all."""
+    brokers = synthetic.Brokers(world.scene)
+    node = Node(world.scene, 40, brokers.bootstrap, ports=PORTS, mode=world.mode, min_broker=synthetic.FIRST)
+    node.wait_ready()
+    asker, offered = Asker(node, brokers.known), set()
+    for row in asker.connection.ask("ApiVersions", 0, {})["ApiKeys"]:
+        api = brokers.known.requests[brokers.known.names[row["ApiKey"]]]
+        offered |= {(api.api, version) for version in range(max(row["MinVersion"], api.versions[0]), row["MaxVersion"] + 1)}
+    wrong = []
+    for code in (0, CLUSTER_AUTHORIZATION_FAILED, INVALID_REQUEST):
+        for broker in brokers.brokers.values():
+            broker.code = code
+        for api, version in sorted(offered):
+            for partitions in (1, synthetic.PARTITIONS) if api in BY_PARTITION else (1,):
+                what = f"{api} v{version} of {partitions} partitions, error {code}"
+                wrong += [f"{what}: {one}" for one in asker.wrong_with(brokers, api, version, partitions)]
+    unasked = {one for one in offered if one[0] not in HERE}.difference(*(broker.asked for broker in brokers.brokers.values()))
+    asker.connection.close()
+    node.kill()
+    brokers.close()
+    check(not unasked, f"no broker was asked {sorted(unasked)}")
+    shown = "\n".join(wrong[:30])
+    check(not wrong, f"{len(wrong)} synthetic answers:\n{shown}")
+
+
+class Asker:
+    """A client, which comes again after a failure."""
+
+    def __init__(self, node, known):
+        self.node, self.known = node, known
+        self.come()
+
+    def come(self):
+        self.connection = wire.Connection(*self.node.address, self.known, client_id=synthetic.CLIENT)
+
+    def wrong_with(self, brokers, api, version, partitions):
+        try:
+            self.connection.send(api, version, synthetic.request(self.known, api, version, partitions))
+            frame = self.connection.read_frame()
+            wire.decode_answer(self.known, api, version, frame)
+            return search(brokers, frame)[:1]
+        except (OSError, EOFError, ValueError) as error:
+            self.connection.close()
+            self.come()
+            return [f"{type(error).__name__}: {error}"]
 
 
 def ask_settings(world):

@@ -74,7 +74,7 @@ def knows_the_cluster(world, node, topic):
 
 def every_mechanism(world, topic):
     path = world.scene.dir / "own-token"
-    path.write_text(secure.unsecured_token("own"))
+    path.write_text(world.kafka.token("own"))
     ways = [env_of(mechanism=mechanism) for mechanism in ("PLAIN", "SCRAM-SHA-256", "SCRAM-SHA-512")]
     ways.append(env_of(mechanism="OAUTHBEARER", KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL=f"file://{path}"))
     nodes = [start(world, number, env) for number, env in enumerate(ways, 1)]
@@ -114,7 +114,7 @@ def what_is_refused(world):
         more = {"KAFKA_SASL_PASSWORD": "wrong"}
         if mechanism == "OAUTHBEARER":
             expired = world.scene.dir / "expired-token"
-            expired.write_text(secure.unsecured_token("own", -60))
+            expired.write_text(world.kafka.signer.token("own", -60))
             more = {"KAFKA_SASL_OAUTHBEARER_TOKEN_ENDPOINT_URL": f"file://{expired}"}
         node = start(world, number, env_of(mechanism=mechanism, **more), wait=False)
         words = {"PLAIN": "Authentication failed: Invalid username or password",

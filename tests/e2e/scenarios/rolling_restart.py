@@ -9,7 +9,8 @@ import time
 from cluster import BUILD, FIRST_PORT, Node
 from world import NODES, PORTS, check, check_equal, wait_for
 
-MODES, VERSIONS = ["ports"], ["4.4.0"]
+MODES = ["ports"]
+VERSIONS = ["4.4.0"]
 FRONTS = os.environ.get("FRONTS", "external random").split()
 FIRST = 60  # of the nodes' numbers
 PRODUCERS, CONSUMERS = 52, 45

@@ -3,11 +3,14 @@ another's as soon as its connection ends; a session is at one broker, and ends w
 import time
 
 import wire
+from compared import mark
 from scenarios.admin_tools import keeping_ports
 from world import check, check_equal, topic_id, wait_for
 
-MODES, VERSIONS = ["ports"], ["4.4.0"]
+MODES = ["ports"]
+VERSIONS = ["4.4.0"]
 RECORDS, PARTITIONS = 400, 6
+ACCEPT, RENEW = 1, 4
 LOCK = 30  # seconds for which a broker keeps what was acquired
 
 
@@ -16,6 +19,8 @@ def run(world):
         everything_is_read(world, kept)
         released_at_once(kept)
     released_at_once(world)
+    released_by_death(world)
+    renewed(world)
     no_such_session(world)
     leader_moves(world)
 
@@ -47,13 +52,17 @@ def everything_is_read(world, kept):
     check_equal(len(direct), RECORDS, "records read at the brokers")
     for name, through in (("kept", kept), ("anywhere", world)):
         check_equal(read(through, topic, new_group(world, f"share-{name}")), direct, f"records read, {name} ports")
+    mark(world, "kafka-console-share-consumer")
 
 
 class Member:
     """A member of a share group that fetches from one partition."""
 
-    def __init__(self, world, group, letter, topic, port=0):
+    def __init__(self, world, group, letter, topic, port=0, node=None):
+        """node: not through HAProxy, but at that one."""
         host, _, first = world.bootstrap.split(",")[0].partition(":")
+        if node:
+            host, first = node.host, node.first_port
         self.client = wire.Connection(host, int(first) + port, wire.schemas(world.kafka.version))
         self.names = {"GroupId": group, "MemberId": letter * 22}
         self.topics = [{"TopicId": topic_id(world, topic), "Partitions": [{"PartitionIndex": 0}]}]
@@ -74,8 +83,8 @@ class Member:
             return (told["Assignment"] or {}).get("TopicPartitions")
         wait_for(assigned, 20, f"{self.names} has partitions")
 
-    def fetch(self, **more):
-        answer = self.client.ask("ShareFetch", 1, {
+    def fetch(self, version=1, **more):
+        answer = self.client.ask("ShareFetch", version, {
             **self.names, "ShareSessionEpoch": self.epoch, "MaxWaitMs": 300, "MinBytes": 1, "MaxBytes": 1 << 20,
             "MaxRecords": RECORDS, "BatchSize": RECORDS, "Topics": [] if self.epoch else self.topics, **more})
         self.epoch += answer["ErrorCode"] == 0
@@ -95,25 +104,45 @@ class Member:
         raise AssertionError(f"nothing acquired in {limit} s")
 
 
+    def acknowledge(self, first, last, kind=ACCEPT, version=1, **more):
+        """The answer; of its one partition the error."""
+        answer = self.client.ask("ShareAcknowledge", version, {**self.names, "ShareSessionEpoch": self.epoch, **more, "Topics": [
+            {**self.topics[0], "Partitions": [{"PartitionIndex": 0, "AcknowledgementBatches": [
+                {"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": [kind]}]}]}]})
+        self.epoch += answer["ErrorCode"] == 0
+        return answer, [(p["PartitionIndex"], p["ErrorCode"]) for t in answer["Responses"] for p in t["Partitions"]]
+
+
 def released_at_once(world):
-    name = f"share-release-{world.bootstrap.rpartition('.')[2].partition(':')[0]}"
+    released(world, f"share-release-{world.bootstrap.rpartition('.')[2].partition(':')[0]}", lambda one: one.client.close())
+
+
+def released_by_death(world):
+    """Of the node at which the member is: no more is lost than by a client that ends its connection."""
+    if not world.through_gateway:
+        return
+    node = world.nodes[2]
+    released(world, "share-death", lambda _: node.kill(), node)
+    world.restart(node)
+    world.wait_all_up()
+
+
+def released(world, name, end, node=None):
+    """What a member has is another's as soon as `end` has ended its connection."""
     topic = topic_of(world, name, 1)
     group = new_group(world, name)
     leader = world.leaders(topic)[0]
-    one = Member(world, group, "A", topic, leader - 1)
+    one = Member(world, group, "A", topic, leader - 1, node)
     first, last, count = one.acquire()
     check_equal((first, count), (0, 1), "first offset and delivery count of what is acquired")
-    one.client.close()
+    end(one)
     began = time.monotonic()
     two = Member(world, group, "B", topic, leader - 1)
     check_equal(two.acquire(LOCK / 2), (first, last, 2), "the same again, for another member, a second time")
     print(f"released after {time.monotonic() - began:.2f} s")
-    done = two.client.ask("ShareAcknowledge", 1, {**two.names, "ShareSessionEpoch": two.epoch, "Topics": [
-        {**two.topics[0], "Partitions": [{"PartitionIndex": 0, "AcknowledgementBatches": [
-            {"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": [1]}]}]}]})
-    check_equal([(p["PartitionIndex"], p["ErrorCode"]) for t in done["Responses"] for p in t["Partitions"]], [(0, 0)],
-                f"answer to the acknowledgement: {done}")
-    two.epoch += 1
+    one.client.close()
+    done, errors = two.acknowledge(first, last)
+    check_equal(errors, [(0, 0)], f"answer to the acknowledgement: {done}")
     check_equal(two.fetch(ShareSessionEpoch=-1)["ErrorCode"], 0, "error of the last ShareFetch")
     two.client.close()
     nothing_is_left(world, group, topic)
@@ -131,6 +160,35 @@ def nothing_is_left(world, group, topic):
         wait_for(there, 20, f"{group} has nothing left to read")
     except AssertionError as late:
         raise AssertionError(f"{late}: {told}") from None
+
+
+def renewed(world):
+    """A lock that is renewed (KIP-1222), alone and with a Fetch, and what may not be said together: as a broker answers."""
+    topic = topic_of(world, "share-renewed", 1)
+    leader = world.leaders(topic)[0]
+    said = {}
+    for where in ("gateway", "broker"):
+        group = new_group(world, f"share-renewed-{where}")
+        member = Member(world, group, where[0], topic, leader - 1)
+        if where == "broker":
+            member.client.close()
+            member.client = world.kafka.connect(leader)
+        first, last, _ = member.acquire()
+        answers = []
+        for more in ({"IsRenewAck": True}, {}):
+            answer, errors = member.acknowledge(first, last, RENEW, version=2, **more)
+            answers.append((answer["ErrorCode"], answer["AcquisitionLockTimeoutMs"], errors))
+        batch = [{"FirstOffset": first, "LastOffset": last, "AcknowledgeTypes": [RENEW]}]
+        topics = [{**member.topics[0], "Partitions": [{"PartitionIndex": 0, "AcknowledgementBatches": batch}]}]
+        for more in ({"MaxWaitMs": 0, "MinBytes": 0, "MaxBytes": 0, "MaxRecords": 0, "BatchSize": 0}, {}):
+            answer = member.fetch(version=2, IsRenewAck=True, Topics=topics, **more)
+            answers.append((answer["ErrorCode"], [p["AcknowledgeErrorCode"] for t in answer["Responses"] for p in t["Partitions"]]))
+        answers.append(member.acknowledge(first, last, version=2)[1])
+        said[where] = answers
+        member.client.close()
+        nothing_is_left(world, group, topic)
+    check_equal(said["gateway"], said["broker"], "answers to acknowledgements that renew")
+    check_equal((said["broker"][0][0], said["broker"][0][2], said["broker"][-1]), (0, [(0, 0)], [(0, 0)]), "renewed, then accepted")
 
 
 def no_such_session(world):

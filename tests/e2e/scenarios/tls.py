@@ -1,6 +1,6 @@
 """TLS all the way, with certificates on every side: clients to nodes through an HAProxy that passes it on, nodes to
-brokers.  Java, kcat, confluent-kafka and kafka-python verify whom they were told and lose nothing; a node that is renewed
-under them keeps them."""
+brokers.  Java, kcat, confluent-kafka, kafka-python, franz-go, sarama and KafkaJS verify whom they were told and lose
+nothing; a node that is renewed under them keeps them."""
 import signal
 
 from world import check, check_equal, check_exactly_once, wait_for
@@ -63,6 +63,9 @@ def check_clients(world):
             one_client(world, client)
         finally:
             client.settings = {}
+    for client in world.programs():
+        client.tls = {"ca": certs.authority, "cert": certs.folder / "app.crt", "key": certs.folder / "app.key"}
+        one_client(world, client)
 
 
 def check_renewed(world):

@@ -6,13 +6,14 @@ at a broker yet is told to try again, who can't log in again is refused, and bot
 """
 import time
 
-from scenarios import identity, reauthentication
+from entrances import Entrance
+from scenarios import gssapi, identity, reauthentication
 from world import check, check_equal, wait_for
 
 SECURE = True
 TOKENS = False
 MODES = ["ports"]
-USERS = ["alice", "bob"]
+USERS = ["alice", "bob", *gssapi.USERS]
 SECONDS = 14  # a lifetime, and a bit more
 SCRAM = ["SCRAM-SHA-256", "SCRAM-SHA-512"]
 FIRST_TOLD = 300
@@ -21,7 +22,7 @@ FIRST_TOLD = 300
 def run(world):
     before = world.kafka.decided()
     world.topic("secret")
-    for user in USERS:
+    for user in identity.USERS:
         world.kafka.allow(user, "topic", f"{world.mode}-{user}-*", "read", "write", "describe")
         world.kafka.allow(user, "group", f"{world.mode}-{user}-*", "read")
     if world.through_gateway:
@@ -29,10 +30,10 @@ def run(world):
             wait_for(lambda: 'SCRAM="each login again at another broker"' in node.process.log(1000), 20, f"{node.name} says how")
         visits_each_broker(world)
         one_login_is_too_few(world)
-    loads = [reauthentication.start(world, user, mechanism) for user, mechanism in zip(USERS, SCRAM)]
-    began = time.monotonic()
+    loads = [reauthentication.start(world, user, mechanism) for user, mechanism in zip(identity.USERS, SCRAM)]
+    began, topics = time.monotonic(), identity.Topics(world)
     for mechanism, client in zip(SCRAM, ("confluent-kafka", "kafka-python")):
-        identity.works(world, client, "alice", mechanism)
+        identity.works(Entrance(world), (client, "alice", mechanism), topics)
     time.sleep(max(0.0, SECONDS - (time.monotonic() - began)))
     for load in loads:
         load()
@@ -40,6 +41,8 @@ def run(world):
     if world.through_gateway:
         made = sum(node.metrics().sum("anyport_delegation_tokens_total", outcome="made") for node in world.nodes)
         check_equal(made, 0, "tokens")
+        if world.kafka.realm:
+            check_equal(gssapi.works(world), 0, "tokens for clients of GSSAPI")
 
 
 def visits_each_broker(world):

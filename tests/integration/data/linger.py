@@ -9,7 +9,7 @@ import threading
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, run, wait_for  # noqa: E402
-from kafka_wire import Connection  # noqa: E402
+from kafka_wire import APIS, Connection  # noqa: E402
 from stand_in import StandIns  # noqa: E402
 from traffic import produce_request  # noqa: E402
 
@@ -58,7 +58,7 @@ def reset(kafka):
 
 def wait_for_end(brokers):
     ended = brokers.brokers[0].ended
-    wait_for(lambda: any("Produce" in asked for asked in ended), 10, "the broker is told that no more data comes")
+    wait_for(lambda: any(APIS["Produce"].key in asked for asked in ended), 10, "the broker is told that no more data comes")
     ended.clear()
 
 

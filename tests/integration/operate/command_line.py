@@ -1,6 +1,5 @@
 #!/usr/bin/env python3
 """anyportctl's commands as rows: help, mistakes, manual pages and completion of every one."""
-import os
 import pathlib
 import re
 import shlex
@@ -53,15 +52,14 @@ def check_mistakes(names):
 def check_manual(scene, names):
     folder = scene.dir / "man"
     check_equal(call("man", str(folder))[0], 0, "man")
-    pages = {path.name for path in folder.iterdir()}
-    expected = {"anyportctl.1", "anyport.8", "anyport.conf.5"} | {f"anyportctl-{'-'.join(n)}.1" for n in names}
-    check_equal(pages, expected, "a page a command")
-    for page in sorted(folder.iterdir()):
-        done = subprocess.run(["groff", "-man", "-ww", "-Tutf8", page], capture_output=True, text=True, check=False)
-        check(done.returncode == 0 and done.stderr == "" and len(done.stdout) > 200, f"{page.name}: {done.stderr}")
-    text = subprocess.run(["man", "-l", folder / "anyport.conf.5"], capture_output=True, text=True, check=True,
-                          env={**os.environ, "MANWIDTH": "100"}).stdout
-    check("gateway.port_start" in text and "GATEWAY_PORT_START" in text, "an option in the manual")
+    texts = {path.name: path.read_text() for path in folder.iterdir()}
+    check_equal(set(texts), {"commands.md", "options.md"} | {f"anyportctl-{'-'.join(n)}.1.md" for n in names}, "a text a command")
+    for words in names:
+        text = texts[f"anyportctl-{'-'.join(words)}.1.md"]
+        for option in re.findall(r"^ {2}(?:-\w, |    )(--[a-z-]+)", call(*words, "--help")[1], re.M):
+            check(re.search(rf"^(`-\w`, )?`{option}[ `].*\n: \S", text, re.M), f"{words}: its page lacks {option}")
+    status, _, errors = call("man", str(folder / "commands.md"))
+    check(status == 1 and "commands.md" in errors, f"no folder: {errors}")
 
 
 def bash_completes(line):
@@ -89,12 +87,34 @@ def check_completion(scene, names):
     check_equal(call("completion", "tcsh")[0], 2, "an unknown shell")
 
 
+def node_completes(*words):
+    script = (f'. <("{ANYPORTCTL}" completion bash anyport); COMP_WORDS=({" ".join(map(shlex.quote, words))}); '
+              f'COMP_CWORD={len(words) - 1}; _anyport; printf "%s\\n" "${{COMPREPLY[@]}}"')
+    return subprocess.run(["bash", "-euc", script], capture_output=True, text=True, check=True).stdout.split()
+
+
+def check_completion_of_the_node(scene):
+    usage = subprocess.run([BUILD / "anyport", "--help"], capture_output=True, text=True, check=True).stdout.split("example:")[0]
+    known = re.findall(r"^ {2}(?:-\w, |    )(--[a-z-]+)", usage, re.M)
+    check(len(known) >= 5, f"options of anyport: {known}")
+    check_equal(sorted(node_completes("anyport", "--")), sorted(known), "options of anyport")
+    config = scene.file("some.conf", "")
+    check_equal(node_completes("anyport", "-c", str(config)[:-3]), [str(config)], "a file behind -c")
+    script = scene.file("node.zsh", call("completion", "zsh", "anyport")[1])
+    check_equal(subprocess.run(["zsh", "-n", script], capture_output=True, text=True, check=False).stderr, "", "zsh")
+    script = scene.file("node.fish", call("completion", "fish", "anyport")[1])
+    done = subprocess.run(["fish", "-c", f"source {script}; complete -C 'anyport --'"], capture_output=True, text=True, check=True)
+    check_equal(sorted(line.split("\t")[0] for line in done.stdout.splitlines()), sorted(known), "fish")
+    check_equal(call("completion", "bash", "kafka")[0], 2, "an unknown program")
+
+
 def test(scene):
     names = commands()
     check_help(names)
     check_mistakes(names)
     check_manual(scene, names)
     check_completion(scene, names)
+    check_completion_of_the_node(scene)
 
 
 run(test)

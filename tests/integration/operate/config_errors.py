@@ -74,7 +74,7 @@ def check_environment(scene):
              "GATEWAY_IDLE_TIMEOUT"])
     check(len(complaints.strip().splitlines()) >= 8, f"a line a mistake: {complaints}")
     for name in ("GATEWAY_PORT_IS_HINT", "GATEWAY_SECURITY_MODE"):
-        refused(f"{name}, not built yet", env={name: "x"}, says=name)
+        refused(f"{name}, no such value", env={name: "x"}, says=name)
     refused("SSL to clients without a certificate", env={"GATEWAY_SECURITY_PROTOCOL": "SSL"},
             says="GATEWAY_SSL_CERTIFICATE_LOCATION")
     refused("mode host without names", env={"GATEWAY_ADVERTISED_MODE": "host"}, says="GATEWAY_ADVERTISED_HOST_PATTERN")

@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""The files for Kubernetes and compose: what they say agrees with itself, with the configuration and with a real node."""
+"""The files for Kubernetes, its Gateway API, helm and compose: they agree with themselves, the configuration and a real node."""
+import json
 import os
 import pathlib
 import re
+import shutil
 import signal
 import subprocess
 import sys
@@ -15,6 +17,8 @@ from machine import release, skip_part  # noqa: E402
 
 KUBERNETES = REPO / "examples/kubernetes"
 COMPOSE = REPO / "examples/compose"
+ROUTES = REPO / "examples/kubernetes-gateway"
+CHART = REPO / "examples/helm"
 
 
 def call(*words, env=None):
@@ -189,8 +193,130 @@ def check_dockerfile():
         check(needed_packages() <= set(runs.split()), f"what the programs need: {needed_packages()}")
 
 
+class Template:
+    """As much of Go's templates as the chart has: helm itself is not in Debian."""
+    TOKEN = re.compile(r"\{\{(-?) *(.*?) *(-?)\}\}", re.S)
+
+    def __init__(self, values, release):
+        self.names = {"Values": values, "Release": {"Name": release}}
+
+    def value(self, words, local):
+        first = words[0]
+        if first.startswith("$") and "." not in first:
+            return local[first]
+        if first == "add":
+            return sum(int(self.value([word], local)) for word in words[1:])
+        if first == "include":
+            return "of the other template"
+        found = self.names
+        for name in first.lstrip("$").lstrip(".").split("."):
+            found = found[name]  # what values.yaml does not have is a KeyError
+        return found
+
+    def piped(self, text, local):
+        first, *pipes = (part.split() for part in text.split(" | "))
+        value = self.value(first, local)
+        for name, *words in pipes:
+            if name == "nindent":
+                value = "\n" + "\n".join(" " * int(words[0]) + line for line in str(value).split("\n"))
+            elif name in ("quote", "toJson"):
+                value = json.dumps(value)
+            else:
+                check_equal(name, "sha256sum", "a function")
+        return str(value)
+
+    def render(self, text, local=None):
+        out, _ = self._block(re.split(r"(\{\{.*?\}\})", re.sub(r"\s*\{\{- ", "{{ ", text), flags=re.S), 0, local or {})
+        return out
+
+    def _block(self, parts, at, local):
+        out = ""
+        while at < len(parts):
+            code = self.TOKEN.fullmatch(parts[at])
+            at += 1
+            if code is None:
+                out += parts[at - 1]
+            elif code[2] == "end":
+                return out, at
+            elif code[2].startswith("range "):
+                name, count = re.fullmatch(r"range (\$\w+) := until \(int (\S+)\)", code[2]).groups()
+                begin = at
+                for number in range(self.value([count], local)):
+                    inside, at = self._block(parts, begin, {**local, name: number})
+                    out += inside
+            elif code[2].startswith("if "):
+                inside, at = self._block(parts, at, local)
+                out += inside if self.value([code[2][3:]], local) else ""
+            else:
+                out += self.piped(code[2], local)
+        return out, at
+
+
+def rendered(**changed):
+    values = {**yaml.safe_load((CHART / "values.yaml").read_text()), **changed}
+    texts = [Template(values, "anyport").render(path.read_text()) for path in sorted((CHART / "templates").glob("*.yaml"))]
+    return [manifest for text in texts for manifest in yaml.safe_load_all(text)]
+
+
+def check_chart(scene):
+    """It makes what examples/kubernetes has, but for what the image of Debian packages wants otherwise."""
+    chart = yaml.safe_load((CHART / "Chart.yaml").read_text())
+    check_equal("anyport " + chart["appVersion"], call(BUILD / "anyport", "--version")[1].strip(), "the chart's version of it")
+    manifests = rendered(tlsSecret="tls", envFromSecret="login")
+    by_name = {(m["kind"], m["metadata"]["name"]): m for m in manifests}
+    plain = {(m["kind"], m["metadata"]["name"]): m for m in Manifests().all if m["kind"] != "ServiceMonitor"}
+    check_equal(set(by_name), set(plain), "kinds and names")
+    for key in plain:
+        if key[0] == "Service":
+            check_equal(by_name[key]["spec"]["ports"], plain[key]["spec"]["ports"], f"ports of {key}")
+    pod, other = (m[("StatefulSet", "anyport")]["spec"]["template"]["spec"] for m in (by_name, plain))
+    for name in ("ports", "env", "args", "livenessProbe", "readinessProbe", "securityContext", "resources"):
+        check_equal(pod["containers"][0][name], other["containers"][0][name], f"{name} of the container")
+    check_equal(pod["securityContext"], other["securityContext"], "security of the pod")
+    volumes = {volume["name"] for volume in pod["volumes"]}
+    check_equal({mount["name"] for mount in pod["containers"][0]["volumeMounts"]}, volumes, "volumes")
+    check_equal(volumes, {"config", "tls"}, "volumes")
+    check_equal(len(rendered()[-1]["spec"]["template"]["spec"]["volumes"]), 1, "volumes without a Secret")
+    texts = [m[("ConfigMap", "anyport")]["data"]["anyport.conf"] for m in (by_name, plain)]
+    env = {"GATEWAY_ADVERTISED_LISTENER": "a:9092", "GATEWAY_NODE_ID": "a"}
+    check_equal(*(effective(scene.file("anyport.conf", text), env) for text in texts), "the configuration")
+    helm = shutil.which("helm")
+    if helm is None:
+        skip_part("the chart by helm itself", "it is not here, and Debian has none")
+        return
+    status, text, errors = call(helm, "template", "anyport", CHART, env={"PATH": os.environ["PATH"], "HOME": str(scene.dir)})
+    check_equal(status, 0, errors)
+    check_equal(len([m for m in yaml.safe_load_all(text) if m]), len(manifests), "manifests by helm")
+
+
+def check_routes(scene):
+    """What a Gateway hands on arrives at a port that the nodes have, and clients are told what it takes."""
+    for kind in ("TCPRoute", "TLSRoute"):
+        manifests = {m["kind"]: m for m in yaml.safe_load_all((ROUTES / f"{kind.lower()}.yaml").read_text())}
+        (listener,), route = manifests["Gateway"]["spec"]["listeners"], manifests[kind]["spec"]
+        check_equal(listener["allowedRoutes"]["kinds"], [{"kind": kind}], "routes of the listener")
+        check_equal(route["parentRefs"], [{"name": manifests["Gateway"]["metadata"]["name"], "sectionName": listener["name"]}], "its parent")
+        service = manifests["Service"]
+        check_equal(route["rules"], [{"backendRefs": [{"name": service["metadata"]["name"], "port": service["spec"]["ports"][0]["port"]}]}],
+                    "where it leads")
+        nodes = Manifests()
+        check(selects(service["spec"]["selector"], nodes.pods["metadata"]["labels"]), "the Service selects the nodes")
+        check_equal(nodes.ports[service["spec"]["ports"][0]["targetPort"]], 9092, "their port")
+        config = effective(scene.file("route.conf", manifests["ConfigMap"]["data"]["anyport.conf"]), {})
+        check_equal((config["advertised_host"], config["advertised_port"]) if "advertised_port" in config else config["advertised_host"],
+                    '"kafka.example.com:9092"', "what clients are told")
+        if kind == "TLSRoute":
+            pattern = config["advertised_host_pattern"].strip('"')
+            check_equal(route["hostnames"], ["kafka.example.com", "*" + pattern[pattern.index("."):]], "names that are passed on")
+            check_equal((listener["tls"], config["security_protocol"]), ({"mode": "Passthrough"}, '"SSL"'), "who ends TLS")
+        else:
+            check_equal(config["advertised_mode"], '"single"', "one port for all brokers")
+
+
 def test(scene):
     check_kubernetes(scene)
+    check_chart(scene)
+    check_routes(scene)
     check_compose()
     check_dockerfile()
 

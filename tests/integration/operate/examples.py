@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
-"""What people copy is right: every folder of examples/, and README.md's table of options.
+"""What people copy is right: every folder of examples/.
 
-`examples.py --update` writes the examples' haproxy.cfg and README.md's table anew.
+`examples.py --update` writes the examples' haproxy.cfg anew.
 """
 import os
 import pathlib
@@ -16,10 +16,8 @@ from haproxy_version import KNOWN, haproxy_program  # noqa: E402
 
 REPO = pathlib.Path(__file__).resolve().parents[3]
 BUILD = pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve()
-README = REPO / "README.md"
 KINDS = {"plain-pair", "ha-keepalived", "tls-passthrough", "tls-terminate", "tls-reencrypt", "kubernetes-headless", "kubernetes-ingress",
          "single"}
-TABLE = re.compile(r"(?<=<!-- options: from anyport --help -->\n)[^<]*(?=<!-- end -->)")
 
 
 def call(*words, cwd=REPO):
@@ -66,42 +64,9 @@ def keepalived_faults(folder):
             yield f"keepalived.conf: {host} is none of the peers"
 
 
-def option_rows():
-    """What --help says, as a table; options that are not built have no default."""
-    _, text, _ = call(BUILD / "anyport", "--help")
-    rows = []
-    for line in text.split("\n"):
-        found = re.match(r"  ([A-Z_]+) +([a-z_.]+) +(.*)$", line)
-        if found:
-            name, key, what = found.groups()
-            default = re.search(r" \(([^()]*)\)$", what)
-            rows.append((name, key, what[:default.start()] if default else what, default.group(1) if default else ""))
-    return rows
-
-
-def table():
-    lines = ["| in the file | in the environment | default | meaning |", "|---|---|---|---|"]
-    for name, key, what, default in option_rows():
-        lines.append(f"| `{key}` | `{name}` | {default} | {what} |")
-    return "\n".join(lines) + "\n"
-
-
-def readme_faults():
-    text = README.read_text()
-    found = TABLE.search(text)
-    if len(option_rows()) < 20:
-        yield "anyport --help names few options"
-    if found is None or found.group(0) != table():
-        yield "the table of options is not that of anyport --help: see --update"
-    for target in re.findall(r"\]\(([^)#:]+)\)", text):
-        if not (REPO / target).exists():
-            yield f"it points to {target}, which is not there"
-
-
 def update(folders):
     for folder in folders:
         (folder / "haproxy.cfg").write_text(generated(folder))
-    README.write_text(TABLE.sub(lambda _: table(), README.read_text()))
 
 
 def main():
@@ -111,7 +76,6 @@ def main():
     with tempfile.TemporaryDirectory() as place:
         certs = GoldenCerts(place)
         faults = [f"{folder.name}: {fault}" for folder in folders for fault in example_faults(folder, certs)]
-    faults += [f"README.md: {fault}" for fault in readme_faults()]
     for kind in sorted(KINDS - {folder.name for folder in folders}):
         faults.append(f"{kind}: there is no such example")
     print("\n".join(faults))

@@ -18,7 +18,7 @@ def check_start(scene, cluster):
     check_equal(status, 503, "ready without a cluster")
     check("no broker has answered" in text, f"and why: {text}")
     host, broker_port = cluster.brokers[1]
-    scene.process(["socat", f"TCP-LISTEN:{port},fork,reuseaddr", f"TCP:{host}:{broker_port}"], name="relay")
+    scene.process(["socat", f"TCP-LISTEN:{port},bind=127.0.0.1,fork,reuseaddr", f"TCP:{host}:{broker_port}"], name="relay")
     node.wait_ready(20)
     return node
 

@@ -3,6 +3,7 @@
 import json
 import pathlib
 import random
+import re
 import socket
 import sys
 import urllib.error
@@ -11,7 +12,7 @@ import urllib.request
 import jsonschema
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import check, check_equal, patient, run, wait_for  # noqa: E402
+from cluster import BUILD, check, check_equal, patient, run, wait_for  # noqa: E402
 from group_cluster import GroupCluster  # noqa: E402
 from kafka_wire import Connection, proxy_v2  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
@@ -90,6 +91,17 @@ def check_reads(api, told, cluster):
     api.check("/v1/warnings")
 
 
+def check_manual(api):
+    """The pages are those of the build; all links of the list lead to one."""
+    pages = sorted(path.name for path in (BUILD / "docs/html").iterdir() if path.name != "index")
+    links = re.findall(r'href="docs/([^"]*)"', api.check("/docs"))
+    check_equal(sorted(links), pages, "pages of the list")
+    for page in pages:
+        check_equal(api.check(f"/docs/{page}"), (BUILD / "docs/html" / page).read_text(), page)
+    api.check("/docs/anyport.9", status=404)
+    api.check("/docs/../anyport.8", status=404)
+
+
 def check_route(api):
     leader = api.check("/v1/route?topic=t&partition=1")
     check_equal((leader["api"], leader["route"], leader["broker"]["id"]), ("Produce", "leader", 2), "a leader")
@@ -102,7 +114,10 @@ def check_route(api):
     check_equal(api.check("/v1/route?api=Metadata")["broker"], None, "any broker")
     check("not known" in api.check("/v1/route?topic=none&partition=0")["why"], "an unknown topic")
     check("0 to 2" in api.check("/v1/route?topic=t&partition=9")["why"], "a partition that is not there")
-    for bad in ("topic=t", "topic=t&partition=x", "api=Nonsense", "api=Heartbeat"):
+    check("no broker is in zone z" in api.check("/v1/route?api=Fetch&topic=t&partition=1&zone=z")["why"], "a zone without brokers")
+    check("not known" in api.check("/v1/route?api=Fetch&topic=none&partition=0&zone=z")["why"], "an unknown topic, in a zone")
+    for bad in ("topic=t", "topic=t&partition=x", "api=Nonsense", "api=Heartbeat", "topic=t&partition=1&zone=z",
+                "api=Fetch&topic=t&partition=1&zone=", "api=Metadata&zone=z"):
         api.check(f"/v1/route?{bad}", status=400)
 
 
@@ -143,6 +158,14 @@ def check_connections(api, node):
         api.check(f"/v1/connections/{row['id']}", "DELETE", token=TOKEN, status=404)
         api.check("/v1/connections/x", "DELETE", token=TOKEN, status=400)
         other.ask("ApiVersions", 0)
+
+
+def check_uses(api):
+    """What was asked of a node is told of who asked, too: who_uses.py has the figures."""
+    for kind in ("clients", "topics", "groups", "principals"):
+        told = api.check(f"/v1/{kind}?limit=5&sort=requests")
+        check(len(told[kind]) <= 5 and told["sort"] == "requests", f"{told}")
+        api.check(f"/v1/{kind}?sort=name", status=400)
 
 
 def check_who(api, node):
@@ -266,9 +289,11 @@ def test(scene):
     api = Api(nodes[0])
     check_description(api, nodes[0])
     check_reads(api, scene.host(1), cluster)
+    check_manual(api)
     check_route(api)
     check_config(api)
     check_connections(api, nodes[0])
+    check_uses(api)
     check_who(api, nodes[0])
     check_actions(api, nodes[0])
     check_garbage(api, nodes[0])

@@ -47,7 +47,7 @@ def check_names(node):
     check_equal(code, 421, f"a page whose name points here: {text}")
     check("gateway.http_names" in json.loads(text)["error"], text)
     check_equal(json.loads(ask(node, "/health/ready")[1])["status"], "ready", "the node drains")
-    for path in ("/", "/openapi.json", "/v1/node", "/v1/connections", "/v1/config"):
+    for path in ("/", "/docs", "/docs/anyport.8", "/openapi.json", "/v1/node", "/v1/connections", "/v1/config"):
         check_equal(status(node, path, Host=evil), 421, f"{path} by another name")
     for host in ("localhost", "a.localhost:1", "LOCALHOST:8888", "[::1]:8888", "10.0.0.1", node.host, "gw.example:8888",
                  "GW.example.", "other.example", os.uname().nodename):
@@ -66,7 +66,7 @@ def check_tokens(node, other):
         check_equal([status(node, path, token=t) for t in (None, "x", MEASURE, READ, CHANGE)], [401, 401, 401, 200, 200], path)
     for path in ("/metrics", "/health"):
         check_equal([status(node, path, token=t) for t in (None, "x", MEASURE, READ, CHANGE)], [401, 401, 200, 200, 200], path)
-    for path in ("/health/ready", "/health/live", "/", "/openapi.json"):
+    for path in ("/health/ready", "/health/live", "/", "/docs", "/docs/anyport.8", "/openapi.json"):
         check_equal(status(node, path), 200, path)
     check_equal([status(node, "/v1/reload", "POST", token=t) for t in (None, READ, MEASURE, CHANGE)], [401, 401, 401, 200],
                 "what changes something")

@@ -1,12 +1,13 @@
 #!/usr/bin/env python3
-"""The log goes where it is told: standard error, the journal, syslog."""
+"""The log goes where it is told: standard error, the journal, syslog; as text or as an object a line."""
+import json
 import pathlib
 import re
 import socket
 import sys
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
-from cluster import BUILD, check, free_ports, patient, run, wait_for  # noqa: E402
+from cluster import BUILD, check, check_equal, free_ports, patient, run, wait_for  # noqa: E402
 from machine import namespaces, skip_part  # noqa: E402
 
 LINE = r"time=\S+ level=\w+ who=\w+ .*"
@@ -25,6 +26,24 @@ def check_stderr(scene):
     wait_for(lambda: "no_broker" in node.log(), 10, "a line on standard error")
     node.stop()
     check(all(re.fullmatch(LINE, line) for line in node.log().splitlines()), f"logfmt: {node.log()}")
+
+
+def no_twins(found):
+    check_equal(len(dict(found)), len(found), f"keys of {found}")
+    return dict(found)
+
+
+def check_json(scene):
+    """Of all that a node says from its start to its end, by either name."""
+    for name, value in (("GATEWAY_LOG_FORMAT", "json"), ("LOG4J2_APPENDER_LAYOUT", "json")):
+        node = scene.process([BUILD / "anyport"], env=settings(scene, GATEWAY_LOG_LEVEL="debug", **{name: value}))
+        wait_for(lambda: "no_broker" in node.log(), 10, "a line on standard error")
+        node.stop()
+        lines = [json.loads(line, object_pairs_hook=no_twins) for line in node.log().splitlines()]
+        for line in lines:
+            check(list(line)[:2] == ["time", "level"] and len(line) > 2, f"{line}")
+        line = next(line for line in lines if line.get("event") == "no_broker")
+        check_equal((line["level"], line["who"], line["tried"]), ("warn", "topology", 1), f"{line}")
 
 
 def check_journal(scene):
@@ -67,6 +86,7 @@ def check_syslog(scene):
 
 def test(scene):
     check_stderr(scene)
+    check_json(scene)
     check_journal(scene)
     check_syslog(scene)
 

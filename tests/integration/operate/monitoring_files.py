@@ -4,6 +4,8 @@ import itertools
 import json
 import pathlib
 import re
+import shutil
+import subprocess
 import sys
 
 import yaml
@@ -12,6 +14,7 @@ sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import HTTP_PORT, REPO, Metrics, check, check_equal, http_get, run, wait_for  # noqa: E402
 from haproxy.certs import Certs  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
+from machine import skip_part  # noqa: E402
 from promql import PromqlError, uses  # noqa: E402
 from traffic import no_errors, produce  # noqa: E402
 
@@ -130,6 +133,37 @@ def check_dashboard(known):
     check_equal(len({panel["id"] for panel in panels}), len(panels), "ids of panels")
 
 
+ON_NO_BOARD = {  # how long a node runs: `anyportctl haproxy status` says it
+    "anyport_start_time_seconds",
+}
+
+
+def check_all_shown(page):
+    """Whatever a node has to tell is on the board or in a rule."""
+    board = json.loads((FOLDER / "dashboard.json").read_text())
+    text = (FOLDER / "alerts.yml").read_text() + "".join(t["expr"] for panel in board["panels"] for t in panel.get("targets", []))
+    unseen = {family for family in page.families if family.startswith("anyport_")} - set(re.findall(r"anyport_[a-z_]+", text))
+    histograms = {family for family in unseen if f"{family}_bucket" in text}
+    check_equal(unseen - histograms, ON_NO_BOARD, "metrics that neither the board nor a rule has")
+
+
+def check_collector(scrapes=("anyport", "haproxy")):
+    """The example for OpenTelemetry is whole: what is piped is there, and scraped is what the rules expect."""
+    collector = yaml.safe_load((FOLDER / "otel-collector.yaml").read_text())
+    for pipeline in collector["service"]["pipelines"].values():
+        for kind, names in pipeline.items():
+            check(set(names) <= set(collector[kind]), f"{kind}: {names}")
+    jobs = collector["receivers"]["prometheus"]["config"]["scrape_configs"]
+    check_equal([job["job_name"] for job in jobs], list(scrapes), "jobs")
+    check(all(re.fullmatch(r"[\d.]+:\d+", target) for job in jobs for target in job["static_configs"][0]["targets"]), jobs)
+    program = shutil.which("otelcol-contrib") or shutil.which("otelcol")
+    if program is None:
+        skip_part("the collector itself", "no otelcol here: Debian has none")
+        return
+    done = subprocess.run([program, "validate", f"--config={FOLDER / 'otel-collector.yaml'}"], capture_output=True, text=True, check=False)
+    check_equal(done.returncode, 0, done.stderr)
+
+
 def check_the_check(known):
     """What it would find."""
     for wrong in ("anyport_redy == 0", 'rate(anyport_requests_total{apy="x"}[5m])', "rate(anyport_ready)", "sum(up",
@@ -152,6 +186,16 @@ def use_all(scene, cluster, node, certs):
     return Metrics(page)
 
 
+def named_listener(scene, cluster):
+    """Metrics by listener are there when listeners have names."""
+    one = ("GATEWAY_PORT_START", "GATEWAY_PORT_COUNT", "GATEWAY_ADVERTISED_LISTENER", "GATEWAY_ADVERTISED_MODE")
+    host = scene.host(102)
+    node = scene.node(cluster.bootstrap, number=2, env={**dict.fromkeys(one), "GATEWAY_LISTENER_INSIDE_PORTS": "9092-9096",
+                                                        "GATEWAY_LISTENER_INSIDE_BIND_ADDRESS": host,
+                                                        "GATEWAY_LISTENER_INSIDE_ADVERTISED_HOST": host})
+    return node.metrics()
+
+
 def test(scene):
     cluster = scene.mock_cluster(topics={"t": 3, "_anyport_gateway": 3})
     cluster.spread("t", 3)
@@ -160,7 +204,10 @@ def test(scene):
     node = scene.node(cluster.bootstrap, env={"GATEWAY_SECURITY_PROTOCOL": "SSL",
                                               "GATEWAY_SSL_CERTIFICATE_LOCATION": scene.dir / "node.pem"})
     haproxy = use_all(scene, cluster, node, certs)
-    known = Known(node.metrics(), haproxy)
+    page = node.metrics()
+    known = Known(page, haproxy, named_listener(scene, cluster))
+    check_all_shown(page)
+    check_collector()
     check_alerts(known)
     check_dashboard(known)
     check_the_check(known)

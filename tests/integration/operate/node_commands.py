@@ -88,7 +88,7 @@ def check_refusals(node):
     status, out, errors = run_ctl("route", "no-such-topic", "--http", http)
     check_equal((status, out), (1, ""), "a topic that is not there")
     check("status 404" in errors and "no-such-topic" in errors, errors)
-    for words in ([], ["t/x"], ["t/-1"], ["t" * 250], ["t", "u"]):
+    for words in ([], ["t/x"], ["t/-1"], ["t" * 250], ["t", "u"], ["t", "--zone", "z"]):
         check_equal(run_ctl("route", *words, "--http", http)[0], 2, f"route {words}")
     status, _, errors = run_ctl("route", "t/1", "--api", "Nonsense", "--http", http)
     check(status == 1 and "Nonsense" in errors, errors)

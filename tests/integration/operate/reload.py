@@ -65,7 +65,7 @@ def check_taken(scene, cluster):
     check_equal(node.metrics().sum("anyport_memory_budget_bytes"), 32 << 20, "the memory budget")
     no_errors(produce(kept[0], {("t", p): [b"x" * 1000] for p in range(3)}), "a client that stayed")
     check(ends_client(kept[1], produce_request({("t", 0): [b"x" * (2 << 20)]})), "a frame above the new limit")
-    wait_for(lambda: "before=10000 after=3" in node.process.log(), 5, "the log says from what to what")
+    wait_for(lambda: 'before="10000" after="3"' in node.process.log(), 5, "the log says from what to what")
     return node, kept[0], path
 
 

@@ -107,7 +107,7 @@ def check_reload_and_stop(node, manager, path):
         manager.wait("READY", more_than=ready)
         said = [set(words) for _, words in manager.said]
         check({"RELOADING", "MONOTONIC_USEC"} in said[-3:], f"RELOADING comes before READY: {said}")
-        check(re.search(f"event={event}", node.process.log()), event)
+        wait_for(lambda e=event: re.search(f"event={e}", node.process.log()), 5, event)
     with Connection(*node.address) as kafka:
         kafka.ask("ApiVersions", 0)
         kafka.send_raw(b"\0")  # a request has begun: it is waited for

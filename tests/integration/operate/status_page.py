@@ -24,8 +24,9 @@ def check_content(page, told, cluster):
     names = [row[0] for row in rows(page, "nodes")]
     check(any("(this one)" in name for name in names), f"{names}")
     brokers = rows(page, "brokers")
-    check_equal([row[1] for row in brokers], [f"{h}:{p}" for h, p in cluster.brokers.values()], "brokers")
-    check(all(row[3].startswith(told) for row in brokers), f"what clients are told: {brokers}")
+    check_equal([row[1] for row in brokers], ["up"] * 3, "their states")
+    check_equal([row[2] for row in brokers], [f"{h}:{p}" for h, p in cluster.brokers.values()], "brokers")
+    check(all(row[4].startswith(told) for row in brokers), f"what clients are told: {brokers}")
 
 
 def check_live(page, nodes):
@@ -40,6 +41,17 @@ def check_live(page, nodes):
         check("hacked" not in page.value("document.title"), "nothing of it was run")
         check(page.value("document.querySelector('#connections img')") is None, "it is no element")
     page.wait("document.querySelectorAll('#connections tr').length === 0", 10)
+
+
+def check_uses(page, nodes):
+    """Who uses the node that is chosen, with names as text, of the kind and in the order chosen."""
+    with Connection(*nodes[0].address, client_id=NASTY) as kafka:
+        no_errors(produce(kafka, {("t", 1): [b"x" * 40000]}), "Produce")
+        page.wait(f"[...document.querySelectorAll('#uses tr')].some(r => r.cells[0].innerText.endsWith({NASTY!r}))", 10)
+        check("hacked" not in page.value("document.title"), "nothing of it was run")
+        page.value("(s => { s.value = 'topics'; s.dispatchEvent(new Event('change')); return 1; })(document.getElementById('kind'))")
+        page.wait("[...document.querySelectorAll('#uses tr')].some(r => r.cells[0].innerText === 't' && r.cells[5].innerText.endsWith('kB'))", 10)
+        page.wait("[...document.querySelectorAll('#uses tr')].some(r => r.cells[2].innerText !== '–')", 10)
 
 
 def check_balance(page, nodes):
@@ -96,6 +108,20 @@ def check_loss(page, nodes):
     page.wait("document.getElementById('lost').textContent !== ''", 15)
 
 
+def check_lost_broker(page, scene):
+    """One that the cluster lists and that refuses connections."""
+    cluster = scene.mock_cluster(topics={"t": 3})
+    cluster.command("down", 3)
+    node = scene.node(cluster.bootstrap)
+    page.open(node.http + "/")
+    page.wait("document.querySelector('#brokers tr:nth-child(3) td.bad')?.innerText.includes('refused')", 15)
+    check_equal([row[1] for row in rows(page, "brokers")][:2], ["up"] * 2, "the others")
+    page.wait("document.getElementById('reasons').textContent.startsWith('1 of 3 brokers do not answer: 3 for ')", 10)
+    cluster.command("up", 3)
+    page.wait("document.querySelector('#brokers tr:nth-child(3) td.good')?.innerText === 'up'", 15)
+    page.wait("document.getElementById('status').textContent === 'ready'", 15)
+
+
 def test(scene):
     cluster = GroupCluster(scene, 3, {"t": 3, "_anyport_together": 1})
     nodes = [scene.node(cluster.bootstrap, advertise=f"{scene.host(1)}:9092",
@@ -105,6 +131,7 @@ def test(scene):
         page.open(nodes[0].http + "/")
         check_content(page, scene.host(1), cluster)
         check_live(page, nodes)
+        check_uses(page, nodes)
         check_balance(page, nodes)
         check_other_node(page, nodes)
         check_phone(page)
@@ -114,6 +141,7 @@ def test(scene):
         check_equal(outside, [], "everything comes from the node")
         check_warnings(page, cluster)
         check_loss(page, nodes)
+        check_lost_broker(page, scene)
 
 
 run(test)

@@ -9,6 +9,10 @@ they are.
 import pathlib
 import ssl
 import subprocess
+import sys
+
+sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
+from process import wait_for  # noqa: E402
 
 FOLDER, NODE_FOLDER = "/etc/haproxy/tls", "/etc/anyport/tls"
 KEY = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes"]
@@ -32,6 +36,13 @@ class Certs:
                       "-extfile", "names", "-out", f"{name}.crt")
         path = self.folder / f"{name}.pem"
         path.write_text((self.folder / f"{name}.crt").read_text() + (self.folder / f"{name}.key").read_text())
+        return path
+
+    def issue_past(self, name, subject=None, sans=None):
+        """The same of one that has run out: its end is its beginning, for openssl makes none of yesterday everywhere."""
+        path = self.issue(name, subject, sans, days=0)
+        wait_for(lambda: subprocess.run(["openssl", "x509", "-in", path, "-noout", "-checkend", "0"], capture_output=True,
+                                        check=False).returncode, 5, "the certificate has run out")
         return path
 
     @property

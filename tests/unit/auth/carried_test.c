@@ -38,6 +38,8 @@ static void test_names(void **state)
 	assert_string_equal(mechanism("PLAIN")->name, "PLAIN");
 	assert_int_equal(mechanism("OAUTHBEARER")->way, CARRIED_REPLAYED);
 	assert_int_equal(mechanism("SCRAM-SHA-512")->way, CARRIED_BY_TOKEN);
+	assert_int_equal(mechanism("GSSAPI")->way, CARRIED_BY_TOKEN);
+	assert_true(mechanism("GSSAPI")->who == NULL); /* a broker says it */
 	assert_null(mechanism("plain"));
 	assert_null(mechanism("PLAINER"));
 	assert_null(mechanism("PLAI"));
@@ -99,6 +101,8 @@ static void test_when_a_client_is_in(void **state)
 	assert_true(is_in("PLAIN", ""));
 	assert_true(is_in("OAUTHBEARER", ""));
 	assert_false(is_in("OAUTHBEARER", "{\"status\":\"invalid_token\"}"));
+	assert_true(is_in("GSSAPI", ""));
+	assert_false(is_in("GSSAPI", "which layers of security there are"));
 	assert_false(is_in("SCRAM-SHA-256", "r=abc,s=c2FsdA==,i=4096"));
 	assert_false(is_in("SCRAM-SHA-256", ""));
 	assert_false(is_in("SCRAM-SHA-256", "e=other-error"));

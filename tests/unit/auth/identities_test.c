@@ -15,7 +15,7 @@
 static struct identity one(const char *name, const char *user)
 {
 	return (struct identity){ .name = mem_strdup(name),
-				  .as = plain_credentials(user, "secret") };
+				  .as = account_new(plain_credentials(user, "secret")) };
 }
 
 static void set(struct identities *i, const char *const names[], size_t count)
@@ -28,13 +28,21 @@ static void set(struct identities *i, const char *const names[], size_t count)
 }
 
 /* Whose credentials they are: NUL user NUL password. */
-static void assert_is(struct identities *i, const char *name)
+static void assert_says(struct account *a, const char *name)
 {
-	struct credentials *as = identities_get(i, name);
+	struct credentials *as = account_now(a);
 
-	assert_non_null(as);
 	assert_string_equal((const char *)as->said.data + 1, name);
 	credentials_put(as);
+}
+
+static void assert_is(struct identities *i, const char *name)
+{
+	struct account *as = identities_get(i, name);
+
+	assert_non_null(as);
+	assert_says(as, name);
+	account_free(as);
 }
 
 static void rows_are_found_by_their_whole_name(void **state)
@@ -57,7 +65,7 @@ static void who_has_some_keeps_them(void **state)
 {
 	static const char *const before[] = { "a", "b" }, *const after[] = { "b", "c" };
 	struct identities *i = identities_new();
-	struct credentials *kept;
+	struct account *kept;
 
 	(void)state;
 	set(i, before, ARRAY_LEN(before));
@@ -66,8 +74,8 @@ static void who_has_some_keeps_them(void **state)
 	assert_null(identities_get(i, "a"));
 	assert_is(i, "b");
 	assert_is(i, "c");
-	assert_string_equal((const char *)kept->said.data + 1, "a");
-	credentials_put(kept);
+	assert_says(kept, "a");
+	account_free(kept);
 	set(i, NULL, 0);
 	assert_null(identities_get(i, "b"));
 	identities_free(i);

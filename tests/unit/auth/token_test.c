@@ -76,6 +76,20 @@ static void what_is_not_the_clients_own_is_left(void **state)
 	assert_found("tokens:\n" TOKEN("bob", "bob", "run out", "100", "gw"), &wanted, NULL);
 }
 
+/* Somebody who may has made it for its owner. */
+static void another_may_have_made_it(void **state)
+{
+	struct token_wanted wanted = wanted_of("bob");
+
+	(void)state;
+	wanted.maker = "gw";
+	assert_found("tokens:\n" TOKEN("bob", "gw", "granted", "200", "gw")
+			     TOKEN("bob", "bob", "its own", "300", "gw"),
+		     &wanted, "granted");
+	wanted.not_id = "granted";
+	assert_found("tokens:\n" TOKEN("bob", "gw", "granted", "200", "gw"), &wanted, NULL);
+}
+
 static void one_is_looked_for_by_its_id(void **state)
 {
 	struct token_wanted wanted = wanted_of("bob");
@@ -144,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(the_one_that_lasts_longest_is_taken),
 		cmocka_unit_test(what_is_not_the_clients_own_is_left),
+		cmocka_unit_test(another_may_have_made_it),
 		cmocka_unit_test(one_is_looked_for_by_its_id),
 		cmocka_unit_test(a_new_one_says_whose_it_is),
 		cmocka_unit_test(an_error_has_no_token),

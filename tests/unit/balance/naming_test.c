@@ -25,6 +25,7 @@ static const struct kapi heartbeat = { .route = TO_GROUP };
 /* One worker of node "a", and what another node has told it. */
 struct scene {
 	struct config config;
+	struct listener listener;
 	struct snapshot *snapshot;
 	struct mapping *mapping;
 	struct places places, places_b;
@@ -42,7 +43,8 @@ static void begin(struct scene *s)
 	};
 
 	memset(s, 0, sizeof *s);
-	s->config = (struct config){ .node_id = node_a, .min_broker_id = FIRST };
+	s->config = (struct config){ .node_id = node_a };
+	s->listener = (struct listener){ .min_broker_id = FIRST };
 	s->snapshot = snapshot_new(NULL);
 	s->snapshot->brokers = mem_zalloc(COUNT * sizeof *s->snapshot->brokers);
 	s->snapshot->broker_count = COUNT;
@@ -53,6 +55,7 @@ static void begin(struct scene *s)
 	places_init(&s->places_b, "b");
 	s->turns.count = 1;
 	s->n = (struct naming){ .config = &s->config,
+				.listener = &s->listener,
 				.snapshot = s->snapshot,
 				.mapping = s->mapping,
 				.places = &s->places,
@@ -102,7 +105,10 @@ static char host_of(struct scene *s, const struct tenure *t, const struct naming
 	const struct mapping_node *node = naming_stays(&s->n, t, answer, broker);
 
 	if (node == NULL)
-		node = mapping_choose(s->mapping, answer->key, broker, NULL);
+		node = mapping_choose(s->mapping, answer->key, broker,
+				      mapping_near(s->mapping, broker,
+						   snapshot_broker(s->snapshot, broker)->rack,
+						   s->n.zone));
 	return node->host[0];
 }
 
@@ -393,6 +399,83 @@ static void who_would_move(void **state)
 	end(&s);
 }
 
+/* a and b in racks, c in none; broker 1 in a's, the others in none that has a node. */
+static void begin_in_racks(struct scene *s)
+{
+	static const struct mapping_node nodes[] = {
+		{ .node_id = "a",
+		  .host = "a",
+		  .rack = "ra",
+		  .port = 7000,
+		  .port_count = 3,
+		  .min_broker_id = 1 },
+		{ .node_id = "b",
+		  .host = "b",
+		  .rack = "rb",
+		  .port = 7000,
+		  .port_count = 3,
+		  .min_broker_id = 1 },
+		{ .node_id = "c", .host = "c", .port = 7000, .port_count = 3, .min_broker_id = 1 },
+	};
+
+	begin(s);
+	mapping_free(s->mapping);
+	s->n.mapping = s->mapping = mapping_new(nodes, 3);
+	s->snapshot->brokers[0].rack = mem_strdup("ra");
+	s->snapshot->brokers[1].rack = mem_strdup("rz");
+}
+
+/* Whoever it is, and from the first answer on. */
+static void the_clients_zone_is_next_to_the_brokers_rack(void **state)
+{
+	unsigned seen[COUNT] = { 0 };
+	char name[16], hosts[4];
+	struct scene s;
+
+	(void)state;
+	begin_in_racks(&s);
+	for (int i = 0; i < TIMES; i++) {
+		struct tenure t = connect_by(0);
+
+		snprintf(name, sizeof name, "zoned-%d", i);
+		s.n.zone = "rb";
+		told(&s, &t, name, hosts);
+		assert_string_equal(hosts, "abb");
+		stable_told(&s, name, hosts);
+		assert_string_equal(hosts, "abb");
+		s.n.zone = "r9"; /* no node is there */
+		told(&s, &t, name, hosts);
+		for (int b = 0; b < COUNT; b++)
+			seen[b] |= 1u << (hosts[b] - 'a');
+	}
+	assert_int_equal(seen[0], 1);
+	assert_int_equal(seen[1], 7);
+	assert_int_equal(seen[2], 7);
+	end(&s);
+}
+
+/* A client of another zone is worth closing here, but no answer takes it away. */
+static void a_zone_moves_no_connection(void **state)
+{
+	struct tenure t = connect_by(1);
+	char hosts[4];
+	struct scene s;
+
+	(void)state;
+	begin_in_racks(&s);
+	s.n.zone = "rb";
+	ask(&s, &t, &produce, "zoned");
+	assert_true(naming_would_move(&s.n, &t));
+	assert_false(naming_is_at_home(&s.n, &t));
+	told(&s, &t, "zoned", hosts);
+	assert_string_equal(hosts, "aab");
+	s.n.zone = "ra";
+	assert_false(naming_would_move(&s.n, &t));
+	assert_true(naming_is_at_home(&s.n, &t));
+	naming_forget(&s.places, &t);
+	end(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -406,6 +489,8 @@ int main(void)
 		cmocka_unit_test(who_was_shed_is_known_when_it_comes_back),
 		cmocka_unit_test(clients_without_a_name_are_told_at_random),
 		cmocka_unit_test(who_would_move),
+		cmocka_unit_test(the_clients_zone_is_next_to_the_brokers_rack),
+		cmocka_unit_test(a_zone_moves_no_connection),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -154,6 +154,13 @@ static const struct mistake mistakes[] = {
 	{ KAFKA "gateway: { proxy_trusted = [\"10.0.0.0/33\"]; };\n", "",
 	  "FILE:2: gateway.proxy_trusted: \"10.0.0.0/33\" won't do; it must be networks such as "
 	  "\"10.0.0.0/8\" or \"::1\"\n" },
+	{ KAFKA "gateway: { zones = [\"10.1.0.0/16=a\", \"10.1.0.0/16=b\"]; };\n", "",
+	  "FILE:2: gateway.zones: \"10.1.0.0/16=b\" names a network that has a zone already\n" },
+	{ KAFKA "gateway: { zones = [\"10.1.0.0/16\"]; };\n", "",
+	  "FILE:2: gateway.zones: \"10.1.0.0/16\" won't do; it must be networks with their zones such as "
+	  "\"10.1.0.0/16=a\"\n" },
+	{ KAFKA "gateway: { zones = [\"10.1.0.1/16=a\"]; };\n", "",
+	  "FILE:2: gateway.zones: \"10.1.0.1/16=a\" has address bits behind its mask\n" },
 	{ KAFKA "gateway: { proxy_trusted = [\"10.0.0.1/8\"]; };\n", "",
 	  "FILE:2: gateway.proxy_trusted: \"10.0.0.1/8\" has address bits behind its mask\n" },
 	{ KAFKA "gateway: { advertised_mode = \"host\"; };\n", "",
@@ -171,9 +178,21 @@ static const struct mistake mistakes[] = {
 	  "",
 	  "FILE:2: kafka.ssl_key_location: a key without a certificate; say "
 	  "kafka.ssl_certificate_location too\n" },
-	{ KAFKA "gateway: { security_mode = \"GATEWAY_MANAGED\"; };\n", "",
-	  "FILE:2: gateway.security_mode: \"GATEWAY_MANAGED\" is not built yet; KAFKA_MANAGED "
-	  "is\n" },
+	{ KAFKA "gateway: { security_protocol = \"SASL_PLAINTEXT\"; users = \"u\"; };\n", "",
+	  "FILE:2: gateway.security_protocol: clients would say who they are, and no broker would "
+	  "judge it: kafka.security_protocol is without SASL\n"
+	  "warning: FILE:2: gateway.users: nobody looks at it: it is for gateway.security_mode "
+	  "GATEWAY_MANAGED and gateway.security_protocol with SASL\n" },
+	{ KAFKA "gateway: { security_mode = \"GATEWAY_MANAGED\";\nsecurity_protocol = "
+		"\"SASL_PLAINTEXT\"; sasl_enabled_mechanisms = \"PLAIN,GSSAPI\"; };\n",
+	  "KAFKA_SECURITY_PROTOCOL=SSL\nKAFKA_SSL_CERTIFICATE_LOCATION=gw.pem\n",
+	  "FILE:2: gateway.security_mode: GATEWAY_MANAGED lets in whom a file names; say "
+	  "gateway.users too\n"
+	  "FILE:3: gateway.sasl_enabled_mechanisms: \"GSSAPI\" won't do; it must be PLAIN, "
+	  "SCRAM-SHA-256 or SCRAM-SHA-512, with commas\n"
+	  "environment: KAFKA_SECURITY_PROTOCOL: the brokers know the gateway by its certificate, and "
+	  "so would every client be known; only if each may do all that the gateway may, say "
+	  "gateway.clients_act_as_gateway true\n" },
 	{ KAFKA "gateway: { ssl_principal_mapping_rules = \"DEFAULT, RULE:a/$1/\"; };\n", "",
 	  "FILE:2: gateway.ssl_principal_mapping_rules: rule 2: the replacement names a group that "
 	  "the pattern has not\n"
@@ -266,6 +285,11 @@ static const struct mistake mistakes[] = {
 	  "environment: GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING: \"no\" won't do; it must be true "
 	  "or false\n" },
 	/* options that contradict each other */
+	{ KAFKA "gateway: { secured_metrics = true; };\n", "",
+	  "FILE:2: gateway.secured_metrics: no token opens them; say gateway.metrics_token too\n" },
+	{ KAFKA "gateway: { secured_metrics = false; metrics_token = \"t\"; };\n", "",
+	  "FILE:2: gateway.secured_metrics: false, and gateway.metrics_token secures them; one of "
+	  "them\n" },
 	{ KAFKA "gateway: { internal_load_balancing = false; };\n", "",
 	  "FILE:2: gateway.internal_load_balancing: false without gateway.advertised_listener (or advertised_host): the nodes "
 	  "would advertise their own host name, and clients would go around the load balancer; say "
@@ -286,6 +310,9 @@ static const struct mistake mistakes[] = {
 	  "FILE:2: gateway.limits.frame: 3145728 bytes are more than half of gateway.limits.memory "
 	  "(4194304 bytes): a frame that must be held would never fit; the other half is for "
 	  "answers\n" },
+	{ NULL, "KAFKA_BOOTSTRAP_SERVERS=k:1\nGATEWAY_CONNECTIONS_MAX_REAUTH=2999 ms\n",
+	  "environment: GATEWAY_CONNECTIONS_MAX_REAUTH: 2999 ms are over before clients have logged in "
+	  "anew, which they do once a second at most; at least 3 s, or 0 for no end\n" },
 	{ KAFKA "gateway: { limits: { connections = 1; connections_per_address = 2; }; };\n", "",
 	  "FILE:2: gateway.limits.connections_per_address: 2 is more than gateway.limits.connections, "
 	  "1; at most as many, or 0 for no limit\n" },
@@ -380,6 +407,31 @@ static void mistyped_variables_are_warned_of(void **state)
 	config_free(c);
 }
 
+static void a_zone_of_one_node_is_none_of_its_clients(void **state)
+{
+	struct config *c;
+
+	(void)state;
+	forget_environment();
+	set_variables("GATEWAY_ZONE=a\nGATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING=true\n");
+	c = load(KAFKA);
+	forget_environment();
+	assert_non_null(c);
+	assert_string_equal(
+		told,
+		"warning: environment: GATEWAY_ZONE: under internal load balancing a client would be "
+		"told nodes by the zone of the one that it has reached; say gateway.zones, alike at "
+		"all of them, instead\n");
+	config_free(c);
+	set_variables(
+		"GATEWAY_ZONE=a\nGATEWAY_ADVERTISED_LISTENER=lb:9092\nGATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING=false\n");
+	c = load(KAFKA);
+	forget_environment();
+	assert_non_null(c);
+	assert_string_equal(told, "");
+	config_free(c);
+}
+
 static void one_port_tells_no_brokers_apart(void **state)
 {
 	struct config *c;
@@ -388,7 +440,7 @@ static void one_port_tells_no_brokers_apart(void **state)
 	forget_environment();
 	c = load(KAFKA "gateway: { port_is_hint = true; };\n");
 	assert_non_null(c);
-	assert_true(c->port_is_hint);
+	assert_true(c->listener.port_is_hint);
 	assert_string_equal(told, "");
 	config_free(c);
 	c = load(KAFKA "gateway: { advertised_mode = \"single\"; port_is_hint = true; };\n");
@@ -462,14 +514,14 @@ static void defaults_are_the_documented_ones(void **state)
 	assert_non_null(c);
 	assert_string_equal(told, "");
 	assert_string_equal(c->bootstrap_servers, "k:9092");
-	assert_string_equal(c->bind_host, "0.0.0.0");
-	assert_int_equal(c->port_start, 6969);
-	assert_int_equal(c->port_count, 0);
-	assert_int_equal(c->min_broker_id, 0);
-	assert_string_equal(c->advertised_host, host);
-	assert_int_equal(c->advertised_port, 6969);
-	assert_int_equal(c->advertised_mode, ADVERTISE_PORTS);
-	assert_true(c->internal_load_balancing);
+	assert_string_equal(c->listener.bind_host, "0.0.0.0");
+	assert_int_equal(c->listener.port_start, 6969);
+	assert_int_equal(c->listener.port_count, 0);
+	assert_int_equal(c->listener.min_broker_id, 0);
+	assert_string_equal(c->listener.advertised_host, host);
+	assert_int_equal(c->listener.advertised_port, 6969);
+	assert_int_equal(c->listener.advertised_mode, ADVERTISE_PORTS);
+	assert_true(c->listener.internal_load_balancing);
 	assert_string_equal(c->cluster_id, "gateway");
 	assert_string_equal(c->group_id, "anyport_gateway");
 	assert_null(c->rack_id);
@@ -479,7 +531,7 @@ static void defaults_are_the_documented_ones(void **state)
 	snprintf(host + strlen(host), sizeof host - strlen(host), "-6969");
 	assert_string_equal(c->node_id, host);
 	host[strlen(host) - strlen("-6969")] = '\0';
-	assert_int_equal(c->proxy_protocol, PROXY_OFF);
+	assert_int_equal(c->listener.proxy_protocol, PROXY_OFF);
 	assert_int_equal(c->proxy_trusted_count, 2);
 	assert_int_equal(c->proxy_trusted[0].bits, 104);
 	assert_int_equal(c->proxy_trusted[1].bits, 128);
@@ -569,16 +621,16 @@ static void the_environment_wins(void **state)
 	forget_environment();
 	assert_string_equal(told, "");
 	assert_non_null(c);
-	assert_int_equal(c->port_start, 7000);
-	assert_int_equal(c->port_count, 3);
-	assert_string_equal(c->advertised_host, "2001:db8::1");
-	assert_int_equal(c->advertised_port, 9000);
+	assert_int_equal(c->listener.port_start, 7000);
+	assert_int_equal(c->listener.port_count, 3);
+	assert_string_equal(c->listener.advertised_host, "2001:db8::1");
+	assert_int_equal(c->listener.advertised_port, 9000);
 	assert_int_equal(c->haproxy_listen_port, 9000);
 	assert_string_equal(c->bootstrap_servers, "a:1,[::1]:2");
 	assert_int_equal(c->proxy_trusted_count, 2);
 	assert_int_equal(c->proxy_trusted[0].bits, 104);
 	assert_int_equal(c->proxy_trusted[1].bits, 0);
-	assert_false(c->internal_load_balancing);
+	assert_false(c->listener.internal_load_balancing);
 	assert_int_equal(c->max_frame_bytes, 1000000);
 	assert_int_equal(c->node_count, 2);
 	assert_string_equal(c->nodes[0].name, "n1");
@@ -675,7 +727,7 @@ static void what_is_printed_loads_back(void **state)
 		"kafka: { bootstrap_servers = [\"a:1\", \"[::1]:2\"]; };\n"
 		"gateway: { bind_host = \"we\\\"ird\\\\\\x01\"; port_start = 1; port_count = 65535;\n"
 		"http_host = \"h\"; advertised_listener = \"[::1]:1\"; min_broker_id = 2147483647;\n"
-		"advertised_mode = \"single\"; internal_load_balancing = false;\n"
+		"advertised_mode = \"single\"; internal_load_balancing = false; zone = \"here\";\n"
 		"proxy_protocol = \"require\"; proxy_trusted = [\"0.0.0.0/0\", \"2001:db8::/32\", "
 		"\"::/0\", \"1.2.3.4\"];\n"
 		"security_protocol = \"PLAINTEXT\"; workers = 3; log_level = \"debug\";\n"
@@ -685,6 +737,7 @@ static void what_is_printed_loads_back(void **state)
 		"haproxy: { listen = \"lb:7\"; nodes = ( { name = \"a\"; host = \"::1\"; http_port = 7; "
 		"}, { name = \"b\"; host = \"h\"; } ); };\n",
 		KAFKA "gateway: { proxy_trusted = (); }; haproxy: { nodes = (); };\n",
+		KAFKA "gateway: { zones = [ \"10.1.0.0/16=use1-az1\", \"::1=b\" ]; };\n",
 		KAFKA
 		"haproxy: { listen = \"[::1]:9092-9096\"; nodes = ( { name = \"a\"; host = \"h\"; "
 		"rack = \"r1\"; } ); discover = \"gw.lab\"; dns_servers = \"10.0.0.53:53,[::1]:53\"; "
@@ -727,7 +780,7 @@ static void a_part_can_be_had_and_changed(void **state)
 	forget_environment();
 	assert_non_null(c);
 	assert_null(c->bootstrap_servers);
-	assert_int_equal(c->port_start, 0); /* another part */
+	assert_int_equal(c->listener.port_start, 0); /* another part */
 	assert_int_equal(c->haproxy.table_size, 102400);
 	assert_int_equal(c->haproxy.peer_count, 1);
 	assert_true(config_set(c, "haproxy.peers", "b=h:2,c=[::1]:3", why));
@@ -787,10 +840,6 @@ static void rows_are_whole(void **state)
 		assert_int_equal(o->key_also == NULL, o->env_also == NULL);
 		if (o->kind == OPTION_WORD || o->kind == OPTION_NAME)
 			assert_non_null(o->words);
-		if (o->at == OPTION_NOWHERE)
-			assert_non_null(o->built);
-		if (o->at == OPTION_NOWHERE && *o->built != '\0')
-			assert_non_null(o->standard);
 		/* a group that was left is not entered again */
 		for (size_t j = 0; i > 0 && j + 1 < i; j++) {
 			size_t n = group_of(o->key);
@@ -868,6 +917,7 @@ int main(void)
 		cmocka_unit_test(mistakes_are_all_told),
 		cmocka_unit_test(no_file_is_told),
 		cmocka_unit_test(mistyped_variables_are_warned_of),
+		cmocka_unit_test(a_zone_of_one_node_is_none_of_its_clients),
 		cmocka_unit_test(one_port_tells_no_brokers_apart),
 		cmocka_unit_test(http_may_share_a_port_on_another_address),
 		cmocka_unit_test(what_is_printed_loads_back),

@@ -24,6 +24,10 @@ static void a_broker_has_a_name(void **state)
 	assert_string_equal(name, "kafka-2147483647");
 	assert_int_equal(host_pattern_id("kafka-{id}", name), 2147483647);
 	assert_int_equal(host_pattern_id(pattern, "B3.KAFKA.EXAMPLE.COM"), 3);
+	host_pattern_print("broker-{{nodeId}}.kafka", 4, name); /* as Conduktor Gateway has it */
+	assert_string_equal(name, "broker-4.kafka");
+	assert_int_equal(host_pattern_id("broker-{{nodeId}}.kafka", name), 4);
+	assert_true(host_pattern_is_good("broker-{{nodeId}}.kafka"));
 }
 
 static void other_names_are_nobodys(void **state)

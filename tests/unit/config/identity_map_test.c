@@ -69,6 +69,26 @@ static void rows_come_by_name(void **state)
 	identity_map_free(m);
 }
 
+/* Nothing of theirs is kept in a file. */
+static void some_have_tokens_made_for_them(void **state)
+{
+	char why[IDENTITY_MAP_WHY_MAX] = "";
+	struct identity_map *m =
+		read_text("identities = ( { principal = \"User:CN=a,O=x\"; token = true; },\n"
+			  "{ principal = \"User:b\"; token = true; username = \"bob\"; } );",
+			  why);
+
+	(void)state;
+	if (m == NULL)
+		fail_msg("%s", why);
+	assert_int_equal(m->count, 2);
+	assert_true(m->rows[0].by_token && m->rows[1].by_token);
+	assert_string_equal(m->rows[0].username, "CN=a,O=x");
+	assert_string_equal(m->rows[1].username, "bob");
+	assert_null(m->rows[0].password_file);
+	identity_map_free(m);
+}
+
 static void what_is_wrong_is_told(void **state)
 {
 	static const struct {
@@ -89,6 +109,14 @@ static void what_is_wrong_is_told(void **state)
 		{ "identities = ( { principal = \"User:a\"; mechanism = \"PLAIN\"; username = \"u\";\n"
 		  "password_file = \"/nowhere\"; } );",
 		  "password_file: /nowhere: No such file" },
+		{ "identities = ( { principal = \"User:a\"; token = 1; } );",
+		  "token must be true or false" },
+		{ "identities = ( { principal = \"User:a\"; token = true; mechanism = \"PLAIN\"; } );",
+		  "with token = true there is no mechanism" },
+		{ "identities = ( { principal = \"User:ANONYMOUS\"; token = true; } );",
+		  "no token can be made for User:ANONYMOUS" },
+		{ "identities = ( { principal = \"User:a\"; token = false; } );",
+		  "mechanism is missing" },
 		{ "identity = ();", "no list called identities" },
 		{ "identities = (); more = 1;", "nothing but the list" },
 		{ "identities = (\n(;", ":2: syntax error" },
@@ -139,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rows_come_by_name),
+		cmocka_unit_test(some_have_tokens_made_for_them),
 		cmocka_unit_test(what_is_wrong_is_told),
 		cmocka_unit_test(a_principal_is_there_once),
 	};

@@ -119,7 +119,12 @@ static void the_summary_has_the_first_things_to_look_at(void **state)
 	static struct stats worker;
 	const struct stats *const workers[] = { &worker };
 	struct http_health health = { .phase = HTTP_READY };
+	struct broker_known known[] = { { .id = 1, .state = BROKER_UP },
+					{ .id = 2, .state = BROKER_LOST, .lost_at = 1 },
+					{ .id = 3, .state = BROKER_UNTRIED } };
 	struct http_metrics metrics = { .workers = workers,
+					.broker_list = known,
+					.broker_count = ARRAY_LEN(known),
 					.worker_count = 1,
 					.brokers = 3,
 					.topics = 12,
@@ -141,6 +146,7 @@ static void the_summary_has_the_first_things_to_look_at(void **state)
 	assert_string_equal(string_of(o, "version"), "0.1.0");
 	assert_in_range(json_integer_value(json_object_get(o, "uptime_seconds")), 100, 160);
 	assert_int_equal(integer_of(o, "cluster", "brokers"), 3);
+	assert_int_equal(integer_of(o, "cluster", "brokers_lost"), 1);
 	assert_int_equal(integer_of(o, "cluster", "topics"), 12);
 	assert_true(json_real_value(
 			    json_object_get(json_object_get(o, "cluster"), "age_seconds")) == 1.5);

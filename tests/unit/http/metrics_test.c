@@ -317,6 +317,50 @@ static void gauges_say_what_is(void **state)
 	assert_value(&page, "anyport_ready", 1);
 }
 
+static void each_tried_broker_is_up_or_not(void **state)
+{
+	struct broker_known known[] = { { .id = 1, .state = BROKER_UP },
+					{ .id = 2, .state = BROKER_LOST, .lost_at = 1 },
+					{ .id = 3, .state = BROKER_UNTRIED } };
+
+	(void)state;
+	render();
+	assert_null(find(&page, "anyport_broker_up{broker=\"1\"}"));
+	metrics.broker_list = known;
+	metrics.broker_count = ARRAY_LEN(known);
+	render();
+	assert_value(&page, "anyport_broker_up{broker=\"1\"}", 1);
+	assert_value(&page, "anyport_broker_up{broker=\"2\"}", 0);
+	assert_null(find(&page, "anyport_broker_up{broker=\"3\"}"));
+}
+
+/* Names are clients' words: they end no line and no label. */
+static void names_are_there_by_option(void **state)
+{
+	static char quoted[] = "a \"b\\ c", plain[] = "orders";
+	struct usage_row clients[] = { { quoted, { 3, 10, 20, 1, 0 }, 0 } };
+	struct usage_row topics[] = { { plain, { 4, 0, 50, 0, 0 }, 0 } };
+
+	(void)state;
+	render();
+	assert_null(find(&page, "anyport_usage_bytes_total{kind=\"client\",direction=\"in\"}"));
+	metrics.has_usage[USAGE_CLIENTS] = metrics.has_usage[USAGE_TOPICS] = true;
+	metrics.usage[USAGE_CLIENTS] =
+		(struct usage_told){ .rows = clients, .count = 1, .all = { 9, 90, 80, 7, 0 } };
+	metrics.usage[USAGE_TOPICS] = (struct usage_told){ .rows = topics, .count = 1 };
+	render();
+	assert_value(
+		&page,
+		"anyport_top_bytes_total{kind=\"client\",name=\"a \\\"b\\\\ c\",direction=\"out\"}",
+		20);
+	assert_value(&page, "anyport_top_errors_total{kind=\"client\",name=\"a \\\"b\\\\ c\"}", 1);
+	assert_value(&page, "anyport_top_requests_total{kind=\"topic\",name=\"orders\"}", 4);
+	assert_value(&page, "anyport_usage_bytes_total{kind=\"client\",direction=\"in\"}", 90);
+	assert_value(&page, "anyport_usage_errors_total{kind=\"client\"}", 7);
+	assert_value(&page, "anyport_usage_requests_total{kind=\"topic\"}", 0);
+	assert_null(find(&page, "anyport_usage_requests_total{kind=\"group\"}"));
+}
+
 static void skew_is_there_when_it_is_measured(void **state)
 {
 	(void)state;
@@ -368,6 +412,8 @@ int main(void)
 		cmocka_unit_test_setup(errors_go_by_code, start_empty),
 		cmocka_unit_test_setup(the_histogram_is_cumulative, start_empty),
 		cmocka_unit_test_setup(gauges_say_what_is, start_empty),
+		cmocka_unit_test_setup(each_tried_broker_is_up_or_not, start_empty),
+		cmocka_unit_test_setup(names_are_there_by_option, start_empty),
 		cmocka_unit_test_setup(skew_is_there_when_it_is_measured, start_empty),
 		cmocka_unit_test_setup(the_process_is_measured, start_empty),
 	};

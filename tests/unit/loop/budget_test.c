@@ -64,6 +64,12 @@ static void on_press(void *owner)
 	w->pressed++;
 }
 
+/* A budget in which kinds other than sessions share so many bytes. */
+static int64_t with_sessions(int64_t shared)
+{
+	return shared + shared / 15;
+}
+
 static bool ask_for(struct budget *b, struct desk *d, struct waiter *w, int id,
 		    struct budget_asked asked)
 {
@@ -114,9 +120,29 @@ static void a_frame_of_100_mib_fits_the_default(void **state)
 	budget_free(b);
 }
 
-static void large_ones_never_make_small_ones_wait(void **state)
+/* What is always there is nobody's to hold; it never takes so much that the longest frame does not fit. */
+static void what_is_set_aside_is_not_given(void **state)
 {
 	struct budget *b = budget_new(64 * MIB, 100);
+	const int64_t whole = budget_largest(b, BUDGET_FRAMES);
+
+	(void)state;
+	budget_set_aside(b, MIB);
+	assert_int_equal(budget_size(b), 64 * MIB);
+	assert_int_equal(budget_largest(b, BUDGET_FRAMES),
+			 budget_largest_of(63 * MIB, BUDGET_FRAMES));
+	budget_resize(b, 32 * MIB, 100);
+	assert_int_equal(budget_size(b), 32 * MIB);
+	assert_true(budget_largest(b, BUDGET_FRAMES) >= 16 * MIB);
+	budget_resize(b, 64 * MIB, 100);
+	budget_set_aside(b, 0);
+	assert_int_equal(budget_largest(b, BUDGET_FRAMES), whole);
+	budget_free(b);
+}
+
+static void large_ones_never_make_small_ones_wait(void **state)
+{
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct desk d;
 	struct waiter large[3], medium[3], small;
 
@@ -141,7 +167,7 @@ static void large_ones_never_make_small_ones_wait(void **state)
 
 static void first_come_first_served(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100); /* 36 for large frames */
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100); /* 36 for large frames */
 	struct desk d;
 	struct waiter w[4];
 
@@ -173,7 +199,7 @@ static void first_come_first_served(void **state)
 
 static void who_leaves_the_queue_lets_the_next_in(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct desk d;
 	struct waiter w[3];
 
@@ -195,7 +221,7 @@ static void who_leaves_the_queue_lets_the_next_in(void **state)
 /* The grant is in the mailbox when its owner gives up. */
 static void no_call_follows_a_release(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct desk d;
 	struct waiter w[3];
 
@@ -226,7 +252,7 @@ static void release_on_grant(void *owner)
 static void a_grant_may_be_released_inside_its_call(void **state)
 {
 	struct budget_asked asked;
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct desk d;
 	struct waiter w[2];
 
@@ -283,7 +309,7 @@ static void the_longest_frame_that_may_be_configured_fits(void **state)
 /* Each kind may use what the kinds before it may not, so that who holds one gets the next. */
 static void nobody_waits_for_those_who_wait_for_him(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct waiter frames[12], layouts[2], answers[2], replies[2], late;
 	struct desk d;
 
@@ -320,7 +346,7 @@ static void nobody_waits_for_those_who_wait_for_him(void **state)
 
 static void all_of_it_can_be_used(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct waiter w[64];
 	struct desk d;
 
@@ -338,7 +364,7 @@ static void all_of_it_can_be_used(void **state)
 
 static void what_is_not_needed_on_goes_to_who_waits(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct waiter w[2], part;
 	struct desk d;
 
@@ -371,7 +397,7 @@ static bool ask_from(struct budget *b, struct desk *d, struct waiter *w, uint32_
 
 static void an_address_has_its_share_and_others_pass(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 25); /* 10 of 40 */
+	struct budget *b = budget_new(with_sessions(64 * MIB), 25); /* 10 of 40 */
 	struct waiter one[3], other, alone;
 	struct desk d;
 
@@ -399,7 +425,7 @@ static void an_address_has_its_share_and_others_pass(void **state)
 
 static void the_slowest_is_pressed_for_who_waits(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct waiter w[3], waits;
 	struct desk d;
 
@@ -442,7 +468,7 @@ static void the_slowest_is_pressed_for_who_waits(void **state)
 
 static void who_is_fast_or_has_done_is_not_pressed(void **state)
 {
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	struct waiter w[2], waits;
 	struct desk d;
 
@@ -595,7 +621,7 @@ static void racer_start(struct racer *r, struct budget *b, unsigned seed)
 static void threads_never_overdraw_nor_lose_a_grant(void **state)
 {
 	static struct racer racers[THREADS];
-	struct budget *b = budget_new(64 * MIB, 100);
+	struct budget *b = budget_new(with_sessions(64 * MIB), 100);
 	int granted = 0, cancelled = 0;
 
 	(void)state;
@@ -620,6 +646,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_frame_of_100_mib_fits_the_default),
+		cmocka_unit_test(what_is_set_aside_is_not_given),
 		cmocka_unit_test(large_ones_never_make_small_ones_wait),
 		cmocka_unit_test(first_come_first_served),
 		cmocka_unit_test(who_leaves_the_queue_lets_the_next_in),

@@ -1,6 +1,9 @@
 /* A peer's address: what of a sockaddr is kept, and how it reads. */
 #include "net/address.h"
 
+#include "config/config.h"
+#include "util/compiler.h"
+
 #include <arpa/inet.h>
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,6 +106,50 @@ static void other_families_are_unknown(void **state)
 	assert_unknown(&a);
 }
 
+static struct config_net net(const char *text, unsigned bits)
+{
+	struct config_net n = { .bits = bits };
+
+	assert_int_equal(inet_pton(AF_INET6, text, &n.addr), 1);
+	return n;
+}
+
+static void hosts_in_the_networks_only(void **state)
+{
+	const struct config_net nets[] = { net("::ffff:127.0.0.0", 104), net("::1", 128),
+					   net("::ffff:10.1.2.128", 121), net("2001:db8::", 32) };
+	static const struct {
+		const char *host;
+		bool is_in;
+	} cases[] = {
+		{ "127.0.0.1", true },	      { "127.255.1.2", true },	{ "128.0.0.1", false },
+		{ "126.255.255.255", false }, { "10.1.2.128", true },	{ "10.1.2.255", true },
+		{ "10.1.2.127", false },      { "::1", true },		{ "::2", false },
+		{ "::ffff:127.0.0.9", true }, { "::127.0.0.1", false }, { "2001:db8:9::9", true },
+		{ "2001:db9::", false },      { "0.0.0.1", false },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(cases); i++) {
+		const char *host = cases[i].host;
+		const union address a = strchr(host, ':') == NULL ? of_v4(host, 1) : of_v6(host, 1);
+
+		if (address_is_in(&a, nets, ARRAY_LEN(nets)) != cases[i].is_in)
+			fail_msg("%s", host);
+	}
+}
+
+static void no_network_and_the_whole_one(void **state)
+{
+	const struct config_net all = net("::", 0);
+	const union address a = of_v4("0.0.0.0", 0), unknown = { 0 };
+
+	(void)state;
+	assert_false(address_is_in(&a, NULL, 0));
+	assert_true(address_is_in(&a, &all, 1));
+	assert_false(address_is_in(&unknown, &all, 1));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -110,6 +157,8 @@ int main(void)
 		cmocka_unit_test(an_ipv6_address),
 		cmocka_unit_test(the_longest_text_there_is),
 		cmocka_unit_test(other_families_are_unknown),
+		cmocka_unit_test(hosts_in_the_networks_only),
+		cmocka_unit_test(no_network_and_the_whole_one),
 	};
 
 	return cmocka_run_group_tests_name("address", tests, NULL, NULL);

@@ -1,6 +1,7 @@
 #include "route/advertise.h"
 
 #include "topology/snapshot_build.h"
+#include "unit/apis.h"
 #include "util/mem.h"
 
 #include <setjmp.h>
@@ -11,12 +12,12 @@
 
 static char host[] = "gateway";
 
-static struct config make_config(enum advertise_mode mode)
+static struct listener make_listener(enum advertise_mode mode)
 {
-	return (struct config){ .advertised_host = host,
-				.advertised_port = 7000,
-				.min_broker_id = 10,
-				.advertised_mode = mode };
+	return (struct listener){ .advertised_host = host,
+				  .advertised_port = 7000,
+				  .min_broker_id = 10,
+				  .advertised_mode = mode };
 }
 
 static struct snapshot *make_snapshot(const int32_t *ids, size_t count)
@@ -33,9 +34,9 @@ static struct snapshot *make_snapshot(const int32_t *ids, size_t count)
 static void a_broker_has_its_own_port(void **state)
 {
 	static const int32_t ids[] = { 10, 11, 13 };
-	struct config c = make_config(ADVERTISE_PORTS);
+	struct listener l = make_listener(ADVERTISE_PORTS);
 	struct snapshot *s = make_snapshot(ids, 3);
-	struct advertising a = { &c, 4 };
+	struct advertising a = { &l, 4 };
 	struct advertised told;
 
 	(void)state;
@@ -46,21 +47,21 @@ static void a_broker_has_its_own_port(void **state)
 		assert_string_equal(told.host, host);
 		assert_true(advertise_has_own(&a, s, ids[i]));
 	}
-	assert_int_equal(advertise_ports_needed(&c, s), 3 + 3);
+	assert_int_equal(advertise_ports_needed(&l, s), 3 + 3);
 	snapshot_unref(s);
 }
 
 static void a_broker_has_its_own_name(void **state)
 {
 	static const int32_t ids[] = { 2, 11, 500 };
-	struct config c = make_config(ADVERTISE_HOST);
+	struct listener l = make_listener(ADVERTISE_HOST);
 	struct snapshot *s = make_snapshot(ids, 3);
-	struct advertising a = { &c, 1 };
+	struct advertising a = { &l, 1 };
 	struct advertised told;
 	char pattern[] = "b{id}.kafka.test", expected[40];
 
 	(void)state;
-	c.advertised_pattern = pattern;
+	l.advertised_pattern = pattern;
 	for (size_t i = 0; i < 3; i++) {
 		assert_true(advertise_broker(&a, s, ids[i], &told));
 		snprintf(expected, sizeof expected, "b%d.kafka.test", ids[i]);
@@ -69,7 +70,7 @@ static void a_broker_has_its_own_name(void **state)
 		assert_int_equal(told.id, ids[i]);
 		assert_true(advertise_has_own(&a, s, ids[i]));
 	}
-	assert_int_equal(advertise_ports_needed(&c, s), 1);
+	assert_int_equal(advertise_ports_needed(&l, s), 1);
 	snapshot_unref(s);
 }
 
@@ -78,9 +79,9 @@ static void a_broker_has_its_own_name(void **state)
 static void others_are_represented(void **state)
 {
 	static const int32_t ids[] = { 2, 3, 10, 11, 14, 15, 2147483647 };
-	struct config c = make_config(ADVERTISE_PORTS);
+	struct listener l = make_listener(ADVERTISE_PORTS);
 	struct snapshot *s = make_snapshot(ids, 7);
-	struct advertising a = { &c, 4 }; /* 10 to 13 */
+	struct advertising a = { &l, 4 }; /* 10 to 13 */
 	bool seen[2] = { false };
 
 	(void)state;
@@ -106,24 +107,24 @@ static void others_are_represented(void **state)
 static void without_ports_there_is_nothing_to_tell(void **state)
 {
 	static const int32_t ids[] = { 1, 2 };
-	struct config c = make_config(ADVERTISE_PORTS);
+	struct listener l = make_listener(ADVERTISE_PORTS);
 	struct snapshot *s = make_snapshot(ids, 2);
-	struct advertising a = { &c, 4 };
+	struct advertising a = { &l, 4 };
 	struct advertised told;
 
 	(void)state;
 	assert_false(advertise_broker(&a, s, 1, &told));
 	assert_false(advertise_has_own(&a, s, 1));
-	assert_int_equal(advertise_ports_needed(&c, s), 3);
+	assert_int_equal(advertise_ports_needed(&l, s), 3);
 	snapshot_unref(s);
 }
 
 static void single_is_one_broker(void **state)
 {
 	static const int32_t ids[] = { 1, 20 };
-	struct config c = make_config(ADVERTISE_SINGLE);
+	struct listener l = make_listener(ADVERTISE_SINGLE);
 	struct snapshot *s = make_snapshot(ids, 2);
-	struct advertising a = { &c, 1 };
+	struct advertising a = { &l, 1 };
 	struct advertised told;
 
 	(void)state;
@@ -132,7 +133,7 @@ static void single_is_one_broker(void **state)
 		assert_int_equal(told.id, 10);
 		assert_int_equal(told.port, 7000);
 	}
-	assert_int_equal(advertise_ports_needed(&c, s), 1);
+	assert_int_equal(advertise_ports_needed(&l, s), 1);
 	snapshot_unref(s);
 }
 
@@ -166,11 +167,11 @@ static void what_stays_is_told_where_it_is(void **state)
 		  .min_broker_id = 10,
 		  .leaves = true },
 	};
-	struct config c = make_config(ADVERTISE_PORTS);
+	struct listener l = make_listener(ADVERTISE_PORTS);
 	struct snapshot *s = make_snapshot(ids, 4);
 	struct mapping *m = mapping_new(nodes, 2);
 	const struct place eleven = { 11, mapping_find(m, mapping_tag("c", 1), 11, NULL) };
-	struct advertising a = { .config = &c, .port_count = 3, .mapping = m };
+	struct advertising a = { .listener = &l, .port_count = 3, .mapping = m };
 
 	(void)state;
 	assert_non_null(eleven.node);
@@ -192,6 +193,61 @@ static void what_stays_is_told_where_it_is(void **state)
 	snapshot_unref(s);
 }
 
+/* Where no node is in the broker's rack; these brokers are in none. */
+static void the_zone_has_a_say(void **state)
+{
+	static const int32_t ids[] = { 10, 11 };
+	static const struct mapping_node nodes[] = {
+		{ .node_id = "b",
+		  .host = "b",
+		  .rack = "rb",
+		  .port = 8000,
+		  .port_count = 3,
+		  .min_broker_id = 10 },
+		{ .node_id = "c",
+		  .host = "c",
+		  .rack = "rc",
+		  .port = 9000,
+		  .port_count = 3,
+		  .min_broker_id = 10 },
+	};
+	struct listener l = make_listener(ADVERTISE_PORTS);
+	struct snapshot *s = make_snapshot(ids, 2);
+	struct mapping *m = mapping_new(nodes, 2);
+	struct advertising a = { .listener = &l, .port_count = 3, .mapping = m };
+	struct advertised told;
+
+	(void)state;
+	s->brokers[1].rack = mem_strdup("rc");
+	for (a.key = 1; a.key < 100; a.key++) {
+		a.zone = "rb";
+		assert_true(advertise_broker(&a, s, 10, &told));
+		assert_string_equal(told.host, "b");
+		assert_true(advertise_broker(&a, s, 11, &told));
+		assert_string_equal(told.host, "c");
+		a.zone = "rc";
+		assert_true(advertise_broker(&a, s, 10, &told));
+		assert_string_equal(told.host, "c");
+	}
+	mapping_free(m);
+	snapshot_unref(s);
+}
+
+/* In `single` nobody can tell at which broker a share session is. */
+static void share_sessions_want_a_port_for_each_broker(void **state)
+{
+	static const int keys[] = { KEY_SHARE_FETCH, KEY_SHARE_ACKNOWLEDGE };
+	const struct listener ports = make_listener(ADVERTISE_PORTS);
+	const struct listener single = make_listener(ADVERTISE_SINGLE);
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
+		assert_true(advertise_serves(&ports, api_of(keys[i])));
+		assert_false(advertise_serves(&single, api_of(keys[i])));
+		assert_true(advertise_serves(&single, api_of(KEY_SHARE_GROUP_HEARTBEAT)));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -201,7 +257,9 @@ int main(void)
 		cmocka_unit_test(without_ports_there_is_nothing_to_tell),
 		cmocka_unit_test(single_is_one_broker),
 		cmocka_unit_test(what_stays_is_told_where_it_is),
+		cmocka_unit_test(the_zone_has_a_say),
+		cmocka_unit_test(share_sessions_want_a_port_for_each_broker),
 	};
 
-	return cmocka_run_group_tests(tests, NULL, NULL);
+	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);
 }

@@ -1,5 +1,7 @@
 #include "route/api_versions.h"
 
+#include "config/listener.h"
+
 #include "messages.h"
 #include "route/stub.h"
 #include "topology/snapshot_build.h"
@@ -31,6 +33,9 @@ static bool known_node(void *ctx, int32_t id)
 	(void)ctx;
 	return id == 3;
 }
+
+static const struct listener ports = { .advertised_mode = ADVERTISE_PORTS },
+			     single = { .advertised_mode = ADVERTISE_SINGLE };
 
 static struct snapshot *make_snapshot(void)
 {
@@ -98,9 +103,9 @@ static struct heard hear(const struct buf *b, int form)
 	return h;
 }
 
-static struct heard ask(int version, const struct said *said, struct api_versions_request *r)
+static struct heard ask_at(const struct listener *listener, const struct snapshot *s, int version,
+			   const struct said *said, struct api_versions_request *r)
 {
-	struct snapshot *s = make_snapshot();
 	struct buf body, out;
 	struct heard h;
 
@@ -113,11 +118,20 @@ static struct heard ask(int version, const struct said *said, struct api_version
 									 .body = body.data,
 									 .size = (uint32_t)body.len,
 									 .snapshot = s,
+									 .listener = listener,
 									 .known_node = known_node },
 					r));
 	h = hear(&out, version);
 	buf_deinit(&body);
 	buf_deinit(&out);
+	return h;
+}
+
+static struct heard ask(int version, const struct said *said, struct api_versions_request *r)
+{
+	struct snapshot *s = make_snapshot();
+	struct heard h = ask_at(&ports, s, version, said, r);
+
 	snapshot_unref(s);
 	return h;
 }
@@ -153,6 +167,31 @@ static void what_all_brokers_have_is_offered(void **state)
 			assert_int_equal(r.name_len, 10);
 		assert_int_equal(r.node_id, -1);
 	}
+}
+
+/* Clients of a feature send its requests whether they are listed or not. */
+static void a_listener_tells_no_feature_whose_requests_it_does_not_serve(void **state)
+{
+	struct snapshot *s = make_snapshot();
+	struct api_versions_request r;
+	struct heard h;
+
+	(void)state;
+	for (int k = KEY_SHARE_GROUP_HEARTBEAT; k <= KEY_SHARE_ACKNOWLEDGE; k++)
+		s->offers[k] = (struct kversions){ 1, 2 };
+	free(s->supported[1].name);
+	s->supported[1].name = mem_strdup("share.version");
+	free(s->finalized[1].name);
+	s->finalized[1].name = mem_strdup("share.version");
+	h = ask_at(&ports, s, 4, &plain, &r);
+	assert_int_equal(h.count, 7);
+	assert_int_equal(h.supported, 2);
+	assert_int_equal(h.finalized, 1);
+	h = ask_at(&single, s, 4, &plain, &r);
+	assert_int_equal(h.count, 5); /* group heartbeat and describe are no sessions */
+	assert_int_equal(h.supported, 1);
+	assert_int_equal(h.finalized, 0);
+	snapshot_unref(s);
 }
 
 static void refusals_have_no_keys(void **state)
@@ -194,6 +233,7 @@ static void a_newer_version_is_answered_in_the_oldest_form(void **state)
 						  .body = (const uint8_t *)"?",
 						  .size = 1,
 						  .snapshot = s,
+						  .listener = &ports,
 						  .known_node = known_node };
 	struct api_versions_request r;
 	struct heard h;
@@ -221,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_all_brokers_have_is_offered),
+		cmocka_unit_test(a_listener_tells_no_feature_whose_requests_it_does_not_serve),
 		cmocka_unit_test(refusals_have_no_keys),
 		cmocka_unit_test(a_newer_version_is_answered_in_the_oldest_form),
 	};

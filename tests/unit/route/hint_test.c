@@ -30,11 +30,11 @@ static void a_port_says_it_where_ports_are_kept(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < ARRAY_LEN(rows); i++) {
-		const struct config c = { .min_broker_id = 10,
-					  .advertised_mode = rows[i].mode,
-					  .internal_load_balancing = rows[i].internal,
-					  .port_is_hint = rows[i].keeps };
-		struct hint h = hint_of_port(&c, 2, rows[i].is_proxied);
+		const struct listener l = { .min_broker_id = 10,
+					    .advertised_mode = rows[i].mode,
+					    .internal_load_balancing = rows[i].internal,
+					    .port_is_hint = rows[i].keeps };
+		struct hint h = hint_of_port(&l, 2, rows[i].is_proxied);
 
 		assert_int_equal(h.broker, rows[i].broker);
 		assert_int_equal(h.by, rows[i].by);
@@ -44,15 +44,15 @@ static void a_port_says_it_where_ports_are_kept(void **state)
 static void a_name_says_it_in_mode_host(void **state)
 {
 	char pattern[] = "b{id}.kafka.test";
-	struct config c = { .advertised_mode = ADVERTISE_HOST, .advertised_pattern = pattern };
+	struct listener l = { .advertised_mode = ADVERTISE_HOST, .advertised_pattern = pattern };
 
 	(void)state;
-	assert_int_equal(hint_of_name(&c, "b12.kafka.test").broker, 12);
-	assert_int_equal(hint_of_name(&c, "b12.kafka.test").by, HINT_NAME);
-	assert_int_equal(hint_of_name(&c, "kafka.test").by, HINT_NONE);
-	assert_int_equal(hint_of_name(&c, NULL).by, HINT_NONE);
-	c.advertised_mode = ADVERTISE_PORTS;
-	assert_int_equal(hint_of_name(&c, "b12.kafka.test").by, HINT_NONE);
+	assert_int_equal(hint_of_name(&l, "b12.kafka.test").broker, 12);
+	assert_int_equal(hint_of_name(&l, "b12.kafka.test").by, HINT_NAME);
+	assert_int_equal(hint_of_name(&l, "kafka.test").by, HINT_NONE);
+	assert_int_equal(hint_of_name(&l, NULL).by, HINT_NONE);
+	l.advertised_mode = ADVERTISE_PORTS;
+	assert_int_equal(hint_of_name(&l, "b12.kafka.test").by, HINT_NONE);
 }
 
 static void each_source_has_a_word(void **state)

@@ -110,6 +110,33 @@ static void the_brokers_rack_comes_first(void **state)
 	mapping_free(m);
 }
 
+/* The broker's rack, else the client's zone, where a node that stays has a port for the broker. */
+static void the_zone_counts_where_the_rack_has_no_node(void **state)
+{
+	struct mapping_node changed[NODES];
+	struct mapping *m;
+
+	(void)state;
+	memcpy(changed, nodes, sizeof changed);
+	changed[2].port_count = 2;
+	m = mapping_new(changed, NODES);
+	assert_string_equal(mapping_near(m, 1, "r1", "r2"), "r1");
+	assert_string_equal(mapping_near(m, 1, "r2", "r1"), "r2");
+	assert_string_equal(mapping_near(m, 1, "r9", "r2"), "r2");
+	assert_string_equal(mapping_near(m, 1, NULL, "r2"), "r2");
+	assert_null(mapping_near(m, 1, NULL, NULL));
+	assert_null(mapping_near(m, 1, "r9", "r8"));
+	/* c has no port for broker 2 */
+	assert_string_equal(mapping_near(m, 2, "r2", "r1"), "r1");
+	assert_null(mapping_near(m, 2, "r9", "r2"));
+	mapping_free(m);
+	changed[2] = nodes[2];
+	changed[2].leaves = true;
+	m = mapping_new(changed, NODES);
+	assert_null(mapping_near(m, 1, NULL, "r2"));
+	mapping_free(m);
+}
+
 static void a_key_is_one_mapping(void **state)
 {
 	struct mapping *one = mapping_new(nodes, NODES), *other = mapping_new(nodes, NODES);
@@ -356,9 +383,9 @@ static void ten_thousand_answers_are_uniform(void **state)
 {
 	static unsigned counts[IDS][NODES];
 	char host[] = "alone";
-	struct config config = { .advertised_host = host, .advertised_port = 9000 };
+	struct listener listener = { .advertised_host = host, .advertised_port = 9000 };
 	struct mapping *m = mapping_new(nodes, NODES);
-	struct advertising a = { .config = &config, .port_count = 10, .mapping = m };
+	struct advertising a = { .listener = &listener, .port_count = 10, .mapping = m };
 	struct rewrite_news news = { no_news, no_cluster_news, no_throttle, NULL };
 	struct snapshot *s = snapshot_new(NULL);
 	unsigned skewed = 0;
@@ -455,6 +482,7 @@ int main(void)
 		cmocka_unit_test(a_random_mapping_is_uniform),
 		cmocka_unit_test(brokers_are_mapped_independently),
 		cmocka_unit_test(the_brokers_rack_comes_first),
+		cmocka_unit_test(the_zone_counts_where_the_rack_has_no_node),
 		cmocka_unit_test(a_key_is_one_mapping),
 		cmocka_unit_test(a_node_that_goes_moves_its_own),
 		cmocka_unit_test(a_node_declines_a_part_of_its_own),

@@ -81,7 +81,7 @@ static bool fill(void *ctx, const struct encode_field *f, struct encode_value *v
 }
 
 struct seen {
-	struct config config;
+	struct listener listener;
 	struct advertising advertising;
 	struct snapshot *snapshot;
 	struct arena arena;
@@ -118,11 +118,11 @@ static void begin(struct seen *s, enum advertise_mode mode, int port_count, size
 	struct topic *t;
 
 	memcpy(host, gateway_host, sizeof host);
-	*s = (struct seen){ .config = { .advertised_host = host,
-					.advertised_port = FIRST_PORT,
-					.advertised_mode = mode,
-					.min_broker_id = 1 } };
-	s->advertising = (struct advertising){ &s->config, port_count };
+	*s = (struct seen){ .listener = { .advertised_host = host,
+					  .advertised_port = FIRST_PORT,
+					  .advertised_mode = mode,
+					  .min_broker_id = 1 } };
+	s->advertising = (struct advertising){ &s->listener, port_count };
 	s->snapshot = snapshot_new(NULL);
 	s->snapshot->brokers = mem_zalloc(4 * sizeof *s->snapshot->brokers);
 	s->snapshot->broker_count = known;

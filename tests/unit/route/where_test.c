@@ -154,12 +154,12 @@ static void who_is_dialled_tells_what_he_has(void **state)
 		{ TO_REPLICA, true, 0, 1, 0, WHERE_DIALLED },
 		{ TO_REPLICA, true, 0, 2, 0, WHERE_DIALLED },
 		{ TO_REPLICA, true, NO_BROKER, 0, 5, WHERE_REPLICA },
-		{ TO_REPLICA, true, NO_BROKER, 1, TARGET_REFUSED, WHERE_REPLICAS },
-		{ TO_REPLICA, true, NO_BROKER, 2, TARGET_REFUSED, WHERE_REPLICAS },
+		{ TO_REPLICA, true, NO_BROKER, 1, TARGET_VETTED, WHERE_REPLICAS },
+		{ TO_REPLICA, true, NO_BROKER, 2, TARGET_VETTED, WHERE_REPLICAS },
 		{ TO_REPLICA, true, NO_BROKER, 4, TARGET_UNKNOWN, WHERE_PARTITION_UNKNOWN },
 	};
-	struct config c = { .advertised_mode = ADVERTISE_PORTS };
-	const struct advertising a = { .config = &c, .port_count = 3 };
+	struct listener l = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .listener = &l, .port_count = 3 };
 	struct snapshot *s = make_snapshot();
 
 	(void)state;
@@ -185,8 +185,8 @@ static void who_is_dialled_tells_what_he_has(void **state)
 static void settings_of_no_broker_are_the_dialled_ones(void **state)
 {
 	const struct kapi api = { .route = TO_RESOURCE, .by_dialled = true };
-	struct config c = { .advertised_mode = ADVERTISE_PORTS };
-	const struct advertising a = { .config = &c, .port_count = 3 };
+	struct listener l = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .listener = &l, .port_count = 3 };
 	struct snapshot *s = make_snapshot();
 	struct where_question q = { .api = &api,
 				    .snapshot = s,
@@ -210,8 +210,8 @@ static void settings_of_no_broker_are_the_dialled_ones(void **state)
 static void who_is_dialled_answers_for_a_follower(void **state)
 {
 	const struct kapi api = { .route = TO_LEADER, .by_dialled = true };
-	struct config c = { .advertised_mode = ADVERTISE_PORTS };
-	const struct advertising a = { .config = &c, .port_count = 6 };
+	struct listener l = { .advertised_mode = ADVERTISE_PORTS };
+	const struct advertising a = { .listener = &l, .port_count = 6 };
 	struct snapshot *s = make_snapshot();
 	struct where_question q = { .api = &api,
 				    .snapshot = s,
@@ -229,8 +229,8 @@ static void who_is_dialled_answers_for_a_follower(void **state)
 /* Its one id stands for all brokers. */
 static void in_single_nobody_is_dialled(void **state)
 {
-	struct config c = { .advertised_mode = ADVERTISE_SINGLE };
-	const struct advertising a = { .config = &c, .port_count = 1 };
+	struct listener l = { .advertised_mode = ADVERTISE_SINGLE };
+	const struct advertising a = { .listener = &l, .port_count = 1 };
 	const struct kapi all = { .route = TO_ALL, .by_dialled = true };
 	const struct kapi leader = { .route = TO_LEADER, .by_dialled = true };
 	const struct kapi replica = { .route = TO_REPLICA, .by_dialled = true };

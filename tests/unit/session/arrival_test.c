@@ -62,7 +62,7 @@ static struct config_net *net_of(const char *address, unsigned bits)
 static void begin(enum proxy_mode mode)
 {
 	scene_init(&s);
-	s.config.proxy_protocol = mode;
+	s.config.listener.proxy_protocol = mode;
 	s.config.proxy_trusted = net_of("::ffff:127.0.0.0", 96 + 8);
 	s.config.proxy_trusted_count = 1;
 }
@@ -84,7 +84,7 @@ static int arrive(void)
 	scene_end_init(&one->end, own);
 	one->id = s.w->next_client_id;
 	assert_true(admission_enter(s.shared.admission));
-	arrival_new(s.w, fd, &peer, CAME_BY);
+	arrival_new(&s.w->entrances[0], fd, &peer, CAME_BY);
 	return s.client_count++;
 }
 
@@ -441,14 +441,14 @@ static void the_header_says_which_broker_is_meant(void **state)
 {
 	(void)state;
 	begin(PROXY_REQUIRE);
-	s.config.min_broker_id = 5;
+	s.config.listener.min_broker_id = 5;
 	comes_for(9092, 0, 5);
 	comes_for(9094, 2, 7);
 	comes_for(9095, CAME_BY, 5 + CAME_BY); /* there is no such port */
 	comes_for(9091, CAME_BY, 5 + CAME_BY);
 	end();
 	begin(PROXY_REQUIRE);
-	s.config.advertised_mode = ADVERTISE_SINGLE;
+	s.config.listener.advertised_mode = ADVERTISE_SINGLE;
 	comes_for(9093, 1, NO_BROKER);
 	end();
 }
@@ -460,7 +460,7 @@ static void what_is_trusted_says_which_broker_was_dialled(void **state)
 	begin(PROXY_REQUIRE);
 	assert_hint(comes_for(9094, 2, 2), HINT_PROXY, 2);
 	assert_hint(comes_for(9091, CAME_BY, CAME_BY), HINT_NONE, NO_BROKER);
-	s.config.port_is_hint = true;
+	s.config.listener.port_is_hint = true;
 	assert_hint(comes_for(9094, 2, 2), HINT_PROXY, 2);
 	assert_hint(comes_for(9091, CAME_BY, CAME_BY), HINT_PORT, CAME_BY);
 	end();
@@ -468,16 +468,67 @@ static void what_is_trusted_says_which_broker_was_dialled(void **state)
 	arrive();
 	scene_until(&s, scene_client(&s, 0) != NULL);
 	assert_hint(scene_client(&s, 0), HINT_NONE, NO_BROKER);
-	s.config.internal_load_balancing = true;
+	s.config.listener.internal_load_balancing = true;
 	arrive();
 	scene_until(&s, scene_client(&s, 1) != NULL);
 	assert_hint(scene_client(&s, 1), HINT_PORT, CAME_BY);
 	end();
 }
 
+/* --- zones --- */
+
+static void assert_zone(int n, const char *zone)
+{
+	scene_until(&s, scene_client(&s, n) != NULL);
+	if (zone == NULL)
+		assert_null(scene_client(&s, n)->came.zone);
+	else
+		assert_string_equal(scene_client(&s, n)->came.zone, zone);
+}
+
+/* What the load balancer says counts, then the longest network that has the address, then the port. */
+static void a_client_comes_from_a_zone(void **state)
+{
+	static const uint8_t tlv[] = { 0xe1, 0, 2, 'l', 'b' };
+	struct config_zone zones[] = {
+		{ *net_of("::ffff:10.0.0.0", 96 + 8), (char[]){ "wide" } },
+		{ *net_of("::ffff:10.0.0.4", 96 + 31), (char[]){ "narrow" } },
+		{ *net_of("::ffff:192.0.2.0", 96 + 24), (char[]){ "other" } }
+	};
+	struct header h = v2(9094, 0);
+	int n;
+
+	(void)state;
+	begin(PROXY_ALLOW);
+	n = arrive();
+	scene_client_sends(&s, n, h.bytes, h.len);
+	assert_zone(n, NULL);
+	s.config.listener.zone = (char[]){ "port" };
+	s.config.zones = zones;
+	s.config.zone_count = 3;
+	n = arrive();
+	scene_client_sends(&s, n, h.bytes, h.len);
+	assert_zone(n, "narrow");
+	s.config.zone_count = 1;
+	n = arrive();
+	memcpy(h.bytes + h.len, tlv, sizeof tlv);
+	h.len += sizeof tlv;
+	wire_put16(h.bytes + 14, (uint16_t)(h.len - 16));
+	scene_client_sends(&s, n, h.bytes, h.len);
+	assert_zone(n, "lb");
+	n = arrive();
+	h = v2_local();
+	scene_client_sends(&s, n, h.bytes, h.len);
+	assert_zone(n, "port");
+	s.config.zones = NULL;
+	s.config.zone_count = 0;
+	end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_client_comes_from_a_zone),
 		cmocka_unit_test(without_proxy_it_is_a_client_at_once),
 		cmocka_unit_test(a_header_may_come_in_single_bytes),
 		cmocka_unit_test(exactly_its_bytes_are_taken),

@@ -53,16 +53,24 @@ static void broker_returns(int broker)
 	s.brokers[broker].listener = fd;
 }
 
-static void assert_taken(void)
+#define ANSWER                                                         \
+	"responses:\n  - name: \"orders\"\n    partition_responses:\n" \
+	"      - index: 1\n"
+
+/* The leader has got one, and says so of it. */
+static void leader_says(const char *answer)
 {
 	int end;
 	char *text = broker_gets(&s, LEADER, &end);
 
 	assert_non_null(strstr(text, "Produce"));
 	free(text);
-	broker_answers(&s, LEADER,
-		       "responses:\n  - name: \"orders\"\n    partition_responses:\n"
-		       "      - index: 1\n");
+	broker_answers(&s, LEADER, answer);
+}
+
+static void assert_taken(void)
+{
+	leader_says(ANSWER);
 	assert_client_gets(&s, 0, "error_code: 0\n");
 }
 
@@ -164,6 +172,64 @@ static void nobody_knows_what_was_lost(void **state)
 	scene_deinit(&s);
 }
 
+static void what_a_broker_refuses_counts_too(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	leader_says(ANSWER "        error_code: 6\n");
+	assert_client_gets(&s, 0, "error_code: 6\n");
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_refused();
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	assert_taken();
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_taken();
+	scene_deinit(&s);
+}
+
+/* It is never written, and tried no more. */
+static void what_is_refused_for_good_holds_nothing_up(void **state)
+{
+	(void)state;
+	scene_begin(&s);
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	leader_says(ANSWER "        error_code: 10\n");
+	assert_client_gets(&s, 0, "error_code: 10\n");
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_taken();
+	scene_deinit(&s);
+}
+
+/* A broker that leads from now on would take the second where it did not take the first. */
+static void what_follows_waits_while_the_refused_one_is_out(void **state)
+{
+	(void)state;
+	begin((struct batch){ 77, 0, 0 });
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	leader_says(ANSWER "        error_code: 6\n");
+	assert_client_gets(&s, 0, "error_code: 6\n");
+	assert_refused();
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_taken();
+	assert_taken();
+	scene_deinit(&s);
+}
+
+/* The refused one has gone another way, or nowhere. */
+static void what_comes_a_second_time_goes_on(void **state)
+{
+	(void)state;
+	begin((struct batch){ 77, 0, 0 });
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_refused();
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_taken();
+	scene_deinit(&s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -173,6 +239,10 @@ int main(void)
 		cmocka_unit_test(who_does_not_number_its_batches_is_free),
 		cmocka_unit_test(another_leaders_part_goes_on),
 		cmocka_unit_test(nobody_knows_what_was_lost),
+		cmocka_unit_test(what_a_broker_refuses_counts_too),
+		cmocka_unit_test(what_is_refused_for_good_holds_nothing_up),
+		cmocka_unit_test(what_follows_waits_while_the_refused_one_is_out),
+		cmocka_unit_test(what_comes_a_second_time_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, scene_setup, scene_teardown);

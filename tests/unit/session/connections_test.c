@@ -141,7 +141,7 @@ static void one_is_closed_by_its_id(void **state)
 static void add_many(int others[MANY])
 {
 	for (int i = 0; i < MANY; i++) {
-		struct came came = { .port = 0, .broker = NO_BROKER };
+		struct came came = { .entrance = s.w->entrances, .port = 0, .broker = NO_BROKER };
 		struct sockaddr_storage peer;
 		struct conn conn;
 		int fd = scene_pair(&others[i], &peer);

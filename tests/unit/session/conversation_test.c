@@ -24,6 +24,9 @@
  *     client hears the end
  *     nobody hears anything
  *
+ * A session that the node has with the client has a number that nobody can know: it is shown, and may
+ * be said, as "(the node's)".
+ *
  * What is shown begins with two blanks and a bar.  At the end nobody may have been told anything
  * that was not shown.  With GOLDEN_UPDATE=1 what is shown is written anew: look at the difference.
  */
@@ -34,13 +37,14 @@
 #include <dirent.h>
 
 #define FOLDER "tests/golden/session"
-enum { FILES_LEAST = 21, TEXT_MAX = 256 * 1024 };
+enum { FILES_LEAST = 22, TEXT_MAX = 256 * 1024 };
 
 struct play {
 	struct scene s;
 	FILE *out;
 	struct buf rest; /* of a frame that was begun */
 	bool was_told;	 /* the client is there */
+	int own_session; /* the last one that was shown to it; 0: none */
 	int ends_shown;
 };
 
@@ -54,6 +58,18 @@ static bool is_rest_of_wait(const char *line)
 	return strncmp(line, name, strlen(name)) == 0 && line[strlen(name)] != '0';
 }
 
+enum { BROKERS_SESSIONS = 1000 }; /* scripts' own are below */
+
+static bool is_own_session(struct play *p, const char *line)
+{
+	int id;
+
+	if (sscanf(line, "session_id: %d", &id) != 1 || id < BROKERS_SESSIONS)
+		return false;
+	p->own_session = id;
+	return true;
+}
+
 static void show(struct play *p, char *text)
 {
 	for (char *line = text; *line != '\0';) {
@@ -61,6 +77,8 @@ static void show(struct play *p, char *text)
 
 		if (is_rest_of_wait(line))
 			fputs("  | max_wait_ms: (what is left)\n", p->out);
+		else if (is_own_session(p, line))
+			fputs("  | session_id: (the node's)\n", p->out);
 		else
 			fprintf(p->out, "  | %.*s\n", (int)len, line);
 		line += len + (line[len] == '\n');
@@ -95,6 +113,18 @@ static void says_rest(struct play *p)
 	buf_clear(&p->rest);
 }
 
+static void says(struct play *p, const char *text)
+{
+	static const char name[] = "(the node's)";
+	const char *at = strstr(text, name);
+	char *said = at != NULL ? mem_printf("%.*s%d%s", (int)(at - text), text, p->own_session,
+					     at + sizeof name - 1)
+				: mem_strdup(text);
+
+	client_says(&p->s, 0, said);
+	free(said);
+}
+
 static void client_does(struct play *p, const char *what, const char *text)
 {
 	const char *said;
@@ -106,7 +136,7 @@ static void client_does(struct play *p, const char *what, const char *text)
 	else if (sscanf(what, "says %d bytes of %n", &n, &at) == 1 && at > 0)
 		says_part(p, (size_t)n, text + at);
 	else if ((said = words_after(what, "says ")) != NULL)
-		client_says(&p->s, 0, text + (said - what));
+		says(p, text + (said - what));
 	else if (strcmp(what, "ends") == 0)
 		assert_int_equal(shutdown(p->s.clients[0].end.fd, SHUT_WR), 0);
 	else if (strcmp(what, "closes") == 0)
@@ -237,7 +267,7 @@ static void world_is(struct play *p, const char *line)
 	else if (words_after(line, "offered ") != NULL)
 		offer(p, words_after(line, "offered "));
 	else if (strcmp(line, "advertised single") == 0)
-		p->s.config.advertised_mode = ADVERTISE_SINGLE;
+		p->s.config.listener.advertised_mode = ADVERTISE_SINGLE;
 	else
 		fail_msg("what is \"%s\"?", line);
 }

@@ -1,5 +1,6 @@
 /* A client's login: asked before anything else, relayed to the broker that it meant, and what it may
  * and may not ask around it. */
+#include "auth/mechanism.h"
 #include "session/principal.h"
 #include "session/session.h"
 
@@ -7,7 +8,7 @@
 
 #define HANDSHAKE(mechanism) "SaslHandshake 1 id 2 client \"app\"\nmechanism: \"" mechanism "\"\n"
 #define STEP "SaslAuthenticate 2 id 3 client \"app\"\nauth_bytes: \"secret\"\n"
-#define LIST "mechanisms: [ \"GSSAPI\", \"PLAIN\", \"OAUTHBEARER\" ]\n"
+#define LIST "mechanisms: [ \"KERBEROS_V4\", \"PLAIN\", \"OAUTHBEARER\" ]\n"
 #define METADATA "Metadata 9 id 4 client \"app\"\ntopics:\n  - name: \"orders\"\n"
 #define PRODUCE(partition)                                                                  \
 	"Produce 7 id 5\nacks: 1\ntopic_data:\n  - name: \"orders\"\n    partition_data:\n" \
@@ -26,7 +27,7 @@ static struct client *client(void)
 static void begin(void)
 {
 	scene_init(&s);
-	s.config.gateway_protocol = OVER_SASL_PLAINTEXT;
+	s.config.listener.protocol = OVER_SASL_PLAINTEXT;
 	scene_connect(&s);
 	client()->came.broker = MEANT;
 }
@@ -211,6 +212,95 @@ static void a_refused_token_without_a_head_has_no_answer(void **state)
 	ends();
 }
 
+/* --- a name that only the broker knows --- */
+
+#define NAMED(name) "error_code: 67\nprincipal_type: \"User\"\nprincipal_name: \"" name "\"\n"
+
+static void say_ticket(void)
+{
+	s.clients[0].said.count = 0;
+	client_says(&s, 0, STEP);
+	broker_takes(&s, MEANT);
+}
+
+/* Two rounds of GSSAPI, and then the broker is to say who that was. */
+static void show_ticket(void)
+{
+	s.clients[0].said.count = 0;
+	client_says(&s, 0, HANDSHAKE("GSSAPI"));
+	broker_takes(&s, MEANT);
+	broker_answers(&s, MEANT, "mechanisms: [ \"GSSAPI\", \"SCRAM-SHA-512\" ]\n");
+	assert_client_gets(&s, 0, "error_code: 0\n");
+	say_ticket();
+	broker_answers(&s, MEANT, "auth_bytes: \"what layers\"\n");
+	assert_client_gets(&s, 0, "error_code: 0\n");
+	assert_true(door_is_shut(&client()->door) || client()->door.state == DOOR_AGAIN);
+	say_ticket();
+	broker_answers(&s, MEANT, "session_lifetime_ms: 20000\n");
+	assert_broker_gets(MEANT, "principal_type: \"Nobody\"");
+	assert_int_equal(scene_unread(&s.clients[0].end), 0);
+}
+
+static void the_broker_is_asked_for_a_name_that_is_not_said(void **state)
+{
+	(void)state;
+	begin();
+	show_ticket();
+	broker_answers(&s, MEANT, NAMED("eve"));
+	assert_client_gets(&s, 0, "session_lifetime_ms: 18000\n");
+	assert_string_equal(client_principal(client()), "GSSAPI eve");
+	assert_string_equal(principal_told(client()), "User:eve");
+	assert_ptr_equal(client()->claim.by_token, &mechanism_scram_sha_512);
+	assert_int_equal(scene_count(&s, STAT_LOGINS_GSSAPI), 1);
+	client_says(&s, 0, METADATA);
+	assert_broker_gets(MEANT, "Metadata");
+	scene_deinit(&s);
+}
+
+static void who_is_not_named_is_refused(void **state)
+{
+	static const char *const answers[] = {
+		"error_code: 67\nprincipal_type: \"Group\"\nprincipal_name: \"eve\"\n",
+		"error_code: 67\nprincipal_type: \"User\"\n",
+		"error_code: 0\nprincipal_type: \"User\"\nprincipal_name: \"eve\"\n",
+	};
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(answers); i++) {
+		begin();
+		show_ticket();
+		broker_answers(&s, MEANT, answers[i]);
+		assert_client_gets(&s, 0,
+				   "error_code: 58\nerror_message: \"broker 2 does not say whose "
+				   "login by GSSAPI it has accepted\"\n");
+		ends();
+	}
+}
+
+static void a_broker_that_is_lost_before_it_has_named_it_ends_the_login(void **state)
+{
+	(void)state;
+	begin();
+	show_ticket();
+	scene_broker_dies(&s, MEANT);
+	ends();
+}
+
+static void who_is_named_otherwise_is_somebody_else(void **state)
+{
+	(void)state;
+	begin();
+	show_ticket();
+	broker_answers(&s, MEANT, NAMED("eve"));
+	assert_client_gets(&s, 0, "session_lifetime_ms: 18000\n");
+	show_ticket();
+	broker_answers(&s, MEANT, NAMED("mallory"));
+	assert_client_gets(&s, 0,
+			   "error_code: 58\nerror_message: \"Cannot change principals during "
+			   "re-authentication from User.eve: User.mallory\"\n");
+	ends();
+}
+
 /* --- what is refused --- */
 
 static void a_refusal_is_told_as_the_broker_said_it(void **state)
@@ -227,7 +317,7 @@ static void what_can_not_be_carried_is_refused(void **state)
 {
 	(void)state;
 	begin();
-	client_says(&s, 0, HANDSHAKE("GSSAPI"));
+	client_says(&s, 0, HANDSHAKE("KERBEROS_V4"));
 	broker_takes(&s, MEANT);
 	broker_answers(&s, MEANT, LIST); /* the broker would have it */
 	assert_client_gets(&s, 0, "error_code: 33\nmechanisms: [ \"PLAIN\", \"OAUTHBEARER\" ]");
@@ -431,6 +521,10 @@ int main(void)
 		cmocka_unit_test(frames_that_come_together_go_one_by_one),
 		cmocka_unit_test(tokens_without_heads),
 		cmocka_unit_test(a_refused_token_without_a_head_has_no_answer),
+		cmocka_unit_test(the_broker_is_asked_for_a_name_that_is_not_said),
+		cmocka_unit_test(who_is_not_named_is_refused),
+		cmocka_unit_test(a_broker_that_is_lost_before_it_has_named_it_ends_the_login),
+		cmocka_unit_test(who_is_named_otherwise_is_somebody_else),
 		cmocka_unit_test(a_refusal_is_told_as_the_broker_said_it),
 		cmocka_unit_test(what_can_not_be_carried_is_refused),
 		cmocka_unit_test(who_asks_before_is_closed),

@@ -21,8 +21,8 @@ static void begin(void)
 	scene_coordinator(&s, COORDINATOR_GROUP, "g", 1);
 	for (int i = 0; i < PORTS; i++)
 		fds[i] = scene_listen(&ports[i]);
-	ports_listen(s.w, fds, PORTS);
-	scene_until(&s, s.w->listeners != NULL);
+	ports_listen(s.w, 0, fds, PORTS);
+	scene_until(&s, s.w->entrances[0].sockets != NULL);
 }
 
 static int connect_to(int port)

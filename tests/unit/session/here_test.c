@@ -185,7 +185,7 @@ static void a_broker_that_is_down_is_still_one(void **state)
 			ids[i]);
 
 		scene_begin(&s);
-		s.config.advertised_mode = modes[i];
+		s.config.listener.advertised_mode = modes[i];
 		s.snapshot->cluster_id = mem_strdup("c");
 		s.snapshot->broker_count = i == 0 ? 2 : 0; /* of three */
 		client_says(&s, 0, text);

@@ -476,7 +476,8 @@ static void use_nodes(void)
 						  .port = 9092,
 						  .port_count = SCENE_BROKERS };
 	}
-	s.w->advertising.mapping = s.w->mapping = mapping_new(nodes, NODES);
+	s.w->entrances[0].advertising.mapping = s.w->entrances[0].mapping =
+		mapping_new(nodes, NODES);
 }
 
 static char *line_of(const char *text, const char *word)

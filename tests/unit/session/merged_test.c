@@ -147,6 +147,54 @@ static void each_part_is_lost_for_itself(void **state)
 	scene_deinit(&s);
 }
 
+/* --- replicas that no one broker alone has --- */
+
+#define MOVE(version)                                                                             \
+	"AlterReplicaLogDirs " version " id 1\ndirs:\n  - path: \"/b\"\n    topics:\n"            \
+	"      - name: \"orders\"\n        partitions: [ 0, 1 ]\n  - path: \"/c\"\n    topics:\n" \
+	"      - name: \"orders\"\n        partitions: [ 2 ]\n"
+#define MOVED(code)                                                  \
+	"results:\n  - topic_name: \"orders\"\n    partitions:\n"    \
+	"      - partition_index: 0\n        error_code: " code "\n" \
+	"      - partition_index: 1\n        error_code: " code "\n" \
+	"      - partition_index: 2\n        error_code: " code "\n"
+
+/* A broker is asked for what it does not do, and says whether the client may; the client hears no
+ * more of where replicas are than it may know. */
+static void assert_moved(const char *request, const char *answer, const char *told)
+{
+	char *text;
+	int end;
+
+	begin(request, 0);
+	scene_until(&s, scene_broker_has(&s, 0) >= 0 || scene_broker_has(&s, 1) >= 0 ||
+				scene_broker_has(&s, 2) >= 0);
+	for (int i = 0; i < SCENE_BROKERS; i++) {
+		if (scene_broker_has(&s, i) < 0)
+			continue;
+		text = broker_gets(&s, i, &end);
+		assert_null(strstr(text, "path: \"/"));
+		assert_non_null(strstr(text, "path: \"\""));
+		assert_non_null(strstr(text, "partitions: [ 0, 1 ]"));
+		assert_non_null(strstr(text, "partitions: [ 2 ]"));
+		free(text);
+		broker_answers(&s, i, answer);
+	}
+	assert_client_gets(&s, 0, told);
+	scene_deinit(&s);
+}
+
+static void who_may_move_replicas_says_a_broker(void **state)
+{
+	static const char *const requests[] = { MOVE("1"), MOVE("2") };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(requests); i++) {
+		assert_moved(requests[i], MOVED("57"), MOVED("9"));
+		assert_moved(requests[i], MOVED("31"), MOVED("31"));
+	}
+}
+
 /* --- lists of all brokers --- */
 
 static void lists_of_all_become_one(void **state)
@@ -321,6 +369,7 @@ int main(void)
 		cmocka_unit_test(an_answer_against_its_schema_closes_the_client),
 		cmocka_unit_test(no_hints_are_passed_on),
 		cmocka_unit_test(each_part_is_lost_for_itself),
+		cmocka_unit_test(who_may_move_replicas_says_a_broker),
 		cmocka_unit_test(lists_of_all_become_one),
 		cmocka_unit_test(an_error_of_one_is_the_lists),
 		cmocka_unit_test(a_lost_broker_is_the_lists_error),

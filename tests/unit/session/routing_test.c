@@ -308,12 +308,12 @@ static void who_is_dialled_is_asked_alone(void **state)
 	end();
 	begin();
 	client()->came.hint = hint_of_client(2);
-	s.w->advertising.port_count = 2; /* broker 2 has none */
+	s.w->entrances[0].advertising.port_count = 2; /* broker 2 has none */
 	GOES(request_of(SIZE_MAX, groups), course_merged, 0, 1, 2);
 	end();
 	begin();
 	client()->came.hint = hint_of_client(0);
-	s.w->advertising.port_count = 2;
+	s.w->entrances[0].advertising.port_count = 2;
 	GOES(request_of(SIZE_MAX, groups), course_merged, 0, 2);
 	end();
 	begin();
@@ -382,7 +382,7 @@ static void settings_go_where_they_are_known(void **state)
 	"        partitions: [ " partitions " ]\n"
 
 /* Replicas are moved where they are: one that several brokers have is no one's to move, unless the
- * client has dialled one of them. */
+ * client has dialled one of them; whether it may know that says a broker. */
 static void replicas_are_moved_where_they_are(void **state)
 {
 	struct sending to;
@@ -392,8 +392,8 @@ static void replicas_are_moved_where_they_are(void **state)
 		struct partition *partitions;
 
 		begin();
-		s.config.min_broker_id = 0;
-		s.w->advertising.port_count = SCENE_BROKERS;
+		s.config.listener.min_broker_id = 0;
+		s.w->entrances[0].advertising.port_count = SCENE_BROKERS;
 		client()->came.hint = (struct hint){ 2, (enum hint_by)by };
 		partitions = snapshot_topic(s.snapshot, (const uint8_t *)"orders", 6)->partitions;
 		partitions[1].sole_replica = 0;
@@ -403,16 +403,17 @@ static void replicas_are_moved_where_they_are(void **state)
 			assert_int_equal(decide(request_of(SIZE_MAX, MOVE("0, 1")), &to),
 					 NEED_NOTHING);
 			assert_ptr_equal(to.course, &course_merged);
-			assert_int_equal(to.count, 1);
-			assert_int_equal(to.brokers[0], 0);
-			assert_int_equal(to.refused, 1);
+			assert_int_equal(to.count, 2);
+			assert_int_equal(to.brokers[0], TARGET_VETTED);
+			assert_int_equal(to.brokers[1], 0);
 		}
 		end();
 	}
 	begin();
 	assert_int_equal(decide(request_of(SIZE_MAX, MOVE("0, 1")), &to), NEED_NOTHING);
-	assert_ptr_equal(to.course, &course_here);
-	assert_int_equal(to.code, ERROR_REPLICA_NOT_AVAILABLE);
+	assert_ptr_equal(to.course, &course_merged);
+	assert_int_equal(to.count, 1);
+	assert_int_equal(to.brokers[0], TARGET_VETTED);
 	end();
 }
 

@@ -18,6 +18,7 @@
 #include "session/rebalances.h"
 #include "session/request.h"
 #include "session/standing.h"
+#include "session/token_turns.h"
 #include "session/watch.h"
 #include "session/worker.h"
 #include "session/draining.h"
@@ -217,19 +218,28 @@ static inline struct worker *scene_worker(struct scene *s)
 
 	w->shared = &s->shared;
 	w->config = &s->config;
+	w->entrances = mem_zalloc(sizeof *w->entrances);
+	w->entrance_count = 1;
+	w->entrances[0] = (struct entrance){
+		.worker = w,
+		.listener = &s->config.listener,
+		.advertising = { .listener = &s->config.listener, .port_count = SCENE_BROKERS },
+		.port_count = SCENE_BROKERS,
+	};
 	w->port_count = SCENE_BROKERS;
 	draining_init(w);
 	w->on_drained = scene_on_drained;
 	w->drained_ctx = s;
 	w->loop = ev_loop_new(EVFLAG_AUTO);
-	w->advertising = (struct advertising){ .config = &s->config, .port_count = SCENE_BROKERS };
 	choice_init(&w->choice, 1);
 	ways_init(w);
+	own_slots_init(&w->own_slots);
 	w->next_client_id = 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, 8);
+	uses_init(&w->uses, (uint32_t)s->config.usage_names);
 	return w;
 }
 
@@ -238,14 +248,19 @@ static inline struct config scene_config(void)
 	static char host[] = "gateway", id[] = "a";
 
 	return (struct config){
-		.advertised_host = host,
-		.advertised_port = 9092,
-		.advertised_mode = ADVERTISE_PORTS,
+		.listener = { .advertised_host = host,
+			      .advertised_port = 9092,
+			      .advertised_mode = ADVERTISE_PORTS,
+			      .proxy_protocol = PROXY_OFF },
 		.node_id = id,
-		.proxy_protocol = PROXY_OFF,
 		.max_connections = 1000,
 		.max_frame_bytes = 100 << 20,
-		.memory_budget_bytes = 64 << 20,
+		/* 64 MiB for others than sessions */
+		.memory_budget_bytes = (int64_t)((64 << 20) / 15 + 1) * 16,
+		.fetch_session_slots = 2,
+		.follower_reads = true,
+		.workers = 1,
+		.usage_names = 8,
 		.connect_timeout_ms = SCENE_LONG_MS,
 		.login_timeout_ms = SCENE_LONG_MS,
 		.head_timeout_ms = SCENE_LONG_MS,
@@ -294,6 +309,7 @@ static inline void scene_init(struct scene *s)
 	s->shared.topology->is_stopping = true; /* it answers at once that it knows no more */
 	s->shared.budget = budget_new(s->config.memory_budget_bytes, 100);
 	s->shared.rebalances = rebalances_new();
+	s->shared.token_turns = token_turns_new();
 	s->shared.admission = admission_new(s->config.max_connections, 0);
 	places_init(&s->shared.places, s->config.node_id);
 	s->snapshot = snapshot_new(NULL);
@@ -323,6 +339,7 @@ static inline void scene_deinit(struct scene *s)
 	}
 	budget_free(s->shared.budget);
 	rebalances_free(s->shared.rebalances);
+	token_turns_free(s->shared.token_turns);
 	admission_free(s->shared.admission);
 	places_deinit(&s->shared.places);
 }
@@ -333,8 +350,11 @@ static inline struct topic *scene_topic(struct scene *s, const char *name, const
 	uint8_t id[16] = { 1, [15] = (uint8_t)(1 + snapshot_topic_count(s->snapshot)) };
 	struct topic *t = snapshot_add_topic(s->snapshot, name, strlen(name), id, count);
 
-	for (int i = 0; i < count; i++)
-		t->partitions[i] = (struct partition){ leaders[i], 5, NO_BROKER };
+	for (int i = 0; i < count; i++) {
+		t->partitions[i] = partition_unknown;
+		t->partitions[i].leader = leaders[i];
+		t->partitions[i].leader_epoch = 5;
+	}
 	return t;
 }
 
@@ -442,7 +462,7 @@ static inline void scene_on_nothing(void *owner)
 static inline int scene_connect(struct scene *s)
 {
 	struct scene_client *one = &s->clients[s->client_count];
-	struct came came = { .port = 0, .broker = NO_BROKER };
+	struct came came = { .entrance = s->w->entrances, .port = 0, .broker = NO_BROKER };
 	struct sockaddr_storage peer;
 	struct conn conn;
 	int own, fd = scene_pair(&own, &peer);

@@ -110,8 +110,8 @@ static void who_was_dialled_has_the_session(void **state)
 {
 	(void)state;
 	scene_begin(&s);
-	s.config.min_broker_id = 0;
-	s.w->advertising.port_count = SCENE_BROKERS;
+	s.config.listener.min_broker_id = 0;
+	s.w->entrances[0].advertising.port_count = SCENE_BROKERS;
 	client()->came.hint = (struct hint){ 2, HINT_PORT };
 	says("ShareFetch", "m", 0, 1);
 	goes_to(2);
@@ -177,7 +177,7 @@ static void in_single_there_are_none(void **state)
 {
 	(void)state;
 	scene_begin(&s);
-	s.config.advertised_mode = ADVERTISE_SINGLE;
+	s.config.listener.advertised_mode = ADVERTISE_SINGLE;
 	says("ShareFetch", "m", 0, 1);
 	assert_client_closed(&s, 0);
 	scene_deinit(&s);

@@ -23,6 +23,7 @@ static struct shared shared = { .config = &config };
 /* One of the worker's clients, between two requests, and chosen to leave. */
 struct scene {
 	struct worker w;
+	struct entrance e;
 	struct client c;
 	int peer;
 };
@@ -42,7 +43,9 @@ static void begin(struct scene *s)
 	s->w.shared = &shared;
 	s->w.config = &config;
 	s->w.loop = ev_loop_new(EVFLAG_AUTO);
+	s->e = (struct entrance){ .worker = &s->w, .listener = &config.listener };
 	s->c.worker = &s->w;
+	s->c.came.entrance = &s->e;
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends), 0);
 	s->peer = ends[1];
 	conn_init(&s->c.conn, &conn_plain, ends[0], s->w.loop, &s->w.bufs, on_event, s);

@@ -3,7 +3,9 @@
 #include "session/tokens.h"
 
 #include "auth/mechanism.h"
+#include "session/barrier.h"
 #include "session/session.h"
+#include "session/token_turns.h"
 #include "session/upstreams.h"
 
 #include "unit/session/words.h"
@@ -13,9 +15,16 @@
 	"    partitions:\n      - partition_index: " partition "\n"
 #define BOTH(id) LIST_OFFSETS(id, "0") "      - partition_index: 1\n"
 #define LISTED "topics:\n  - name: \"orders\"\n    partitions:\n      - partition_index: 1\n"
+#define LISTED_AT_LOGIN \
+	"topics:\n  - name: \"orders\"\n    partitions:\n      - partition_index: 0\n"
 #define MECHANISMS "mechanisms: [ \"SCRAM-SHA-256\" ]\n"
 
-enum { LOGIN = 0 }; /* the broker at which clients log in */
+enum {
+	LOGIN = 0, /* the broker at which clients log in */
+	LATE_MS =
+		60000, /* after so long a broker that does not list a token is asked whether it is gone */
+	KNOWN_MS = 300000, /* after so long every broker knows a token */
+};
 
 static struct scene s;
 
@@ -61,29 +70,34 @@ static void begin(void)
 	static const int32_t leaders[] = { 0, 1, 2 };
 
 	scene_init(&s);
-	s.config.gateway_protocol = OVER_SASL_PLAINTEXT;
+	s.config.listener.protocol = OVER_SASL_PLAINTEXT;
 	scene_topic(&s, "orders", leaders, SCENE_BROKERS);
 	scene_connect(&s);
 	log_in(0, "bob");
 }
 
-/* A token, issued so long ago; those of a minute ago are known everywhere. */
-static char *token(const char *owner, int64_t age_ms, int64_t left_ms)
+/* A token, issued so long ago; those of KNOWN_MS ago are known everywhere. */
+static char *token(const char *id, const char *owner, int64_t age_ms, int64_t left_ms)
 {
 	int64_t now = clock_wall_ms();
 
 	return mem_printf("principal_type: \"User\"\nprincipal_name: \"%s\"\n"
 			  "token_requester_principal_name: \"%s\"\nissue_timestamp_ms: %lld\n"
-			  "expiry_timestamp_ms: %lld\ntoken_id: \"token\"\nhmac: \"secret\"\n",
-			  owner, owner, (long long)(now - age_ms), (long long)(now + left_ms));
+			  "expiry_timestamp_ms: %lld\ntoken_id: \"%s\"\nhmac: \"secret\"\n",
+			  owner, owner, (long long)(now - age_ms), (long long)(now + left_ms), id);
+}
+
+static void answer_with(const char *id, const char *owner, int64_t left_ms)
+{
+	char *tree = token(id, owner, KNOWN_MS, left_ms);
+
+	broker_answers(&s, LOGIN, tree);
+	free(tree);
 }
 
 static void answer_with_token(const char *owner, int64_t left_ms)
 {
-	char *tree = token(owner, 60000, left_ms);
-
-	broker_answers(&s, LOGIN, tree);
-	free(tree);
+	answer_with("token", owner, left_ms);
 }
 
 /* A token is looked for, and as there is none, made. */
@@ -144,7 +158,7 @@ static void one_that_is_there_is_used(void **state)
 				"    token_requester_principal_name: \"bob\"\n"
 				"    issue_timestamp: %lld\n    expiry_timestamp: %lld\n"
 				"    token_id: \"old\"\n    hmac: \"secret\"\n",
-				(long long)(now - 60000), (long long)(now + 3500000));
+				(long long)(now - KNOWN_MS), (long long)(now + 3500000));
 
 	(void)state;
 	begin();
@@ -202,6 +216,296 @@ static void whose_it_is_says_the_broker(void **state)
 }
 
 /* visits_test.c has what becomes of them then. */
+#define LISTED_ELSEWHERE                                                               \
+	"topics:\n  - name: \"orders\"\n    partitions:\n      - partition_index: 1\n" \
+	"        error_code: 6\n"
+
+/* The broker of the login answers instead, and the client tries again. */
+static void refuse_token(void)
+{
+	assert_broker_gets(LOGIN, "ListOffsets");
+	broker_answers(&s, LOGIN, LISTED_AT_LOGIN);
+	assert_logs_in_by_token(1);
+	broker_answers(&s, 1, "auth_bytes: \"e=unknown-user\"\n");
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	client_says(&s, 0, BOTH("6"));
+}
+
+/* Somebody has expired it; a broker that has not heard of that lists it still. */
+static void one_that_is_refused_gives_place_to_another(void **state)
+{
+	char *listed = mem_printf("tokens:\n  - principal_name: \"bob\"\n"
+				  "    token_requester_principal_name: \"bob\"\n"
+				  "    issue_timestamp: 1\n    expiry_timestamp: %lld\n"
+				  "    token_id: \"token\"\n    hmac: \"secret\"\n",
+				  (long long)(clock_wall_ms() + 3600000));
+
+	(void)state;
+	begin();
+	client_says(&s, 0, BOTH("5"));
+	make_token();
+	refuse_token();
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, listed);
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	answer_with("another", "bob", 3600000);
+	assert_broker_gets(LOGIN, "ListOffsets");
+	assert_logs_in_by_token(1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_REFUSED), 1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 2);
+	free(listed);
+	scene_deinit(&s);
+}
+
+/* A second one is not made at once for a broker that takes none. */
+static void a_broker_that_takes_none_is_not_made_them_without_end(void **state)
+{
+	(void)state;
+	begin();
+	client_says(&s, 0, BOTH("5"));
+	make_token();
+	refuse_token();
+	assert_broker_gets(LOGIN, "DescribeDelegationToken");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken");
+	answer_with("another", "bob", 3600000);
+	refuse_token();
+	assert_broker_gets(LOGIN, "ListOffsets"); /* what it leads itself, and the rest */
+	broker_answers(&s, LOGIN, LISTED_AT_LOGIN);
+	assert_broker_gets(LOGIN, "ListOffsets");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	assert_int_equal(scene_broker_has(&s, LOGIN), -1);
+	scene_deinit(&s);
+}
+
+/* Twenty others have made theirs in this second. */
+static void a_token_is_made_when_it_is_its_turn(void **state)
+{
+	const struct token_wanted none = { .owner = NULL };
+	const int64_t now = clock_ms();
+	struct token found;
+	int64_t at;
+
+	(void)state;
+	begin();
+	for (int i = 0; i < 20; i++) {
+		char *key = mem_printf("SCRAM-SHA-256 other-%d", i);
+
+		assert_int_equal(
+			token_turns_ask(s.shared.token_turns, key, &none, now, &at, &found),
+			TURN_NOW);
+		free(key);
+	}
+	client_says(&s, 0, LIST_OFFSETS("5", "1"));
+	assert_broker_gets(LOGIN, "DescribeDelegationToken");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	scene_until(&s, scene_count(&s, STAT_TOKENS_QUEUED) == 1);
+	assert_int_equal(scene_broker_has(&s, LOGIN), -1);
+	make_token(); /* looked for once more: another node may have made it meanwhile */
+	assert_true(clock_ms() - now >= 1000);
+	assert_logs_in_by_token(1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 1);
+	scene_deinit(&s);
+}
+
+/* The gateway's own account asks broker 1, which does not list it. */
+static void make_token_that_is_not_listed(struct link_terms *terms, int64_t age_ms)
+{
+	char *tree = token("token", "bob", age_ms, 3600000);
+
+	*terms = (struct link_terms){ .account = account_new(plain_credentials("gw", "secret")) };
+	s.shared.terms = terms;
+	client_says(&s, 0, BOTH("5"));
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	broker_answers(&s, LOGIN, tree);
+	assert_broker_gets(1, "mechanism: \"PLAIN\"");
+	broker_answers(&s, 1, "mechanisms: [ \"PLAIN\" ]\n");
+	assert_broker_gets(1, "SaslAuthenticate");
+	broker_answers(&s, 1, "error_message: \"\"\n");
+	for (int64_t end = clock_ms() + 2000; clock_ms() < end;) {
+		assert_broker_gets(1, "principal_name: \"bob\"");
+		broker_answers(&s, 1, "tokens: []\n");
+		s.brokers[1].got.count = 0;
+	}
+	free(tree);
+}
+
+static char *listed_at(int64_t issued_ms)
+{
+	return mem_printf("tokens:\n  - principal_name: \"bob\"\n"
+			  "    token_requester_principal_name: \"bob\"\n"
+			  "    issue_timestamp: %lld\n    expiry_timestamp: %lld\n"
+			  "    token_id: \"token\"\n    hmac: \"secret\"\n"
+			  "    renewers:\n      - principal_type: \"User\"\n"
+			  "        principal_name: \"gw\"\n",
+			  (long long)issued_ms, (long long)(issued_ms + 3600000));
+}
+
+/* A broker that was slow to list it has it a moment before its keys. */
+static void a_slow_broker_lists_it_twice(void **state)
+{
+	char *made = token("token", "bob", 0, 3600000), *listed = listed_at(clock_wall_ms());
+	struct link_terms terms = { .account = account_new(plain_credentials("gw", "secret")) };
+
+	(void)state;
+	begin();
+	s.shared.terms = &terms;
+	client_says(&s, 0, LIST_OFFSETS("5", "1"));
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	broker_answers(&s, LOGIN, made);
+	broker_believes(&s, 1);
+	for (int64_t end = clock_ms() + 600; clock_ms() < end;) {
+		assert_broker_gets(1, "principal_name: \"bob\"");
+		broker_answers(&s, 1, "tokens: []\n");
+		s.brokers[1].got.count = 0;
+	}
+	for (int i = 0; i < 2; i++) {
+		assert_broker_gets(1, "DescribeDelegationToken (41) version 3");
+		broker_answers(&s, 1, listed);
+	}
+	assert_logs_in_by_token(1);
+	scene_deinit(&s);
+	account_free(terms.account);
+	free(listed);
+	free(made);
+}
+
+static void nothing_has_changed(void *nobody)
+{
+	(void)nobody;
+}
+
+/* Each of the connections that had begun says that it was refused: it is doubted once, and none of them has it dropped. */
+static void all_refusals_of_one_moment_are_one_doubt(void **state)
+{
+	struct token new = { .id = "new", .owner = "bob", .issued_ms = clock_wall_ms() };
+	struct barriers all;
+
+	(void)state;
+	begin();
+	barriers_init(&all, s.w, nothing_has_changed, NULL);
+	barriers_begin(&all, &new);
+	scene_until(&s, barriers_ask(&all, 1) == BARRIER_PASSED);
+	assert_true(barriers_doubt(&all, 1));
+	assert_true(barriers_doubt(&all, 1));
+	assert_false(barriers_doubt(&all, 2)); /* nobody has asked there */
+	scene_until(&s, barriers_ask(&all, 1) == BARRIER_PASSED);
+	assert_false(barriers_doubt(&all, 1));
+	barriers_deinit(&all);
+	scene_deinit(&s);
+}
+
+static void brokers_that_are_slow_to_list_it_are_left_out(void **state)
+{
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_is_not_listed(&terms, 0);
+	assert_broker_gets(LOGIN, "ListOffsets");
+	broker_answers(&s, LOGIN, LISTED_AT_LOGIN);
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	scene_deinit(&s);
+	account_free(terms.account);
+}
+
+/* Nobody can be told so by a login: the broker of the client's own is asked whether it is there still. */
+static void one_that_is_gone_before_it_is_used_gives_place_to_another(void **state)
+{
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_is_not_listed(&terms, LATE_MS - 1000);
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	answer_with("another", "bob", 3600000);
+	assert_logs_in_by_token(1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_REFUSED), 1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 2);
+	scene_deinit(&s);
+	account_free(terms.account);
+}
+
+/* The broker of the login has it: the other one is behind. */
+static void one_that_is_there_is_waited_for(void **state)
+{
+	const int64_t now = clock_wall_ms();
+	char *listed = mem_printf("tokens:\n  - principal_name: \"bob\"\n"
+				  "    token_requester_principal_name: \"bob\"\n"
+				  "    issue_timestamp: %lld\n    expiry_timestamp: %lld\n"
+				  "    token_id: \"token\"\n    hmac: \"secret\"\n",
+				  (long long)(now - KNOWN_MS - 1000), (long long)(now + 3600000));
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_is_not_listed(&terms, LATE_MS - 1000);
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, listed);
+	assert_broker_gets(LOGIN, "ListOffsets");
+	broker_answers(&s, LOGIN, LISTED_AT_LOGIN);
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 1);
+	scene_deinit(&s);
+	account_free(terms.account);
+	free(listed);
+}
+
+/* The login of the one that needs it is gone: another client of its name asks, and neither is closed. */
+static void who_has_lost_its_login_has_another_ask(void **state)
+{
+	struct link_terms terms;
+	int64_t heard;
+
+	(void)state;
+	begin();
+	make_token_that_is_not_listed(&terms, LATE_MS - 1000);
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	heard = clock_ms();
+	broker_answers(&s, LOGIN, "error_code: 7\n"); /* its broker does not say */
+	assert_broker_gets(LOGIN, "ListOffsets");
+	broker_answers(&s, LOGIN, LISTED_AT_LOGIN);
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	scene_connect(&s);
+	log_in(1, "bob");
+	client_says(&s, 1, LIST_OFFSETS("5", "1")); /* too early to ask again */
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 1, "error_code: 6");
+	scene_until(&s, clock_ms() > heard + 1100);
+	upstream_lose(upstreams_of_login(client(0)), LINK_CUT);
+	client_says(&s, 0, LIST_OFFSETS("6", "1"));
+	for (int64_t end = clock_ms() + 4000; scene_broker_has(&s, LOGIN) < 0 && clock_ms() < end;
+	     scene_turn(&s)) {
+		if (scene_broker_has(&s, 1) < 0)
+			continue;
+		broker_takes(&s, 1);
+		broker_answers(&s, 1, "tokens: []\n");
+	}
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	assert_non_null(client(0));
+	assert_non_null(client(1));
+	scene_deinit(&s);
+	account_free(terms.account);
+}
+
 static void brokers_without_a_key_carry_nobody_so(void **state)
 {
 	(void)state;
@@ -244,6 +548,33 @@ static void it_is_made_anew_in_time(void **state)
 	scene_deinit(&s);
 }
 
+/* Connections that are there log in anew by it, and their brokers may not know it yet. */
+static void the_next_one_waits_until_it_is_known(void **state)
+{
+	const struct credentials *before;
+	char *next;
+
+	(void)state;
+	begin();
+	client_says(&s, 0, LIST_OFFSETS("5", "1"));
+	broker_takes(&s, LOGIN);
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	broker_takes(&s, LOGIN);
+	answer_with_token("bob", 1000); /* and half of that is soon over */
+	assert_logs_in_by_token(1);
+	before = client(0)->claim.token;
+	assert_broker_gets(LOGIN, "DescribeDelegationToken");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken");
+	next = token("next", "bob", 4800, 3600000); /* brokers have 0.2 s more */
+	broker_answers(&s, LOGIN, next);
+	scene_until(&s, scene_count(&s, STAT_TOKENS_MADE) == 2);
+	assert_ptr_equal(client(0)->claim.token, before);
+	scene_until(&s, client(0)->claim.token != before);
+	free(next);
+	scene_deinit(&s);
+}
+
 /* The tokens of the client itself are its login's affair. */
 static void token_requests_go_to_the_login(void **state)
 {
@@ -267,9 +598,19 @@ int main(void)
 		cmocka_unit_test(clients_of_one_name_share_it),
 		cmocka_unit_test(another_name_has_its_own),
 		cmocka_unit_test(whose_it_is_says_the_broker),
+		cmocka_unit_test(one_that_is_refused_gives_place_to_another),
+		cmocka_unit_test(a_broker_that_takes_none_is_not_made_them_without_end),
+		cmocka_unit_test(a_token_is_made_when_it_is_its_turn),
+		cmocka_unit_test(a_slow_broker_lists_it_twice),
+		cmocka_unit_test(all_refusals_of_one_moment_are_one_doubt),
+		cmocka_unit_test(brokers_that_are_slow_to_list_it_are_left_out),
+		cmocka_unit_test(one_that_is_gone_before_it_is_used_gives_place_to_another),
+		cmocka_unit_test(one_that_is_there_is_waited_for),
+		cmocka_unit_test(who_has_lost_its_login_has_another_ask),
 		cmocka_unit_test(brokers_without_a_key_carry_nobody_so),
 		cmocka_unit_test(who_loses_its_login_before_is_closed),
 		cmocka_unit_test(it_is_made_anew_in_time),
+		cmocka_unit_test(the_next_one_waits_until_it_is_known),
 		cmocka_unit_test(token_requests_go_to_the_login),
 	};
 

@@ -74,7 +74,7 @@ static void begin(void)
 	static const int32_t leaders[] = { 0, 1, 2 };
 
 	scene_init(&s);
-	s.config.gateway_protocol = OVER_SASL_PLAINTEXT;
+	s.config.listener.protocol = OVER_SASL_PLAINTEXT;
 	scene_topic(&s, "orders", leaders, SCENE_BROKERS);
 	ways_heard_none(s.w);
 	scene_connect(&s);

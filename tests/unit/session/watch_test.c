@@ -16,8 +16,8 @@ static struct scene s;
 static void begin(enum advertise_mode mode)
 {
 	scene_init(&s);
-	s.config.advertised_mode = mode;
-	s.config.min_broker_id = 0;
+	s.config.listener.advertised_mode = mode;
+	s.config.listener.min_broker_id = 0;
 	scene_topic(&s, "orders", (int32_t[]){ 0, 1, 2 }, 3);
 	scene_coordinator(&s, COORDINATOR_GROUP, "g", 1);
 	scene_connect(&s);
@@ -143,10 +143,32 @@ static void a_leader_is_told_as_clients_know_it(void **state)
 	assert_has(text, "leader_id: 2\n");
 	assert_has(text, "leader_epoch: 9\n");
 	free(text);
-	s.w->advertising.port_count = 2; /* broker 2 has none: another one stands for it */
+	s.w->entrances[0].advertising.port_count =
+		2; /* broker 2 has none: another one stands for it */
 	text = watched(r, answer_to(r, produced));
 	assert_null(strstr(text, "leader_id: 2\n"));
 	assert_null(strstr(text, "leader_id: -1\n"));
+	free(text);
+	scene_deinit(&s);
+}
+
+/* A share partition without an error names broker 0, which need not be one. */
+static void a_leader_that_is_none_stays_so(void **state)
+{
+	struct request *r;
+	char *text;
+
+	(void)state;
+	begin(ADVERTISE_PORTS);
+	r = request_for("ShareAcknowledge", 1);
+	text = watched(r, answer_to(r, "responses:\n"
+				       "  - topic_id: 01000000-0000-0000-0000-000000000001\n"
+				       "    partitions:\n"
+				       "      - partition_index: 0\n"
+				       "        current_leader:\n"
+				       "          leader_id: 0\n"
+				       "          leader_epoch: 0\n"));
+	assert_has(text, "leader_id: 0\n");
 	free(text);
 	scene_deinit(&s);
 }
@@ -433,6 +455,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(endpoints_are_blanked),
 		cmocka_unit_test(a_leader_is_told_as_clients_know_it),
+		cmocka_unit_test(a_leader_that_is_none_stays_so),
 		cmocka_unit_test(in_single_mode_no_leader_is_hinted),
 		cmocka_unit_test(no_replica_is_preferred),
 		cmocka_unit_test(settings_that_are_addresses_are_hidden),

@@ -10,7 +10,7 @@ static struct link_terms terms;
 static void begin(struct account *own)
 {
 	scene_init(&s);
-	s.config.gateway_protocol = OVER_SASL_PLAINTEXT;
+	s.config.listener.protocol = OVER_SASL_PLAINTEXT;
 	s.snapshot->broker_count = 1;
 	terms = (struct link_terms){ .account = own };
 	s.shared.terms = &terms;
@@ -123,7 +123,7 @@ static void without_sasl_nobody_asks(void **state)
 {
 	(void)state;
 	begin(own_account());
-	s.config.gateway_protocol = OVER_PLAINTEXT;
+	s.config.listener.protocol = OVER_PLAINTEXT;
 	ways_look(s.w);
 	assert_null(s.w->ways.call);
 	end();

@@ -177,15 +177,22 @@ static inline int64_t words_elements(const struct words_item *i)
 	return n;
 }
 
+/* Two arrays may have fields of the same name: what was said first is the first one's. */
 static inline struct words_item *words_find(struct words *w, const struct encode_field *f,
 					    int depth)
 {
+	struct words_item *first = NULL;
+
 	for (struct words_item *i = w->items; i < w->items + w->count; i++) {
-		if (strcmp(i->name, f->row->name) == 0 && i->depth == depth &&
-		    memcmp(i->index, f->index, (size_t)depth * sizeof i->index[0]) == 0)
+		if (strcmp(i->name, f->row->name) != 0 || i->depth != depth ||
+		    memcmp(i->index, f->index, (size_t)depth * sizeof i->index[0]) != 0)
+			continue;
+		if (!i->was_used)
 			return i;
+		if (first == NULL)
+			first = i;
 	}
-	return NULL;
+	return first;
 }
 
 static inline bool words_fill(void *ctx, const struct encode_field *f, struct encode_value *v)

@@ -11,9 +11,12 @@
 #include <cmocka.h>
 
 static struct balancers got;
+static char *said; /* the options again; freed by who looks at them */
 
 static int run(struct cli *cli)
 {
+	free(said);
+	said = balancer_options_said(cli);
 	return balancer_options_read(cli, &got);
 }
 
@@ -62,6 +65,19 @@ static void test_named(void **state)
 	assert_string_equal(got.list[1].master, "/run/m");
 	assert_int_equal(got.timeout_ms, 250);
 	balancers_deinit(&got);
+}
+
+static void test_said_again(void **state)
+{
+	(void)state;
+	assert_int_equal(call("-b nodes;x -s a=/run/a --stats-socket b=10.0.0.1:9 --master-socket "
+			      "b=/run/it's"),
+			 EXIT_DONE);
+	balancers_deinit(&got);
+	assert_string_equal(said, " --stats-socket a=/run/a --stats-socket b=10.0.0.1:9 "
+				  "--master-socket 'b=/run/it'\\''s' --backend 'nodes;x'");
+	free(said);
+	said = NULL;
 }
 
 static void test_mistakes(void **state)
@@ -120,6 +136,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_named),
+		cmocka_unit_test(test_said_again),
 		cmocka_unit_test(test_mistakes),
 		cmocka_unit_test(test_socket_from_config),
 		cmocka_unit_test(test_config_without_socket),

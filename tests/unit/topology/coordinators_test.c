@@ -10,6 +10,8 @@
 
 #include <cmocka.h>
 
+#include "util/clock.h"
+
 static void keys_are_told_apart(void **state)
 {
 	struct coordinators *c = coordinators_new();
@@ -33,6 +35,19 @@ static void keys_are_told_apart(void **state)
 	assert_int_equal(coordinators_get(c, 1, "a", 1), 2);
 	coordinators_drop_all(c);
 	assert_int_equal(coordinators_count(c), 0);
+	coordinators_free(c);
+}
+
+static void what_was_put_before_is_not_sure(void **state)
+{
+	struct coordinators *c = coordinators_new();
+	const int64_t before = clock_ms();
+
+	(void)state;
+	coordinators_put(c, 0, "a", 1, 1);
+	assert_int_equal(coordinators_get_since(c, 0, "a", 1, before), 1);
+	assert_int_equal(coordinators_get_since(c, 0, "a", 1, clock_ms() + 1), NO_BROKER);
+	assert_int_equal(coordinators_get(c, 0, "a", 1), 1);
 	coordinators_free(c);
 }
 
@@ -174,6 +189,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(keys_are_told_apart),
+		cmocka_unit_test(what_was_put_before_is_not_sure),
 		cmocka_unit_test(a_broker_goes_with_all_its_keys),
 		cmocka_unit_test(the_oldest_makes_room),
 		cmocka_unit_test(long_keys_make_room_sooner),

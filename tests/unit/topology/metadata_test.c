@@ -362,6 +362,29 @@ static void a_sole_replica_is_known(void **state)
 	snapshot_unref(s);
 }
 
+/* Who follows in sync, by id: without the leader, and of many the first. */
+static void who_is_in_sync_is_known(void **state)
+{
+	struct answer a = { .name = "t", .id = 1, .partitions = 1, .leader = 5, .epoch = 5 };
+	struct snapshot *s = begin();
+
+	(void)state;
+	for (int replicas = 0; replicas <= 8; replicas++) {
+		const int in_sync = replicas > 1 ? replicas - 1 : replicas;
+		const int32_t *known;
+		int32_t next = 4;
+
+		a.replicas = replicas;
+		s = hear(s, a);
+		known = t_of(s)->partitions[0].in_sync;
+		for (int i = 0; i < IN_SYNC_MAX; i++, next++) {
+			next += next == 5;
+			assert_int_equal(known[i], next < 4 + in_sync ? next : NO_BROKER);
+		}
+	}
+	snapshot_unref(s);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -377,6 +400,7 @@ int main(void)
 		cmocka_unit_test(a_full_answer_keeps_what_it_lists),
 		cmocka_unit_test(without_ids_or_epochs_the_newest_wins),
 		cmocka_unit_test(a_sole_replica_is_known),
+		cmocka_unit_test(who_is_in_sync_is_known),
 	};
 
 	return cmocka_run_group_tests(tests, apis_set_up, apis_tear_down);

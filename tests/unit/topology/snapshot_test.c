@@ -174,6 +174,24 @@ static void give_brokers(struct snapshot *s, size_t count)
 	}
 }
 
+static void a_partition_is_there_within_its_topic_only(void **state)
+{
+	struct snapshot *s = snapshot_new(NULL);
+	struct topic *t = snapshot_add_topic(s, "t", 1, no_id, 3);
+	const struct topic *empty = snapshot_add_topic(s, "empty", 5, no_id, 0);
+
+	(void)state;
+	t->partitions[2].leader = 7;
+	assert_ptr_equal(topic_partition(t, 0), &t->partitions[0]);
+	assert_int_equal(topic_partition(t, 2)->leader, 7);
+	assert_null(topic_partition(t, 3));
+	assert_null(topic_partition(t, -1));
+	assert_null(topic_partition(t, INT32_MIN));
+	assert_null(topic_partition(empty, 0));
+	assert_null(topic_partition(NULL, 0));
+	snapshot_unref(s);
+}
+
 static void brokers_are_found(void **state)
 {
 	struct snapshot *s = snapshot_new(NULL);
@@ -240,6 +258,7 @@ int main(void)
 		cmocka_unit_test(the_next_one_shares_topics),
 		cmocka_unit_test(a_name_or_an_id_is_there_once),
 		cmocka_unit_test(every_topic_comes_once),
+		cmocka_unit_test(a_partition_is_there_within_its_topic_only),
 		cmocka_unit_test(brokers_are_found),
 		cmocka_unit_test(differences_are_seen),
 	};

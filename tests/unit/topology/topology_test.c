@@ -277,6 +277,50 @@ static void test_lost_broker_takes_its_coordinators(void **state)
 	assert_true(wait_for(c, g6_is_forgotten));
 }
 
+static bool broker_2_is(struct cluster *c, enum broker_state state)
+{
+	size_t count;
+	struct broker_known *all = topology_brokers_known(c->topology, &count);
+	const struct broker_known *two = broker_known_find(all, count, 2);
+	bool is = two != NULL && two->state == state;
+
+	assert_null(broker_known_find(all, count, 77));
+	for (size_t i = 0; is && i < count; i++) {
+		bool is_lost = all[i].state == BROKER_LOST;
+
+		is = all[i].id == 2 || all[i].state == BROKER_UP;
+		assert_true(is_lost == (all[i].lost_at > 0));
+		assert_true(is_lost == (all[i].why[0] != '\0'));
+		if (is_lost)
+			assert_in_range(all[i].lost_at, 1, clock_ms());
+	}
+	free(all);
+	return is;
+}
+
+static bool only_2_is_lost(void *ctx)
+{
+	return broker_2_is(ctx, BROKER_LOST);
+}
+
+static bool all_are_up(void *ctx)
+{
+	return broker_2_is(ctx, BROKER_UP);
+}
+
+static void test_each_broker_is_told_to_be_up_or_lost(void **state)
+{
+	struct cluster *c = *state;
+
+	assert_true(wait_for(c, has_snapshot));
+	assert_true(wait_for(c, all_are_up));
+	rd_kafka_mock_broker_set_down(c->mock, 2);
+	topology_notice_broker(c->topology, 2, 1);
+	assert_true(wait_for(c, only_2_is_lost));
+	rd_kafka_mock_broker_set_up(c->mock, 2);
+	assert_true(wait_for(c, all_are_up));
+}
+
 static void test_free_answers_what_is_asked(void **state)
 {
 	struct cluster *c = *state;
@@ -310,6 +354,7 @@ int main(void)
 		TEST(test_cancelled_question_is_silent),
 		TEST(test_brokers_go_and_come),
 		TEST(test_lost_broker_takes_its_coordinators),
+		TEST(test_each_broker_is_told_to_be_up_or_lost),
 		TEST(test_free_answers_what_is_asked),
 	};
 	int failed;

@@ -42,8 +42,6 @@ static const struct feature *feature(const struct features *f, const char *name)
 	return NULL;
 }
 
-static const struct config ports = { .advertised_mode = ADVERTISE_PORTS };
-
 static void ranges_are_what_all_have(void **state)
 {
 	struct broker_versions a = broker(), b = broker();
@@ -57,13 +55,13 @@ static void ranges_are_what_all_have(void **state)
 	b.keys[3] = (struct kversions){ 5, 9 };	 /* nothing in common */
 	a.keys[10] = (struct kversions){ 0, 4 }; /* b has none */
 	a.keys[12] = b.keys[12] = (struct kversions){ 0, 30000 };
-	offers_make(offers, &ports, all, 2);
+	offers_make(offers, all, 2);
 	assert_int_equal(offers[2].min, 3);
 	assert_int_equal(offers[2].max, 9);
 	assert_false(is_offered(offers, 3));
 	assert_false(is_offered(offers, 10));
 	assert_int_equal(offers[12].max, api_versions(api_of(12)).max);
-	offers_make(offers, &ports, all, 1);
+	offers_make(offers, all, 1);
 	assert_int_equal(offers[2].min, 1);
 	assert_int_equal(offers[10].max, 4);
 }
@@ -78,7 +76,7 @@ static void some_keys_have_rules_of_their_own(void **state)
 	for (int i = 0; i < SNAPSHOT_KEYS; i++)
 		a.keys[i] = (struct kversions){ 0, 100 };
 	a.keys[18] = (struct kversions){ 0, 2 };
-	offers_make(offers, &ports, all, 1);
+	offers_make(offers, all, 1);
 	/* ApiVersions is answered here: our own range */
 	assert_int_equal(offers[18].min, api_versions(api_of(18)).min);
 	assert_int_equal(offers[18].max, api_versions(api_of(18)).max);
@@ -95,29 +93,8 @@ static void some_keys_have_rules_of_their_own(void **state)
 	}
 	/* without Produce at the brokers there is none here */
 	a.keys[0] = empty;
-	offers_make(offers, &ports, all, 1);
+	offers_make(offers, all, 1);
 	assert_false(is_offered(offers, 0));
-}
-
-/* In `single` nobody can tell at which broker a share session is. */
-static void share_sessions_want_a_port_for_each_broker(void **state)
-{
-	static const int keys[] = { KEY_SHARE_FETCH, KEY_SHARE_ACKNOWLEDGE };
-	const struct config single = { .advertised_mode = ADVERTISE_SINGLE };
-	struct broker_versions a = broker();
-	const struct broker_versions *all[] = { &a };
-	struct kversions offers[SNAPSHOT_KEYS];
-
-	(void)state;
-	for (int i = 0; i < SNAPSHOT_KEYS; i++)
-		a.keys[i] = (struct kversions){ 0, 100 };
-	for (size_t i = 0; i < ARRAY_LEN(keys); i++) {
-		offers_make(offers, &ports, all, 1);
-		assert_true(is_offered(offers, keys[i]));
-		offers_make(offers, &single, all, 1);
-		assert_false(is_offered(offers, keys[i]));
-		assert_true(is_offered(offers, KEY_SHARE_GROUP_HEARTBEAT));
-	}
 }
 
 static void features_are_what_all_have(void **state)
@@ -253,7 +230,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ranges_are_what_all_have),
 		cmocka_unit_test(some_keys_have_rules_of_their_own),
-		cmocka_unit_test(share_sessions_want_a_port_for_each_broker),
 		cmocka_unit_test(features_are_what_all_have),
 		cmocka_unit_test(features_need_their_requests),
 		cmocka_unit_test(an_answer_is_read),

@@ -432,8 +432,7 @@ static void an_upstream_waits_for_its_answers(void **state)
 	assert_true(upstream_may_write(u, &who)); /* his frame is leaving */
 	upstream_sent(u);
 	assert_false(upstream_may_write(u, &who)); /* nobody's next one may */
-	assert_false(upstream_discard(u));
-	assert_true(upstream_is_open(u));
+	assert_false(upstream_may_renew(u));
 	assert_int_equal(s->broker.logins, 1);
 	upstream_mute(u, 1000000);
 	sasl_broker_answer(&s->broker);
@@ -444,10 +443,10 @@ static void an_upstream_waits_for_its_answers(void **state)
 	}
 	conn_take(&u->link.conn, conn_len(&u->link.conn));
 	upstream_answered(u);
-	upstream_discard(u);
-	assert_true(upstream_is_open(u)); /* the broker reads nothing now */
+	assert_false(upstream_may_renew(u)); /* the broker reads nothing now */
 	u->muted_until = 0;
-	assert_true(upstream_discard(u));
+	assert_true(upstream_may_renew(u));
+	upstream_renew(u);
 	assert_false(upstream_is_open(u));
 	assert_false(upstream_is_lost(u));
 	while (!upstream_is_open(u) && clock_ms() < end) {
@@ -484,7 +483,8 @@ static void a_last_word_waits_for_the_login(void **state)
 		ev_run(s->loop, EVRUN_ONCE);
 	}
 	u->loose = true;
-	assert_true(upstream_discard(u));
+	assert_true(upstream_may_renew(u));
+	upstream_renew(u);
 	assert_true(upstream_is_between_logins(u));
 	assert_true(upstream_finish(u));
 	assert_false(upstream_is_lost(u));

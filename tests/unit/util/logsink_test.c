@@ -13,11 +13,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include <cmocka.h>
 
-enum { LINES = 8000, LINE = 100, LIMIT_MS = 20000 };
+enum { LINES = 8000, LINE = 100, LIMIT_MS = 20000, PIPE_BYTES = 4096 };
 
 static int reader, own_stderr;
 
@@ -27,7 +28,7 @@ static void block_stderr(void)
 	int ends[2];
 
 	assert_int_equal(pipe(ends), 0);
-	assert_true(fcntl(ends[1], F_SETPIPE_SZ, 4096) > 0);
+	assert_true(fcntl(ends[1], F_SETPIPE_SZ, PIPE_BYTES) > 0);
 	fflush(stderr);
 	own_stderr = dup(STDERR_FILENO);
 	assert_true(dup2(ends[1], STDERR_FILENO) >= 0);
@@ -48,7 +49,7 @@ static unsigned say(int number)
 	char line[LINE + 1];
 
 	snprintf(line, sizeof line, "%0*d\n", LINE - 1, number);
-	return logsink_write(6, line, LINE);
+	return logsink_write(LOGSINK_LINE, 6, line, LINE);
 }
 
 static long number_of(const char *line)
@@ -116,6 +117,54 @@ static void what_has_no_room_is_left_out_and_told(void **state)
 	assert_int_equal(came + left_out, said);
 }
 
+/* The thread has written what the pipe takes, and stands still. */
+static void wait_until_full(void)
+{
+	int n = 0;
+
+	while (n <= PIPE_BYTES - LINE)
+		assert_int_equal(ioctl(reader, FIONREAD, &n), 0);
+}
+
+/* Lines of all else fill what is theirs, and no more. */
+static void records_have_room_of_their_own(void **state)
+{
+	static char got[LINES * LINE];
+	char record[LINE + 1];
+	uint64_t taken, left_out, taken_before, left_out_before;
+	size_t n = 0;
+
+	(void)state;
+	logsink_records(&taken_before, &left_out_before);
+	for (int i = 0; i < LINES; i++)
+		(void)say(i);
+	wait_until_full();
+	for (int i = 0; i < LINES; i++) {
+		snprintf(record, sizeof record, "record%0*d\n", LINE - 7, i);
+		(void)logsink_write(LOGSINK_RECORD, 6, record, LINE);
+	}
+	logsink_records(&taken, &left_out);
+	taken -= taken_before;
+	left_out -= left_out_before;
+	assert_int_equal(taken + left_out, LINES);
+	assert_true(taken >= LOGSINK_RECORDS / (LINE + 4) - 1);
+	assert_true(left_out > 0); /* they have an end too */
+	snprintf(record, sizeof record, "record%0*d\n", LINE - 7, (int)taken - 1);
+	do { /* in their order, behind the others; the pipe lets go when it is read */
+		read_bytes(got + n, LINE);
+		n += LINE;
+	} while (memcmp(got + n - LINE, record, LINE) != 0);
+	for (uint64_t i = 0; i < taken; i++) {
+		snprintf(record, sizeof record, "record%0*d\n", LINE - 7, (int)i);
+		assert_memory_equal(got + n - (taken - i) * LINE, record, LINE);
+	}
+	assert_int_equal(logsink_write(LOGSINK_RECORD, 6, record, LINE), left_out);
+	assert_int_equal(logsink_write(LOGSINK_RECORD, 6, record, LINE), 0);
+	read_bytes(got, 2 * (size_t)LINE);
+	assert_true(say(0) > 0); /* the others are told of by their own */
+	read_bytes(got, LINE);
+}
+
 static void a_flush_waits_for_so_long_and_no_longer(void **state)
 {
 	static char got[LINES * LINE];
@@ -170,6 +219,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_no_room_is_left_out_and_told),
+		cmocka_unit_test(records_have_room_of_their_own),
 		cmocka_unit_test(a_flush_waits_for_so_long_and_no_longer),
 		cmocka_unit_test(the_log_tells_of_what_was_left_out),
 	};

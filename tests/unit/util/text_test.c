@@ -1,5 +1,7 @@
 #include "util/text.h"
 
+#include "util/mem.h"
+
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdlib.h>
@@ -124,6 +126,32 @@ static void distances(void **state)
 	assert_int_equal(text_distance(longest + 1, longest + 1), 0);
 }
 
+static void what_can_be_printed_stays(void **state)
+{
+	static const struct {
+		const char *text, *printable;
+	} cases[] = {
+		{ "", "" },
+		{ "orders-1", "orders-1" },
+		{ "a\tb\nc\x1b[2J\x7f", "a?b?c?[2J?" },
+		{ "\xc3\xbc \xe2\x82\xac \xf0\x9f\x92\xa1",
+		  "\xc3\xbc \xe2\x82\xac \xf0\x9f\x92\xa1" },
+		{ "\xc2\x9bm \xc2\xa0", "??m \xc2\xa0" }, /* a control character of two bytes */
+		{ "\xc0\xaf \xe0\x80\xaf", "?? ???" },	  /* longer than need be */
+		{ "\xed\xa0\x80 \xf4\x90\x80\x80", "??? ????" }, /* no letters */
+		{ "\xff \xbf \xe2\x82", "? ? ??" },
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+		char *text = mem_strdup(cases[i].text);
+
+		text_make_printable(text);
+		assert_string_equal(text, cases[i].printable);
+		free(text);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -132,6 +160,7 @@ int main(void)
 		cmocka_unit_test(numbers_are_numbers),
 		cmocka_unit_test(lists_have_items),
 		cmocka_unit_test(distances),
+		cmocka_unit_test(what_can_be_printed_stays),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

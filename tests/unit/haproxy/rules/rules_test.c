@@ -404,7 +404,7 @@ static void test_believed(void **state)
 	(void)state;
 	assert_int_equal(gateway->proxy_trusted_count, 1);
 	gateway->proxy_trusted[0].bits += 8;
-	gateway->proxy_protocol = PROXY_ALLOW;
+	gateway->listener.proxy_protocol = PROXY_ALLOW;
 	rules_check(l.cfg, &facts, &l.findings);
 	assert_says(&l, "K80", 10,
 		    "server n believes PROXY headers of a whole network, and of every client in it "
@@ -416,6 +416,91 @@ static void test_believed(void **state)
 		"believed");
 	config_free(gateway);
 	done(&l);
+}
+
+#define LISTEN "listen a\n\tbind 127.0.0.1:9092-9095\n"
+#define RACKS                                                                               \
+	"frontend f\n\tbind 127.0.0.1:9092-9095\n\tuse_backend za if { src 10.1.0.0/16 }\n" \
+	"\tdefault_backend zb\nbackend za\n\tserver n1 10.0.0.1\n"
+
+/* Whether servers are the nodes: n1 to n3, at 10.0.0.1 to 10.0.0.3.  What the rule says, line by line. */
+static const struct {
+	const char *cfg, *says[3];
+} servers[] = {
+	{ LISTEN "\tserver n1 10.0.0.1\n\tserver n2 10.0.0.2\n",
+	  { "clients are led to no server line for node n3 of haproxy.nodes, at 10.0.0.3" } },
+
+	/* a backend a rack */
+	{ RACKS "backend zb\n\tserver n2 10.0.0.2\n\tserver n3 10.0.0.3\n", { NULL } },
+	{ RACKS "backend zb\n\tserver n2 10.0.0.2\n",
+	  { "clients are led to no server line for node n3 of haproxy.nodes, at 10.0.0.3" } },
+	{ "frontend f\n\tbind 127.0.0.1:9092-9095\n\tuse_backend %[src,map(/m)]\n"
+	  "\tdefault_backend za\nbackend za\n\tserver n1 10.0.0.1\n",
+	  { NULL } },
+
+	/* a name in the DNS may be any node's, and is not one that has a line of its own */
+	{ LISTEN "\tserver gw1 gw1.example\n\tserver n2 10.0.0.2\n\tserver n3 10.0.0.3\n",
+	  { NULL } },
+	{ LISTEN "\tserver n1 gw1.example\n\tserver n2 10.0.0.2\n",
+	  { "clients are led to no server line for node n3 of haproxy.nodes, at 10.0.0.3",
+	    "server n1 goes to gw1.example, and haproxy.nodes has it at 10.0.0.1" } },
+	{ LISTEN "\tserver n1 10.0.0.1\n\tserver n2 10.0.0.2\n\tserver gw3 10.0.0.9\n",
+	  { "clients are led to no server line for node n3 of haproxy.nodes, at 10.0.0.3",
+	    "server gw3 at 10.0.0.9 is none of haproxy.nodes" } },
+
+	/* known when HAProxy starts, or later */
+	{ LISTEN "\tserver gw1 \"${GW1}\":9092\n\tserver n2 10.0.0.2\n\tserver n3 10.0.0.3\n",
+	  { NULL } },
+	{ LISTEN "\tserver-template gw 3 gw.example\n", { NULL } },
+};
+
+static void test_servers(void **state)
+{
+	struct config *gateway = gateway_of(PAIRS "83-servers-are-not-the-nodes.bad.cfg");
+	const struct rule_facts facts = { .gateway = gateway };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(servers); i++) {
+		char *text = mem_printf("%s%s", KAFKA_DEFAULTS, servers[i].cfg);
+		struct looked l = { sample(text), { 0 } };
+		size_t said = 0;
+
+		rules_check(l.cfg, &facts, &l.findings);
+		for (size_t k = 0; k < l.findings.count; k++) {
+			const struct finding *f = &l.findings.list[k];
+
+			if (strcmp(f->rule->id, "K83") != 0)
+				continue;
+			if (said == 3 || servers[i].says[said] == NULL)
+				fail_msg("%s: %s", servers[i].cfg, f->what);
+			assert_string_equal(f->what, servers[i].says[said++]);
+		}
+		if (said < 3 && servers[i].says[said] != NULL)
+			fail_msg("%s: does not say: %s", servers[i].cfg, servers[i].says[said]);
+		done(&l);
+		free(text);
+	}
+	config_free(gateway);
+}
+
+/* Where nobody reads from followers, nobody minds in which zone a client is. */
+static void test_no_followers(void **state)
+{
+	static const char *const files[] = { PAIRS "82-zone-of-another-rack.bad.cfg",
+					     PAIRS "82-zone-of-another-rack-by-listener.bad.cfg" };
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(files); i++) {
+		struct config *gateway = gateway_of(files[i]);
+		const struct rule_facts facts = { .gateway = gateway };
+		struct looked l;
+
+		gateway->follower_reads = false;
+		l = look(files[i], &facts);
+		is_clean(files[i], &l);
+		done(&l);
+		config_free(gateway);
+	}
 }
 
 static void test_find(void **state)
@@ -438,6 +523,8 @@ int main(void)
 		cmocka_unit_test(test_fix_without_global),
 		cmocka_unit_test(test_names),
 		cmocka_unit_test(test_believed),
+		cmocka_unit_test(test_servers),
+		cmocka_unit_test(test_no_followers),
 		cmocka_unit_test(test_find),
 	};
 
