@@ -52,9 +52,11 @@ static void another_configuration_holds_at_once(void **state)
 
 /* --- for the balance --- */
 
+/* The clock begins with the machine, which may have been up for less than that. */
 static void grow_old(int client, double seconds)
 {
 	scene_client(&s, client)->tenure.born -= seconds;
+	s.w->aging_since -= seconds;
 }
 
 /* As many as are asked for, when they are between requests; the oldest ones. */
