@@ -50,16 +50,38 @@ static bool is_of(const struct part *p, const struct layout_item *i)
 	return i->target == p->target && i->producer >= 0;
 }
 
+static uint64_t batch_at(const struct layout_item *i)
+{
+	return (uint64_t)i->records_at + i->records_size - i->records_len;
+}
+
+/* Of the request's body. */
+static uint64_t bytes_there(const struct client *c, const struct request *r)
+{
+	return conn_len(&c->conn) - r->head.body_at;
+}
+
+bool behind_may_read(const struct client *c, const struct request *r)
+{
+	const struct layout *l = &r->layout;
+	const struct layout_item *last;
+
+	if (!is_produce(r) || l->item_count == 0)
+		return true;
+	last = &l->items[l->item_count - 1];
+	return last->records_len < KNOWN_AT || batch_at(last) + KNOWN_AT <= bytes_there(c, r);
+}
+
 void behind_read(const struct client *c, struct request *r)
 {
 	const uint8_t *body = conn_data(&c->conn) + r->head.body_at;
-	const uint64_t there = conn_len(&c->conn) - r->head.body_at;
+	const uint64_t there = bytes_there(c, r);
 	struct layout *l = &r->layout;
 
 	if (!is_produce(r))
 		return;
 	for (struct layout_item *i = l->items; i < l->items + l->item_count; i++) {
-		const uint64_t at = (uint64_t)i->records_at + i->records_size - i->records_len;
+		const uint64_t at = batch_at(i);
 
 		i->producer = -1;
 		if (i->records_len < KNOWN_AT || at + KNOWN_AT > there ||

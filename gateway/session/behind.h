@@ -8,8 +8,8 @@
  * sure of once more.  At one broker both would have been refused.  So what comes behind is refused too,
  * until the client has heard it: until the batch that was refused comes again and is taken, or the
  * producer has begun anew, or a batch comes a second time without the one it was behind.  While the one
- * that was refused is tried again, what comes behind waits.  In a frame that passes as it comes, batches
- * that had not arrived when it was routed are not known.
+ * that was refused is tried again, what comes behind waits.  A frame that passes as it comes is routed
+ * when the last batch's sequence is there.
  * Tests: tests/unit/session/behind_test.c
  */
 #ifndef SESSION_BEHIND_H
@@ -23,6 +23,8 @@ struct layout_topic;
 struct part;
 struct request;
 
+/* So much of the frame has come that each batch's producer and sequence are there. */
+bool behind_may_read(const struct client *c, const struct request *r);
 /* The request is routed, its frame is in the client's buffer as far as it has come. */
 void behind_read(const struct client *c, struct request *r);
 /* A part that no broker has taken, as far as is known. */

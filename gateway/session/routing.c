@@ -414,7 +414,8 @@ enum course_need routing_decide(struct client *c, struct request *r, struct send
 	edits_init(&to->edits, &r->arena);
 	if (r->heard != DOOR_PASS)
 		return doorway_decide(c, r, to);
-	if (!request_is_whole(c, r) && (api->course != COURSE_USUAL || !is_known(r)))
+	if (!request_is_whole(c, r) &&
+	    (api->course != COURSE_USUAL || !is_known(r) || !behind_may_read(c, r)))
 		return NEED_MORE;
 	if (api->route == HERE) {
 		to->course = &course_here;

@@ -21,21 +21,27 @@ struct batch {
 };
 
 /* The frame of a request whose records all are such a batch. */
-static void produces(const char *request, struct batch batch)
+static void frame_of(struct buf *frame, const char *request, struct batch batch)
 {
 	uint8_t blank[BATCH], *at;
-	struct buf frame;
 
 	memset(blank, 'r', sizeof blank);
-	buf_init(&frame, SCENE_BYTES_MAX);
-	words_note(&s.clients[0].said, words_request(request, &frame));
-	while ((at = memmem(frame.data, frame.len, blank, sizeof blank)) != NULL) {
+	buf_init(frame, SCENE_BYTES_MAX);
+	words_note(&s.clients[0].said, words_request(request, frame));
+	while ((at = memmem(frame->data, frame->len, blank, sizeof blank)) != NULL) {
 		memset(at, 0, BATCH);
 		at[16] = 2;
 		wire_put64(at + 43, (uint64_t)batch.producer);
 		wire_put16(at + 51, (uint16_t)batch.epoch);
 		wire_put32(at + 53, (uint32_t)batch.sequence);
 	}
+}
+
+static void produces(const char *request, struct batch batch)
+{
+	struct buf frame;
+
+	frame_of(&frame, request, batch);
 	scene_client_sends(&s, 0, frame.data, frame.len);
 	buf_deinit(&frame);
 }
@@ -104,6 +110,27 @@ static void what_follows_waits_for_the_refused_one(void **state)
 	assert_taken();
 	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
 	assert_taken();
+	scene_deinit(&s);
+}
+
+/* A frame passes as it comes, but not before its last batch's sequence is there. */
+static void what_comes_in_pieces_is_known_too(void **state)
+{
+	const size_t cut = BATCH - 55; /* in the middle of the sequence */
+	struct buf frame;
+
+	(void)state;
+	scene_begin(&s);
+	scene_broker_dies(&s, LEADER);
+	frame_of(&frame, PRODUCE("1"), (struct batch){ 77, 0, 0 });
+	scene_client_sends(&s, 0, frame.data, frame.len - cut);
+	scene_be_still(&s);
+	scene_client_sends(&s, 0, frame.data + frame.len - cut, cut);
+	buf_deinit(&frame);
+	assert_refused();
+	broker_returns(LEADER);
+	produces(PRODUCE("1"), (struct batch){ 77, 0, 5 });
+	assert_refused();
 	scene_deinit(&s);
 }
 
@@ -234,6 +261,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_follows_waits_for_the_refused_one),
+		cmocka_unit_test(what_comes_in_pieces_is_known_too),
 		cmocka_unit_test(a_producer_that_begins_anew_is_free),
 		cmocka_unit_test(another_producer_is_free),
 		cmocka_unit_test(who_does_not_number_its_batches_is_free),

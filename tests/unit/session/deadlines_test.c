@@ -219,6 +219,7 @@ static void a_broker_that_does_not_read_is_lost(void **state)
 	wire_put32(frame.data + frame.len - 4, 64 << 20);
 	wire_put32(frame.data, (uint32_t)frame.len - 4 + (64 << 20));
 	scene_client_sends(&s, 0, frame.data, frame.len);
+	scene_client_sends(&s, 0, bytes, 100); /* with less it is not routed */
 	scene_until(&s, b->end_count == 1);
 	fd = b->ends[0].fd;
 	b->ends[0].fd = -1; /* it is not read */
