@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -226,6 +227,13 @@ bool conn_is_lost(const struct conn *c)
 bool conn_has_ended(const struct conn *c)
 {
 	return c->has_ended;
+}
+
+bool conn_end_is_near(const struct conn *c)
+{
+	struct pollfd asked = { .fd = c->fd, .events = POLLRDHUP };
+
+	return conn_is_dry(c) || poll(&asked, 1, 0) > 0;
 }
 
 bool conn_is_dry(const struct conn *c)

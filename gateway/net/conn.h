@@ -103,6 +103,8 @@ int conn_error(const struct conn *c);
 const char *conn_why(const struct conn *c);
 bool conn_may_read(const struct conn *c);
 bool conn_may_write(const struct conn *c);
+/* The peer has closed, or ended its side, behind whatever has not been read yet; asks the kernel. */
+bool conn_end_is_near(const struct conn *c);
 /* The next read asks the socket, whatever the last one said: for what has come by now. */
 void conn_look_again(struct conn *c);
 /* Says what the owner waits for; what is there already is not waited for. */

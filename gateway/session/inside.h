@@ -28,6 +28,7 @@
 #include "session/relay.h"
 #include "session/request.h"
 #include "session/shared.h"
+#include "session/standstill.h"
 #include "session/uses.h"
 #include "session/ways.h"
 #include "session/zone_bytes.h"
@@ -116,6 +117,7 @@ struct worker {
 	struct arrival *arrivals; /* connections of which it is not known yet who came */
 	struct rest rest;	  /* of the entrances: see ports.c */
 	struct cut_off cut_off;
+	struct standstill standstill;
 	/* the drain: see draining.c */
 	struct turns turns;
 	bool told_drained;

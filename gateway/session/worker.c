@@ -165,6 +165,7 @@ struct worker *worker_new(const struct shared *shared, int index, void (*on_drai
 	reserved_init(&w->reserved, shared->config);
 	choice_init(&w->choice, (uint32_t)(uintptr_t)w ^ (uint32_t)getpid());
 	cut_off_init(&w->cut_off);
+	standstill_init(w);
 	ways_init(w);
 	own_slots_init(&w->own_slots);
 	w->next_client_id = (uint64_t)index << 48 | 1;

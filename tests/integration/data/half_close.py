@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
 """A client that has only stopped sending is still answered; what was sent whole before a close is done."""
 import pathlib
+import signal
 import socket
 import sys
+import time
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[2] / "lib"))
 from cluster import check, check_equal, run, wait_for  # noqa: E402
@@ -10,6 +12,7 @@ from kafka_wire import Connection  # noqa: E402
 from traffic import fetch_request, no_errors, errors_of, produce_request, read_all  # noqa: E402
 
 PARTITIONS = 3
+STANDSTILL_S = 3  # session/standstill.h
 
 
 def stop_sending(kafka):
@@ -53,6 +56,22 @@ def check_done_after_close(node):
     wait_for(lambda: values_of(node)[before:] == [b"last words"], 10, "what was sent whole before the close")
 
 
+def check_dropped_after_standstill(node):
+    """Who gave up while the node stood still has sent it elsewhere by now."""
+    before = values_of(node)
+    kafka = Connection(*node.address)
+    kafka.ask("ApiVersions", 0)
+    node.process.signal(signal.SIGSTOP)
+    stopped = time.monotonic()
+    kafka.send("Produce", 7, **produce_request({("t", 0): [b"too late"]}))
+    kafka.close()
+    wait_for(lambda: time.monotonic() > stopped + STANDSTILL_S + 1, 10, "a standstill")
+    node.process.signal(signal.SIGCONT)
+    wait_for(lambda: "event=stood_still" in node.process.log(), 10, "the node notices")
+    wait_for(lambda: node.metrics().sum("anyport_client_connections") == 0, 10, "the client has gone")
+    check_equal(values_of(node), before, "what was sent in time, and nothing else")
+
+
 def values_of(node):
     with Connection(*node.address) as kafka:
         return read_all(kafka, ("t", 0))
@@ -65,6 +84,7 @@ def test(scene):
     check_answers(node, cluster)
     check_half_a_frame(node)
     check_done_after_close(node)
+    check_dropped_after_standstill(node)
     wait_for(lambda: node.metrics().sum("anyport_client_connections") == 0, 10, "all have gone")
 
 
