@@ -84,12 +84,17 @@ static void check_trust(const struct config *c, struct mistakes *m)
 }
 
 /* One port for all brokers tells none from another. */
+static bool has_telling_ports(const struct listener *l)
+{
+	return l->advertised_mode != ADVERTISE_SINGLE;
+}
+
 static void check_port_hint(const struct config *c, struct mistakes *m)
 {
 	const char *key = "gateway.port_is_hint";
 
-	if (c->listener.port_is_hint && check_is_usable(c, "gateway.advertised_mode") &&
-	    c->listener.advertised_mode == ADVERTISE_SINGLE)
+	if (c->listener.port_is_hint && check_is_usable(c, key) &&
+	    check_is_usable(c, "gateway.advertised_mode") && !has_telling_ports(&c->listener))
 		mistakes_warn_of(m, option_by_key(key), check_origin(c, key),
 				 "in %s \"single\" all brokers have one port, which says nothing",
 				 check_other(m, "gateway.advertised_mode"));
@@ -133,7 +138,17 @@ static void check_clients(const struct config *c, struct mistakes *m)
 		     check_other(m, "gateway.ssl_ca_location"));
 }
 
+static bool speaks_tls(const struct listener *l)
+{
+	return protocol_has_tls(l->protocol);
+}
+
 /* Certificates say who clients are only where clients are asked for one, and by nothing else. */
+static bool knows_by_certificate(const struct listener *l)
+{
+	return l->protocol == OVER_SSL && l->ssl_client_auth != CLIENT_AUTH_NONE;
+}
+
 static void check_principal_rules(const struct config *c, struct mistakes *m)
 {
 	const char *key = "gateway.ssl_principal_mapping_rules";
@@ -146,7 +161,7 @@ static void check_principal_rules(const struct config *c, struct mistakes *m)
 	if (rules == NULL)
 		TELL(c, m, key, "%s", why);
 	principal_rules_free(rules);
-	if (c->listener.protocol != OVER_SSL || c->listener.ssl_client_auth == CLIENT_AUTH_NONE)
+	if (!knows_by_certificate(&c->listener))
 		mistakes_warn_of(
 			m, option_by_key(key), check_origin(c, key),
 			"nobody looks at it: it is for %s SSL and %s requested or required",
@@ -197,6 +212,42 @@ static void take_origins(struct config_origin *to, const struct config_named *n)
 	}
 }
 
+/* What is said of all listeners, and which of them look at it. */
+static const struct {
+	const char *key;
+	bool (*is_looked_at)(const struct listener *l);
+} of_some[] = {
+	{ "gateway.ssl_certificate_location", speaks_tls },
+	{ "gateway.ssl_key_location", speaks_tls },
+	{ "gateway.ssl_ca_location", speaks_tls },
+	{ "gateway.ssl_principal_mapping_rules", knows_by_certificate },
+	{ "gateway.port_is_hint", has_telling_ports },
+};
+
+/* Of those that leave it to the option another one looks at it; or none does, and one before tells. */
+static bool is_left_to_another(const struct config *c, size_t i, size_t row)
+{
+	int at = listener_option_of(of_some[row].key);
+
+	if (c->named[i].origins[at].kind != ORIGIN_DEFAULT ||
+	    of_some[row].is_looked_at(&c->listeners[i]))
+		return false;
+	for (size_t k = 0; k < c->named_count; k++) {
+		if (c->named[k].origins[at].kind == ORIGIN_DEFAULT &&
+		    (k < i || of_some[row].is_looked_at(&c->listeners[k])))
+			return true;
+	}
+	return false;
+}
+
+static void leave_to_others(const struct config *c, size_t i, struct config_origin *to)
+{
+	for (size_t row = 0; row < ARRAY_LEN(of_some); row++) {
+		if (is_left_to_another(c, i, row))
+			to[option_index(of_some[row].key)].bad = true; /* nothing to tell here */
+	}
+}
+
 static void check_named(const struct config *c, size_t i, struct mistakes *m)
 {
 	size_t size = config_option_count * sizeof *c->origins;
@@ -206,6 +257,7 @@ static void check_named(const struct config *c, size_t i, struct mistakes *m)
 	alone.origins = mem_alloc(size);
 	memcpy(alone.origins, c->origins, size);
 	take_origins(alone.origins, &c->named[i]);
+	leave_to_others(c, i, alone.origins);
 	if (c->named[i].said.port_start == 0 &&
 	    !alone.origins[option_index("gateway.port_start")].bad)
 		TELL(&alone, m, "gateway.port_start", "no ports; say which, as 9092-9095");

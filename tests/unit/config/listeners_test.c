@@ -215,6 +215,52 @@ static void what_is_known_and_left_out_is_told(void **state)
 	config_free(c);
 }
 
+#define COMMON                                                                                 \
+	"gateway: { internal_load_balancing = false; ssl_certificate_location = \"/c.pem\";\n" \
+	" ssl_client_auth = \"required\"; ssl_ca_location = \"/ca.pem\";\n"                    \
+	" ssl_principal_mapping_rules = \"DEFAULT\"; port_is_hint = true;\n listeners = (\n"
+#define OUTSIDE(protocol, more)                                                      \
+	", { name = \"outside\"; ports = \"9192-9194\"; advertised_host = \"lb\";\n" \
+	"    security_protocol = \"" protocol "\"; " more " }"
+
+/* What is said of all is looked at where one of them looks at it. */
+static void what_one_of_them_looks_at_is_not_warned_of(void **state)
+{
+	(void)state;
+	config_free(good(KAFKA COMMON INSIDE OUTSIDE("SSL", "routing = \"single\";") END));
+}
+
+static size_t lines_of(const char *text)
+{
+	size_t n = 0;
+
+	for (; *text != '\0'; text++)
+		n += *text == '\n';
+	return n;
+}
+
+/* Once, however many listeners leave it alone; and where the only one with TLS has its own. */
+static void what_none_of_them_looks_at_is_warned_of(void **state)
+{
+	const char *const texts[] = {
+		KAFKA COMMON INSIDE OUTSIDE("PLAINTEXT", "") END,
+		KAFKA COMMON INSIDE OUTSIDE(
+			"SSL", "ssl_certificate_location = \"/o.pem\"; ssl_ca_location = "
+			       "\"/o.pem\"; ssl_principal_mapping_rules = \"DEFAULT\";") END,
+	};
+	char *complaints;
+
+	(void)state;
+	for (size_t i = 0; i < ARRAY_LEN(texts); i++) {
+		config_free(load(texts[i], &complaints));
+		assert_non_null(strstr(complaints, "gateway.ssl_certificate_location: nobody"));
+		assert_non_null(strstr(complaints, "gateway.ssl_ca_location: nobody"));
+		assert_non_null(strstr(complaints, "gateway.ssl_principal_mapping_rules: nobody"));
+		assert_int_equal(lines_of(complaints), 3);
+		free(complaints);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -223,6 +269,8 @@ int main(void)
 		cmocka_unit_test(what_is_printed_is_read_again),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(what_is_known_and_left_out_is_told),
+		cmocka_unit_test(what_one_of_them_looks_at_is_not_warned_of),
+		cmocka_unit_test(what_none_of_them_looks_at_is_warned_of),
 	};
 	int fd = mkstemp(path), failed;
 
