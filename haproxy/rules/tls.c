@@ -1,5 +1,9 @@
 /* TLS towards clients and towards nodes. */
+#include "rules/kafka_way.h"
 #include "rules/look.h"
+
+#include "config/config.h"
+#include "config/options.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -192,6 +196,97 @@ static void look_all_files(struct look *l)
 	each_server(l, look_server_files);
 }
 
+/* --- K84: what the configuration says of it ------------------------------------- */
+
+static bool has_tls(const struct cfg_options *o)
+{
+	return cfg_has_option(o, "ssl");
+}
+
+/* The nodes' own word on it. */
+static void look_against_nodes(struct look *l, const struct cfg_bind *b, const struct cfg_server *s)
+{
+	bool nodes_speak_tls = protocol_has_tls(l->facts->gateway->listener.protocol);
+
+	if (has_tls(&b->options) && !has_tls(&s->options) && nodes_speak_tls &&
+	    !was_found(l, b->line))
+		found(l, b->line,
+		      "the bind ends TLS and server %s gets what was in it; the nodes speak "
+		      "nothing but TLS (gateway.security_protocol)",
+		      s->name);
+	if (has_tls(&s->options) && !nodes_speak_tls && !was_found(l, s->line))
+		found_as(
+			l, RULE_WARNING, s->line,
+			"server %s gets TLS, and the nodes speak none (gateway.security_protocol): "
+			"something that ends it must stand before each",
+			s->name);
+}
+
+static bool wants_end(const struct config *g)
+{
+	return g->haproxy.tls == TLS_TERMINATE || g->haproxy.tls == TLS_REENCRYPT;
+}
+
+static void look_against_wanted(struct look *l, const struct cfg_bind *b)
+{
+	static const char *const names[] = { "none", "passthrough", "terminate", "reencrypt" };
+	const char *wanted = names[l->facts->gateway->haproxy.tls];
+
+	if (was_found(l, b->line))
+		return;
+	if (has_tls(&b->options))
+		found_as(l, RULE_WARNING, b->line, "the bind ends TLS, and haproxy.tls is \"%s\"",
+			 wanted);
+	else
+		found_as(l, RULE_WARNING, b->line,
+			 "the bind ends no TLS, and haproxy.tls is \"%s\": clients that speak it "
+			 "are not understood",
+			 wanted);
+}
+
+/* A port may be bound again for others, as plaintext on an address inside. */
+static bool is_as_wanted(const struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+
+	for (size_t i = 0; i < l->route_count; i++) {
+		const struct proxy *p = l->routes[i].frontend;
+
+		for (size_t k = 0; kafka_way_is(l, &l->routes[i]) && k < p->bind_count; k++) {
+			if (kafka_way_has_bind(g, &p->binds[k]) &&
+			    has_tls(&p->binds[k].options) == wants_end(g))
+				return true;
+		}
+	}
+	return false;
+}
+
+static void look_way(struct look *l, const struct route *r, bool is_wanted)
+{
+	for (size_t k = 0; k < r->frontend->bind_count; k++) {
+		const struct cfg_bind *b = &r->frontend->binds[k];
+
+		if (!kafka_way_has_bind(l->facts->gateway, b))
+			continue;
+		for (size_t i = 0; i < r->backend->server_count; i++)
+			look_against_nodes(l, b, &r->backend->servers[i]);
+		if (!is_wanted)
+			look_against_wanted(l, b);
+	}
+}
+
+static void look_who_ends(struct look *l)
+{
+	const struct config *g = l->facts->gateway;
+	bool is_said = g->origins[option_index("haproxy.tls")].kind != ORIGIN_DEFAULT;
+	bool is_wanted = !is_said || is_as_wanted(l);
+
+	for (size_t i = 0; i < l->route_count; i++) {
+		if (kafka_way_is(l, &l->routes[i]))
+			look_way(l, &l->routes[i], is_wanted);
+	}
+}
+
 /* --- the rows --------------------------------------------------------------- */
 
 static const struct rule rules[] = {
@@ -213,6 +308,13 @@ static const struct rule rules[] = {
 	  "`ssl crt FILE` (certificate, chain and key in one file); `verify required ca-file FILE` for "
 	  "clients with certificates.",
 	  look_all_files },
+	{ "K84", "tls-ends-elsewhere", RULE_ERROR, RULE_GATEWAY, "silent",
+	  "Who gets TLS and expects none takes it for the size of a huge request, and who expects TLS "
+	  "takes nothing else: no client is served, while checks of the HTTP port look well.",
+	  "haproxy.tls \"passthrough\" with neither `ssl`, \"terminate\" with `ssl crt FILE` on the bind "
+	  "alone before nodes that speak none, \"reencrypt\" with it on the bind and the servers: "
+	  "`anyportctl haproxy generate` writes them.",
+	  look_who_ends },
 };
 
 const struct rule_group tls_rules = { rules, ARRAY_LEN(rules) };
