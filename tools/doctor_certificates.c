@@ -1,6 +1,7 @@
 /* Certificates: whether they can be used, when they end, whom they are for, what is sent with them. */
 #include "doctor.h"
 
+#include "cfg/view.h"
 #include "config/host_pattern.h"
 #include "net/tls_config.h"
 #include "util/mem.h"
@@ -149,10 +150,54 @@ static bool is_first_with(const struct config *c, const struct listener *l)
 	return true;
 }
 
-/* HAProxy in front ends TLS: its certificate is the one that clients see. */
+/* --- whose clients see HAProxy's --- */
+
 static bool haproxy_ends_tls(const struct config *c)
 {
 	return c->haproxy.tls == TLS_TERMINATE || c->haproxy.tls == TLS_REENCRYPT;
+}
+
+static bool section_ends_tls(struct cfg_section *s, const struct listener *l)
+{
+	struct cfg_bind *binds;
+	bool found = false;
+	size_t count = 0;
+
+	if (!cfg_is_frontend(s))
+		return false;
+	binds = cfg_binds(s, &count);
+	for (size_t i = 0; i < count; i++)
+		found |= binds[i].first <= l->advertised_port &&
+			 binds[i].last >= l->advertised_port &&
+			 cfg_has_option(&binds[i].options, "ssl");
+	free(binds);
+	return found;
+}
+
+static bool file_ends_tls(const char *path, const struct listener *l, bool *is_read)
+{
+	struct cfg *cfg = cfg_new();
+	bool found = false;
+
+	*is_read = cfg_read(cfg, path);
+	for (size_t i = 0; i < cfg->section_count; i++)
+		found |= section_ends_tls(cfg->sections[i], l);
+	cfg_free(cfg);
+	return found;
+}
+
+/* HAProxy in front ends the TLS of this listener's clients.  Of several listeners its file tells, where there
+ * is one; else those are meant for which it can. */
+static bool is_ended(const struct doctor *d, const struct listener *l)
+{
+	bool is_read = false, found;
+
+	if (!haproxy_ends_tls(d->config) || d->config->listeners == NULL)
+		return haproxy_ends_tls(d->config);
+	found = d->haproxy != NULL && file_ends_tls(d->haproxy, l, &is_read);
+	if (is_read)
+		return found;
+	return protocol_has_tls(l->protocol) == (d->config->haproxy.tls == TLS_REENCRYPT);
 }
 
 static void look_listener(struct doctor *d, const struct listener *l)
@@ -171,7 +216,7 @@ static void look_listener(struct doctor *d, const struct listener *l)
 		return;
 	if (is_first_with(c, l))
 		look_all(d, &s, context);
-	if (!haproxy_ends_tls(c))
+	if (!is_ended(d, l))
 		look_told(d, &s, context, l);
 	else if (c->haproxy.node_tls_verify && c->haproxy.node_tls_name != NULL)
 		look_name(d, &s, context, c->haproxy.node_tls_name, "haproxy.node_tls_name");
@@ -220,7 +265,10 @@ static void look_haproxy(struct doctor *d)
 		return;
 	}
 	look_all(d, &s, context);
-	look_told(d, &s, context, config_listener(c, 0));
+	for (size_t i = 0; i < config_listener_count(c); i++) {
+		if (is_ended(d, config_listener(c, i)))
+			look_told(d, &s, context, config_listener(c, i));
+	}
 	tls_context_unref(context);
 }
 

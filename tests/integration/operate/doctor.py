@@ -288,6 +288,46 @@ def check_listeners(setup):
     check_equal(way["why"], "listener inside: inside.invalid does not resolve here; listener third: third.invalid does not resolve here",
                 "each is named")
     check_file_of_listener(setup, env)
+    check_haproxys_certificate(setup, env)
+
+
+def check_haproxys_certificate(setup, env):
+    """The certificate that HAProxy shows is for each listener whose TLS it ends, by its file, else by haproxy.tls."""
+    shown = setup.certs.issue("shown", sans=f"IP:{setup.scene.host(94)}", days=400)
+    text = pathlib.Path(setup.config).read_text()
+    config = setup.scene.file("ended.conf", text.replace('tls = "passthrough";', f'tls = "terminate"; tls_certificate = "{shown}";'))
+    env |= {"GATEWAY_LISTENER_OUTSIDE_SECURITY_PROTOCOL": "SASL_PLAINTEXT", "GATEWAY_LISTENER_OUTSIDE_SSL_CERTIFICATE_LOCATION": None}
+    file = setup.scene.dir / "ended.cfg"
+
+    def found(path, look="certificates"):
+        report = json.loads(setup.doctor("--json", "-c", config, "--haproxy", path, "--proc", setup.proc, **env)[1])
+        return [f["what"] for f in report["findings"] if f["look"] == look and (look != "HAProxy's file" or " K84 " in f["what"])]
+
+    def wrong(*numbers):
+        return [f"{shown}, which HAProxy shows clients: the certificate is not for {setup.scene.host(n)}, so who verifies it leaves"
+                for n in numbers]
+
+    def bind(number, port, more=""):
+        return f"frontend f{number} from d\n    bind {setup.scene.host(number)}:{port}-{port + 1}{more}\n    default_backend b{number}\n"
+
+    def backend(number):
+        return f"backend b{number} from d\n    balance leastconn\n    server n1 {setup.nodes[0].host}\n"
+
+    def write(inside, outside):
+        file.write_text("global\n    hard-stop-after 30m\ndefaults d\n    mode tcp\n    timeout connect 3s\n    timeout client 12m\n"
+                        "    timeout server 12m\n" + bind(98, 9192, inside) + bind(97, 9292, outside) + backend(98) + backend(97))
+    tls = f" ssl crt {shown}"
+    check_equal(found(setup.scene.dir / "nowhere.cfg"), wrong(98, 97), "no file tells which")
+    write("", tls)
+    check_equal(found(file), wrong(97), "the second one's alone")
+    told = 'haproxy.tls is "terminate": clients that speak it are not understood, by listener inside'
+    [what] = found(file, "HAProxy's file")
+    check(what.endswith("the bind ends no TLS, and " + told), what)
+    write(tls, "")
+    check_equal(found(file), wrong(98), "the first one's alone")
+    config = setup.config
+    [what] = found(file, "HAProxy's file")
+    check(what.endswith('K84 the bind ends TLS, and haproxy.tls is "passthrough", by listener inside'), what)
 
 
 def check_file_of_listener(setup, env):
