@@ -81,6 +81,12 @@ static void fail(struct barrier *b, enum barrier_state state, const char *why)
 	settle(b, state);
 }
 
+static void gone(struct barrier *b)
+{
+	b->of->is_gone = true;
+	fail(b, BARRIER_GONE, "the broker does not list it any more");
+}
+
 /* --- asking --- */
 
 static void lister_end(struct lister *l)
@@ -144,10 +150,12 @@ static void hear(struct barrier *b, const uint8_t *body, uint32_t n)
 		b->since = now;
 	b->is_slow |= now - b->since >= SLOW_MS;
 	b->was_listed |= listed == LISTED;
+	if (listed == LISTED)
+		b->of->listed_by = b->broker;
 	if (listed == LISTED && (was_listed || !b->is_slow))
 		settle(b, BARRIER_PASSED);
 	else if (listed == NOT_LISTED && was_listed)
-		fail(b, BARRIER_GONE, "the broker does not list it any more");
+		gone(b);
 	else if (listed != LISTED && now - b->since >= LIMIT_MS)
 		fail(b, BARRIER_UNLISTED, "the broker does not list it");
 }
@@ -284,7 +292,9 @@ static void forget(struct barriers *b)
 void barriers_init(struct barriers *b, struct worker *w, void (*on_change)(void *owner),
 		   void *owner)
 {
-	*b = (struct barriers){ .worker = w, .on_change = on_change, .owner = owner };
+	*b = (struct barriers){
+		.worker = w, .on_change = on_change, .owner = owner, .listed_by = NO_BROKER
+	};
 }
 
 void barriers_deinit(struct barriers *b)
@@ -313,6 +323,8 @@ void barriers_begin(struct barriers *b, const struct token *token)
 	b->of = mem_strdup(token->owner);
 	b->issued_ms = token->issued_ms;
 	b->is_old = is_old(b);
+	b->is_gone = false;
+	b->listed_by = NO_BROKER;
 }
 
 bool barriers_are_late(const struct barriers *b)
@@ -333,14 +345,23 @@ static struct barrier *barrier_new(struct barriers *all, int32_t broker)
 	return b;
 }
 
-enum barrier_state barriers_ask(struct barriers *all, int32_t broker)
+static struct barrier *find(const struct barriers *all, int32_t broker)
 {
 	struct barrier *b = all->first;
 
-	if (all->is_old)
-		return BARRIER_PASSED;
 	while (b != NULL && b->broker != broker)
 		b = b->next;
+	return b;
+}
+
+enum barrier_state barriers_ask(struct barriers *all, int32_t broker)
+{
+	struct barrier *b = find(all, broker);
+
+	if (all->is_old)
+		return BARRIER_PASSED;
+	if (all->is_gone)
+		return BARRIER_GONE;
 	if (b == NULL)
 		begin(b = barrier_new(all, broker));
 	else if (b->state >= BARRIER_FAILED && clock_ms() >= b->again)
@@ -348,12 +369,25 @@ enum barrier_state barriers_ask(struct barriers *all, int32_t broker)
 	return b->state;
 }
 
+enum barrier_state barriers_ask_anew(struct barriers *all, int32_t broker)
+{
+	struct barrier *b = find(all, broker);
+	const bool is_new = b == NULL;
+
+	if (all->is_gone)
+		return BARRIER_GONE;
+	if (is_new)
+		b = barrier_new(all, broker);
+	b->was_listed = true;
+	if (is_new || (b->state != BARRIER_WAITS && clock_ms() >= b->again))
+		begin(b);
+	return b->state;
+}
+
 bool barriers_doubt(struct barriers *all, int32_t broker)
 {
-	struct barrier *b = all->first;
+	struct barrier *b = find(all, broker);
 
-	while (b != NULL && b->broker != broker)
-		b = b->next;
 	if (b == NULL)
 		return false;
 	if (b->was_doubted) /* by another connection's login, of which the broker has said the same */

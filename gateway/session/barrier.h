@@ -5,6 +5,9 @@
  * token's renewer, until the broker lists it: a worker on one connection a broker, for all tokens at
  * once.  A broker that was slow to list it is asked once more: it is busy, and has what logins need a
  * moment later.  Where the account has no name that could renew, a second has to do.
+ *
+ * What a broker has listed it lists until it reads of the token's end in the log: one that does not any more says that the
+ * token is gone, however new it is.  One that has not listed it yet, and be it the one that has made it, says nothing.
  * Tests: tests/unit/session/tokens_test.c
  */
 #ifndef SESSION_BARRIER_H
@@ -25,7 +28,9 @@ struct barriers {
 	struct barrier *first;
 	char *id, *of; /* the token, and whose it is */
 	int64_t issued_ms;
-	bool is_old; /* every broker knows it */
+	bool is_old;	   /* every broker knows it */
+	bool is_gone;	   /* a broker that did list it does not any more */
+	int32_t listed_by; /* the last broker that did; NO_BROKER: none has yet */
 };
 
 enum barrier_state {
@@ -33,7 +38,7 @@ enum barrier_state {
 	BARRIER_PASSED,
 	BARRIER_FAILED,	  /* for a moment: nobody could ask */
 	BARRIER_UNLISTED, /* for a moment: the broker answers, and does not list it */
-	BARRIER_GONE,	  /* the broker did list it */
+	BARRIER_GONE,	  /* it or another one did list it */
 };
 
 /* Borrows all. */
@@ -46,6 +51,8 @@ void barriers_free_all(struct worker *w);
 void barriers_begin(struct barriers *b, const struct token *token);
 /* Whether the broker knows it; begins to ask. */
 enum barrier_state barriers_ask(struct barriers *b, int32_t broker);
+/* The broker, which has listed it, is asked anew, after a moment. */
+enum barrier_state barriers_ask_anew(struct barriers *b, int32_t broker);
 /* Brokers have had the time to hear of the token, but for one that is busy for minutes: one that does not list it may have
  * heard of its end. */
 bool barriers_are_late(const struct barriers *b);

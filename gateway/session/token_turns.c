@@ -1,5 +1,6 @@
 #include "session/token_turns.h"
 
+#include "topology/snapshot.h"
 #include "util/clock.h"
 #include "util/hash.h"
 #include "util/mem.h"
@@ -23,6 +24,7 @@ struct row {
 	int64_t turn;	      /* 0: it has none */
 	int64_t making_until; /* 0: nobody makes it */
 	struct token token;   /* no owner: there is none */
+	int32_t listed_by;    /* a broker that lists the token; NO_BROKER: none is known */
 };
 
 struct token_turns {
@@ -140,6 +142,11 @@ static struct row *row_of(struct token_turns *t, const char *key, int64_t now)
 	return r;
 }
 
+static bool has_token(const struct row *r, const char *id)
+{
+	return r != NULL && r->token.id != NULL && strcmp(r->token.id, id) == 0;
+}
+
 /* --- turns --- */
 
 /* In no second more than the node's share; with more nodes than tokens a second, in no longer time
@@ -224,8 +231,33 @@ void token_turns_end(struct token_turns *t, const char *key, const struct token 
 	r = row_of(t, key, clock_ms());
 	r->making_until = 0;
 	if (made != NULL) {
+		if (!has_token(r, made->id))
+			r->listed_by = NO_BROKER;
 		token_deinit(&r->token);
 		r->token = token_copy(made);
 	}
 	pthread_mutex_unlock(&t->lock);
+}
+
+void token_turns_listed(struct token_turns *t, const char *key, const char *id, int32_t broker)
+{
+	struct row *r;
+
+	pthread_mutex_lock(&t->lock);
+	r = find(t, key);
+	if (has_token(r, id))
+		r->listed_by = broker;
+	pthread_mutex_unlock(&t->lock);
+}
+
+int32_t token_turns_listed_by(struct token_turns *t, const char *key, const char *id)
+{
+	const struct row *r;
+	int32_t broker;
+
+	pthread_mutex_lock(&t->lock);
+	r = find(t, key);
+	broker = has_token(r, id) ? r->listed_by : NO_BROKER;
+	pthread_mutex_unlock(&t->lock);
+	return broker;
 }

@@ -40,5 +40,9 @@ bool token_turns_find(struct token_turns *t, const char *key, const struct token
 		      struct token *found);
 /* The caller's turn is over; NULL: it has made none.  Without a turn: a broker has shown it. */
 void token_turns_end(struct token_turns *t, const char *key, const struct token *made);
+/* The broker lists the token, as one worker has heard. */
+void token_turns_listed(struct token_turns *t, const char *key, const char *id, int32_t broker);
+/* One that did, as any worker has heard; NO_BROKER: there is none. */
+int32_t token_turns_listed_by(struct token_turns *t, const char *key, const char *id);
 
 #endif

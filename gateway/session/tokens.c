@@ -109,6 +109,11 @@ static void sweep(struct worker *w)
 	}
 }
 
+static struct token_turns *turns_of(const struct tokens_entry *e)
+{
+	return e->worker->shared->token_turns;
+}
+
 static void wake_all(struct tokens_entry *e)
 {
 	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
@@ -119,7 +124,11 @@ static void wake_all(struct tokens_entry *e)
 
 static void on_barrier(void *owner)
 {
-	wake_all(owner);
+	struct tokens_entry *e = owner;
+
+	if (e->barriers.listed_by != NO_BROKER)
+		token_turns_listed(turns_of(e), e->key, e->barriers.id, e->barriers.listed_by);
+	wake_all(e);
 }
 
 static struct tokens_entry *entry_of(struct client *c)
@@ -211,11 +220,6 @@ static const char *owner_of(const struct tokens_entry *e)
 }
 
 /* --- what comes of it --- */
-
-static struct token_turns *turns_of(const struct tokens_entry *e)
-{
-	return e->worker->shared->token_turns;
-}
 
 /* made: NULL: none was. */
 static void end_turn(struct tokens_entry *e, const struct token *made)
@@ -558,6 +562,22 @@ bool tokens_step(struct client *c)
 
 /* --- for connections --- */
 
+/* Where the broker does not list it, one that has listed it is asked whether it does still. */
+static enum barrier_state ask_barrier(struct tokens_entry *e, int32_t broker)
+{
+	const enum barrier_state state = barriers_ask(&e->barriers, broker);
+	enum barrier_state anew;
+	int32_t who;
+
+	if (state != BARRIER_UNLISTED)
+		return state;
+	who = token_turns_listed_by(turns_of(e), e->key, e->token.id);
+	if (who == NO_BROKER)
+		return state;
+	anew = barriers_ask_anew(&e->barriers, who);
+	return anew == BARRIER_WAITS || anew == BARRIER_GONE ? anew : state;
+}
+
 enum tokens_say tokens_ask(struct client *c, int32_t broker)
 {
 	struct tokens_entry *e;
@@ -572,7 +592,7 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 		return TOKENS_FAIL;
 	if (has_token(e, client_now(c))) {
 		adopt(c, e);
-		switch (barriers_ask(&e->barriers, broker)) {
+		switch (ask_barrier(e, broker)) {
 		case BARRIER_PASSED:
 			return TOKENS_GO;
 		case BARRIER_WAITS:

@@ -11,9 +11,10 @@
  *
  * A broker hears of a new token later than the one that made it: until it lists it, as the gateway's
  * own account asks it, nobody logs in there by it, nor again by it where another one was good.  Where
- * one does not list it after all, the broker of the login is asked: a token that is gone there too, and
- * old enough that every broker has heard of it, is as good as refused.  One that has just been listed
- * and is refused all the same is asked after once more.
+ * one does not list it after all, one that has listed it is asked whether it does still, else the broker
+ * of the login: a token that is gone at the former, or at the latter and old enough that every broker
+ * has heard of it, is as good as refused.  One that has just been listed and is refused all the same is
+ * asked after once more.
  *
  *   WANTED --Describe--> MAKING --none is there--> its turn --Create--> READY --half its life--> and MAKING
  *      ^-----------------failed, for a while----------'                   |

@@ -5,7 +5,6 @@
     kafka.made                        # (when, broker, owner) of each token, in order
     kafka.logins                      # (broker, who, by a token?, was it good) of each
     kafka.expire("alice"); kafka.deleted.add("alice"); kafka.lifetime_ms = 5000
-    kafka.age_ms = 50000              # so long ago a token was made, as brokers say when it has just been
     kafka.may_make["gw"] = {"app"}; kafka.super_users.add("root")
     kafka.wronged                     # (broker, request, who) of each that came before a login or after its time
     kafka.connected("alice")          # (broker, by a token?) of each connection
@@ -53,10 +52,10 @@ def said(message):
 
 
 class Token:
-    def __init__(self, owner, maker, renewers, life_ms, age_ms):
+    def __init__(self, owner, maker, renewers, life_ms):
         self.owner, self.maker, self.renewers = owner, maker, renewers
         self.id, self.hmac = f"token-{next(IDS)}-{owner}", secrets.token_bytes(32)
-        self.issued = int(time.time() * 1000) - age_ms
+        self.issued = int(time.time() * 1000)
         self.expires = self.issued + (min(life_ms, LIFE_MS) if life_ms > 0 else LIFE_MS)
 
     def told(self, suffix=""):
@@ -207,8 +206,7 @@ class TokenBroker(Broker):
         owner = ask.values["owner_principal_name"] or login.who
         if owner != login.who and owner not in cluster.may_make.get(login.who, ()):
             return {"error_code": NO_RIGHT}
-        token = Token(owner, login.who, [r["principal_name"] for r in ask.values["renewers"]], ask.values["max_lifetime_ms"],
-                      cluster.age_ms)
+        token = Token(owner, login.who, [r["principal_name"] for r in ask.values["renewers"]], ask.values["max_lifetime_ms"])
         with cluster.lock:
             cluster.tokens[token.id] = token
             cluster.made.append((time.monotonic(), self.number, token.owner))
@@ -217,7 +215,7 @@ class TokenBroker(Broker):
 
 class TokenCluster(StandIns):
     def __init__(self, scene, topics, passwords, answer=None):
-        self.passwords, self.lifetime_ms, self.age_ms, self.lock = passwords, 0, 0, threading.Lock()
+        self.passwords, self.lifetime_ms, self.lock = passwords, 0, threading.Lock()
         self.tokens, self.made, self.logins, self.wronged, self.deleted = {}, [], [], [], set()
         self.may_make, self.super_users = {}, set()
         super().__init__(scene, answer or (lambda broker, ask: broker.usual(ask)), topics, broker=TokenBroker)

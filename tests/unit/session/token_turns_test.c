@@ -3,6 +3,7 @@
 #include "session/token_turns.h"
 
 #include "auth/mechanism.h"
+#include "topology/snapshot.h"
 #include "util/clock.h"
 #include "util/mem.h"
 
@@ -133,6 +134,29 @@ static void one_worker_makes_what_all_get(void **state)
 	token_turns_free(t);
 }
 
+static void who_has_listed_it_all_hear(void **state)
+{
+	struct token_turns *t = token_turns_new();
+	struct token one = token("one", 3600000), two = token("two", 3600000);
+
+	(void)state;
+	token_turns_listed(t, "bob", "one", 2);
+	assert_int_equal(token_turns_listed_by(t, "bob", "one"), NO_BROKER);
+	token_turns_end(t, "bob", &one);
+	assert_int_equal(token_turns_listed_by(t, "bob", "one"), NO_BROKER);
+	token_turns_listed(t, "bob", "one", 2);
+	token_turns_end(t, "bob", &one); /* as another worker has found it */
+	assert_int_equal(token_turns_listed_by(t, "bob", "one"), 2);
+	assert_int_equal(token_turns_listed_by(t, "bob", "two"), NO_BROKER);
+	token_turns_end(t, "bob", &two);
+	token_turns_listed(t, "bob", "one", 2); /* by who has heard of it late */
+	assert_int_equal(token_turns_listed_by(t, "bob", "one"), NO_BROKER);
+	assert_int_equal(token_turns_listed_by(t, "bob", "two"), NO_BROKER);
+	token_deinit(&one);
+	token_deinit(&two);
+	token_turns_free(t);
+}
+
 /* Nor does a maker that says nothing stop the others for ever. */
 static void who_fails_gives_way(void **state)
 {
@@ -175,6 +199,7 @@ int main(void)
 		cmocka_unit_test(twenty_a_second),
 		cmocka_unit_test(a_turn_is_kept_for_its_principal),
 		cmocka_unit_test(one_worker_makes_what_all_get),
+		cmocka_unit_test(who_has_listed_it_all_hear),
 		cmocka_unit_test(who_fails_gives_way),
 		cmocka_unit_test(names_without_end),
 	};

@@ -311,27 +311,37 @@ static void a_token_is_made_when_it_is_its_turn(void **state)
 	scene_deinit(&s);
 }
 
-/* The gateway's own account asks broker 1, which does not list it. */
+static void gateway_has_an_account(struct link_terms *terms)
+{
+	*terms = (struct link_terms){ .account = account_new(plain_credentials("gw", "secret")) };
+	s.shared.terms = terms;
+}
+
+/* The gateway's own account asks the broker, for so long as it takes to be tired of it. */
+static void assert_not_listed_by(int broker)
+{
+	assert_broker_gets(broker, "mechanism: \"PLAIN\"");
+	broker_answers(&s, broker, "mechanisms: [ \"PLAIN\" ]\n");
+	assert_broker_gets(broker, "SaslAuthenticate");
+	broker_answers(&s, broker, "error_message: \"\"\n");
+	for (int64_t end = clock_ms() + 2000; clock_ms() < end;) {
+		assert_broker_gets(broker, "principal_name: \"bob\"");
+		broker_answers(&s, broker, "tokens: []\n");
+		s.brokers[broker].got.count = 0;
+	}
+}
+
 static void make_token_that_is_not_listed(struct link_terms *terms, int64_t age_ms)
 {
 	char *tree = token("token", "bob", age_ms, 3600000);
 
-	*terms = (struct link_terms){ .account = account_new(plain_credentials("gw", "secret")) };
-	s.shared.terms = terms;
+	gateway_has_an_account(terms);
 	client_says(&s, 0, BOTH("5"));
 	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
 	broker_answers(&s, LOGIN, "tokens: []\n");
 	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
 	broker_answers(&s, LOGIN, tree);
-	assert_broker_gets(1, "mechanism: \"PLAIN\"");
-	broker_answers(&s, 1, "mechanisms: [ \"PLAIN\" ]\n");
-	assert_broker_gets(1, "SaslAuthenticate");
-	broker_answers(&s, 1, "error_message: \"\"\n");
-	for (int64_t end = clock_ms() + 2000; clock_ms() < end;) {
-		assert_broker_gets(1, "principal_name: \"bob\"");
-		broker_answers(&s, 1, "tokens: []\n");
-		s.brokers[1].got.count = 0;
-	}
+	assert_not_listed_by(1);
 	free(tree);
 }
 
@@ -506,6 +516,98 @@ static void who_has_lost_its_login_has_another_ask(void **state)
 	account_free(terms.account);
 }
 
+/* On whatever connection. */
+static void broker_hears(int broker, const char *words, const char *answer)
+{
+	int end;
+	char *text = broker_gets(&s, broker, &end);
+
+	if (strstr(text, words) == NULL)
+		fail_msg("no \"%s\" in\n%s", words, text);
+	broker_answers_on(&s, broker, end, answer);
+	free(text);
+}
+
+/* A new one, that broker 1 has listed and broker 2 never does. */
+static void make_token_that_one_broker_has_listed(struct link_terms *terms)
+{
+	char *made = token("token", "bob", 0, 3600000), *listed = listed_at(clock_wall_ms());
+
+	gateway_has_an_account(terms);
+	client_says(&s, 0, LIST_OFFSETS("5", "1"));
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	broker_answers(&s, LOGIN, made);
+	broker_believes(&s, 1);
+	broker_hears(1, "principal_name: \"bob\"", listed);
+	assert_broker_gets(1, "mechanism: \"SCRAM-SHA-256\""); /* of that login no more is heard */
+	scene_connect(&s);
+	log_in(1, "bob");
+	client_says(&s, 1, LIST_OFFSETS("5", "2"));
+	assert_not_listed_by(2);
+	free(listed);
+	free(made);
+}
+
+/* However new it is: what a broker has known it forgets at the token's end only. */
+static void one_that_a_broker_lists_no_more_gives_place_to_another(void **state)
+{
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_one_broker_has_listed(&terms);
+	broker_hears(1, "principal_name: \"bob\"", "tokens: []\n");
+	broker_hears(LOGIN, "DescribeDelegationToken (41) version 3", "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	answer_with("another", "bob", 3600000);
+	assert_logs_in_by_token(2);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_REFUSED), 1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 2);
+	scene_deinit(&s);
+	account_free(terms.account);
+}
+
+static void one_that_a_broker_lists_still_is_kept(void **state)
+{
+	char *listed = listed_at(clock_wall_ms());
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_one_broker_has_listed(&terms);
+	broker_hears(1, "principal_name: \"bob\"", listed);
+	broker_hears(LOGIN, "ListOffsets",
+		     "topics:\n  - name: \"orders\"\n    partitions:\n      - partition_index: 2\n"
+		     "        error_code: 6\n");
+	assert_client_gets(&s, 1, "error_code: 6");
+	assert_int_equal(scene_count(&s, STAT_TOKENS_REFUSED), 0);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 1);
+	scene_deinit(&s);
+	account_free(terms.account);
+	free(listed);
+}
+
+/* Another worker has heard it list the token; this one asks the same broker for the first time. */
+static void what_one_worker_has_heard_another_one_uses(void **state)
+{
+	struct link_terms terms;
+
+	(void)state;
+	begin();
+	make_token_that_is_not_listed(&terms, 0);
+	token_turns_listed(s.shared.token_turns, client(0)->claim.key, "token", 2);
+	broker_believes(&s, 2);
+	broker_hears(2, "principal_name: \"bob\"", "tokens: []\n");
+	broker_hears(LOGIN, "DescribeDelegationToken (41) version 3", "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+	answer_with("another", "bob", 3600000);
+	assert_logs_in_by_token(1);
+	scene_deinit(&s);
+	account_free(terms.account);
+}
+
 static void brokers_without_a_key_carry_nobody_so(void **state)
 {
 	(void)state;
@@ -607,6 +709,9 @@ int main(void)
 		cmocka_unit_test(one_that_is_gone_before_it_is_used_gives_place_to_another),
 		cmocka_unit_test(one_that_is_there_is_waited_for),
 		cmocka_unit_test(who_has_lost_its_login_has_another_ask),
+		cmocka_unit_test(one_that_a_broker_lists_no_more_gives_place_to_another),
+		cmocka_unit_test(one_that_a_broker_lists_still_is_kept),
+		cmocka_unit_test(what_one_worker_has_heard_another_one_uses),
 		cmocka_unit_test(brokers_without_a_key_carry_nobody_so),
 		cmocka_unit_test(who_loses_its_login_before_is_closed),
 		cmocka_unit_test(it_is_made_anew_in_time),
