@@ -95,10 +95,9 @@ static void begin_line(struct logline *l, const struct timespec *now, enum log_l
 	logline_add(l, "time=%s.%03ldZ level=%s ", time, now->tv_nsec / 1000000, names[level]);
 }
 
-/* Returns how many lines have been left out before it. */
-static unsigned write_line(const struct logline *l, enum logsink_kind kind, enum log_level level)
+/* As it is written, with its end; returns its length. */
+static size_t make_line(const struct logline *l, enum log_level level, char *line)
 {
-	char line[LOGSINK_LINE_MAX];
 	size_t n = logline_text(l, line);
 
 	if (level >= LOG_WARN)
@@ -106,21 +105,23 @@ static unsigned write_line(const struct logline *l, enum logsink_kind kind, enum
 	if (is_json)
 		n = logline_json(l, line);
 	line[n++] = '\n';
-	return logsink_write(kind, priorities[level], line, n);
+	return n;
 }
 
 /* who: of whose lines some may have been left out. */
 static void end_line(struct logline *l, const struct timespec *now, enum logsink_kind kind,
 		     enum log_level level, const char *who)
 {
-	unsigned left_out;
+	char line[LOGSINK_LINE_MAX];
+	size_t n = make_line(l, level, line);
+	unsigned left_out = logsink_write(kind, priorities[level], line, n);
 
-	while ((left_out = write_line(l, kind, level)) > 0) {
-		level = LOG_WARN;
-		begin_line(l, now, level);
-		logline_add(l, "who=%s event=left_out lines=%u reason=\"nobody took them\"", who,
-			    left_out);
-	}
+	if (left_out == 0)
+		return;
+	begin_line(l, now, LOG_WARN);
+	logline_add(l, "who=%s event=left_out lines=%u reason=\"nobody took them\"", who, left_out);
+	n = make_line(l, LOG_WARN, line);
+	logsink_tell(kind, priorities[LOG_WARN], line, n, left_out);
 }
 
 void log_write(struct log_site *site, enum log_level level, const char *fmt, ...)

@@ -99,21 +99,30 @@ static size_t room_of(enum logsink_kind kind)
 	return kind == LOGSINK_RECORD ? LOGSINK_BYTES : LOGSINK_BYTES - LOGSINK_RECORDS;
 }
 
-static unsigned keep(enum logsink_kind kind, int priority, const char *line, size_t n)
+/* False: there is no room. */
+static bool keep(enum logsink_kind kind, int priority, const char *line, size_t n)
 {
 	const struct kept kept = { (uint16_t)n, (uint8_t)priority };
+
+	if (waiting.used + sizeof kept + n > room_of(kind))
+		return false;
+	put(&kept, sizeof kept);
+	put(line, n);
+	pthread_cond_signal(&waiting.has_more);
+	return true;
+}
+
+static unsigned keep_counted(enum logsink_kind kind, int priority, const char *line, size_t n)
+{
 	unsigned left_out = waiting.left_out[kind];
 
-	if (waiting.used + sizeof kept + n > room_of(kind)) {
+	if (!keep(kind, priority, line, n)) {
 		waiting.left_out[kind]++;
 		waiting.records_left_out += kind == LOGSINK_RECORD;
 		return 0;
 	}
-	put(&kept, sizeof kept);
-	put(line, n);
 	waiting.records += kind == LOGSINK_RECORD;
 	waiting.left_out[kind] = 0;
-	pthread_cond_signal(&waiting.has_more);
 	return left_out;
 }
 
@@ -160,13 +169,27 @@ unsigned logsink_write(enum logsink_kind kind, int priority, const char *line, s
 	pthread_mutex_lock(&waiting.lock);
 	is_kept = waiting.is_on;
 	if (is_kept)
-		left_out = keep(kind, priority, line, n);
+		left_out = keep_counted(kind, priority, line, n);
 	else
 		waiting.records += kind == LOGSINK_RECORD;
 	pthread_mutex_unlock(&waiting.lock);
 	if (!is_kept)
 		write_now(priority, line, n);
 	return left_out;
+}
+
+void logsink_tell(enum logsink_kind kind, int priority, const char *line, size_t n,
+		  unsigned left_out)
+{
+	bool is_kept;
+
+	pthread_mutex_lock(&waiting.lock);
+	is_kept = waiting.is_on;
+	if (is_kept && !keep(kind, priority, line, n))
+		waiting.left_out[kind] += left_out;
+	pthread_mutex_unlock(&waiting.lock);
+	if (!is_kept)
+		write_now(priority, line, n);
 }
 
 void logsink_records(uint64_t *taken, uint64_t *left_out)

@@ -35,6 +35,10 @@ void logsink_keep(void);
  * errors to 7 for debug.  Returns how many lines of its kind have been left out before this one, and
  * not been told of; 0 when this one is left out itself. */
 unsigned logsink_write(enum logsink_kind kind, int priority, const char *line, size_t n);
+/* A line that tells of so many of the kind that were left out; where those have their room, but it counts as none of them.
+ * Where there is none, the next line of the kind tells of as many more. */
+void logsink_tell(enum logsink_kind kind, int priority, const char *line, size_t n,
+		  unsigned left_out);
 /* Records that were taken so far, and left out. */
 void logsink_records(uint64_t *taken, uint64_t *left_out);
 /* Waits until all lines have left, for so long at most: the process is about to end. */

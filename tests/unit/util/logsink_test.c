@@ -180,6 +180,17 @@ static void a_flush_waits_for_so_long_and_no_longer(void **state)
 	logsink_flush(LIMIT_MS);
 }
 
+static void read_more(char *to, size_t size, size_t *n)
+{
+	struct pollfd wait = { .fd = reader, .events = POLLIN };
+	ssize_t more;
+
+	poll(&wait, 1, 10);
+	more = read(reader, to + *n, size - 1 - *n);
+	*n += more > 0 ? (size_t)more : 0;
+	assert_true(*n < size - 1);
+}
+
 static void the_log_tells_of_what_was_left_out(void **state)
 {
 	static char got[2 * LOGSINK_BYTES + 65536];
@@ -189,15 +200,71 @@ static void the_log_tells_of_what_was_left_out(void **state)
 	for (int i = 0; i < LINES; i++)
 		(void)say(i);
 	while (strstr(got, "event=left_out lines=") == NULL) {
-		struct pollfd wait = { .fd = reader, .events = POLLIN };
-		ssize_t more;
-
-		poll(&wait, 1, 10);
-		more = read(reader, got + n, sizeof got - 1 - n);
-		n += more > 0 ? (size_t)more : 0;
-		assert_true(n < sizeof got - 1);
+		read_more(got, sizeof got, &n);
 		log_info("who=test event=again");
 	}
+}
+
+/* --- what tells of them --- */
+
+/* Records until there is no room; returns how many were left out and not told of. */
+static uint64_t fill_with_records(void)
+{
+	uint64_t taken, before, now, told = 0;
+	char line[LINE + 1];
+
+	snprintf(line, sizeof line, "record%0*d\n", LINE - 7, 0);
+	logsink_records(&taken, &before);
+	for (now = before; now - before < 10; logsink_records(&taken, &now))
+		told += logsink_write(LOGSINK_RECORD, 6, line, LINE);
+	return now - before - told;
+}
+
+/* The numbers that the notices say, together; *rest: the other lines. */
+static uint64_t told_in(const char *text, uint64_t *rest)
+{
+	static const char word[] = "event=left_out lines=";
+	uint64_t told = 0;
+
+	*rest = 0;
+	for (const char *end; (end = strchr(text, '\n')) != NULL; text = end + 1) {
+		const char *notice = strstr(text, word);
+
+		if (notice != NULL && notice < end)
+			told += strtoull(notice + strlen(word), NULL, 10);
+		else
+			++*rest;
+	}
+	return told;
+}
+
+/* One that had no room itself is made good by the next. */
+static void a_notice_is_no_record(void **state)
+{
+	static char got[2 * LOGSINK_BYTES + 65536];
+	static const char notice[1000];
+	uint64_t taken, left_out, taken_before, left_out_before, pending, rest;
+	size_t n = 0;
+
+	(void)state;
+	logsink_records(&taken_before, &left_out);
+	pending = fill_with_records();
+	wait_until_full();
+	pending += fill_with_records() + 1000;
+	logsink_records(&taken, &left_out_before);
+	logsink_tell(LOGSINK_RECORD, 4, notice, sizeof notice, 1000);
+	logsink_records(&taken, &left_out);
+	assert_int_equal(left_out, left_out_before);
+	do {
+		read_more(got, sizeof got, &n);
+		log_always("who=test event=again");
+	} while (told_in(got, &rest) == 0);
+	logsink_records(&taken, &left_out);
+	pending += left_out - left_out_before;
+	while (told_in(got, &rest) < pending || rest < taken - taken_before)
+		read_bytes(got + n++, 1);
+	assert_int_equal(told_in(got, &rest), pending);
+	assert_int_equal(rest, taken - taken_before);
 }
 
 static int setup(void **state)
@@ -220,6 +287,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(what_has_no_room_is_left_out_and_told),
 		cmocka_unit_test(records_have_room_of_their_own),
+		cmocka_unit_test(a_notice_is_no_record),
 		cmocka_unit_test(a_flush_waits_for_so_long_and_no_longer),
 		cmocka_unit_test(the_log_tells_of_what_was_left_out),
 	};
