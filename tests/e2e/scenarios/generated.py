@@ -12,7 +12,7 @@ from world import PORTS, check, check_equal, wait_for, wire
 VERSIONS = ["4.4.0"]
 MODES = ["ports"]
 AGENT_PORT = 9999
-IDS = ("app-a", "app-b", "app-c", "app-d")
+IDS = tuple(f"app-{letter}" for letter in "abcdefgh")  # many: so few as four may all have one node by a hash
 Probe = collections.namedtuple("Probe", "source client_id port")
 KEYS = {
     "source": lambda probe: probe.source,
@@ -91,7 +91,7 @@ def spread(front, balance):
 def probes(scene, shift):
     """Every source with every client.id, and the ports in turn, other ones by another shift."""
     sources = [scene.host(200 + n) for n in range(8)]
-    return [Probe(source, client_id, FIRST_PORT + (n + n // 4 + shift) % PORTS)
+    return [Probe(source, client_id, FIRST_PORT + (n + n // len(IDS) + shift) % PORTS)
             for n, (source, client_id) in enumerate(itertools.product(sources, IDS))]
 
 
