@@ -14,6 +14,7 @@ import sys
 
 import wire
 from cluster import FIRST_PORT, HTTP_PORT, Node
+from process import TimedOut
 from world import PORTS, check, check_equal, check_exactly_once, wait_for
 
 sys.path.append(str(pathlib.Path(__file__).resolve().parents[1] / "lib" / "haproxy"))
@@ -151,7 +152,11 @@ class Front:
         return False
 
     def wait_idle(self):
-        wait_for(lambda: all(row["scur"] == "0" for _, row in self.rows(SERVERS)), 30, "clients have gone")
+        try:
+            wait_for(lambda: all(row["scur"] == "0" for _, row in self.rows(SERVERS)), 30, "clients have gone")
+        except TimedOut as error:
+            who = "".join(balancer.command("show sess all") for balancer in self.balancers)
+            raise TimedOut(f"{error}; those that are there:\n{who}") from error
 
     # -- real clients ----------------------------------------------------------------
 
