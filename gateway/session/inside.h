@@ -228,7 +228,9 @@ struct tokens_asking {
 	enum api_key key;
 	int version;
 	uint32_t correlation_id;
-	ev_tstamp until; /* it is waited for */
+	ev_tstamp late_at;     /* nobody waits for it any more; its answer is taken all the same */
+	ev_tstamp until;       /* then its connection is lost; 0: none is under way */
+	bool is_late, is_moot; /* the latter: what it answers is of no use any more */
 };
 
 /* The fetch session that the client has: fetch_session.c's. */

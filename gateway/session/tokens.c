@@ -33,6 +33,8 @@ static const double failed_s = 1.0, failed_most_s = 60.0;
 static const double patience_s = 2.0;
 /* Until every broker knows a new token. */
 static const double known_s = 5.0;
+/* Of a broker that does not answer: then another one is asked, or the client is told to try again. */
+static const double answers_s = 3.0;
 /* Before a turn is taken that could not be when it came. */
 static const double again_s = 0.1;
 
@@ -173,7 +175,7 @@ static bool say(struct client *c, enum api_key key, struct say_pairs says)
 	struct buf frame;
 	bool good;
 
-	if (u == NULL || !upstream_is_open(u) || c->door.state != DOOR_OPEN ||
+	if (a->until > 0 || u == NULL || !upstream_is_open(u) || c->door.state != DOOR_OPEN ||
 	    door_is_waiting(&c->door) || !upstream_may_write(u, a) || version_of(c, key) < 0)
 		return false;
 	buf_init(&frame, FRAME_MAX);
@@ -183,6 +185,7 @@ static bool say(struct client *c, enum api_key key, struct say_pairs says)
 	if (good) {
 		*a = (struct tokens_asking){ key, version_of(c, key), c->next_correlation++ };
 		a->until = client_now(c) + c->worker->config->request_timeout_ms / 1000.0;
+		a->late_at = fmin(client_now(c) + answers_s, a->until);
 		upstream_begin(u, a);
 		upstream_sent(u);
 		stats_add(&c->worker->stats, STAT_BROKER_BYTES_OUT, frame.len);
@@ -418,6 +421,50 @@ static void create(struct client *c, struct tokens_entry *e, const struct token_
 	}
 }
 
+/* --- who is asked --- */
+
+static bool is_late_at(const struct tokens_entry *e, int32_t broker)
+{
+	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
+		const struct upstream *u = upstreams_of_login(c);
+
+		if (c->claim.tokens == e && c->claim.asking.is_late && u != NULL &&
+		    u->broker == broker)
+			return true;
+	}
+	return false;
+}
+
+/* A broker answers in order: where one question hangs, so would the requests behind another. */
+static bool may_ask(const struct tokens_entry *e, const struct client *c)
+{
+	const struct upstream *u = upstreams_of_login(c);
+
+	return u != NULL && !is_late_at(e, u->broker);
+}
+
+/* One that has needed no token so far may be. */
+static bool has_entry(struct client *c, struct tokens_entry *e)
+{
+	if (c->claim.tokens == NULL && c->claim.who != NULL && c->claim.by_token != NULL &&
+	    is_of(e, c))
+		c->claim.tokens = e;
+	return c->claim.tokens == e;
+}
+
+/* By a client of the same name whose login is there still.  False: there is none, or not now. */
+static bool begin_by_another(struct tokens_entry *e,
+			     bool (*begin_it)(struct client *c, struct tokens_entry *e))
+{
+	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
+		if (has_entry(c, e) && may_ask(e, c) && begin_it(c, e)) {
+			client_wake(c);
+			return true;
+		}
+	}
+	return false;
+}
+
 /* --- whether it is there still --- */
 
 /* At the broker of the login, for further ones may only be slow.  False: not now. */
@@ -452,18 +499,6 @@ static void hear_check(struct client *c, struct tokens_entry *e, const uint8_t *
 		wake_all(e);
 }
 
-/* By a client of the same name whose login is there still.  False: there is none, or not now. */
-static bool begin_check_by_another(struct tokens_entry *e)
-{
-	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
-		if (c->claim.tokens == e && upstreams_of_login(c) != NULL && begin_check(c, e)) {
-			client_wake(c);
-			return true;
-		}
-	}
-	return false;
-}
-
 /* A broker that answers does not list the token: it is behind, or the token is gone. */
 static enum tokens_say check(struct client *c, struct tokens_entry *e)
 {
@@ -471,10 +506,39 @@ static enum tokens_say check(struct client *c, struct tokens_entry *e)
 		return TOKENS_FAIL;
 	if (e->maker != NULL)
 		return TOKENS_WAIT;
-	if (upstreams_of_login(c) == NULL)
-		return begin_check_by_another(e) ? TOKENS_WAIT : TOKENS_FAIL;
+	if (!may_ask(e, c))
+		return begin_by_another(e, begin_check) ? TOKENS_WAIT : TOKENS_FAIL;
 	(void)begin_check(c, e); /* not now: asked again when something has moved */
 	return TOKENS_WAIT;
+}
+
+/* --- a broker that does not answer --- */
+
+static void give_up_waiting(struct client *c, struct tokens_entry *e)
+{
+	const bool was_check = e->is_check;
+
+	c->claim.asking.is_late = true;
+	c->claim.asking.is_moot = was_check;
+	e->maker = NULL;
+	e->is_check = false;
+	end_turn(e, NULL);
+	stats_add(&c->worker->stats, STAT_TOKENS_FAILED, 1);
+	tell(c, "no_token", "the broker of its login does not answer");
+	if (!was_check && begin_by_another(e, begin))
+		return;
+	e->failed_until = e->checked_until = client_now(c) + failed_s;
+	wake_all(e);
+}
+
+/* The answer has come after all; false: nobody has a use for it. */
+static bool takes_late(struct client *c, struct tokens_entry *e)
+{
+	if (c->claim.asking.is_moot || e->maker != NULL || e->coming.owner != NULL)
+		return false;
+	c->claim.asking.is_late = false;
+	e->maker = c;
+	return true;
 }
 
 /* --- the broker's answer --- */
@@ -527,9 +591,12 @@ static bool take_frame(struct client *c, struct tokens_entry *e, struct upstream
 		return false;
 	frame = conn_take_whole(in, size);
 	upstream_answered(u);
-	if (api_answer_has_tags(api_of((int)a->key), a->version) &&
-	    answer_tags_skip(frame + ANSWER_FIXED, size - ANSWER_FIXED, size - ANSWER_FIXED,
-			     &tags) != HEAD_OK)
+	c->claim.asking.until = 0;
+	if (a->is_late && !takes_late(c, e))
+		c->claim.asking.is_late = false;
+	else if (api_answer_has_tags(api_of((int)a->key), a->version) &&
+		 answer_tags_skip(frame + ANSWER_FIXED, size - ANSWER_FIXED, size - ANSWER_FIXED,
+				  &tags) != HEAD_OK)
 		failed(c, e, "a broker's answer that contradicts its schema");
 	else if (e->is_check)
 		hear_check(c, e, frame + ANSWER_FIXED + tags, size - ANSWER_FIXED - tags);
@@ -546,7 +613,7 @@ bool tokens_step(struct client *c)
 	struct upstream *u;
 	uint32_t n;
 
-	if (e == NULL || e->maker != c)
+	if (e == NULL || c->claim.asking.until == 0)
 		return false;
 	u = upstreams_of_login(c);
 	if (u == NULL || !upstream_is_open(u) || upstream_next(u) != &c->claim.asking)
@@ -616,6 +683,8 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 		client_fail(c, "the broker of its login was lost, and it has no token");
 		return TOKENS_FAIL;
 	}
+	if (!may_ask(e, c))
+		return begin_by_another(e, begin) ? TOKENS_WAIT : TOKENS_FAIL;
 	(void)begin(c, e); /* not now: asked again when something has moved */
 	return TOKENS_WAIT;
 }
@@ -667,9 +736,10 @@ static bool is_asking(const struct client *c)
 ev_tstamp tokens_due(const struct client *c)
 {
 	const struct tokens_entry *e = c->claim.tokens;
+	const struct tokens_asking *a = &c->claim.asking;
 
-	if (is_asking(c))
-		return c->claim.asking.until;
+	if (a->until > 0)
+		return a->is_late ? a->until : a->late_at;
 	if (e == NULL || e->maker != NULL || upstreams_of_login(c) == NULL)
 		return INFINITY;
 	if (e->turn_at > 0)
@@ -679,20 +749,30 @@ ev_tstamp tokens_due(const struct client *c)
 	return fmax(e->renew_at, e->failed_until);
 }
 
-void tokens_renew(struct client *c)
+/* An answer that has not come. */
+static void late(struct client *c, struct tokens_entry *e)
 {
 	struct upstream *u = upstreams_of_login(c);
+
+	if (client_now(c) < c->claim.asking.until)
+		give_up_waiting(c, e);
+	else if (u != NULL)
+		upstream_lose(u, LINK_LATE);
+}
+
+void tokens_renew(struct client *c)
+{
 	struct tokens_entry *e = c->claim.tokens;
 
-	if (!is_asking(c) && e->coming.owner != NULL) {
+	if (c->claim.asking.until > 0) {
+		late(c, e);
+	} else if (e->coming.owner != NULL) {
 		use_coming(c, e);
-	} else if (!is_asking(c) && !begin(c, e)) { /* not now */
+	} else if (!may_ask(e, c) || !begin(c, e)) { /* not now */
 		if (e->turn_at > 0)
 			e->turn_at = client_now(c) + again_s;
 		else
 			e->renew_at = client_now(c) + failed_s;
-	} else if (is_asking(c) && u != NULL && client_now(c) >= c->claim.asking.until) {
-		upstream_lose(u, LINK_LATE);
 	}
 }
 
@@ -721,6 +801,8 @@ void tokens_upstream_lost(struct client *c, const struct upstream *u)
 {
 	if (u->purpose == FOR_LOGIN && is_asking(c))
 		failed(c, c->claim.tokens, "the broker of the login was lost");
+	else if (u->purpose == FOR_LOGIN && c->claim.asking.is_late)
+		c->claim.asking = (struct tokens_asking){ .until = 0 };
 	else if (u->purpose != FOR_LOGIN && u->link.end == LINK_REFUSED && has_its_token(c))
 		refused_by(c, u->broker);
 	else if (u->link.end == LINK_REFUSED && c->came.as != NULL)

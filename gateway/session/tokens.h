@@ -9,6 +9,10 @@
  * token_turns.h; one that a broker refuses, because somebody has expired it or the brokers have another
  * key, is used no more, and another one takes its place.
  *
+ * A broker that is silent for a few seconds is waited for no more: a client of the same name that has
+ * logged in at another one asks there, else no further broker can be reached for now.  Whatever waits
+ * for the token goes on, and an answer that comes in the end is taken.
+ *
  * A broker hears of a new token later than the one that made it: until it lists it, as the gateway's
  * own account asks it, nobody logs in there by it, nor again by it where another one was good.  Where
  * one does not list it after all, one that has listed it is asked whether it does still, else the broker

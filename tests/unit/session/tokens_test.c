@@ -44,25 +44,30 @@ static void assert_broker_gets(int broker, const char *words)
 }
 
 /* By the messages of SCRAM, of which a broker believes everything. */
-static void log_in(int n, const char *user)
+static void log_in_at(int broker, int n, const char *user)
 {
 	char *first = mem_printf("SaslAuthenticate 2 id 3\nauth_bytes: \"n,,n=%s,r=abc\"\n", user);
 
-	client(n)->came.broker = LOGIN;
+	client(n)->came.broker = broker;
 	client_says(&s, n, "SaslHandshake 1 id 2\nmechanism: \"SCRAM-SHA-256\"\n");
-	broker_takes(&s, LOGIN);
-	broker_answers(&s, LOGIN, MECHANISMS);
+	broker_takes(&s, broker);
+	broker_answers(&s, broker, MECHANISMS);
 	free(client_gets(&s, n));
 	client_says(&s, n, first);
-	broker_takes(&s, LOGIN);
-	broker_answers(&s, LOGIN, "auth_bytes: \"r=abcd,s=c2FsdA==,i=4096\"\n");
+	broker_takes(&s, broker);
+	broker_answers(&s, broker, "auth_bytes: \"r=abcd,s=c2FsdA==,i=4096\"\n");
 	free(client_gets(&s, n));
 	s.clients[n].said.count = 0;
 	client_says(&s, n, "SaslAuthenticate 2 id 4\nauth_bytes: \"c=biws,r=abcd,p=cHJvb2Y=\"\n");
-	broker_takes(&s, LOGIN);
-	broker_answers(&s, LOGIN, "auth_bytes: \"v=c2ln\"\n");
+	broker_takes(&s, broker);
+	broker_answers(&s, broker, "auth_bytes: \"v=c2ln\"\n");
 	free(client_gets(&s, n));
 	free(first);
+}
+
+static void log_in(int n, const char *user)
+{
+	log_in_at(LOGIN, n, user);
 }
 
 static void begin(void)
@@ -278,6 +283,70 @@ static void a_broker_that_takes_none_is_not_made_them_without_end(void **state)
 	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
 	assert_client_gets(&s, 0, "error_code: 6");
 	assert_int_equal(scene_broker_has(&s, LOGIN), -1);
+	scene_deinit(&s);
+}
+
+/* Client 0 needs broker 1, and the broker of its login does not answer. */
+static void ask_in_vain(void)
+{
+	client_says(&s, 0, LIST_OFFSETS("5", "1"));
+	assert_broker_gets(LOGIN, "DescribeDelegationToken (41) version 3");
+	broker_answers(&s, LOGIN, "tokens: []\n");
+	assert_broker_gets(LOGIN, "CreateDelegationToken (38) version 3");
+}
+
+/* On whatever connection. */
+static void broker_hears(int broker, const char *words, const char *answer)
+{
+	int end;
+	char *text = broker_gets(&s, broker, &end);
+
+	if (strstr(text, words) == NULL)
+		fail_msg("no \"%s\" in\n%s", words, text);
+	broker_answers_on(&s, broker, end, answer);
+	free(text);
+}
+
+/* Nor is it asked again, behind the back of who has another connection to it. */
+static void a_broker_that_makes_none_is_not_waited_for(void **state)
+{
+	(void)state;
+	begin();
+	scene_connect(&s);
+	log_in(1, "bob");
+	ask_in_vain();
+	assert_broker_gets(LOGIN, "partition_index: 1");
+	client_says(&s, 1, LIST_OFFSETS("5", "1"));
+	broker_hears(LOGIN, "partition_index: 1", LISTED_ELSEWHERE);
+	assert_client_gets(&s, 1, "error_code: 6");
+	client_says(&s, 1, LIST_OFFSETS("6", "0"));
+	broker_hears(LOGIN, "partition_index: 0", LISTED_AT_LOGIN);
+	assert_client_gets(&s, 1, "error_code: 0");
+	assert_int_equal(scene_count(&s, STAT_TOKENS_FAILED), 1);
+	answer_with_token("bob", 3600000); /* in the end it has made one */
+	broker_answers(&s, LOGIN, LISTED_ELSEWHERE);
+	assert_client_gets(&s, 0, "error_code: 6");
+	client_says(&s, 0, LIST_OFFSETS("6", "1"));
+	assert_logs_in_by_token(1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 1);
+	scene_deinit(&s);
+}
+
+/* Of a client of the same name that has logged in there. */
+static void another_broker_is_asked_instead(void **state)
+{
+	char *made = token("token", "bob", KNOWN_MS, 3600000);
+
+	(void)state;
+	begin();
+	scene_connect(&s);
+	log_in_at(2, 1, "bob");
+	ask_in_vain();
+	broker_hears(2, "DescribeDelegationToken (41) version 3", "tokens: []\n");
+	broker_hears(2, "CreateDelegationToken (38) version 3", made);
+	assert_logs_in_by_token(1);
+	assert_int_equal(scene_count(&s, STAT_TOKENS_MADE), 1);
+	free(made);
 	scene_deinit(&s);
 }
 
@@ -516,18 +585,6 @@ static void who_has_lost_its_login_has_another_ask(void **state)
 	account_free(terms.account);
 }
 
-/* On whatever connection. */
-static void broker_hears(int broker, const char *words, const char *answer)
-{
-	int end;
-	char *text = broker_gets(&s, broker, &end);
-
-	if (strstr(text, words) == NULL)
-		fail_msg("no \"%s\" in\n%s", words, text);
-	broker_answers_on(&s, broker, end, answer);
-	free(text);
-}
-
 /* A new one, that broker 1 has listed and broker 2 never does. */
 static void make_token_that_one_broker_has_listed(struct link_terms *terms)
 {
@@ -702,6 +759,8 @@ int main(void)
 		cmocka_unit_test(whose_it_is_says_the_broker),
 		cmocka_unit_test(one_that_is_refused_gives_place_to_another),
 		cmocka_unit_test(a_broker_that_takes_none_is_not_made_them_without_end),
+		cmocka_unit_test(a_broker_that_makes_none_is_not_waited_for),
+		cmocka_unit_test(another_broker_is_asked_instead),
 		cmocka_unit_test(a_token_is_made_when_it_is_its_turn),
 		cmocka_unit_test(a_slow_broker_lists_it_twice),
 		cmocka_unit_test(all_refusals_of_one_moment_are_one_doubt),
