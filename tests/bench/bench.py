@@ -20,6 +20,9 @@ handshakes (with --tls front or both): two thousand clients that come at once, a
 handshake each; how long it takes until all are served by a node and by an HAProxy, both asked straight and in turn, and
 what a client that stays then holds of the node's memory.
 
+audit: requests that change the cluster, to brokers of Python's own, through a node with and one without the audit log in
+turn; what a line of it costs the node.
+
 Fails when a request fails, or when the node's own counter of bytes says that
 the traffic went around it.
 """
@@ -38,6 +41,7 @@ from cluster import BUILD, FIRST_PORT, Haproxy, Scene, check, wait_for  # noqa: 
 from flooder import Flooder, latencies, median as middle  # noqa: E402
 from haproxy.certs import Certs  # noqa: E402
 from kafka_wire import Connection  # noqa: E402
+from stand_in import StandIns  # noqa: E402
 
 SINK_PARTITIONS = 12
 BASE = "haproxy"
@@ -373,11 +377,53 @@ def handshakes(scene, cluster, args):
     return figures
 
 
+AUDIT = "audit"
+AUDIT_COUNT, AUDIT_AT_ONCE = 6400, 16
+
+
+def creates_topics(broker, ask):
+    if ask.api != "CreateTopics":
+        return broker.usual(ask)
+    return {"topics": [{"name": topic["name"]} for topic in ask.values["topics"]]}
+
+
+def administer(node, count):
+    """(requests a second, the node's CPU time in us of each)"""
+    topic = {"name": "orders", "num_partitions": 3, "replication_factor": 3, "assignments": [], "configs": []}
+    with Connection(*node.address, timeout=60) as kafka:
+        began, cpu = time.perf_counter(), node.cpu_seconds()
+        for _ in range(count // AUDIT_AT_ONCE):
+            for _ in range(AUDIT_AT_ONCE):
+                kafka.send("CreateTopics", 4, topics=[topic], timeout_ms=1000, validate_only=True)
+            for _ in range(AUDIT_AT_ONCE):
+                check(kafka.receive()["topics"][0]["error_code"] == 0, "a topic was refused")
+        return count / (time.perf_counter() - began), (node.cpu_seconds() - cpu) / count * 1e6
+
+
+def audit(scene, args):
+    """What the audit log costs a node."""
+    kafka = StandIns(scene, creates_topics, {"orders": 3})
+    nodes = {"without": scene.node(kafka.bootstrap), "with": scene.node(kafka.bootstrap, env={"GATEWAY_AUDIT_LOG": "true"})}
+    results = {name: [] for name in nodes}
+    for _ in range(args.rounds):
+        for name, node in nodes.items():
+            results[name].append(administer(node, int(AUDIT_COUNT * args.scale)))
+    lines = nodes["with"].metrics().sum("anyport_audit_lines_total")
+    check(lines == args.rounds * (int(AUDIT_COUNT * args.scale) // AUDIT_AT_ONCE) * AUDIT_AT_ONCE, f"{lines} lines of the audit log")
+    figures = {f"{name}_{figure}": statistics.median(r[n] for r in rounds) for name, rounds in results.items()
+               for n, figure in enumerate(["a_second", "cpu_us"])}
+    figures["line_us"] = statistics.median(a[1] - b[1] for a, b in zip(results["with"], results["without"]))
+    print(f"\n{AUDIT}: requests that change the cluster, {AUDIT_AT_ONCE} in flight")
+    print("  {without_a_second:.0f} a second and {without_cpu_us:.1f} us of CPU each without the audit log, {with_a_second:.0f} and "
+          "{with_cpu_us:.1f} us with it: {line_us:.1f} us a line".format(**figures), flush=True)
+    return figures
+
+
 def arguments():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--only", type=lambda s: s.split(","), default=[], help="scenarios: " + ", ".join(
-        s.name for s in SCENARIOS) + f", {FLOOD}, {HANDSHAKES}")
+        s.name for s in SCENARIOS) + f", {FLOOD}, {HANDSHAKES}, {AUDIT}")
     parser.add_argument("--paths", type=lambda s: s.split(","), default=[], help="haproxy-splice, relay, anyport, both")
     parser.add_argument("--scale", type=float, default=0.6, help="times as many operations")
     parser.add_argument("--threads", type=int, default=1, help="of HAProxy and of the node")
@@ -386,7 +432,7 @@ def arguments():
     parser.add_argument("--tls", choices=sorted({*FRONT, *BEHIND}), help="where TLS is spoken")
     parser.add_argument("--json", type=pathlib.Path, help="where all figures go: bench.json or bench-tls-WHERE.json in the build folder")
     args = parser.parse_args()
-    known = {s.name for s in SCENARIOS} | {FLOOD, HANDSHAKES}
+    known = {s.name for s in SCENARIOS} | {FLOOD, HANDSHAKES, AUDIT}
     for name in args.only:
         if name not in known:
             parser.error(f"no scenario {name}")
@@ -411,6 +457,8 @@ def main():
                 show(scenario, figures)
         if wanted(args.only, FLOOD):
             everything[FLOOD] = flood(scene, cluster)
+        if not args.tls and wanted(args.only, AUDIT):
+            everything[AUDIT] = audit(scene, args)
         if args.tls in FRONT and wanted(args.only, HANDSHAKES):
             everything[HANDSHAKES] = handshakes(scene, cluster, args)
     summarize(everything, args)
@@ -418,7 +466,7 @@ def main():
     path = args.json or BUILD / ("bench.json" if not args.tls else f"bench-tls-{args.tls}.json")
     path.write_text(json.dumps({
         "rounds": args.rounds, "tls": args.tls, "cores": os.cpu_count(), "load": round(os.getloadavg()[1], 1), "scenarios": shown,
-        **{name: everything[name] for name in (FLOOD, HANDSHAKES) if name in everything}}, indent=2) + "\n")
+        **{name: everything[name] for name in (FLOOD, HANDSHAKES, AUDIT) if name in everything}}, indent=2) + "\n")
 
 
 if __name__ == "__main__":
