@@ -22,7 +22,7 @@
 #define BALANCER_OPTIONS \
 	BALANCER_SOCKET_OPTIONS, \
 	{ "backend", 'b', CLI_TEXT, "NAME", \
-	  .what = "the backend with the nodes (the only one in TCP mode, or anyport_nodes)" }
+	  .what = "the backend with the nodes (the only one in TCP mode, anyport_nodes, or anyport_nodes_*)" }
 /* clang-format on */
 
 /* Fills `all`, with the config files' names in it.  EXIT_DONE, or the exit status, with a

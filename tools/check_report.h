@@ -5,6 +5,7 @@
 #include "cli.h"
 
 #include "cfg/cfg.h"
+#include "config/listener.h"
 #include "live/balancer.h"
 #include "live/verdict.h"
 #include "rules/rules.h"
@@ -12,7 +13,11 @@
 /* Everything that one run found. */
 struct check {
 	struct cfg *cfg;
-	struct rule_facts facts;
+	struct rule_facts facts; /* without a gateway: */
+	struct config *config;	 /* of the nodes behind it, or NULL */
+	struct config *fronts
+		[LISTENERS_MAX]; /* what it is for each listener by which the file is judged */
+	size_t front_count;	 /* 0: there is no configuration */
 	struct findings findings;
 	struct verdict verdict;
 	struct balancers balancers; /* the one that is asked with --live */

@@ -103,6 +103,7 @@ void doctor_kafka_clock(struct doctor *d);
 struct doctor_listener {
 	const char *name; /* NULL: nobody has to be told which it is */
 	struct config *config;
+	bool is_front; /* of several */
 };
 /* Those that the file is judged by, at least one unless it was said why not; --listener names one.  `known`
  * is what rules are shown besides.  Their names are those of d->config. */

@@ -262,7 +262,8 @@ static void look_process(struct doctor *d)
 		observe_free(&seen);
 		return;
 	}
-	look_servers(d, o);
+	for (size_t i = 0; i < seen.count; i++)
+		look_servers(d, &seen.list[i]);
 	look_age(d, o);
 	look_certificate(d, o->balancer);
 	observe_free(&seen);

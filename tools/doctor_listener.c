@@ -1,7 +1,10 @@
 /* Whose clients come by HAProxy's file: of several listeners those whose ports it binds. */
 #include "doctor.h"
 
+#include "cfg/view.h"
 #include "config/listeners.h"
+#include "plan/fronts.h"
+#include "plan/render.h"
 #include "rules/rules.h"
 #include "util/mem.h"
 
@@ -12,6 +15,7 @@
 struct candidate {
 	struct config *config;
 	const char *name;
+	bool is_named; /* the file has the frontend that is made for it beside others */
 	bool is_bound; /* clients who do as they are told come by the file */
 	size_t errors, warnings;
 };
@@ -54,15 +58,22 @@ static bool is_better(const struct candidate *a, const struct candidate *b)
 	return a->errors != b->errors ? a->errors < b->errors : a->warnings < b->warnings;
 }
 
+static bool is_at_one_place(const struct config *a, const struct config *b)
+{
+	return a->listener.advertised_port == b->listener.advertised_port &&
+	       strcmp(a->haproxy_listen_host, b->haproxy_listen_host) == 0;
+}
+
 /* Of those that begin at the same port the file can be one's only, and where it binds nobody's ports it was
  * meant for one: for that which it suits best, the first of them. */
 static bool is_meant(const struct candidate *all, size_t count, size_t which)
 {
 	const struct candidate *c = &all[which];
 
+	if (c->is_named)
+		return true;
 	for (size_t i = 0; i < count; i++) {
-		bool rivals = !c->is_bound || all[i].config->listener.advertised_port ==
-						      c->config->listener.advertised_port;
+		bool rivals = !c->is_bound || is_at_one_place(all[i].config, c->config);
 
 		if (rivals && (is_better(&all[i], c) || (i < which && !is_better(c, &all[i]))))
 			return false;
@@ -84,28 +95,34 @@ static size_t take_named(struct doctor *d, const char *name, struct doctor_liste
 	return 0;
 }
 
+static bool has_front(const struct cfg *cfg, const char *listener)
+{
+	char *name = mem_printf("%s_%s", RENDER_FRONTEND, listener);
+	bool found = cfg_section(cfg, CFG_FRONTEND, name) != NULL;
+
+	free(name);
+	return found;
+}
+
 static size_t take_meant(struct doctor *d, struct cfg *cfg, const struct rule_facts *known,
 			 struct doctor_listener *list)
 {
 	size_t count = config_listener_count(d->config), n = 0;
 	struct candidate *all = mem_zalloc(count * sizeof *all);
-	char why[CONFIG_WHY_MAX];
 
 	for (size_t i = 0; i < count; i++) {
-		all[n].name = config_listener(d->config, i)->name;
-		all[n].config = config_of(d, all[n].name, why);
-		if (all[n].config != NULL)
-			weigh(&all[n++], cfg, known);
+		all[i].name = config_listener(d->config, i)->name;
+		all[i].config = fronts_config(d->config, i);
+		all[i].is_named = has_front(cfg, all[i].name);
+		weigh(&all[i], cfg, known);
 	}
-	count = n;
-	n = 0;
 	for (size_t i = 0; i < count; i++) {
 		if (is_meant(all, count, i))
-			list[n++] = (struct doctor_listener){ all[i].name, all[i].config };
+			list[n++] = (struct doctor_listener){ all[i].name, all[i].config, true };
 	}
 	for (size_t i = 0; i < count; i++) {
 		if (!is_meant(all, count, i))
-			config_free(all[i].config);
+			fronts_config_free(all[i].config);
 	}
 	free(all);
 	return n;
@@ -123,6 +140,10 @@ size_t doctor_listeners(struct doctor *d, struct cfg *cfg, const struct rule_fac
 
 void doctor_listeners_free(struct doctor_listener *list, size_t count)
 {
-	for (size_t i = 0; i < count; i++)
-		config_free(list[i].config);
+	for (size_t i = 0; i < count; i++) {
+		if (list[i].is_front)
+			fronts_config_free(list[i].config);
+		else
+			config_free(list[i].config);
+	}
 }

@@ -9,6 +9,7 @@
 #include "live/balancer.h"
 #include "live/replace.h"
 #include "live/verdict.h"
+#include "plan/fronts.h"
 #include "rules/rules.h"
 #include "util/mem.h"
 
@@ -60,6 +61,11 @@ static int write_mended(const struct cli *cli, const struct check *c)
 	return status;
 }
 
+static const struct config *const *gateways(const struct check *c)
+{
+	return (const struct config *const *)c->fronts;
+}
+
 static int mend(const struct cli *cli, struct check *c)
 {
 	if (!cli_flag(cli, "fix"))
@@ -67,7 +73,9 @@ static int mend(const struct cli *cli, struct check *c)
 	if (c->cfg->mistake_count > 0)
 		return cli_fail("%s:%d: %s: nothing was mended", c->cfg->mistakes[0].file,
 				c->cfg->mistakes[0].line, c->cfg->mistakes[0].what);
-	c->fixed = rules_fix(c->cfg, &c->facts);
+	c->fixed = c->front_count > 0
+			   ? rules_fix_each(c->cfg, &c->facts, gateways(c), c->front_count)
+			   : rules_fix(c->cfg, &c->facts);
 	return write_mended(cli, c);
 }
 
@@ -129,27 +137,39 @@ static int take_version(const struct cli *cli, struct check *c)
 	return EXIT_DONE;
 }
 
+/* The one whose clients come by this HAProxy; or all of several. */
+static int read_listeners(const struct cli *cli, struct check *c)
+{
+	const char *name = cli_get(cli, "listener");
+	char why[CONFIG_WHY_MAX];
+	size_t count;
+
+	c->config = config_load(cli_get(cli, "config"), stderr);
+	if (c->config == NULL)
+		return EXIT_FINDINGS;
+	count = config_listener_count(c->config);
+	if ((name != NULL || count == 1) && !listeners_choose(c->config, name, why))
+		return cli_fail("--listener: %s", why);
+	count = config_listener_count(c->config);
+	while (c->front_count < count) {
+		c->fronts[c->front_count] = fronts_config(c->config, c->front_count);
+		c->front_count++;
+	}
+	return EXIT_DONE;
+}
+
 static int gather_facts(const struct cli *cli, struct check *c)
 {
-	char why[CONFIG_WHY_MAX];
-	struct config *config;
 	struct rlimit limit;
+	int status = EXIT_DONE;
 
 	c->facts.machine = cli_flag(cli, "here");
 	c->facts.descriptors = cli_number(cli, "fd-limit", 0);
 	if (c->facts.machine && c->facts.descriptors == 0 && getrlimit(RLIMIT_NOFILE, &limit) == 0)
 		c->facts.descriptors = (int64_t)limit.rlim_max;
-	if (cli_get(cli, "config") != NULL) {
-		config = config_load(cli_get(cli, "config"), stderr);
-		c->facts.gateway = config;
-		if (config == NULL)
-			return EXIT_FINDINGS;
-		if (!listeners_choose(config, cli_get(cli, "listener"), why)) {
-			cli_fail("--listener: %s", why);
-			return EXIT_FINDINGS;
-		}
-	}
-	return cli_flag(cli, "live") ? find_balancer(cli, c) : EXIT_DONE;
+	if (cli_get(cli, "config") != NULL)
+		status = read_listeners(cli, c);
+	return status == EXIT_DONE && cli_flag(cli, "live") ? find_balancer(cli, c) : status;
 }
 
 static int outcome(const struct check *c)
@@ -175,7 +195,10 @@ static int check(const struct cli *cli, struct check *c)
 		status = take_version(cli, c);
 	if (status != EXIT_DONE)
 		return status;
-	rules_check(c->cfg, &c->facts, &c->findings);
+	if (c->front_count > 0)
+		rules_check_each(c->cfg, &c->facts, gateways(c), c->front_count, &c->findings);
+	else
+		rules_check(c->cfg, &c->facts, &c->findings);
 	if (cli_json(cli))
 		check_report_json(c);
 	else
@@ -208,7 +231,9 @@ static int run(struct cli *cli)
 	status = check(cli, &c);
 	findings_deinit(&c.findings);
 	verdict_deinit(&c.verdict);
-	config_free((struct config *)c.facts.gateway);
+	for (size_t i = 0; i < c.front_count; i++)
+		fronts_config_free(c.fronts[i]);
+	config_free(c.config);
 	cfg_free(c.cfg);
 	balancers_deinit(&c.balancers);
 	free(c.program);
@@ -219,7 +244,7 @@ static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration: checks that the two agree" },
 	{ "listener", 0, CLI_TEXT, "NAME",
-	  .what = "of several listeners: whose clients come by this HAProxy" },
+	  .what = "of several listeners the one whose clients come by this HAProxy (all of them)" },
 	{ "fix", .what = "mend what can be mended without knowing what was meant" },
 	{ "output", 'o', CLI_TEXT, "FILE", .what = "where --fix writes" },
 	{ "in-place", 'i', .what = "--fix writes where it was read" },
@@ -261,7 +286,8 @@ const struct cli_command haproxy_check_command = {
 		"Reads any haproxy.cfg, however it was made, and says what works otherwise than it "
 		"looks: with the line, why it matters for Kafka, and the mend.  Most of it `haproxy -c` "
 		"does not say; when HAProxy is there its own verdict comes too.  Several files are "
-		"one configuration, as with HAProxy's -f.  Exit status 1: an error or a warning was "
+		"one configuration, as with HAProxy's -f.  Where the gateway's configuration has several "
+		"listeners, what some of them miss is said with their names.  Exit status 1: an error or a warning was "
 		"found; advice alone is no finding.",
 	.options = options,
 	.examples = examples,

@@ -152,7 +152,8 @@ static bool take_out(const struct drain *d)
 static void warn_of_unseen(const struct drain *d)
 {
 	for (size_t i = 0; i < d->places.count; i++)
-		if (d->places.list[i].balancer->master == NULL)
+		if (d->places.list[i].balancer->master == NULL &&
+		    (i == 0 || d->places.list[i - 1].balancer != d->places.list[i].balancer))
 			fprintf(stderr,
 				"anyportctl: %s: without its --master-socket sessions of old "
 				"workers are not seen\n",

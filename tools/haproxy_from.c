@@ -9,6 +9,7 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 enum { TIMEOUT_MS = 5000, TEXT_MAX = 300 };
 
@@ -202,6 +203,45 @@ static void add_member(struct list *l, const json_t *member)
 		add_node(l, name, host, port, member_text(member, "rack"));
 }
 
+/* The same of those that have names; what is not told stays unknown. */
+static void take_count(struct config *c, const json_t *told)
+{
+	const char *name = json_string_value(json_object_get(told, "name"));
+	json_int_t count =
+		json_integer_value(json_object_get(json_object_get(told, "ports"), "count"));
+
+	for (size_t i = 0; name != NULL && i < c->named_count; i++) {
+		struct config_named *n = &c->named[i];
+
+		if (strcasecmp(n->name, name) == 0 && n->said.port_count == 0 && count > 0 &&
+		    count <= PORT_MOST)
+			n->said.port_count = (int)count;
+	}
+}
+
+static bool counts_are_known(const struct config *c)
+{
+	for (size_t i = 0; i < config_listener_count(c); i++) {
+		const struct listener *l = config_listener(c, i);
+
+		if (l->port_count == 0 && l->advertised_mode == ADVERTISE_PORTS)
+			return false;
+	}
+	return true;
+}
+
+static bool take_counts(const struct node_way *way, struct config *c, const char *url)
+{
+	json_t *node = ask(way, url, "/v1/node"), *listener;
+	size_t index;
+
+	json_array_foreach(json_object_get(node, "listeners"), index, listener)
+		take_count(c, listener);
+	listeners_derive(c);
+	json_decref(node);
+	return node != NULL;
+}
+
 static bool take_members(const struct node_way *way, struct config *c, const char *url)
 {
 	json_t *cluster = ask(way, url, "/v1/cluster"), *member;
@@ -231,9 +271,8 @@ static bool take_all(const struct node_way *way, struct config *c, const char *u
 		ok = take(c, url, row) && ok;
 	json_decref(answer);
 	listeners_derive(c);
-	if (ok && c->named_count == 0 && c->listener.port_count == 0 &&
-	    c->listener.advertised_mode == ADVERTISE_PORTS)
-		ok = take_port_count(way, c, url);
+	if (ok && !counts_are_known(c))
+		ok = c->named_count == 0 ? take_port_count(way, c, url) : take_counts(way, c, url);
 	if (ok && needs_nodes && c->node_count == 0 && c->haproxy.discover == NULL)
 		ok = take_members(way, c, url);
 	return ok;

@@ -19,12 +19,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* Each of them but the first five is a key of the section haproxy too. */
+/* Each of them but the first six is a key of the section haproxy too. */
 static const struct cli_option options[] = {
 	{ "config", 'c', CLI_TEXT, "FILE",
 	  .what = "the gateway's configuration; the environment wins over it, as in the gateway itself" },
 	{ "listener", 0, CLI_TEXT, "NAME",
-	  .what = "of several listeners: whose clients come by this HAProxy" },
+	  .what = "of several listeners the one whose clients come by this HAProxy (all of them)" },
 	{ "from", 0, CLI_TEXT, "URL",
 	  .what = "a node's HTTP API, as http://10.0.0.1:8888: the configuration that it runs with" },
 	NODE_WAY_OPTION,
@@ -32,6 +32,8 @@ static const struct cli_option options[] = {
 	VERSION_OPTION,
 
 	{ "listen", 0, CLI_TEXT, "HOST:PORT[-PORT]", .what = "where clients come in" },
+	{ "front", 0, CLI_TEXT, "LISTENER=HOST:PORT", .repeats = true,
+	  .what = "of several listeners: where this one's clients come in, once for each" },
 	{ "node", 0, CLI_TEXT, "NAME=HOST[:HTTP-PORT][@RACK]", .repeats = true,
 	  .what = "a node, once for each; the configuration's nodes are then left out" },
 	{ "discover", 0, CLI_TEXT, "NAME", .what = "a name under which the DNS has the nodes" },
@@ -289,9 +291,24 @@ static int generate(const struct config *config, const struct version *version, 
 	return status;
 }
 
+/* One listener, the named one or the only one; or all of several. */
+static int choose(const struct cli *cli, struct config *config)
+{
+	const char *name = cli_get(cli, "listener");
+	char why[CONFIG_WHY_MAX];
+
+	if (name == NULL && config_listener_count(config) > 1)
+		return EXIT_DONE;
+	if (!listeners_choose(config, name, why))
+		return cli_fail("--listener: %s", why);
+	if (cli_get(cli, "front") != NULL)
+		return cli_usage_error(cli, "--front is for several listeners; of one --listen "
+					    "says where its clients come in");
+	return EXIT_DONE;
+}
+
 static int run(struct cli *cli)
 {
-	char why[CONFIG_WHY_MAX];
 	struct version version;
 	struct config *config;
 	int status = haproxy_version_read(cli, NULL, &version);
@@ -304,12 +321,9 @@ static int run(struct cli *cli)
 	config = read_config(cli);
 	if (config == NULL)
 		return EXIT_FINDINGS;
-	if (!listeners_choose(config, cli_get(cli, "listener"), why)) {
-		cli_fail("--listener: %s", why);
-		config_free(config);
-		return EXIT_FINDINGS;
-	}
-	status = set_all(cli, config);
+	status = choose(cli, config);
+	if (status == EXIT_DONE)
+		status = set_all(cli, config);
 	if (status == EXIT_DONE)
 		status = generate(config, &version, cli_get(cli, "output"));
 	config_free(config);
@@ -338,7 +352,9 @@ const struct cli_command haproxy_generate_command = {
 		"Writes a haproxy.cfg for the nodes of the gateway's configuration.  Every line that is "
 		"not obvious says why it is there.  Each option is a key of the configuration's section "
 		"haproxy too (--table-size is haproxy.table_size, HAPROXY_TABLE_SIZE in the "
-		"environment), and wins over it.  A set-up that contradicts itself is refused, with "
+		"environment), and wins over it.  Where the configuration has several listeners, each "
+		"has a frontend and a backend with its name; what is done with TLS is done for those "
+		"that have it.  A set-up that contradicts itself is refused, with "
 		"the reason and what to do instead, and nothing is written.",
 	.options = options,
 	.examples = examples,

@@ -90,19 +90,35 @@ static int verdict(const struct observation *seen)
 
 /* --- for people --- */
 
-static void print_nodes(FILE *out, const json_t *rows)
+/* Whether some load balancer has several backends with nodes. */
+static bool has_several(const json_t *balancers)
+{
+	for (size_t i = 1; i < json_array_size(balancers); i++) {
+		const json_t *before = json_array_get(balancers, i - 1);
+
+		if (json_equal(json_object_get(before, "balancer"),
+			       json_object_get(json_array_get(balancers, i), "balancer")))
+			return true;
+	}
+	return false;
+}
+
+/* The backend where a load balancer has several: else it is told with the load balancer. */
+static void print_nodes(FILE *out, const json_t *rows, bool with_backend)
 {
 	static const struct table_column columns[] = {
-		{ "node", "NODE", TABLE_TEXT },		  { "balancer", "BALANCER", TABLE_TEXT },
-		{ "state", "STATE", TABLE_TEXT },	  { "since", "FOR", TABLE_SECONDS },
-		{ "check", "CHECK", TABLE_TEXT },	  { "agent", "AGENT", TABLE_TEXT },
-		{ "weight", "WEIGHT", TABLE_NUMBER },	  { "slowstart", "RAMP", TABLE_PERCENT },
-		{ "sessions", "SESSIONS", TABLE_NUMBER }, { "old_sessions", "OLD", TABLE_NUMBER },
-		{ "bytes_in", "IN", TABLE_BYTES },	  { "bytes_out", "OUT", TABLE_BYTES },
+		{ "backend", "BACKEND", TABLE_TEXT },	 { "node", "NODE", TABLE_TEXT },
+		{ "balancer", "BALANCER", TABLE_TEXT },	 { "state", "STATE", TABLE_TEXT },
+		{ "since", "FOR", TABLE_SECONDS },	 { "check", "CHECK", TABLE_TEXT },
+		{ "agent", "AGENT", TABLE_TEXT },	 { "weight", "WEIGHT", TABLE_NUMBER },
+		{ "slowstart", "RAMP", TABLE_PERCENT },	 { "sessions", "SESSIONS", TABLE_NUMBER },
+		{ "old_sessions", "OLD", TABLE_NUMBER }, { "bytes_in", "IN", TABLE_BYTES },
+		{ "bytes_out", "OUT", TABLE_BYTES },
 	};
+	size_t left_out = with_backend ? 0 : 1;
 
 	if (json_array_size(rows) > 0)
-		table_print(out, columns, ARRAY_LEN(columns), rows);
+		table_print(out, columns + left_out, ARRAY_LEN(columns) - left_out, rows);
 }
 
 static void print_balancers(FILE *out, const json_t *rows)
@@ -163,7 +179,8 @@ static void print_skew(FILE *out, const json_t *skew)
 
 static void print_status(FILE *out, const json_t *status)
 {
-	print_nodes(out, json_object_get(status, "nodes"));
+	print_nodes(out, json_object_get(status, "nodes"),
+		    has_several(json_object_get(status, "balancers")));
 	print_balancers(out, json_object_get(status, "balancers"));
 	print_own_view(out, json_object_get(status, "own_view"));
 	print_skew(out, json_object_get(status, "skew"));

@@ -58,6 +58,10 @@ static bool look(struct question *q)
 	for (size_t i = 0; i < q->seen.count; i++)
 		if (q->seen.list[i].why[0] != '\0')
 			return cli_fail("%s", q->seen.list[i].why) == EXIT_DONE;
+	if (q->seen.count > q->all.count)
+		return cli_fail(
+			       "each listener has a backend of its own: say with --backend which, as %s",
+			       q->seen.list[0].backend) == EXIT_DONE;
 	if (!read_config(q))
 		return false;
 	if (!facts_observe(&q->facts, &q->all, &q->seen, &q->sessions, why))

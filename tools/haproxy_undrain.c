@@ -19,13 +19,14 @@ static bool takes_clients(const struct stat_row *row)
 static json_t *row_json(const struct node_places *places, size_t n, const struct stat_row *row,
 			const char *why)
 {
-	const char *name = places->list[n].balancer->name;
+	const char *name = places->list[n].balancer->name, *backend = places->list[n].backend;
 
 	if (row == NULL)
-		return json_pack("{s:s s:b s:s}", "balancer", name, "up", false, "why", why);
-	return json_pack("{s:s s:b s:s s:s s:s s:s}", "balancer", name, "up", takes_clients(row),
-			 "state", row->status, "check", row->check_status, "why", row->check_text,
-			 "agent", row->agent_status);
+		return json_pack("{s:s s:s s:b s:s}", "balancer", name, "backend", backend, "up",
+				 false, "why", why);
+	return json_pack("{s:s s:s s:b s:s s:s s:s s:s}", "balancer", name, "backend", backend,
+			 "up", takes_clients(row), "state", row->status, "check", row->check_status,
+			 "why", row->check_text, "agent", row->agent_status);
 }
 
 /* Whether the node takes clients everywhere; *rows tells of each load balancer. */
@@ -64,9 +65,9 @@ static bool wait_until_up(const struct node_places *places, const struct balance
 static void print_end(const char *node, bool up, const json_t *rows)
 {
 	static const struct table_column columns[] = {
-		{ "balancer", "BALANCER", TABLE_TEXT }, { "state", "STATE", TABLE_TEXT },
-		{ "check", "CHECK", TABLE_TEXT },	{ "agent", "AGENT", TABLE_TEXT },
-		{ "why", "SAYS", TABLE_TEXT },
+		{ "balancer", "BALANCER", TABLE_TEXT }, { "backend", "BACKEND", TABLE_TEXT },
+		{ "state", "STATE", TABLE_TEXT },	{ "check", "CHECK", TABLE_TEXT },
+		{ "agent", "AGENT", TABLE_TEXT },	{ "why", "SAYS", TABLE_TEXT },
 	};
 
 	table_print(stdout, columns, ARRAY_LEN(columns), rows);

@@ -129,6 +129,7 @@ static const char *const kinds[] = {
 	[OPTION_RANGE] = "`HOST`, `HOST:PORT` or `HOST:FIRST-LAST`.",
 	[OPTION_NODES] = "`NAME=HOST:HTTP-PORT@RACK` with commas; in the file a list of groups.",
 	[OPTION_PEERS] = "`NAME=HOST:PORT` with commas; in the file a list of groups.",
+	[OPTION_FRONTS] = "`LISTENER=HOST:PORT` with commas; in the file a list of such texts.",
 	[OPTION_ROUTES] = "`NAME=PORT` with commas; in the file a list of groups.",
 };
 

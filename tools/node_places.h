@@ -13,7 +13,7 @@
 
 struct node_places {
 	const char *node;
-	struct shed_place *list; /* one for each load balancer, in their order */
+	struct shed_place *list; /* one for each that was seen, in their order */
 	size_t count;
 	struct observation seen; /* what the list borrows from */
 };

@@ -5,6 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+static bool is_seen_before(const struct observation *seen, size_t i)
+{
+	return i > 0 && seen->list[i - 1].balancer == seen->list[i].balancer;
+}
+
 static int find(struct sticky_places *p, const struct cli *cli)
 {
 	char why[RUNTIME_WHY_MAX];
@@ -14,7 +19,10 @@ static int find(struct sticky_places *p, const struct cli *cli)
 	for (size_t i = 0; i < p->seen.count; i++) {
 		if (p->seen.list[i].why[0] != '\0')
 			return cli_fail("%s", p->seen.list[i].why);
-		if (!stick_find(&p->list[i], &p->all, &p->seen.list[i], cli_get(cli, "table"), why))
+		if (cli_get(cli, "table") != NULL && is_seen_before(&p->seen, i))
+			continue; /* the same table */
+		if (!stick_find(&p->list[p->count], &p->all, &p->seen.list[i],
+				cli_get(cli, "table"), why))
 			return cli_fail("%s", why);
 		p->count++;
 	}

@@ -1,4 +1,4 @@
-/* sticky_places.h - the stick tables that a command is for, one of each load balancer.
+/* sticky_places.h - the stick tables that a command is for: one of each load balancer, or of each listener there.
  *
  * Tests: tests/integration/haproxy/sticky.py
  */

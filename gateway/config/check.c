@@ -155,5 +155,6 @@ void check_all(const struct config *c, struct mistakes *m)
 		check_listeners(c, m);
 	else
 		check_listener(c, m);
+	check_fronts(c, m);
 	check_sasl(c, m);
 }

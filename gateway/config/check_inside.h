@@ -45,6 +45,7 @@ void check_tls(const struct config *c, struct mistakes *m);
 /* The configuration's only listener; or the named ones, each as if it were that, and all together. */
 void check_listener(const struct config *c, struct mistakes *m);
 void check_listeners(const struct config *c, struct mistakes *m);
+void check_fronts(const struct config *c, struct mistakes *m);
 
 /* Who clients of the only listener are to the brokers, and who says so. */
 void check_who_acts(const struct config *c, struct mistakes *m);

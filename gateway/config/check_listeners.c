@@ -1,12 +1,13 @@
 /* What each listener says, and what several say together. */
 #include "config/check_inside.h"
 #include "config/host_pattern.h"
-#include "config/listeners.h"
+#include "config/listeners_inside.h"
 #include "config/principal_rules.h"
 #include "util/mem.h"
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 static void check_ports(const struct config *c, struct mistakes *m)
 {
@@ -315,6 +316,22 @@ static void check_not_of_one(const struct config *c, struct mistakes *m)
 				    "it is for an only listener, and listeners are named (%s); say "
 				    "it of each",
 				    check_other(m, "gateway.listeners"));
+	}
+}
+
+/* Where HAProxy is for a listener that there is not, or in two places. */
+void check_fronts(const struct config *c, struct mistakes *m)
+{
+	const struct config_peer *fronts = c->haproxy.fronts;
+
+	for (size_t i = 0; i < c->haproxy.front_count; i++) {
+		if (listeners_find(c, fronts[i].name) == NULL)
+			TELL(c, m, "haproxy.fronts", "no listener is called %s (%s)",
+			     fronts[i].name, check_other(m, "gateway.listeners"));
+		for (size_t k = 0; k < i; k++) {
+			if (strcasecmp(fronts[k].name, fronts[i].name) == 0)
+				TELL(c, m, "haproxy.fronts", "two places for %s", fronts[i].name);
+		}
 	}
 }
 

@@ -20,7 +20,7 @@ struct config_node {
 	char *rack;    /* NULL: not said */
 };
 
-/* One HAProxy of several that share a stick table. */
+/* One HAProxy of several that share a stick table; or a listener, and where HAProxy is for it. */
 struct config_peer {
 	char *name;
 	char *host;
@@ -71,6 +71,10 @@ enum haproxy_log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
 /* Texts are NULL when they are not said; times in milliseconds. */
 struct config_haproxy {
+	/* of several listeners: where each one's clients come in */
+	struct config_peer *fronts;
+	size_t front_count;
+
 	/* which nodes */
 	char *discover; /* the DNS name of all nodes, in place of config.nodes */
 	int discover_slots;

@@ -271,6 +271,8 @@ static const struct kind kinds[] = {
 	[OPTION_NODES] = { true, false, kinds_set_node, kinds_print_nodes, kinds_clear_nodes,
 			   true },
 	[OPTION_PEERS] = { true, true, kinds_set_peer, kinds_print_peers, kinds_clear_peers, true },
+	[OPTION_FRONTS] = { true, true, kinds_set_peer, kinds_print_peers, kinds_clear_peers,
+			    true },
 	[OPTION_ROUTES] = { true, true, kinds_set_route, kinds_print_routes, kinds_clear_routes,
 			    true },
 	[OPTION_LISTENERS] = { true, false, refuse_listeners, .may_be_none = true },

@@ -48,6 +48,7 @@ static const char *const is[] = {
 	[OPTION_NODES] = ("nodes, in the file { name = \"n1\"; host = \"10.0.0.1\"; "
 			  "http_port = 8888; rack = \"a\"; }, elsewhere n1=10.0.0.1:8888@a"),
 	[OPTION_PEERS] = "peers such as \"lb1=10.0.0.11:10000\"",
+	[OPTION_FRONTS] = "listeners' places such as \"outside=10.0.0.9:19092\"",
 	[OPTION_LISTENERS] = ("listeners, in the file { name = \"inside\"; "
 			      "ports = \"9092-9095\"; }, elsewhere variables of each"),
 	[OPTION_ROUTES] = "server names such as \"broker1.example.com=9093\"",

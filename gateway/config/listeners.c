@@ -311,6 +311,21 @@ static void list_names(const struct config *c, char *to, size_t size)
 					 c->named[i].name);
 }
 
+/* Where HAProxy is for it, which may be told of each. */
+static void take_front(struct config *c, const struct config_named *n)
+{
+	for (size_t i = 0; i < c->haproxy.front_count; i++) {
+		const struct config_peer *front = &c->haproxy.fronts[i];
+
+		if (strcasecmp(front->name, n->name) != 0)
+			continue;
+		free(c->haproxy_listen_host);
+		c->haproxy_listen_host = mem_strdup(front->host);
+		c->haproxy_listen_port = front->port;
+		c->haproxy_listen_last = 0;
+	}
+}
+
 bool listeners_choose(struct config *c, const char *name, char why[CONFIG_WHY_MAX])
 {
 	const struct config_named *n = name != NULL	     ? listeners_find(c, name)
@@ -339,6 +354,7 @@ bool listeners_choose(struct config *c, const char *name, char why[CONFIG_WHY_MA
 	c->listener = chosen;
 	if (is_derived)
 		c->haproxy_listen_port = chosen.advertised_port;
+	take_front(c, n);
 	listeners_clear(c);
 	return true;
 }

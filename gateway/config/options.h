@@ -30,6 +30,7 @@ enum option_kind {
 	OPTION_RANGE,	 /* char *, and two ints: host, first and last port, 0 when not given */
 	OPTION_NODES,	 /* struct config_node * and size_t */
 	OPTION_PEERS,	 /* struct config_peer * and size_t */
+	OPTION_FRONTS,	 /* the same, of listeners */
 	OPTION_ROUTES,	 /* struct config_route * and size_t */
 	OPTION_LISTENERS /* struct config_named * and size_t */
 };

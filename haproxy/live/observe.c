@@ -75,6 +75,29 @@ const char *observe_backend(const struct stat_rows *rows, const char *wanted,
 	return NULL;
 }
 
+static bool is_of_listener(const char *backend)
+{
+	return strncmp(backend, GENERATED "_", sizeof GENERATED) == 0;
+}
+
+size_t observe_fronts(const struct stat_rows *rows, const char ***names)
+{
+	size_t count = 0;
+
+	*names = mem_alloc((rows->count + 1) * sizeof **names);
+	for (size_t i = 0; i < rows->count; i++) {
+		const struct stat_row *row = &rows->rows[i];
+
+		if (!is_candidate(rows, row))
+			continue;
+		if (strcmp(row->proxy, GENERATED) == 0)
+			return 0; /* it has them all */
+		if (is_of_listener(row->proxy))
+			(*names)[count++] = row->proxy;
+	}
+	return count;
+}
+
 /* --- servers --- */
 
 struct observed_server *observe_find(const struct observed_balancer *o, const char *server)
@@ -276,12 +299,50 @@ static void observe_one(const struct balancers *all, const struct balancer *b, c
 	free(state);
 }
 
-struct observation observe_servers(const struct balancers *all, const char *backend)
+static void add_backend(struct observation *o, const struct balancers *all,
+			const struct balancer *b, const char *backend)
 {
-	struct observation o = { mem_zalloc((all->count + 1) * sizeof *o.list), all->count };
+	o->list = mem_realloc(o->list, (o->count + 1) * sizeof *o->list);
+	observe_one(all, b, backend, &o->list[o->count++]);
+}
+
+/* Who does not answer is told by the one that is added then. */
+static void add_balancer(struct observation *o, const struct balancers *all,
+			 const struct balancer *b)
+{
+	char why[RUNTIME_WHY_MAX];
+	char *stat = balancer_ask(all, b, WORKER_CURRENT, "show stat", why);
+	struct stat_rows rows = show_stat_parse(stat != NULL ? stat : "");
+	const char **names;
+	size_t count = observe_fronts(&rows, &names);
+
+	for (size_t i = 0; i < count; i++)
+		add_backend(o, all, b, names[i]);
+	if (count == 0)
+		add_backend(o, all, b, NULL);
+	free(names);
+	show_stat_free(&rows);
+	free(stat);
+}
+
+static struct observation observe_all(const struct balancers *all, const char *backend)
+{
+	struct observation o = { mem_zalloc(sizeof *o.list), 0 };
 
 	for (size_t i = 0; i < all->count; i++) {
-		observe_one(all, &all->list[i], backend, &o.list[i]);
+		if (backend != NULL)
+			add_backend(&o, all, &all->list[i], backend);
+		else
+			add_balancer(&o, all, &all->list[i]);
+	}
+	return o;
+}
+
+struct observation observe_servers(const struct balancers *all, const char *backend)
+{
+	struct observation o = observe_all(all, backend);
+
+	for (size_t i = 0; i < o.count; i++) {
 		forget_bytes(&o.list[i]);
 		forget_old(&o.list[i]);
 	}
@@ -290,10 +351,9 @@ struct observation observe_servers(const struct balancers *all, const char *back
 
 struct observation observe(const struct balancers *all, const char *backend)
 {
-	struct observation o = { mem_zalloc((all->count + 1) * sizeof *o.list), all->count };
+	struct observation o = observe_all(all, backend);
 
-	for (size_t i = 0; i < all->count; i++) {
-		observe_one(all, &all->list[i], backend, &o.list[i]);
+	for (size_t i = 0; i < o.count; i++) {
 		if (o.list[i].why[0] != '\0')
 			continue;
 		ask_sessions(all, &o.list[i], WORKER_CURRENT);

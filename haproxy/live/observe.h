@@ -41,6 +41,8 @@ struct observed_balancer {
 	struct stick_tables tables;
 };
 
+/* One for each load balancer; of one with a backend for each of several listeners (anyport_nodes_NAME)
+ * as many, one after another. */
 struct observation {
 	struct observed_balancer *list;
 	size_t count;
@@ -51,7 +53,11 @@ struct observation {
 const char *observe_backend(const struct stat_rows *rows, const char *wanted,
 			    char why[RUNTIME_WHY_MAX]);
 
-/* Asks everyone.  Who does not answer is in it with the reason.  observe_free it; it borrows
+/* The backends that `generate` makes for several listeners, where no other one is meant: names that
+ * borrow from the rows.  0: there are none.  Caller frees the list. */
+size_t observe_fronts(const struct stat_rows *rows, const char ***names);
+
+/* Asks everyone.  Without a backend each has the one of observe_backend, or those of observe_fronts.  Who does not answer is in it with the reason.  observe_free it; it borrows
  * from `all`. */
 struct observation observe(const struct balancers *all, const char *backend);
 /* The same without sessions and old workers, whose numbers are -1: a few short questions. */

@@ -18,7 +18,7 @@
 
 struct haproxy_plan;
 
-/* Looks at a settled plan, writes every finding to `out`, returns how many
+/* Looks at a settled plan and at all that are in its row, writes every finding to `out`, returns how many
  * are refusals. */
 MUST_CHECK size_t consistency_check(const struct haproxy_plan *plan, FILE *out);
 

@@ -5,13 +5,14 @@
 #include <string.h>
 
 /* HAProxy must not reach itself, nor want a port that a node here has. */
-static void check_loop(const struct haproxy_plan *plan, struct findings *f)
+void consistency_loop(const struct haproxy_plan *plan, const struct haproxy_plan *to,
+		      struct findings *f)
 {
 	const struct config *c = plan->config;
-	struct haproxy_ports to = consistency_reached(plan);
+	struct haproxy_ports reached = consistency_reached(to);
 	bool everywhere = endpoint_is_every_address(plan->listen_host);
 
-	if (!consistency_overlap(&plan->listen, &to))
+	if (!consistency_overlap(&plan->listen, &reached))
 		return;
 	for (size_t i = 0; i < c->node_count; i++) {
 		const struct config_node *node = &c->nodes[i];
@@ -43,9 +44,11 @@ static void check_advertised(const struct haproxy_plan *plan, struct findings *f
 		findings_warn(f,
 			      "clients are told the ports %d-%d, but HAProxy listens on %d-%d: "
 			      "unless something in front of HAProxy translates them, set "
-			      "advertised_listener, or --listen, so that the first cover",
+			      "%s, so that the first cover",
 			      plan->advertised.first, plan->advertised.last, plan->listen.first,
-			      plan->listen.last);
+			      plan->listen.last,
+			      plan->name != NULL ? "the listener's ports, or --front"
+						 : "advertised_listener, or --listen");
 	if (endpoint_is_address(listen) && endpoint_is_address(host) &&
 	    !endpoint_is_every_address(listen) && !endpoint_same_host(listen, host))
 		findings_warn(f,
@@ -176,18 +179,13 @@ struct side_door {
 	struct endpoint at;
 };
 
-static bool same_place(const char *a, const char *b)
-{
-	return endpoint_same_host(a, b) || endpoint_is_every_address(a) ||
-	       endpoint_is_every_address(b);
-}
-
 static void check_against_clients(const struct haproxy_plan *plan, const struct side_door *l,
 				  struct findings *f)
 {
 	struct haproxy_ports port = { l->at.first, l->at.first };
 
-	if (consistency_overlap(&port, &plan->listen) && same_place(l->at.host, plan->listen_host))
+	if (consistency_overlap(&port, &plan->listen) &&
+	    consistency_same_place(l->at.host, plan->listen_host))
 		findings_refuse(f,
 				"%s's port %d is one of the clients' ports %d-%d: HAProxy would "
 				"listen twice and the kernel would spread connections over both; "
@@ -241,7 +239,7 @@ static void check_pages(const struct haproxy_plan *plan, struct findings *f)
 		check_against_clients(plan, &metrics, f);
 	if (has_page && has_metrics && page.at.first == metrics.at.first &&
 	    !endpoint_same_host(page.at.host, metrics.at.host) &&
-	    same_place(page.at.host, metrics.at.host))
+	    consistency_same_place(page.at.host, metrics.at.host))
 		findings_refuse(f,
 				"--stats-page and --metrics overlap on port %d: give both the same "
 				"address, or another port to one",
@@ -259,7 +257,7 @@ static void check_pages(const struct haproxy_plan *plan, struct findings *f)
 
 void consistency_front_ports(const struct haproxy_plan *plan, struct findings *f)
 {
-	check_loop(plan, f);
+	consistency_loop(plan, plan, f);
 	if (plan->has_config) {
 		check_advertised(plan, f);
 		check_port_hint(plan, f);

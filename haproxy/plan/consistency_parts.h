@@ -14,6 +14,11 @@ void consistency_node_ports(const struct haproxy_plan *plan, struct findings *f)
 /* consistency_front.c: what clients reach and what else listens */
 void consistency_front(const struct haproxy_plan *plan, struct findings *f);
 void consistency_front_ports(const struct haproxy_plan *plan, struct findings *f);
+/* HAProxy must not reach itself by the nodes of `to` where it listens for `plan`. */
+void consistency_loop(const struct haproxy_plan *plan, const struct haproxy_plan *to,
+		      struct findings *f);
+/* consistency_fronts.c: several listeners, in one HAProxy */
+void consistency_fronts(const struct haproxy_plan *first, struct findings *f);
 /* consistency_keys.c: stickiness, balance, peers, limits by key */
 void consistency_keys(const struct haproxy_plan *plan, struct findings *f);
 void consistency_keys_ports(const struct haproxy_plan *plan, struct findings *f);
@@ -25,6 +30,8 @@ void consistency_times(const struct haproxy_plan *plan, struct findings *f);
 void consistency_sizes_ports(const struct haproxy_plan *plan, struct findings *f);
 
 /* consistency_ports.c */
+/* Whether who listens on the one can be reached at the other. */
+bool consistency_same_place(const char *a, const char *b);
 /* The ports of a node that HAProxy's listeners lead to. */
 struct haproxy_ports consistency_reached(const struct haproxy_plan *plan);
 bool consistency_overlap(const struct haproxy_ports *a, const struct haproxy_ports *b);

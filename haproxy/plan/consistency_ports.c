@@ -1,8 +1,15 @@
 /* What the parts of consistency.c ask about ports and words. */
 #include "plan/consistency_parts.h"
+#include "plan/endpoint.h"
 
 #include <ctype.h>
 #include <string.h>
+
+bool consistency_same_place(const char *a, const char *b)
+{
+	return endpoint_same_host(a, b) || endpoint_is_every_address(a) ||
+	       endpoint_is_every_address(b);
+}
 
 bool consistency_overlap(const struct haproxy_ports *a, const struct haproxy_ports *b)
 {

@@ -144,6 +144,11 @@ static void check_protocol(const struct haproxy_plan *plan, struct findings *f)
 			      "--tls %s, but gateway.security_protocol is \"PLAINTEXT\": the nodes "
 			      "do not speak TLS, so something that ends it must stand before each",
 			      mode_name(want));
+	if (plan->has_config && want->tls == TLS_NONE && nodes_speak_tls)
+		findings_refuse(f,
+				"--tls none, but gateway.security_protocol has TLS: HAProxy would "
+				"take nothing but plain Kafka, and the nodes nothing but TLS; give "
+				"--tls passthrough, or reencrypt");
 	if (plan->has_config && want->tls == TLS_TERMINATE && nodes_speak_tls)
 		findings_refuse(f,
 				"--tls terminate, but gateway.security_protocol is \"SSL\": the "

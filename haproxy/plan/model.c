@@ -1,5 +1,6 @@
 #include "plan/model.h"
 
+#include "plan/fronts.h"
 #include "util/mem.h"
 
 #include <ctype.h>
@@ -78,7 +79,7 @@ bool model_tells_zone(const struct haproxy_plan *plan)
 	       version_has(&plan->version, VERSION_TLV_FMT);
 }
 
-struct version model_oldest(const struct haproxy_plan *plan)
+static struct version oldest_of(const struct haproxy_plan *plan)
 {
 	if (model_waits_for_check(plan))
 		return version_since(VERSION_INIT_STATE);
@@ -87,18 +88,69 @@ struct version model_oldest(const struct haproxy_plan *plan)
 	return model_tells_zone(plan) ? version_since(VERSION_TLV_FMT) : VERSION_OLDEST;
 }
 
+struct version model_oldest(const struct haproxy_plan *plan)
+{
+	struct version oldest = VERSION_OLDEST;
+
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		struct version own = oldest_of(p);
+
+		if (version_compare(&own, &oldest) > 0)
+			oldest = own;
+	}
+	return oldest;
+}
+
+/* --- of all in the row ----------------------------------------------------- */
+
+int model_front_count(const struct haproxy_plan *plan)
+{
+	int count = 0;
+
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next)
+		count++;
+	return count;
+}
+
+bool model_some_ends_tls(const struct haproxy_plan *plan)
+{
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		if (p->ends_tls)
+			return true;
+	}
+	return false;
+}
+
+bool model_each_ends_tls(const struct haproxy_plan *plan)
+{
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		if (!p->ends_tls)
+			return false;
+	}
+	return true;
+}
+
+static int ports_of_all(const struct haproxy_plan *plan)
+{
+	int count = 0;
+
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next)
+		count += model_port_count(&p->listen);
+	return count;
+}
+
 struct sizing model_sizing(const struct haproxy_plan *plan)
 {
 	const struct config_haproxy *want = &plan->config->haproxy;
 	struct sizing_input input = { .wanted = want->maxconn,
 				      .nodes_take = model_connections_of_nodes(plan),
 				      .fd_limit = want->fd_limit,
-				      .listeners = model_port_count(&plan->listen) +
-						   OTHER_LISTENERS + (want->peer_count > 0 ? 1 : 0),
-				      .nodes = model_node_count(plan),
+				      .listeners = ports_of_all(plan) + OTHER_LISTENERS +
+						   (want->peer_count > 0 ? 1 : 0),
+				      .nodes = model_node_count(plan) * model_front_count(plan),
 				      .agents = model_agent_port(plan) != 0,
 				      .peers = (int)want->peer_count,
-				      .splice = plan->splices };
+				      .splice = want->splice && !model_each_ends_tls(plan) };
 
 	return sizing_of(&input);
 }
@@ -236,12 +288,13 @@ static void settle_map(struct haproxy_plan *plan)
 	plan->port_map = plan->port_offset == 0 ? PORT_MAP_SAME : PORT_MAP_OFFSET;
 }
 
-struct haproxy_plan *model_new(const struct config *config, const struct version *version)
+static struct haproxy_plan *plan_new(const struct config *config, const struct version *version)
 {
 	struct haproxy_plan *plan = mem_zalloc(sizeof *plan);
 	const struct config_haproxy *want = &config->haproxy;
 
-	plan->config = config;
+	plan->config = plan->whole = config;
+	plan->first = plan;
 	plan->listener = config_listener(config, 0);
 	plan->version = *version;
 	plan->has_config = config->bootstrap_servers != NULL;
@@ -259,7 +312,35 @@ struct haproxy_plan *model_new(const struct config *config, const struct version
 	return plan;
 }
 
+static struct haproxy_plan *plans_new(const struct config *config, const struct version *version)
+{
+	struct haproxy_plan *first = NULL, **end = &first;
+
+	for (size_t i = 0; i < config_listener_count(config); i++) {
+		struct haproxy_plan *plan = plan_new(fronts_config(config, i), version);
+
+		*end = plan;
+		end = &plan->next;
+		plan->first = first;
+		plan->whole = config;
+		plan->name = plan->listener->name;
+	}
+	return first;
+}
+
+struct haproxy_plan *model_new(const struct config *config, const struct version *version)
+{
+	return fronts_are_named(config) ? plans_new(config, version) : plan_new(config, version);
+}
+
 void model_free(struct haproxy_plan *plan)
 {
-	free(plan);
+	while (plan != NULL) {
+		struct haproxy_plan *next = plan->next;
+
+		if (plan->config != plan->whole)
+			fronts_config_free((struct config *)plan->config);
+		free(plan);
+		plan = next;
+	}
 }

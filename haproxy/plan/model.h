@@ -5,6 +5,9 @@
  * how they map, what is sent, how much fits.  It does not know how haproxy.cfg
  * says it (render.h) nor whether it makes sense (consistency.h).
  *
+ * Of a configuration with several listeners there is a plan for each, in a row that begins with
+ * the first one's: one HAProxy is in front of all of them.
+ *
  * Tests: tests/unit/haproxy/plan/model_test.c
  */
 #ifndef HAPROXY_MODEL_H
@@ -33,10 +36,15 @@ struct haproxy_ports {
 };
 
 struct haproxy_plan {
-	const struct config *config;	 /* borrowed: what is wanted */
+	const struct config *config;	 /* borrowed: what is wanted; of this listener */
+	const struct config *whole;	 /* borrowed: of all of them */
 	const struct listener *listener; /* of it: the one that clients come to by this HAProxy */
 	struct version version;		 /* of the HAProxy that is to read it */
 	bool has_config;		 /* it is a gateway's, not the section haproxy alone */
+
+	const char *name;		  /* the listener's; NULL: it is the only one */
+	const struct haproxy_plan *first; /* of the row */
+	struct haproxy_plan *next;	  /* NULL: it is the last */
 
 	const char *listen_host;
 	struct haproxy_ports listen;
@@ -53,9 +61,15 @@ struct haproxy_plan {
 	int idle_timeout_ms; /* of the nodes */
 };
 
-/* Borrows the configuration, which must outlive it. */
+/* The first of the row.  Borrows the configuration, which must outlive it. */
 struct haproxy_plan *model_new(const struct config *config, const struct version *version);
+/* The whole row; takes the first one. */
 void model_free(struct haproxy_plan *plan);
+/* How many there are in the row. */
+int model_front_count(const struct haproxy_plan *plan);
+/* Whether some of the row, or each, ends clients' TLS. */
+bool model_some_ends_tls(const struct haproxy_plan *plan);
+bool model_each_ends_tls(const struct haproxy_plan *plan);
 
 /* Where a node's HTTP API is. */
 int model_http_port(const struct haproxy_plan *plan, const struct config_node *node);
@@ -67,15 +81,16 @@ bool model_is_backup(const struct haproxy_plan *plan, const struct config_node *
 int model_node_count(const struct haproxy_plan *plan);
 /* Connections that all nodes take together; 0: unknown. */
 int model_connections_of_nodes(const struct haproxy_plan *plan);
+/* Of HAProxy, with all of the row. */
 struct sizing model_sizing(const struct haproxy_plan *plan);
 /* Whether a hash knows the nodes by their addresses: HAProxy can, and there is a hash. */
 bool model_hashes_by_address(const struct haproxy_plan *plan);
 /* Whether a node that the DNS tells anew waits for its first check: HAProxy can.  Not with a hash: who
  * was down starts slowly, and as long as that takes, keys that are its own go elsewhere. */
 bool model_waits_for_check(const struct haproxy_plan *plan);
-/* The oldest HAProxy that takes what is written. */
 /* The nodes hear in which rack HAProxy is: its clients are in that zone. */
 bool model_tells_zone(const struct haproxy_plan *plan);
+/* The oldest HAProxy that takes what is written, with all of the row. */
 struct version model_oldest(const struct haproxy_plan *plan);
 /* Whether a node's port stands for the broker whose port the client asked for, and nothing else
  * tells the node. */

@@ -7,13 +7,23 @@
 #include <stddef.h>
 #include <string.h>
 
+const char *render_name(const struct haproxy_plan *plan, const char *what, char to[RENDER_NAME_MAX])
+{
+	snprintf(to, RENDER_NAME_MAX, "%s%s%s", what, plan->name != NULL ? "_" : "",
+		 plan->name != NULL ? plan->name : "");
+	return to;
+}
+
 /* --- the head -------------------------------------------------------------- */
 
 static void write_way(const struct haproxy_plan *plan, FILE *out)
 {
 	int nodes = model_node_count(plan);
 
-	fputs("#\n# Kafka clients -> HAProxy ", out);
+	fputs("#\n# ", out);
+	if (plan->name != NULL)
+		fprintf(out, "Listener %s: ", plan->name);
+	fputs("Kafka clients -> HAProxy ", out);
 	cfgtext_host(out, plan->listen_host);
 	fputc(':', out);
 	cfgtext_ports(out, plan->listen.first, plan->listen.last);
@@ -33,7 +43,7 @@ static void write_way(const struct haproxy_plan *plan, FILE *out)
 	}
 }
 
-static void write_head(const struct haproxy_plan *plan, FILE *out)
+static void write_tls_way(const struct haproxy_plan *plan, FILE *out)
 {
 	static const char *const tls[] = {
 		[TLS_NONE] = NULL,
@@ -42,15 +52,25 @@ static void write_head(const struct haproxy_plan *plan, FILE *out)
 		[TLS_REENCRYPT] = "TLS: ended here, and begun anew towards the nodes.",
 	};
 	const char *how = tls[plan->config->haproxy.tls];
+
+	if (how != NULL)
+		cfgtext_head(out, "%s", how);
+}
+
+static void write_head(const struct haproxy_plan *plan, FILE *out)
+{
 	struct version oldest = model_oldest(plan);
 	char version[VERSION_TEXT_MAX];
 
 	cfgtext_head(out,
 		     "Made by `anyportctl haproxy generate`: do not edit, change the gateway's "
 		     "configuration or the command's flags and make it anew.");
-	write_way(plan, out);
-	if (how != NULL)
-		cfgtext_head(out, "%s", how);
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		write_way(p, out);
+		write_tls_way(p, out);
+	}
+	if (plan->name != NULL)
+		fputs("#\n", out);
 	cfgtext_head(out, "Any node answers any request on any port, so every connection may go to "
 			  "any node.");
 	fputs("#\n", out);
@@ -86,7 +106,7 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 	int limit = plan->config->haproxy.fd_limit;
 
 	why_so_many(plan, &s, out);
-	if (plan->splices)
+	if (s.pipes > 0)
 		WHY("At most %d descriptors: 2 x (%d clients + %d to spare), 2 x %d pipes, %d for "
 		    "listeners, checks and threads. HAProxy must be allowed that many (ulimit "
 		    "-n; here up to %d, --fd-limit) or it does not start.",
@@ -101,7 +121,7 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 	    "(net.ipv4.ip_local_port_range) for each of its ports.",
 	    s.connections, plan->config->haproxy.source_ports);
 	LINE("maxconn %d", all);
-	if (!plan->splices)
+	if (s.pipes == 0)
 		return;
 	WHY("For splice: one for four connections, as only those that move bytes need one; at "
 	    "most 1024, as Linux gives no more at full size to an ordinary user "
@@ -111,10 +131,10 @@ static void write_sizes(const struct haproxy_plan *plan, FILE *out)
 
 static void write_tls_versions(const struct haproxy_plan *plan, FILE *out)
 {
-	const struct config_haproxy *want = &plan->config->haproxy;
+	const struct config_haproxy *want = &plan->whole->haproxy;
 	const char *version = want->tls_min_version == TLS_VERSION_13 ? "TLSv1.3" : "TLSv1.2";
 
-	if (!plan->ends_tls)
+	if (!model_some_ends_tls(plan))
 		return;
 	WHY("No tickets: their key would be as old as this process, and lost with it.");
 	LINE("ssl-default-bind-options ssl-min-ver %s no-tls-tickets", version);
@@ -217,12 +237,13 @@ static void write_keepalive(FILE *out)
 
 static void write_splice(const struct haproxy_plan *plan, FILE *out)
 {
-	if (plan->splices) {
+	if (plan->config->haproxy.splice && !model_each_ends_tls(plan)) {
 		WHY("Move bytes inside the kernel: half of HAProxy's CPU time with Kafka's large "
-		    "batches. Not splice-auto, which never does it here.");
+		    "batches. Not splice-auto, which never does it here.%s",
+		    model_some_ends_tls(plan) ? " Where TLS ends here they are copied." : "");
 		LINE("option splice-request");
 		LINE("option splice-response");
-	} else if (plan->ends_tls && plan->config->haproxy.splice) {
+	} else if (plan->config->haproxy.splice) {
 		WHY("No splice: bytes that are encrypted here can't stay in the kernel.");
 	}
 }
@@ -252,8 +273,10 @@ void render_plan(const struct haproxy_plan *plan, FILE *out)
 	render_resolvers(plan, out);
 	write_peers(&plan->config->haproxy, out);
 	write_defaults(plan, out);
-	render_frontend(plan, out);
-	render_backend(plan, out);
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		render_frontend(p, out);
+		render_backend(p, out);
+	}
 	render_limits(plan, out);
 	render_pages(plan, out);
 }

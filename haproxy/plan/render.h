@@ -14,7 +14,8 @@
 
 struct haproxy_plan;
 
-/* The names in the text, which the runtime commands use too. */
+/* The names in the text, which the runtime commands use too.  Of several listeners the first two have
+ * a `_` and the listener's name behind them. */
 #define RENDER_FRONTEND "kafka_clients"
 #define RENDER_BACKEND "anyport_nodes"
 #define RENDER_PEERS "balancers"
@@ -22,7 +23,7 @@ struct haproxy_plan;
 #define RENDER_LIMIT_SOURCE "limit_source"
 #define RENDER_LIMIT_CLIENT_ID "limit_client_id"
 
-/* Of a plan that consistency_check does not refuse. */
+/* Of a plan that consistency_check does not refuse, and of all that are in its row. */
 void render_plan(const struct haproxy_plan *plan, FILE *out);
 
 #endif

@@ -257,7 +257,9 @@ static void write_slots(const struct haproxy_plan *plan, FILE *out)
 
 void render_backend(const struct haproxy_plan *plan, FILE *out)
 {
-	fputs("\nbackend " RENDER_BACKEND " from kafka\n", out);
+	char name[RENDER_NAME_MAX];
+
+	fprintf(out, "\nbackend %s from kafka\n", render_name(plan, RENDER_BACKEND, name));
 	write_balance(plan, out);
 	stickiness_write_table(plan, out);
 	write_check(plan, out);

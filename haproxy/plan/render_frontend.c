@@ -1,6 +1,5 @@
 /* Where clients come in: listeners, limits, and what is decided by their first bytes. */
 #include "plan/render_parts.h"
-#include "plan/sizing.h"
 #include "plan/stickiness.h"
 
 #include <arpa/inet.h>
@@ -180,23 +179,43 @@ static void write_json(const struct haproxy_plan *plan, FILE *out)
 	      out);
 }
 
+/* Clients of every listener together: what each has is added up. */
+static void write_most(const struct haproxy_plan *plan, FILE *out)
+{
+	int most = model_sizing(plan).connections;
+	char name[RENDER_NAME_MAX];
+	bool is_begun = false;
+
+	if (plan->name == NULL) {
+		LINE("tcp-request connection reject if { fe_conn gt %d }", most);
+		return;
+	}
+	for (const struct haproxy_plan *p = plan->first; p != NULL; p = p->next) {
+		LINE("tcp-request connection set-var(sess.clients) fe_conn(%s)%s",
+		     render_name(p, RENDER_FRONTEND, name), is_begun ? ",add(sess.clients)" : "");
+		is_begun = true;
+	}
+	LINE("tcp-request connection reject if { var(sess.clients) -m int gt %d }", most);
+}
+
 void render_frontend(const struct haproxy_plan *plan, FILE *out)
 {
-	struct sizing s = model_sizing(plan);
+	char name[RENDER_NAME_MAX];
 
-	fputs("\nfrontend " RENDER_FRONTEND " from kafka\n", out);
+	fprintf(out, "\nfrontend %s from kafka\n", render_name(plan, RENDER_FRONTEND, name));
 	write_bind(plan, out);
 	if (plan->config->haproxy.log_format == LOG_FORMAT_JSON)
 		write_json(plan, out);
 	WHY("Refuse at once what could not be served: above maxconn a client would hang, unlogged, "
 	    "until its own timeout, and without a node it would be accepted and then closed.");
-	LINE("tcp-request connection reject if { fe_conn gt %d }", s.connections);
-	LINE("tcp-request connection reject if { nbsrv(" RENDER_BACKEND ") lt 1 }");
+	write_most(plan, out);
+	render_name(plan, RENDER_BACKEND, name);
+	LINE("tcp-request connection reject if { nbsrv(%s) lt 1 }", name);
 	write_accept_proxy(&plan->config->haproxy, out);
 	write_source_limits(&plan->config->haproxy, out);
 	if (plan->config->haproxy.tls == TLS_PASSTHROUGH)
 		write_tls_inspection(plan, out);
 	else
 		write_kafka_inspection(plan, out);
-	LINE("default_backend " RENDER_BACKEND);
+	LINE("default_backend %s", name);
 }

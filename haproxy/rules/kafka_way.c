@@ -1,6 +1,7 @@
 #include "rules/kafka_way.h"
 
 #include "config/config.h"
+#include "plan/endpoint.h"
 
 int kafka_way_ports(const struct config *g)
 {
@@ -9,9 +10,22 @@ int kafka_way_ports(const struct config *g)
 	return g->listener.port_count;
 }
 
+static bool is_one_address(const char *host)
+{
+	return *host != '\0' && !endpoint_is_every_address(host);
+}
+
+/* Listeners may be told the same ports, each at an address of its own. */
+static bool is_of_another(const struct config *g, const struct cfg_bind *b)
+{
+	return g->listener.name != NULL && is_one_address(g->haproxy_listen_host) &&
+	       is_one_address(b->host) && !endpoint_same_host(g->haproxy_listen_host, b->host);
+}
+
 bool kafka_way_has_bind(const struct config *g, const struct cfg_bind *b)
 {
-	return b->first <= g->listener.advertised_port + kafka_way_ports(g) - 1 &&
+	return !is_of_another(g, b) &&
+	       b->first <= g->listener.advertised_port + kafka_way_ports(g) - 1 &&
 	       b->last >= g->listener.advertised_port;
 }
 

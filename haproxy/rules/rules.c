@@ -1,5 +1,6 @@
 #include "rules/rules.h"
 
+#include "config/config.h"
 #include "rules/look.h"
 #include "util/mem.h"
 
@@ -103,6 +104,12 @@ static int by_place(const void *one, const void *other, void *context)
 	return strcmp(a->rule->id, b->rule->id);
 }
 
+static void sort(struct cfg *cfg, struct findings *findings)
+{
+	if (findings->count > 1)
+		qsort_r(findings->list, findings->count, sizeof *findings->list, by_place, cfg);
+}
+
 void rules_check(struct cfg *cfg, const struct rule_facts *facts, struct findings *findings)
 {
 	const struct rule *all[RULES_MAX];
@@ -116,8 +123,7 @@ void rules_check(struct cfg *cfg, const struct rule_facts *facts, struct finding
 			l.rule->look(&l);
 	}
 	look_deinit(&l);
-	if (findings->count > 1)
-		qsort_r(findings->list, findings->count, sizeof *findings->list, by_place, cfg);
+	sort(cfg, findings);
 }
 
 size_t findings_count(const struct findings *findings, enum rule_severity severity)
@@ -139,21 +145,77 @@ void findings_deinit(struct findings *findings)
 	*findings = (struct findings){ 0 };
 }
 
-/* --- mending ---------------------------------------------------------------- */
+/* --- by several listeners ----------------------------------------------------- */
 
 static bool is_same(const struct finding *a, const struct finding *b)
 {
 	return a->rule == b->rule && a->line == b->line && strcmp(a->what, b->what) == 0;
 }
 
-static bool was_tried(const struct findings *tried, const struct finding *f)
+static bool has(const struct findings *findings, const struct finding *f)
 {
-	for (size_t i = 0; i < tried->count; i++) {
-		if (is_same(&tried->list[i], f))
+	for (size_t i = 0; i < findings->count; i++) {
+		if (is_same(&findings->list[i], f))
 			return true;
 	}
 	return false;
 }
+
+static void take(struct findings *to, const struct finding *f, const char *listener)
+{
+	struct finding own = *f;
+
+	own.what = listener != NULL ? mem_printf("%s, by listener %s", f->what, listener)
+				    : mem_strdup(f->what);
+	own.detail = f->detail != NULL ? mem_strdup(f->detail) : NULL;
+	to->list = mem_realloc(to->list, (to->count + 1) * sizeof *to->list);
+	to->list[to->count++] = own;
+}
+
+static bool each_has(const struct findings *all, size_t count, const struct finding *f)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (!has(&all[i], f))
+			return false;
+	}
+	return true;
+}
+
+/* What the file says of itself, or what each listener finds, is told once. */
+static void merge(const struct findings *all, const struct config *const *gateways, size_t count,
+		  struct findings *to)
+{
+	for (size_t i = 0; i < count; i++) {
+		for (size_t k = 0; k < all[i].count; k++) {
+			const struct finding *f = &all[i].list[k];
+
+			if (f->rule->needs == RULE_GATEWAY && !each_has(all, count, f))
+				take(to, f, gateways[i]->listener.name);
+			else if (!has(to, f))
+				take(to, f, NULL);
+		}
+	}
+}
+
+void rules_check_each(struct cfg *cfg, const struct rule_facts *facts,
+		      const struct config *const *gateways, size_t count, struct findings *findings)
+{
+	struct findings *all = mem_zalloc((count + 1) * sizeof *all);
+	struct rule_facts own = *facts;
+
+	for (size_t i = 0; i < count; i++) {
+		own.gateway = gateways[i];
+		own.balancers = i == 0 ? facts->balancers : NULL; /* who runs is asked once */
+		rules_check(cfg, &own, &all[i]);
+	}
+	merge(all, gateways, count, findings);
+	sort(cfg, findings);
+	for (size_t i = 0; i < count; i++)
+		findings_deinit(&all[i]);
+	free(all);
+}
+
+/* --- mending ---------------------------------------------------------------- */
 
 static void remember(struct findings *tried, const struct finding *f)
 {
@@ -174,7 +236,7 @@ static bool fix_one(struct cfg *cfg, const struct rule_facts *facts, struct find
 	for (size_t i = 0; i < now.count && !fixed; i++) {
 		const struct finding *f = &now.list[i];
 
-		if (f->rule->fix == NULL || was_tried(tried, f))
+		if (f->rule->fix == NULL || has(tried, f))
 			continue;
 		remember(tried, f);
 		fixed = f->rule->fix(cfg, f);
@@ -191,5 +253,18 @@ size_t rules_fix(struct cfg *cfg, const struct rule_facts *facts)
 	while (fixed < FIXES_MAX && fix_one(cfg, facts, &tried))
 		fixed++;
 	findings_deinit(&tried);
+	return fixed;
+}
+
+size_t rules_fix_each(struct cfg *cfg, const struct rule_facts *facts,
+		      const struct config *const *gateways, size_t count)
+{
+	struct rule_facts own = *facts;
+	size_t fixed = 0;
+
+	for (size_t i = 0; i < count; i++) {
+		own.gateway = gateways[i];
+		fixed += rules_fix(cfg, &own);
+	}
 	return fixed;
 }

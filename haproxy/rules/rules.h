@@ -94,6 +94,14 @@ void rules_check(struct cfg *cfg, const struct rule_facts *facts, struct finding
 /* Mends what can be mended; how many findings that were. */
 size_t rules_fix(struct cfg *cfg, const struct rule_facts *facts);
 
+/* Both by each of several listeners, each of which is the only one of its configuration: for files that are
+ * in front of all of them.  What is found by some of them says by which; facts->gateway is not asked. */
+void rules_check_each(struct cfg *cfg, const struct rule_facts *facts,
+		      const struct config *const *gateways, size_t count,
+		      struct findings *findings);
+size_t rules_fix_each(struct cfg *cfg, const struct rule_facts *facts,
+		      const struct config *const *gateways, size_t count);
+
 size_t findings_count(const struct findings *findings, enum rule_severity severity);
 void findings_deinit(struct findings *findings);
 /* What `haproxy -c` of that version makes of it: "refuses", "warns", "silent". */

@@ -230,11 +230,15 @@ static bool wants_end(const struct config *g)
 static void look_against_wanted(struct look *l, const struct cfg_bind *b)
 {
 	static const char *const names[] = { "none", "passthrough", "terminate", "reencrypt" };
-	const char *wanted = names[l->facts->gateway->haproxy.tls];
+	const struct config *g = l->facts->gateway;
+	const char *wanted = names[g->haproxy.tls];
 
 	if (was_found(l, b->line))
 		return;
-	if (has_tls(&b->options))
+	if (has_tls(&b->options) && g->haproxy.tls == TLS_NONE && g->listener.name != NULL)
+		found_as(l, RULE_WARNING, b->line,
+			 "the bind ends TLS, and haproxy.tls means listeners that have it");
+	else if (has_tls(&b->options))
 		found_as(l, RULE_WARNING, b->line, "the bind ends TLS, and haproxy.tls is \"%s\"",
 			 wanted);
 	else

@@ -29,11 +29,18 @@ from haproxy_version import KNOWN, haproxy_program, haproxy_version, numbers  # 
 GOLDEN = REPO / "tests/golden/haproxy_matrix"
 ANYPORTCTL = os.environ.get("ANYPORTCTL", str(pathlib.Path(os.environ.get("BUILD", REPO / "build")).resolve() / "anyportctl"))
 
-SAMPLE = 6000  # of 50,400
+SAMPLE = 6000  # of 60,480
 GATEWAY = {
     "KAFKA_BOOTSTRAP_SERVERS": "10.1.0.1:9092", "GATEWAY_PORT_START": "9092", "GATEWAY_PORT_COUNT": "5",
     "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "false", "GATEWAY_ADVERTISED_LISTENER": "kafka.example.com:9092",
     "GATEWAY_PROXY_TRUSTED": "10.0.0.0/24", "GATEWAY_PORT_IS_HINT": "true",
+}
+LISTENERS = {
+    "KAFKA_BOOTSTRAP_SERVERS": "10.1.0.1:9092", "GATEWAY_FEATURE_FLAGS_INTERNAL_LOAD_BALANCING": "false",
+    "GATEWAY_PROXY_TRUSTED": "10.0.0.0/24", "GATEWAY_PORT_IS_HINT": "true",
+    "GATEWAY_LISTENER_INSIDE_PORTS": "9092-9096", "GATEWAY_LISTENER_INSIDE_ADVERTISED_HOST": "kafka.int.example.com",
+    "GATEWAY_LISTENER_OUTSIDE_PORTS": "19092-19096:29092-29096", "GATEWAY_LISTENER_OUTSIDE_ADVERTISED_HOST": "kafka.example.com",
+    "GATEWAY_LISTENER_OUTSIDE_SECURITY_PROTOCOL": "SSL", "GATEWAY_LISTENER_OUTSIDE_SSL_CERTIFICATE_LOCATION": "/etc/anyport/gw.pem",
 }
 END = f"--tls-certificate {TLS}/kafka.pem"
 NODE = f"--node-tls-ca {TLS}/ca.pem --node-tls-name gw.example.com --node-tls-certificate {TLS}/haproxy.pem"
@@ -44,6 +51,7 @@ DIMENSIONS = {
         "ports": ("", GATEWAY),
         "moved": ("", {**GATEWAY, "GATEWAY_PORT_START": "6969"}),
         "single": ("", {**GATEWAY, "GATEWAY_ADVERTISED_MODE": "single", "GATEWAY_PORT_IS_HINT": "false"}),
+        "listeners": ("", LISTENERS),
         "sni": ("--listen 10.0.0.9:9092-9092 --sni-route b1.example.com=9093 --sni-route b2.example.com=9094", {}),
     },
     "stickiness": {kind: (f"--stickiness {kind}", {})

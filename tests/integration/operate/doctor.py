@@ -327,7 +327,7 @@ def check_haproxys_certificate(setup, env):
     check_equal(found(file), wrong(98), "the first one's alone")
     config = setup.config
     [what] = found(file, "HAProxy's file")
-    check(what.endswith('K84 the bind ends TLS, and haproxy.tls is "passthrough", by listener inside'), what)
+    check(what.endswith('K84 the bind ends TLS, and haproxy.tls means listeners that have it, by listener inside'), what)
 
 
 def check_file_of_listener(setup, env):
@@ -346,6 +346,12 @@ def check_file_of_listener(setup, env):
                 [("error", "--listener: no listener is called so; there are inside, outside")], "nobody's")
     check(any(f[0] == "error" and " K21 " in f[1] and ", by listener " in f[1] for f in found(setup.haproxy.config_path)),
           "it binds the ports of none")
+    both = setup.scene.dir / "both.cfg"
+    setup.generate_at(both, setup.scene.host(97), "--front", f"inside={setup.scene.host(98)}:9192", **env)
+    check_equal(found(both), [], "one file for both")
+    both.write_text(both.read_text().replace(":9292-9294", ":9292-9293"))
+    [(severity, what)] = found(both)
+    check(severity == "error" and what.endswith("which no frontend in TCP mode binds, by listener outside"), what)
 
 
 def check_rights(setup):

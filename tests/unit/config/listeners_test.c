@@ -230,6 +230,27 @@ static void what_one_of_them_looks_at_is_not_warned_of(void **state)
 	config_free(good(KAFKA COMMON INSIDE OUTSIDE("SSL", "routing = \"single\";") END));
 }
 
+/* Where HAProxy is for each of them. */
+static void haproxy_has_a_place_for_each(void **state)
+{
+	struct config *c =
+		good(KAFKA BEGIN INSIDE
+		     ", { name = \"b\"; ports = \"9192\"; advertised_host = \"x\"; }" END
+		     "haproxy: { fronts = ( \"Inside=10.0.0.9:7\", \"b=10.0.0.8:8\" ); };\n");
+	char why[CONFIG_WHY_MAX];
+
+	(void)state;
+	assert_true(listeners_choose(c, "inside", why));
+	assert_string_equal(c->haproxy_listen_host, "10.0.0.9");
+	assert_int_equal(c->haproxy_listen_port, 7);
+	config_free(c);
+	assert_told(KAFKA BEGIN INSIDE END "haproxy: { fronts = ( \"no=h:7\" ); };\n", NULL,
+		    "haproxy.fronts: no listener is called no (gateway.listeners)");
+	assert_told(KAFKA BEGIN INSIDE END
+		    "haproxy: { fronts = ( \"inside=h:7\", \"INSIDE=h:8\" ); };\n",
+		    NULL, "haproxy.fronts: two places for INSIDE");
+}
+
 static size_t lines_of(const char *text)
 {
 	size_t n = 0;
@@ -269,6 +290,7 @@ int main(void)
 		cmocka_unit_test(what_is_printed_is_read_again),
 		cmocka_unit_test(mistakes_are_told),
 		cmocka_unit_test(what_is_known_and_left_out_is_told),
+		cmocka_unit_test(haproxy_has_a_place_for_each),
 		cmocka_unit_test(what_one_of_them_looks_at_is_not_warned_of),
 		cmocka_unit_test(what_none_of_them_looks_at_is_warned_of),
 	};

@@ -114,6 +114,34 @@ static void test_which_backend(void **test)
 	show_stat_free(&none);
 }
 
+/* Those of several listeners, unless there is one that is for all. */
+static void test_backends_of_listeners(void **test)
+{
+#define INSIDE \
+	"anyport_nodes_in,x,0,0,0,UP,1,1,2,,tcp\nanyport_nodes_in,BACKEND,0,0,0,UP,1,0,1,,tcp\n"
+#define OUTSIDE \
+	"anyport_nodes_o,x,0,0,0,UP,1,1,2,,tcp\nanyport_nodes_o,BACKEND,0,0,0,UP,1,0,1,,tcp\n"
+	struct stat_rows two = show_stat_parse(HEADER BACKENDS INSIDE OUTSIDE);
+	struct stat_rows all = show_stat_parse(
+		HEADER INSIDE OUTSIDE
+		"anyport_nodes,x,0,0,0,UP,1,1,2,,tcp\nanyport_nodes,BACKEND,0,0,0,UP,1,0,1,,tcp\n");
+	struct stat_rows other = show_stat_parse(HEADER BACKENDS);
+	const char **names;
+
+	(void)test;
+	assert_int_equal(observe_fronts(&two, &names), 2);
+	assert_string_equal(names[0], "anyport_nodes_in");
+	assert_string_equal(names[1], "anyport_nodes_o");
+	free(names);
+	assert_int_equal(observe_fronts(&all, &names), 0);
+	free(names);
+	assert_int_equal(observe_fronts(&other, &names), 0);
+	free(names);
+	show_stat_free(&two);
+	show_stat_free(&all);
+	show_stat_free(&other);
+}
+
 static void test_nobody_there(void **test)
 {
 	struct balancers all;
@@ -136,7 +164,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_sums),	     cmocka_unit_test(test_bytes_of_open_sessions),
 		cmocka_unit_test(test_table),	     cmocka_unit_test(test_which_backend),
-		cmocka_unit_test(test_nobody_there),
+		cmocka_unit_test(test_nobody_there), cmocka_unit_test(test_backends_of_listeners),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -391,6 +391,50 @@ static void test_names(void **state)
 	done(&l);
 }
 
+/* Two listeners in one file: what is wrong for one of them has its name, what is wrong for both has none, and
+ * neither is judged by the other's frontend, though clients are told the same ports. */
+static void test_each_listener(void **state)
+{
+	static const struct rule_facts nothing = { 0 };
+	struct config *inside = gateway_of(PAIRS "84-tls-ends-elsewhere-with-plain-nodes.bad.cfg");
+	struct config *outside = gateway_of(PAIRS "84-tls-ends-elsewhere.bad.cfg");
+	const struct config *both[] = { inside, outside };
+	struct looked l = {
+		sample(KAFKA_DEFAULTS
+		       "\toption redispatch 1\n"
+		       "frontend i\n\tbind 127.0.0.1:9092-9095\n\tdefault_backend bi\n"
+		       "frontend o\n\tbind 127.0.0.2:9092-9095\n\tdefault_backend bo\n"
+		       "backend bi\n\tbalance leastconn\n"
+		       "\tserver n 10.0.0.1 id 1 ssl verify required ca-file c verifyhost n\n"
+		       "backend bo\n\tbalance leastconn\n\tserver n 10.0.0.1 id 1\n"),
+		{ 0 }
+	};
+
+	(void)state;
+	inside->listener.name = "inside";
+	outside->listener.name = "outside";
+	free(inside->haproxy_listen_host);
+	free(outside->haproxy_listen_host);
+	inside->haproxy_listen_host = mem_strdup("127.0.0.1");
+	outside->haproxy_listen_host = mem_strdup("127.0.0.2");
+	free(outside->listener.advertised_host);
+	outside->listener.advertised_host = mem_strdup("127.0.0.2");
+	inside->idle_timeout_ms = outside->idle_timeout_ms = 13 * 60000;
+	rules_check_each(l.cfg, &nothing, both, 2, &l.findings);
+	assert_says(&l, "K84", 17,
+		    "server n gets TLS, and the nodes speak none (gateway.security_protocol): "
+		    "something that ends it must stand before each, by listener inside");
+	assert_says(
+		&l, "K63", 6,
+		"`timeout client 12m` is not above gateway.timeouts.idle (780 s): HAProxy closes "
+		"first, and without the node's order");
+	assert_int_equal(l.findings.count, 3);
+	inside->listener.name = outside->listener.name = NULL;
+	config_free(inside);
+	config_free(outside);
+	done(&l);
+}
+
 /* What the nodes are told is theirs to believe. */
 static void test_believed(void **state)
 {
@@ -522,6 +566,7 @@ int main(void)
 		cmocka_unit_test(test_gone_words),
 		cmocka_unit_test(test_fix_without_global),
 		cmocka_unit_test(test_names),
+		cmocka_unit_test(test_each_listener),
 		cmocka_unit_test(test_believed),
 		cmocka_unit_test(test_servers),
 		cmocka_unit_test(test_no_followers),
