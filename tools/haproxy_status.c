@@ -90,14 +90,18 @@ static int verdict(const struct observation *seen)
 
 /* --- for people --- */
 
+/* A load balancer has a row for each of its backends. */
+static bool is_first_of(const json_t *balancers, size_t i)
+{
+	return i == 0 || !json_equal(json_object_get(json_array_get(balancers, i - 1), "balancer"),
+				     json_object_get(json_array_get(balancers, i), "balancer"));
+}
+
 /* Whether some load balancer has several backends with nodes. */
 static bool has_several(const json_t *balancers)
 {
-	for (size_t i = 1; i < json_array_size(balancers); i++) {
-		const json_t *before = json_array_get(balancers, i - 1);
-
-		if (json_equal(json_object_get(before, "balancer"),
-			       json_object_get(json_array_get(balancers, i), "balancer")))
+	for (size_t i = 0; i < json_array_size(balancers); i++) {
+		if (!is_first_of(balancers, i))
 			return true;
 	}
 	return false;
@@ -119,6 +123,17 @@ static void print_nodes(FILE *out, const json_t *rows, bool with_backend)
 
 	if (json_array_size(rows) > 0)
 		table_print(out, columns + left_out, ARRAY_LEN(columns) - left_out, rows);
+}
+
+static void print_elsewhere(FILE *out, const json_t *row)
+{
+	json_int_t sessions = json_integer_value(json_object_get(row, "old_elsewhere"));
+
+	if (sessions > 0)
+		fprintf(out,
+			"%s: old workers hold %lld more sessions, of servers that its file no longer "
+			"has\n",
+			json_string_value(json_object_get(row, "balancer")), (long long)sessions);
 }
 
 static void print_balancers(FILE *out, const json_t *rows)
@@ -144,6 +159,8 @@ static void print_balancers(FILE *out, const json_t *rows)
 	{
 		if (json_object_get(row, "why") != NULL)
 			fprintf(out, "%s\n", json_string_value(json_object_get(row, "why")));
+		if (is_first_of(rows, i))
+			print_elsewhere(out, row);
 	}
 }
 

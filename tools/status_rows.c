@@ -70,6 +70,7 @@ static json_t *balancer_row(const struct observed_balancer *o)
 	json_object_set_new(row, "old_workers",
 			    o->knows_old_workers ? json_integer((json_int_t)o->old_workers)
 						 : json_null());
+	json_object_set_new(row, "old_elsewhere", number_or_null(o->old_elsewhere));
 	if (o->table != NULL)
 		add_table(row, o->table);
 	if (o->master_why[0] != '\0')

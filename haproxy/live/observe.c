@@ -158,6 +158,19 @@ bool observe_read(struct observed_balancer *o, const char *stat, const char *sta
 	return true;
 }
 
+/* Whether the worker that listens has that server, in whichever backend. */
+static bool is_known(const struct observed_balancer *o, const struct stat_row *row)
+{
+	for (size_t i = 0; i < o->rows.count; i++) {
+		const struct stat_row *own = &o->rows.rows[i];
+
+		if (own->type == STAT_SERVER && strcmp(own->proxy, row->proxy) == 0 &&
+		    strcmp(own->server, row->server) == 0)
+			return true;
+	}
+	return false;
+}
+
 void observe_read_old(struct observed_balancer *o, const char *stat)
 {
 	struct stat_rows rows = show_stat_parse(stat);
@@ -166,7 +179,11 @@ void observe_read_old(struct observed_balancer *o, const char *stat)
 		const struct stat_row *row = &rows.rows[i];
 		struct observed_server *s;
 
-		if (row->type != STAT_SERVER || strcmp(row->proxy, o->backend) != 0)
+		if (row->type != STAT_SERVER)
+			continue;
+		if (o->old_elsewhere >= 0 && strcmp(row->mode, "http") != 0 && !is_known(o, row))
+			o->old_elsewhere += row->sessions;
+		if (strcmp(row->proxy, o->backend) != 0)
 			continue;
 		s = observe_find(o, row->server);
 		if (s != NULL && s->old_sessions >= 0)
@@ -215,6 +232,7 @@ static void forget_old(struct observed_balancer *o)
 {
 	for (size_t i = 0; i < o->server_count; i++)
 		o->servers[i].old_sessions = -1;
+	o->old_elsewhere = -1;
 }
 
 static void ask_sessions(const struct balancers *all, struct observed_balancer *o, int64_t worker)

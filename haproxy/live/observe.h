@@ -35,6 +35,7 @@ struct observed_balancer {
 	bool knows_old_workers;		  /* a master answered */
 	char master_why[RUNTIME_WHY_MAX]; /* why it did not; "" when none is known */
 	size_t old_workers;
+	int64_t old_elsewhere; /* their sessions at servers that the one that listens has not; -1: not told */
 	/* what the pointers above borrow from */
 	struct stat_rows rows;
 	struct server_states states;

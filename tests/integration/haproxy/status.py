@@ -110,6 +110,25 @@ def redraws_on_a_terminal(pair):
     os.close(terminal)
 
 
+def counts_what_has_left_the_file(pair):
+    """An old worker still serves clients at a node that the new file no longer has: no row of nodes tells of them."""
+    balancer = pair.balancers[1]
+    links = clients(pair, 2, balancer=1)
+    whole = balancer.config_path.read_text()
+    balancer.reload("".join(line for line in whole.splitlines(True) if not line.lstrip().startswith("server n2 ")))
+    wait_for(lambda: pair.status()[1]["balancers"][1]["old_workers"] == 1, 10, "the old worker is seen")
+    balancer.wait_up("n1")
+    _, said = pair.status()
+    check(("n2", "lb2") not in rows_of(said), "n2 is not in the file")
+    check_equal((rows_of(said)["n1", "lb2"]["old_sessions"], [row["old_elsewhere"] for row in said["balancers"]]), (1, [0, 1]), "n2's")
+    out = pair.ctl("haproxy", "status")[1]
+    check_equal(out.count("lb2: old workers hold 1 more sessions, of servers that its file no longer has\n"), 1, out)
+    balancer.reload(whole)
+    pair.wait_up("n1", "n2")
+    for link in links:
+        link.close()
+
+
 def finds_a_node_down(pair):
     pair.nodes[1].kill()
     for balancer in pair.balancers:
@@ -141,6 +160,7 @@ def test(scene):
     takes_the_socket_from_the_file(pair)
     watches_until_it_is_told_to_end(pair)
     redraws_on_a_terminal(pair)
+    counts_what_has_left_the_file(pair)
     finds_a_node_down(pair)
     finds_a_load_balancer_gone(pair)
     for link in links:

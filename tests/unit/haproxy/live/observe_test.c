@@ -53,6 +53,7 @@ static void test_sums(void **test)
 	assert_int_equal(observe_find(&o, "n1")->old_sessions, 3);
 	assert_int_equal(observe_find(&o, "n2")->old_sessions, 0);
 	assert_null(observe_find(&o, "gone"));
+	assert_int_equal(o.old_elsewhere, 9);
 	free_one(&o);
 }
 
