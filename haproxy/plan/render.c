@@ -7,13 +7,6 @@
 #include <stddef.h>
 #include <string.h>
 
-const char *render_name(const struct haproxy_plan *plan, const char *what, char to[RENDER_NAME_MAX])
-{
-	snprintf(to, RENDER_NAME_MAX, "%s%s%s", what, plan->name != NULL ? "_" : "",
-		 plan->name != NULL ? plan->name : "");
-	return to;
-}
-
 /* --- the head -------------------------------------------------------------- */
 
 static void write_way(const struct haproxy_plan *plan, FILE *out)

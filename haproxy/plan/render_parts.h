@@ -9,7 +9,7 @@
 #define WHY(...) cfgtext_why(out, __VA_ARGS__)
 #define LINE(...) cfgtext_line(out, __VA_ARGS__)
 
-/* render.c: RENDER_FRONTEND or RENDER_BACKEND, with the listener's name where there are several */
+/* render_name.c: RENDER_FRONTEND or RENDER_BACKEND, with the listener's name where there are several */
 enum { RENDER_NAME_MAX = 64 };
 const char *render_name(const struct haproxy_plan *plan, const char *what,
 			char to[RENDER_NAME_MAX]);
