@@ -423,24 +423,49 @@ static void create(struct client *c, struct tokens_entry *e, const struct token_
 
 /* --- who is asked --- */
 
-static bool is_late_at(const struct tokens_entry *e, int32_t broker)
+enum { LATE_MAX = 16 }; /* more brokers than that: nobody is asked */
+
+/* The brokers that owe an answer to a client of the name. */
+struct late_brokers {
+	int32_t all[LATE_MAX];
+	uint32_t count;
+};
+
+static bool is_late_at(const struct late_brokers *l, int32_t broker)
 {
+	bool is_there = l->count == LATE_MAX;
+
+	for (uint32_t i = 0; i < l->count && !is_there; i++)
+		is_there = l->all[i] == broker;
+	return is_there;
+}
+
+static void find_late(const struct tokens_entry *e, struct late_brokers *l)
+{
+	l->count = 0;
 	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
 		const struct upstream *u = upstreams_of_login(c);
 
 		if (c->claim.tokens == e && c->claim.asking.is_late && u != NULL &&
-		    u->broker == broker)
-			return true;
+		    !is_late_at(l, u->broker))
+			l->all[l->count++] = u->broker;
 	}
-	return false;
 }
 
 /* A broker answers in order: where one question hangs, so would the requests behind another. */
-static bool may_ask(const struct tokens_entry *e, const struct client *c)
+static bool is_heard(const struct client *c, const struct late_brokers *l)
 {
 	const struct upstream *u = upstreams_of_login(c);
 
-	return u != NULL && !is_late_at(e, u->broker);
+	return u != NULL && !is_late_at(l, u->broker);
+}
+
+static bool may_ask(const struct tokens_entry *e, const struct client *c)
+{
+	struct late_brokers late;
+
+	find_late(e, &late);
+	return is_heard(c, &late);
 }
 
 /* One that has needed no token so far may be. */
@@ -456,8 +481,11 @@ static bool has_entry(struct client *c, struct tokens_entry *e)
 static bool begin_by_another(struct tokens_entry *e,
 			     bool (*begin_it)(struct client *c, struct tokens_entry *e))
 {
+	struct late_brokers late;
+
+	find_late(e, &late);
 	for (struct client *c = e->worker->clients; c != NULL; c = c->next) {
-		if (has_entry(c, e) && may_ask(e, c) && begin_it(c, e)) {
+		if (has_entry(c, e) && is_heard(c, &late) && begin_it(c, e)) {
 			client_wake(c);
 			return true;
 		}
@@ -506,8 +534,12 @@ static enum tokens_say check(struct client *c, struct tokens_entry *e)
 		return TOKENS_FAIL;
 	if (e->maker != NULL)
 		return TOKENS_WAIT;
-	if (!may_ask(e, c))
-		return begin_by_another(e, begin_check) ? TOKENS_WAIT : TOKENS_FAIL;
+	if (!may_ask(e, c)) {
+		if (begin_by_another(e, begin_check))
+			return TOKENS_WAIT;
+		e->checked_until = client_now(c) + failed_s; /* not by each client that comes */
+		return TOKENS_FAIL;
+	}
 	(void)begin_check(c, e); /* not now: asked again when something has moved */
 	return TOKENS_WAIT;
 }
@@ -683,8 +715,12 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 		client_fail(c, "the broker of its login was lost, and it has no token");
 		return TOKENS_FAIL;
 	}
-	if (!may_ask(e, c))
-		return begin_by_another(e, begin) ? TOKENS_WAIT : TOKENS_FAIL;
+	if (!may_ask(e, c)) {
+		if (begin_by_another(e, begin))
+			return TOKENS_WAIT;
+		e->failed_until = client_now(c) + failed_s; /* not by each client that comes */
+		return TOKENS_FAIL;
+	}
 	(void)begin(c, e); /* not now: asked again when something has moved */
 	return TOKENS_WAIT;
 }
