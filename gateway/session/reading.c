@@ -141,13 +141,18 @@ static void begin_request(struct client *c, const struct request_head *head)
 
 static bool begin_served(struct client *c, const struct request_head *head, bool is_open)
 {
+	const int64_t now = clock_ms();
+
+	standstill_look(c->worker, now);
+	if (client_is_closing(c))
+		return false;
 	if (!is_served(c, head)) {
 		bad_frame(c, "a version that the brokers don't serve");
 		return false;
 	}
 	begin_request(c, head);
 	c->in.request->head_is_open = is_open;
-	c->in.request->heard = door_hear(&c->door, head->key, clock_ms());
+	c->in.request->heard = door_hear(&c->door, head->key, now);
 	c->in.request->must_be_whole = audit_wants(c, c->in.request);
 	return true;
 }

@@ -21,25 +21,33 @@ static int let_go(struct worker *w)
 	return gone;
 }
 
+void standstill_look(struct worker *w, int64_t now)
+{
+	const int64_t stood = now - w->standstill.looked;
+
+	if (stood < STANDSTILL_MS)
+		return;
+	w->standstill.looked = now;
+	log_warn("worker=%d event=stood_still for_s=%.1f clients_gone=%d", w->index,
+		 (double)stood / 1e3, let_go(w));
+}
+
 static void on_timer(struct ev_loop *loop, ev_timer *timer, int events)
 {
 	struct worker *w = timer->data;
-	const double now = clock_s(), stood = now - w->standstill.looked;
+	const int64_t now = clock_ms();
 
 	(void)loop;
 	(void)events;
+	standstill_look(w, now);
 	w->standstill.looked = now;
-	if (stood < STANDSTILL_S)
-		return;
-	log_warn("worker=%d event=stood_still for_s=%.1f clients_gone=%d", w->index, stood,
-		 let_go(w));
 }
 
 void standstill_init(struct worker *w)
 {
 	struct standstill *s = &w->standstill;
 
-	s->looked = clock_s();
+	s->looked = clock_ms();
 	ev_timer_init(&s->timer, on_timer, LOOK_EVERY_S, LOOK_EVERY_S);
 	ev_set_priority(&s->timer, EV_MAXPRI);
 	s->timer.data = w;

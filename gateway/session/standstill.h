@@ -11,17 +11,20 @@
 #define SESSION_STANDSTILL_H
 
 #include <ev.h>
+#include <stdint.h>
 
 struct worker;
 
-/* So many seconds: less than any client waits. */
-enum { STANDSTILL_S = 3 };
+/* So long: less than any client waits. */
+enum { STANDSTILL_MS = 3000 };
 
 struct standstill {
 	ev_timer timer; /* every second, before whatever else has come */
-	double looked;	/* when it last was; clock_s */
+	int64_t looked; /* when it last was; clock_ms */
 };
 
 void standstill_init(struct worker *w);
+/* Before a request is begun, for the loop may have been in the midst of its turn. */
+void standstill_look(struct worker *w, int64_t now);
 
 #endif

@@ -56,12 +56,19 @@ def check_done_after_close(node):
     wait_for(lambda: values_of(node)[before:] == [b"last words"], 10, "what was sent whole before the close")
 
 
+def stands(pid):
+    """One thread hears the signal first, and the others go on until it has."""
+    states = [task.read_text().rpartition(")")[2].split()[0] for task in pathlib.Path(f"/proc/{pid}/task").glob("*/stat")]
+    return set(states) == {"T"}
+
+
 def check_dropped_after_standstill(node):
     """Who gave up while the node stood still has sent it elsewhere by now."""
     before = values_of(node)
     kafka = Connection(*node.address)
     kafka.ask("ApiVersions", 0)
     node.process.signal(signal.SIGSTOP)
+    wait_for(lambda: stands(node.process.pid), 10, "no thread goes on")
     stopped = time.monotonic()
     kafka.send("Produce", 7, **produce_request({("t", 0): [b"too late"]}))
     kafka.close()

@@ -237,6 +237,7 @@ static inline struct worker *scene_worker(struct scene *s)
 	w->next_client_id = 1;
 	mailbox_init(&w->mailbox, w->loop, w);
 	ready_init(&w->ready, w->loop, client_on_ready);
+	standstill_init(w);
 	bufpool_init(&w->bufs);
 	pipepool_init(&w->pipes, 8);
 	uses_init(&w->uses, (uint32_t)s->config.usage_names);
