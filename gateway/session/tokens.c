@@ -493,6 +493,22 @@ static bool begin_by_another(struct tokens_entry *e,
 	return false;
 }
 
+/* By the client itself or, where its broker is not to be asked, by another; where nobody can, each client that comes is
+ * told so until then, without looking again. */
+static enum tokens_say begin_somewhere(struct client *c, struct tokens_entry *e,
+				       bool (*begin_it)(struct client *c, struct tokens_entry *e),
+				       ev_tstamp *until)
+{
+	if (may_ask(e, c)) {
+		(void)begin_it(c, e); /* not now: asked again when something has moved */
+		return TOKENS_WAIT;
+	}
+	if (begin_by_another(e, begin_it))
+		return TOKENS_WAIT;
+	*until = client_now(c) + failed_s;
+	return TOKENS_FAIL;
+}
+
 /* --- whether it is there still --- */
 
 /* At the broker of the login, for further ones may only be slow.  False: not now. */
@@ -534,14 +550,7 @@ static enum tokens_say check(struct client *c, struct tokens_entry *e)
 		return TOKENS_FAIL;
 	if (e->maker != NULL)
 		return TOKENS_WAIT;
-	if (!may_ask(e, c)) {
-		if (begin_by_another(e, begin_check))
-			return TOKENS_WAIT;
-		e->checked_until = client_now(c) + failed_s; /* not by each client that comes */
-		return TOKENS_FAIL;
-	}
-	(void)begin_check(c, e); /* not now: asked again when something has moved */
-	return TOKENS_WAIT;
+	return begin_somewhere(c, e, begin_check, &e->checked_until);
 }
 
 /* --- a broker that does not answer --- */
@@ -715,14 +724,7 @@ enum tokens_say tokens_ask(struct client *c, int32_t broker)
 		client_fail(c, "the broker of its login was lost, and it has no token");
 		return TOKENS_FAIL;
 	}
-	if (!may_ask(e, c)) {
-		if (begin_by_another(e, begin))
-			return TOKENS_WAIT;
-		e->failed_until = client_now(c) + failed_s; /* not by each client that comes */
-		return TOKENS_FAIL;
-	}
-	(void)begin(c, e); /* not now: asked again when something has moved */
-	return TOKENS_WAIT;
+	return begin_somewhere(c, e, begin, &e->failed_until);
 }
 
 /* The one that is used now, not one from before. */
