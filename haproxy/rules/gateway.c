@@ -235,14 +235,21 @@ static bool fix_idle(struct cfg *cfg, const struct finding *f)
 
 /* --- K64 -------------------------------------------------------------------- */
 
+static const struct config_node *node_at(const struct config *g, const char *host)
+{
+	for (size_t i = 0; i < g->node_count; i++) {
+		if (endpoint_same_host(g->nodes[i].host, host))
+			return &g->nodes[i];
+	}
+	return NULL;
+}
+
 /* A node's own when the configuration lists it, else what all have. */
 static int http_port_of(const struct config *g, const struct cfg_server *s)
 {
-	for (size_t i = 0; i < g->node_count; i++) {
-		if (endpoint_same_host(g->nodes[i].host, s->host))
-			return g->nodes[i].http_port;
-	}
-	return g->http_port;
+	const struct config_node *n = node_at(g, s->host);
+
+	return n != NULL ? n->http_port : g->http_port;
 }
 
 /* Nothing mends it: whose certificates the checks are to trust is not known. */
@@ -524,15 +531,6 @@ static const struct config_node *node_named(const struct config *g, const char *
 	return NULL;
 }
 
-static bool has_host(const struct config *g, const char *host)
-{
-	for (size_t i = 0; i < g->node_count; i++) {
-		if (endpoint_same_host(g->nodes[i].host, host))
-			return true;
-	}
-	return false;
-}
-
 static bool is_known_later(const struct cfg_server *s)
 {
 	return s->is_template || strchr(s->host, '$') != NULL;
@@ -565,7 +563,7 @@ static void look_place(struct look *l, const struct route *r, const struct cfg_s
 		found_as(l, may_be_one(n->host, s->host) ? RULE_ADVICE : RULE_WARNING, s->line,
 			 "server %s goes to %s, and haproxy.nodes has it at %s", s->name, s->host,
 			 n->host);
-	else if (n == NULL && !has_host(g, s->host) && !may_be_some(g, s->host))
+	else if (n == NULL && node_at(g, s->host) == NULL && !may_be_some(g, s->host))
 		found(l, s->line, "server %s at %s is none of haproxy.nodes", s->name, s->host);
 }
 
@@ -576,7 +574,7 @@ static bool may_serve(const struct config *g, const struct cfg_server *s,
 	if (is_known_later(s) || strcmp(s->name, n->name) == 0 ||
 	    endpoint_same_host(s->host, n->host))
 		return true;
-	return node_named(g, s->name) == NULL && !has_host(g, s->host) &&
+	return node_named(g, s->name) == NULL && node_at(g, s->host) == NULL &&
 	       may_be_one(s->host, n->host);
 }
 
