@@ -88,9 +88,10 @@ static bool take_token(const struct rows_reader *r, const config_setting_t *row,
 	return true;
 }
 
-static bool take_row(const struct rows_reader *r, const config_setting_t *row,
-		     struct identity_row *to)
+static bool take_row(const struct rows_reader *r, const config_setting_t *row, void *into)
 {
+	struct identity_row *to = into;
+
 	if (!config_setting_is_group(row))
 		return rows_no(
 			r, row,
@@ -118,23 +119,23 @@ static int by_name(const void *a, const void *b)
 	return strcmp(x->name, y->name);
 }
 
+static bool is_twice(const struct rows_reader *r, const config_setting_t *list, const void *row)
+{
+	const struct identity_row *one = row;
+
+	return rows_no(r, list, "User:%.200s is there twice", one->name);
+}
+
 static bool take_rows(const struct rows_reader *r, const config_setting_t *list,
 		      struct identity_map *to)
 {
-	const int n = config_setting_length(list);
+	static const struct rows_kind kind = { sizeof(struct identity_row), take_row, by_name,
+					       is_twice };
+	void *rows;
+	bool good = rows_take(r, list, &kind, &rows, &to->count);
 
-	to->rows = mem_zalloc(((size_t)n + 1) * sizeof *to->rows);
-	for (int i = 0; i < n; i++) {
-		if (!take_row(r, config_setting_get_elem(list, (unsigned)i),
-			      &to->rows[to->count++]))
-			return false;
-	}
-	qsort(to->rows, to->count, sizeof *to->rows, by_name);
-	for (size_t i = 1; i < to->count; i++) {
-		if (by_name(&to->rows[i - 1], &to->rows[i]) == 0)
-			return rows_no(r, list, "User:%.200s is there twice", to->rows[i].name);
-	}
-	return true;
+	to->rows = rows;
+	return good;
 }
 
 static bool take_all(const struct rows_reader *r, const config_t *file, void *identity_map)

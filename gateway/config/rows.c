@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool rows_read(const struct rows_reader *r,
@@ -97,4 +98,27 @@ bool rows_has_controls(const char *text)
 			return true;
 	}
 	return false;
+}
+
+bool rows_take(const struct rows_reader *r, const config_setting_t *list,
+	       const struct rows_kind *kind, void **rows, size_t *count)
+{
+	const size_t n = (size_t)config_setting_length(list);
+	char *all = mem_zalloc((n + 1) * kind->size);
+
+	*rows = all;
+	for (*count = 0; *count < n;) {
+		const config_setting_t *row = config_setting_get_elem(list, (unsigned)*count);
+
+		if (!kind->take(r, row, all + (*count)++ * kind->size))
+			return false;
+	}
+	qsort(all, n, kind->size, kind->order);
+	for (size_t i = 1; i < n; i++) {
+		const char *row = all + i * kind->size;
+
+		if (kind->order(row - kind->size, row) == 0)
+			return kind->twice(r, list, row);
+	}
+	return true;
 }

@@ -34,4 +34,20 @@ MUST_CHECK bool rows_has_only(const struct rows_reader *r, const config_setting_
 			      const char *const *keys, size_t count);
 bool rows_has_controls(const char *text);
 
+/* Rows of one kind, of `size` bytes each. */
+struct rows_kind {
+	size_t size;
+	/* One that is zeroed.  False, and why. */
+	bool (*take)(const struct rows_reader *r, const config_setting_t *row, void *to);
+	int (*order)(const void *a,
+		     const void *b); /* as qsort has it; 0: it may not be there twice */
+	/* Always false, and why: the row is there twice. */
+	bool (*twice)(const struct rows_reader *r, const config_setting_t *list, const void *row);
+};
+
+/* The rows of a list, in order: *rows is the caller's to free, and has *count of them, of which the last one may not be
+ * whole where it is false, and why. */
+MUST_CHECK bool rows_take(const struct rows_reader *r, const config_setting_t *list,
+			  const struct rows_kind *kind, void **rows, size_t *count);
+
 #endif

@@ -67,9 +67,10 @@ static bool has_only_known(const struct rows_reader *r, const config_setting_t *
 	return rows_has_only(r, row, keys, ARRAY_LEN(keys));
 }
 
-static bool take_row(const struct rows_reader *r, const config_setting_t *row,
-		     struct users_file_row *to)
+static bool take_row(const struct rows_reader *r, const config_setting_t *row, void *into)
 {
+	struct users_file_row *to = into;
+
 	if (!config_setting_is_group(row))
 		return rows_no(r, row, "it must be { name = ...; mechanism = ...; ... }");
 	to->line = config_setting_source_line(row);
@@ -93,29 +94,23 @@ static int by_name(const void *a, const void *b)
 	return order != 0 ? order : strcmp(x->mechanism, y->mechanism);
 }
 
-static void sort(struct users_file *f)
+static bool is_twice(const struct rows_reader *r, const config_setting_t *list, const void *row)
 {
-	qsort(f->rows, f->count, sizeof *f->rows, by_name);
+	const struct users_file_row *one = row;
+
+	return rows_no(r, list, "%.200s is there twice by %s", one->name, one->mechanism);
 }
 
 static bool take_rows(const struct rows_reader *r, const config_setting_t *list,
 		      struct users_file *to)
 {
-	const int n = config_setting_length(list);
+	static const struct rows_kind kind = { sizeof(struct users_file_row), take_row, by_name,
+					       is_twice };
+	void *rows;
+	bool good = rows_take(r, list, &kind, &rows, &to->count);
 
-	to->rows = mem_zalloc(((size_t)n + 1) * sizeof *to->rows);
-	for (int i = 0; i < n; i++) {
-		if (!take_row(r, config_setting_get_elem(list, (unsigned)i),
-			      &to->rows[to->count++]))
-			return false;
-	}
-	sort(to);
-	for (size_t i = 1; i < to->count; i++) {
-		if (by_name(&to->rows[i - 1], &to->rows[i]) == 0)
-			return rows_no(r, list, "%.200s is there twice by %s", to->rows[i].name,
-				       to->rows[i].mechanism);
-	}
-	return true;
+	to->rows = rows;
+	return good;
 }
 
 static bool take_all(const struct rows_reader *r, const config_t *file, void *users_file)
@@ -175,7 +170,7 @@ void users_file_put(struct users_file *f, const struct users_file_row *row)
 	}
 	f->rows = mem_realloc(f->rows, (f->count + 1) * sizeof *f->rows);
 	f->rows[f->count++] = *row;
-	sort(f);
+	qsort(f->rows, f->count, sizeof *f->rows, by_name);
 }
 
 size_t users_file_remove(struct users_file *f, const char *name)
