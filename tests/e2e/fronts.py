@@ -155,8 +155,16 @@ class Front:
         try:
             wait_for(lambda: all(row["scur"] == "0" for _, row in self.rows(SERVERS)), 30, "clients have gone")
         except TimedOut as error:
-            who = "".join(balancer.command("show sess all") for balancer in self.balancers)
-            raise TimedOut(f"{error}; those that are there:\n{who}") from error
+            raise TimedOut(f"{error}; {self._who_is_there()}") from error
+
+    def _who_is_there(self):
+        """Each session of HAProxy's, and both ends of its connections with the processes that have them."""
+        sessions = "".join(balancer.command("show sess") for balancer in self.balancers)
+        lines = subprocess.run(["ss", "-Htanpo"], capture_output=True, text=True, check=False).stdout.splitlines()
+        hosts = [f" {self.host}:", *(f" {node.host}:{FIRST_PORT}" for node in self.nodes)]
+        sockets = [" ".join(line.split()) for line in lines if any(host in line for host in hosts) and "LISTEN" not in line]
+        nodes = [node.get("/v1/connections?limit=100") for node in self.nodes]
+        return "\n".join(["those that are there:", sessions, *sockets, *nodes])
 
     # -- real clients ----------------------------------------------------------------
 
