@@ -56,9 +56,9 @@ def run(world):
 def by_either(world, nodes, certs):
     """Everybody writes, and everybody reads what all have written; each by its listener alone."""
     inner, topic = through(world, nodes), world.topic("inner-listeners", partitions=PARTITIONS)
-    java, kcat, confluent = inner.java(), inner.kcat(), inner.python("confluent-kafka")
-    everybody = [(INSIDE, client, {}) for client in (java, kcat, confluent, inner.python("kafka-python"))]
-    everybody += [(OUTSIDE, java, java_trusts(certs)), (OUTSIDE, kcat, trusts(certs)), (OUTSIDE, confluent, trusts(certs))]
+    java, confluent = inner.java(), inner.python("confluent-kafka")
+    everybody = [(INSIDE, client, {}) for client in (java, inner.kcat(), inner.python("kafka-python"))]
+    everybody += [(OUTSIDE, java, java_trusts(certs)), (OUTSIDE, confluent, trusts(certs))]
     before, written = inner.counts(), []
     for number, (first, client, more) in enumerate(everybody):
         comes_by(nodes, first, client, lambda c=client, n=number, m=more: produce(c, topic, f"{n}-", m))
