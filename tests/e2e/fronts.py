@@ -30,11 +30,11 @@ SERVERS, CLIENTS = "anyport_nodes", "kafka_clients"
 NUMBERS = itertools.count(1)
 
 
-def start_nodes(world, numbers, **options):
-    """Nodes that advertise the HAProxy that stands here; not waited for."""
+def start_nodes(world, numbers, host=HOST, **options):
+    """Nodes that advertise the HAProxy that stands at that host; not waited for."""
     nodes = []
     for number in numbers:
-        nodes.append(Node(world.scene, number, world.kafka.bootstrap, advertise=f"{world.scene.host(HOST)}:{FIRST_PORT}",
+        nodes.append(Node(world.scene, number, world.kafka.bootstrap, advertise=f"{world.scene.host(host)}:{FIRST_PORT}",
                           ports=PORTS, **options))
         world.more_nodes.append(nodes[-1])  # at once: it soon connects to brokers, as only nodes may
     return nodes

@@ -9,12 +9,13 @@ import re
 import wire
 from cluster import FIRST_PORT
 from compared import mark, same_as_direct
-from fronts import HOST, start_nodes
+from fronts import start_nodes
 from machine import knows_its_root, skip_part
 from world import PORTS, check, check_equal, wait_for
 
 RECORDS = 300
 NUMBERS = (21, 22)  # of the nodes
+HOST = 29  # of HAProxy: nobody else's, for some of the tools leave a client behind that comes again minutes later
 STARS = re.compile(r"://[^/\"]*:\d+")
 
 
@@ -45,7 +46,7 @@ def keeping_ports(world):
     if not world.through_gateway:
         yield world
         return
-    nodes = start_nodes(world, NUMBERS, mode=world.mode,
+    nodes = start_nodes(world, NUMBERS, HOST, mode=world.mode,
                         env={"GATEWAY_PORT_IS_HINT": "true", "GATEWAY_CLUSTER_ID": "admin", "GATEWAY_AUDIT_LOG": "true",
                              "GATEWAY_LOG_FORMAT": "json"})
     haproxy = None
