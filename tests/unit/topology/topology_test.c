@@ -69,6 +69,7 @@ static int set_up(void **state)
 	worker_init(&c->worker);
 	c->topology = topology_new(&c->config, NULL);
 	topology_subscribe(c->topology, &c->worker.mailbox, worker_on_snapshot);
+	assert_int_equal(topology_age_ms(c->topology), -1);
 	topology_start(c->topology);
 	*state = c;
 	return 0;
@@ -93,7 +94,6 @@ static void test_first_snapshot(void **state)
 	const struct snapshot *s, *same;
 	const struct topic *t;
 
-	assert_int_equal(topology_age_ms(c->topology), -1);
 	assert_true(wait_for(c, has_snapshot));
 	s = c->worker.snapshot;
 	assert_non_null(s->cluster_id);
