@@ -1,20 +1,20 @@
-"""Nodes with two listeners that balance by themselves: plaintext inside, TLS outside.  Java, kcat, confluent-kafka and
-kafka-python by either one write what the others read, stay at the listener that they came by, and reach every node."""
+"""Nodes with two listeners that balance by themselves: plaintext inside (Java, kcat, kafka-python), TLS outside (Java,
+confluent-kafka).  Each writes what all read, stays at the listener that it came by, and together they reach every node."""
 import collections
 
 from clients import Python
-from cluster import NODE_HOST
+from cluster import FIRST_PORT, NODE_HOST
 from fronts import Certs
 from scenarios.generated import java_trusts, trusts
 from scenarios.internal_balancing import through
 from scenarios.membership import FIRST, start, wait_known
-from world import check, check_equal, check_exactly_once
+from world import PORTS, check, check_equal, check_exactly_once
 
 MODES = ["ports"]
 VERSIONS = ["4.4.0"]
 CLUSTER = "listening"
 NUMBERS = (21, 22, 23)
-INSIDE, OUTSIDE, PORTS = 9092, 9192, 4
+INSIDE, OUTSIDE = FIRST_PORT, 9192
 ONE = ("GATEWAY_PORT_START", "GATEWAY_PORT_COUNT", "GATEWAY_ADVERTISED_LISTENER", "GATEWAY_ADVERTISED_MODE", "GATEWAY_MIN_BROKERID")
 PARTITIONS, RECORDS = 12, 60
 

@@ -1,6 +1,7 @@
 """Three nodes with 300 connections of real clients are restarted one after the other: a minute later no node has more than
 1.1 times the mean, and no client has noticed anything it tells its application.  Behind HAProxy (leastconn); and with
 internal balancing, where HAProxy only hands out the first connections: FRONTS="external random stable" is for all three."""
+# alone
 import json
 import os
 import signal
